@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccountId} from "../types/AccountId.sol";
+import {Action} from "../types/Action.sol";
+import {Lots} from "../types/Lots.sol";
+import {Price} from "../types/Price.sol";
+import {Ratio} from "../types/Ratio.sol";
+import {Wad} from "../types/Wad.sol";
+
+/// @dev One underlying as one account holds it; what margin is computed from.
+struct Book {
+    uint256 underlying;
+    Lots lots; // perpetual
+    Wad entryCost; // what the perpetual cost, at average entry
+    Wad collateral; // market value of the collateral on this underlying, rounded down
+    Wad haircut; // haircut on it, rounded up
+    Price price; // of a lot; the last valid one
+    Ratio heldRange;
+    Ratio targetRange;
+    uint256 depth; // lots
+    uint256 age; // seconds since the price was published
+    uint256 state; // PriceWord.NORMAL, INVALID or GRACE
+}
+
+/// @dev An account, funding accrued.
+struct Portfolio {
+    Wad cash;
+    Book[] books;
+}
+
+/// @dev The figures of an account. All WAD of the settlement token.
+struct Assessment {
+    Wad value; // V: cash and everything at the mark
+    Wad equity; // E: V less haircuts
+    Wad margin; // IM
+    Wad notional; // G: gross notional of the positions
+}
+
+/// @title The vault of one risk domain: holds all its tokens and is the only writer of its books.
+/// @notice Units: `Wad` is a signed settlement amount with 18 decimals, `Price` WAD for one lot, `Lots` signed whole lots, `Ratio` a
+/// fraction with 18 decimals. Every rounding goes against the account.
+interface IMarginVault {
+    // ---------------------------------------------------------------- events
+
+    event Deposited(AccountId indexed account, uint8 indexed token, uint256 amount); // WAD
+    /// @dev `debited` left the account; `paid` tokens (WAD) left the vault. They differ only while a deficit is outstanding.
+    event Withdrawn(AccountId indexed account, uint8 indexed token, uint256 debited, uint256 paid, address to);
+    event Transferred(AccountId indexed from, AccountId indexed to, uint8 indexed token, uint256 amount); // WAD
+    event OperatorSet(AccountId indexed account, address indexed operator, uint8 scope, uint40 expiry);
+    event ModulesSet(AccountId indexed account, uint16 mask);
+    event OrdersCancelled(AccountId indexed account, uint32 epoch);
+    event Filled(
+        AccountId indexed taker, AccountId indexed maker, uint16 indexed instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee
+    );
+    /// @dev A maker that did not consent, would break the margin rule or a cap. `reason` is the selector of the error.
+    event FillSkipped(AccountId indexed taker, AccountId indexed maker, uint16 indexed instrument, int256 lots, bytes4 reason);
+    /// @dev An accepted or rejected post. `price` is the last valid one; `fundingIndex` and `rate` hold from this block on.
+    event PricePosted(
+        uint8 indexed underlying, uint256 price, uint256 publishTime, uint256 targetRange, uint256 heldRange, uint256 state, int256 fundingIndex
+    );
+    event Sampled(uint8 indexed underlying, uint256 price, uint256 time, uint256 fastVariance, uint256 slowVariance);
+    event FundingRateSet(uint8 indexed underlying, int256 ratePpb, int256 fundingIndex);
+    event OpenInterestCapSet(uint8 indexed underlying, uint256 lots);
+    /// @dev `lots` and the tokens of the CollateralSold beside it left `account` for `taker`, who paid `cash` (negative: received).
+    event Sold(AccountId indexed account, AccountId indexed taker, uint8 indexed underlying, int256 lots, int256 cash);
+    event CollateralSold(AccountId indexed account, AccountId indexed taker, uint8 indexed token, uint256 amount); // WAD
+    /// @dev `reward` was credited to `keeper` (bounty and share), `fromFund` of it paid by the fund's main account; `fundIncome` of the
+    /// taker's discount went to it (liquidateTo). The account paid reward − fromFund + fundIncome beside the discounts within `Sold`.
+    event Liquidated(
+        AccountId indexed account, AccountId indexed keeper, uint256 fraction, int256 equity, int256 margin, int256 reward, int256 fromFund, int256 fundIncome
+    );
+    /// @dev `account`, insolvent, was credited `amount` by the fund account `payer`.
+    event ShortfallCovered(AccountId indexed account, AccountId indexed payer, uint256 amount);
+    /// @dev `account`, insolvent, was credited `amount` out of nothing: the deficit grew by it.
+    event DeficitAdded(AccountId indexed account, uint256 amount);
+    /// @dev Income of the fund or a withdrawal at φ lowered the deficit.
+    event DeficitReduced(uint256 amount);
+    event FundToppedUp(uint8 indexed underlying, uint256 amount);
+    event FundIncome(uint256 amount); // credited to the fund's main account after the deficit took its part
+    event ExchangeDeclared(AccountId indexed account);
+    event CollateralExchanged(AccountId indexed account, AccountId indexed buyer, uint8 indexed token, uint256 amount, uint256 cash);
+
+    // ---------------------------------------------------------------- errors
+
+    /// @notice Thrown when any entry or valuing view is called while the vault is at work.
+    error Locked();
+    /// @notice Thrown when `caller` is neither the owner of `account` nor an operator with `scope`.
+    error NotAuthorised(AccountId account, address caller, uint8 scope);
+    error UnknownUnderlying(uint256 underlying);
+    error UnknownToken(uint256 token);
+    error UnknownModule(uint256 module);
+    error ModuleDisabled(uint256 module, uint256 until);
+    error ModuleNotConsented(AccountId account, uint256 module);
+    error NothingToDo();
+    error TooManyActions(uint256 actions, uint256 most);
+    error TooManyFills(uint256 fills, uint256 most);
+    error TooManyUnderlyings(AccountId account, uint256 most);
+    error TooManyCollaterals(AccountId account, uint256 most);
+    /// @notice Thrown when a token moved another amount than it was asked to, or an amount is not representable.
+    error TokenAmountMismatch(uint256 token, uint256 asked, uint256 moved);
+    error SupplyCapExceeded(uint256 token, uint256 held, uint256 cap);
+    error InsufficientCollateral(AccountId account, uint256 token, uint256 held, uint256 asked);
+    /// @notice Thrown when settled cash after a withdrawal or transfer would be below what must stay.
+    error SettledCashTooLow(AccountId account, Wad settledCash, Wad needed);
+    error WithdrawalTooLarge(uint256 asked, uint256 available);
+    error OwnersDiffer(AccountId from, AccountId to);
+    error RecipientNotOwner(AccountId account, address to);
+    error ProtocolAccount(AccountId account);
+    error ScopeInvalid(uint256 scope);
+    /// @notice Thrown when the margin rule would not hold after the action.
+    error MarginTooLow(AccountId account, Wad equity, Wad margin, Wad equityBefore, Wad marginBefore);
+    error AccountTooSmall(AccountId account, Wad notional, Wad smallest);
+    error SelfTrade(AccountId account);
+    error ZeroLots();
+    error PriceOutsideBand(uint256 underlying, Price price, Price mark);
+    error FeeOutsideBounds(Wad takerFee, Wad makerFee, Wad cap);
+    error PositionCapExceeded(AccountId account, uint256 underlying, Lots lots, uint256 cap);
+    error OpenInterestCapExceeded(uint256 underlying, uint256 openInterest, uint256 cap);
+    error FilledTooLittle(uint256 lots, uint256 minimum);
+    /// @notice Thrown when risk would rise, or a withdrawal happen, on a price that is old, invalid or in grace, or while opens are stopped.
+    error RiskMayNotRise(AccountId account, uint256 underlying, uint256 state, uint256 age);
+    error PriceTooOld(uint256 underlying, uint256 age, uint256 most);
+    error PriceInGrace(uint256 underlying);
+    error PriceUsed(uint256 underlying);
+    error PriceNotNewer(uint256 underlying, uint256 publishTime, uint256 last);
+    error AccountHealthy(AccountId account, Wad equity, Wad maintenance);
+    error FractionAboveLimit(Ratio fraction, Ratio limit);
+    error DiscountBelowLimit(Wad discount, Wad limit);
+    error TakerIsAccount(AccountId account);
+    /// @notice Thrown when `liquidateTo` would need the insurance fund: only `liquidate` may sell an insolvent account.
+    error AccountInsolvent(AccountId account, Wad value);
+    error ExchangeNotAllowed(AccountId account, Wad settledCash, Wad collateral);
+    error ExchangeTooLarge(AccountId account, Wad cash, Wad most);
+    error FundAccountEmpty(uint256 underlying);
+    error FundAccountSolvent(uint256 underlying, Wad value);
+    error ParameterOutOfBounds(uint256 parameter, uint256 value, uint256 least, uint256 most);
+    error ParametersInconsistent(uint256 parameter);
+    /// @notice What `simulate` always reverts with: the figures of the account before and after.
+    error Simulated(Assessment before, Assessment afterwards);
+
+    // ---------------------------------------------------------------- trading
+
+    /// @notice Carries out `actions` in order as one unit; the margin rule is tested at the end for every account that could have lost.
+    /// @dev See `Action` for the encodings. Payouts are made last.
+    function execute(Action[] calldata actions) external;
+
+    /// @notice Carries out `actions` as if `actor` had called `execute`, and reverts with `Simulated` or with what `execute` would.
+    /// @dev For eth_call; it cannot succeed, so it needs no authority.
+    function simulate(address actor, Action[] calldata actions, AccountId account) external;
+
+    // ---------------------------------------------------------------- permissionless
+
+    /// @notice Posts a price of `underlying` through its sources (`updates[i]` for source i) and accrues funding up to now.
+    function postPrice(uint8 underlying, bytes[] calldata updates) external payable;
+
+    /// @notice Fetches the funding rate from its source: at most ±0.75 % per eight hours, slew-limited, zero while opens are stopped.
+    function updateFundingRate(uint8 underlying) external;
+
+    /// @notice Sells the slice of `account` that restores it, to the fund's accounts at a discount; `keeper` is credited its reward.
+    /// @param scenarios eight bits an underlying: 0 lets the vault find the worst scenario, 1 to 16 names one
+    /// @return fraction of the account that was sold, 1e18 for the whole
+    function liquidate(AccountId account, AccountId keeper, uint256 scenarios) external returns (Ratio fraction);
+
+    /// @notice As `liquidate`, but `taker` (the caller's own account) takes the slice, within its own margin.
+    /// @param maximumFraction reverts when the slice is larger
+    /// @param minimumDiscount reverts when the discount kept by the taker, with the bounty, is smaller
+    function liquidateTo(AccountId account, AccountId taker, uint256 scenarios, Ratio maximumFraction, Wad minimumDiscount)
+        external
+        returns (Ratio fraction);
+
+    /// @notice Takes `fraction` of the fund account of `underlying` into `taker` at a discount that grows since its inventory left zero.
+    function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external;
+
+    /// @notice Moves main stake into the fund account of `underlying` until its equity covers its margin, at most the cap of the epoch; when it has
+    /// nothing left to sell and is worth less than zero, the rest becomes deficit.
+    function topUpFund(uint8 underlying) external;
+
+    /// @notice Sets the cap of the open interest to the lower of governance's and what the fund of `underlying` supports.
+    function refreshOpenInterestCap(uint8 underlying) external;
+
+    /// @notice Starts the clock of the exchange discount for an account whose settled cash is short.
+    function declareExchange(AccountId account) external;
+
+    /// @notice Buys `amount` (WAD) of collateral `token` from `account` into `buyer` (the caller's own account) at the exchange discount.
+    function exchangeCollateral(AccountId account, uint8 token, uint256 amount, AccountId buyer) external;
+
+    // ---------------------------------------------------------------- books
+
+    /// @notice The stored header of `account`: cash before pending funding, bitmaps, consented modules, order epoch.
+    function headerOf(AccountId account)
+        external
+        view
+        returns (Wad cash, uint32 underlyings, uint32 collaterals, uint16 modules, uint32 epoch);
+
+    /// @notice The perpetual of `account` on `underlying` as stored: size, funding index at its last touch, entry cost.
+    function positionOf(AccountId account, uint8 underlying) external view returns (Lots lots, int256 fundingIndex, Wad entryCost);
+
+    /// @notice Collateral `token` of `account`, WAD.
+    function collateralOf(AccountId account, uint8 token) external view returns (uint256);
+
+    /// @notice Whether `signer` may act on `account` in `scope`: as its owner or as an unexpired operator.
+    function mayAct(AccountId account, address signer, uint8 scope) external view returns (bool);
+
+    /// @notice What an order module needs to know of a maker, in one call; readable while locked.
+    function orderContext(AccountId account, address signer, uint8 underlying)
+        external
+        view
+        returns (bool authorised, uint32 epoch, Lots lots);
+
+    /// @notice Settlement tokens of the ledger and the outstanding deficit, WAD.
+    function totals() external view returns (uint256 settlement, uint256 deficit);
+
+    /// @notice The raw stored words of an underlying, in the order price, sample, pending, funding, trading, volatility, guard, fund.
+    function underlyingWords(uint8 underlying) external view returns (uint256[8] memory);
+
+    /// @notice The raw stored words of a collateral token: parameters, supply.
+    function collateralWords(uint8 token) external view returns (uint256 parameters, uint256 supply);
+
+    /// @notice The raw parameter words: margin, liquidation, fund, and what is listed.
+    function parameterWords() external view returns (uint256 margin, uint256 liquidation, uint256 fund, uint256 listed);
+
+    // ---------------------------------------------------------------- valuing views (revert while locked)
+
+    /// @notice `account` with funding accrued and prices as of now, ready for `Margin.assess`.
+    function portfolioOf(AccountId account) external view returns (Portfolio memory);
+
+    /// @notice The figures of `account`.
+    /// @param opening true: at the wider range, as trades and withdrawals are tested; false: live, as liquidations are
+    function assess(AccountId account, bool opening) external view returns (Assessment memory);
+}

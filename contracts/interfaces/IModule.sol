@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Fill, TradeContext} from "../types/Fill.sol";
+
+/// @title A trading module: it proposes fills, the vault disposes.
+interface IModule {
+    /// @notice Thrown when anybody but the vault calls `trade`.
+    error CallerNotVault(address caller);
+
+    /// @notice Proposes the fills of one trade of `context.account`.
+    /// @dev Called by the vault only, while the vault is locked: the module may read the vault's books (`bookOf`, `orderContext`)
+    /// but none of its valuing views, and may not call any entry that changes state. A counterparty that cannot be filled is left out of the
+    /// result, not reverted. The vault drops fills whose maker has not consented to this module or would break the margin rule.
+    /// @param context who trades, for which account
+    /// @param data encoding chosen by the module
+    /// @return fills proposals in the order in which they are to be applied
+    function trade(TradeContext calldata context, bytes calldata data) external returns (Fill[] memory fills);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Wad} from "../types/Wad.sol";
+
+/// @dev The first slot of an account.
+/// bits 0–127 cash (signed WAD) | 128–159 underlyings held | 160–191 collateral tokens held | 192–207 modules, as the difference from
+/// the deployment's default | 208–239 order epoch | 240–255 spare                                              128+32+32+16+32+16 = 256
+library HeaderWord {
+    using SafeCast for int256;
+
+    function cash(uint256 word) internal pure returns (Wad) {
+        // casting to int128 is safe: the low 128 bits hold the signed amount
+        return Wad.wrap(int128(uint128(word)));
+    }
+
+    function underlyings(uint256 word) internal pure returns (uint256) {
+        return (word >> 128) & 0xffffffff;
+    }
+
+    function collaterals(uint256 word) internal pure returns (uint256) {
+        return (word >> 160) & 0xffffffff;
+    }
+
+    function moduleDifference(uint256 word) internal pure returns (uint256) {
+        return (word >> 192) & 0xffff;
+    }
+
+    function epoch(uint256 word) internal pure returns (uint32) {
+        return uint32(word >> 208);
+    }
+
+    /// @dev Reverts beyond 128 bits.
+    function withCash(uint256 word, Wad amount) internal pure returns (uint256) {
+        return (word & ~uint256(type(uint128).max)) | uint128(amount.raw().toInt128());
+    }
+
+    function withUnderlying(uint256 word, uint256 underlying, bool held) internal pure returns (uint256) {
+        uint256 bit = 1 << (128 + underlying);
+        return held ? word | bit : word & ~bit;
+    }
+
+    function withCollateral(uint256 word, uint256 token, bool held) internal pure returns (uint256) {
+        uint256 bit = 1 << (160 + token);
+        return held ? word | bit : word & ~bit;
+    }
+
+    function withModuleDifference(uint256 word, uint256 mask) internal pure returns (uint256) {
+        return (word & ~(uint256(0xffff) << 192)) | ((mask & 0xffff) << 192);
+    }
+
+    /// @dev The epoch counts modulo 2^32: it would take a block a second for 136 years to return.
+    function nextEpoch(uint256 word) internal pure returns (uint256) {
+        uint256 mask = uint256(type(uint32).max) << 208;
+        unchecked {
+            return (word & ~mask) | ((word + (1 << 208)) & mask);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Ratio, fromPpm} from "../types/Ratio.sol";
+import {Wad} from "../types/Wad.sol";
+import {Ramp} from "../libraries/Ramp.sol";
+
+/// @dev Margin parameters of the whole vault; all that a valuation needs, in one slot. Ratios in ppm, ramping together.
+/// bits 0–23 maintenance ratio μ from | 24–47 to | 48–71 provision on gross notional and collateral from | 72–95 to | 96–119 inter-month
+/// charge from | 120–143 to | 144–183 end of the ramp | 184–199 oldest price for trading and withdrawing (s) | 200–207 oldest price for
+/// liquidating (s) | 208–231 open-interest charge on new risk at full use | 232–255 share of unrealised gain that stays as settled cash
+///                                                                        24+24+24+24+24+24+40+16+8+24+24 = 256
+library MarginWord {
+    function maintenance(uint256 word) internal view returns (Ratio) {
+        return fromPpm(Ramp.at(word & 0xffffff, (word >> 24) & 0xffffff, rampEnd(word)));
+    }
+
+    function provision(uint256 word) internal view returns (Ratio) {
+        return fromPpm(Ramp.at((word >> 48) & 0xffffff, (word >> 72) & 0xffffff, rampEnd(word)));
+    }
+
+    function interMonth(uint256 word) internal view returns (Ratio) {
+        return fromPpm(Ramp.at((word >> 96) & 0xffffff, (word >> 120) & 0xffffff, rampEnd(word)));
+    }
+
+    function rampEnd(uint256 word) internal pure returns (uint256) {
+        return (word >> 144) & type(uint40).max;
+    }
+
+    function tradingAge(uint256 word) internal pure returns (uint256) {
+        return (word >> 184) & 0xffff;
+    }
+
+    function liquidationAge(uint256 word) internal pure returns (uint256) {
+        return (word >> 200) & 0xff;
+    }
+
+    function openInterestCharge(uint256 word) internal pure returns (Ratio) {
+        return fromPpm((word >> 208) & 0xffffff);
+    }
+
+    function gainLock(uint256 word) internal pure returns (Ratio) {
+        return fromPpm(word >> 232);
+    }
+}
+
+/// @dev bits 0–23 target of a slice κ | 24–47 d_min | 48–71 d_max | 72–95 least discount on gross notional c | 96–119 keeper's share of
+/// d_min | 120–143 fund's share α of a discount in liquidateTo | 144–191 gas bounty (1e-4 settlement tokens) | 192–223 smallest gross
+/// notional of an account with positions (settlement tokens) | 224–255 spare                       24·6+48+32+32 = 256; ratios in ppm
+library LiquidationWord {
+    function recovery(uint256 word) internal pure returns (Ratio) {
+        return fromPpm(word & 0xffffff);
+    }
+
+    function discountMin(uint256 word) internal pure returns (Ratio) {
+        return fromPpm((word >> 24) & 0xffffff);
+    }
+
+    function discountMax(uint256 word) internal pure returns (Ratio) {
+        return fromPpm((word >> 48) & 0xffffff);
+    }
+
+    function grossDiscount(uint256 word) internal pure returns (Ratio) {
+        return fromPpm((word >> 72) & 0xffffff);
+    }
+
+    function keeperShare(uint256 word) internal pure returns (Ratio) {
+        return fromPpm((word >> 96) & 0xffffff);
+    }
+
+    function fundShare(uint256 word) internal pure returns (Ratio) {
+        return fromPpm((word >> 120) & 0xffffff);
+    }
+
+    function bounty(uint256 word) internal pure returns (Wad) {
+        // casting to int256 is safe: 48 bits times 1e14
+        return Wad.wrap(int256(((word >> 144) & type(uint48).max) * 1e14));
+    }
+
+    function smallestNotional(uint256 word) internal pure returns (Wad) {
+        // casting to int256 is safe: 32 bits times 1e18
+        return Wad.wrap(int256(((word >> 192) & type(uint32).max) * 1e18));
+    }
+}
+
+/// @dev How trades of an underlying are bounded.
+/// bits 0–23 band of a fill around the mark (ppm) | 24–71 cap of a position (lots) | 72–115 governance's cap of the open interest (lots) |
+/// 116–155 opens stopped until | 156–179 highest fee on a fill (ppm) | 180–219 guardian's cap of the open interest holds until |
+/// 220–255 spare                                                                         24+48+44+40+24+40+36 = 256
+library TradingWord {
+    function fillBandPpm(uint256 word) internal pure returns (uint256) {
+        return word & 0xffffff;
+    }
+
+    function positionCap(uint256 word) internal pure returns (uint256) {
+        return (word >> 24) & type(uint48).max;
+    }
+
+    function openInterestCap(uint256 word) internal pure returns (uint256) {
+        return (word >> 72) & ((1 << 44) - 1);
+    }
+
+    function stoppedUntil(uint256 word) internal pure returns (uint256) {
+        return (word >> 116) & type(uint40).max;
+    }
+
+    function feeCapPpm(uint256 word) internal pure returns (uint256) {
+        return (word >> 156) & 0xffffff;
+    }
+
+    function guardianCapUntil(uint256 word) internal pure returns (uint256) {
+        return (word >> 180) & type(uint40).max;
+    }
+}
+
+/// @dev A collateral token; all that a valuation needs, in one slot.
+/// bits 0–159 token | 160–167 decimals | 168–175 underlying | 176–199 haircut from (ppm) | 200–223 haircut to (ppm) |
+/// 224–255 end of the ramp                                                                     160+8+8+24+24+32 = 256
+library CollateralWord {
+    function token(uint256 word) internal pure returns (address) {
+        // casting to uint160 is safe: an address in the low bits
+        return address(uint160(word));
+    }
+
+    function decimals(uint256 word) internal pure returns (uint256) {
+        return (word >> 160) & 0xff;
+    }
+
+    function underlying(uint256 word) internal pure returns (uint256) {
+        return (word >> 168) & 0xff;
+    }
+
+    function haircut(uint256 word) internal view returns (Ratio) {
+        return fromPpm(Ramp.at((word >> 176) & 0xffffff, (word >> 200) & 0xffffff, word >> 224));
+    }
+}
+
+/// @dev The state of one fund account.
+/// bits 0–39 since when its inventory is not zero | 40–79 start of the top-up epoch | 80–207 topped up in the epoch (WAD) |
+/// 208–255 spare                                                                                         40+40+128+48 = 256
+library FundWord {
+    function inventorySince(uint256 word) internal pure returns (uint256) {
+        return word & type(uint40).max;
+    }
+
+    function epochStart(uint256 word) internal pure returns (uint256) {
+        return (word >> 40) & type(uint40).max;
+    }
+
+    function toppedUp(uint256 word) internal pure returns (uint256) {
+        return (word >> 80) & type(uint128).max;
+    }
+
+    function withInventorySince(uint256 word, uint40 since) internal pure returns (uint256) {
+        return (word & ~uint256(type(uint40).max)) | since;
+    }
+
+    function withTopUp(uint256 word, uint40 start, uint128 amount) internal pure returns (uint256) {
+        return (word & ~(((uint256(1) << 168) - 1) << 40)) | (uint256(start) << 40) | (uint256(amount) << 80);
+    }
+}
+
+/// @dev Parameters of the fund accounts.
+/// bits 0–31 most that an underlying is topped up in an epoch, ppm of the main stake | 32–63 length of the epoch (s) | 64–95 time in which
+/// the shedding discount reaches its most (s) | 96–119 shedding discount at the start, ppm of its most | 120–143 fund equity that open
+/// interest needs (ppm) | 144–191 bounties that the fund pays in an epoch (1e-4 settlement tokens) | 192–255 spare
+///                                                                                          32+32+32+24+24+48+64 = 256
+library FundParametersWord {
+    function topUpPpm(uint256 word) internal pure returns (uint256) {
+        return word & type(uint32).max;
+    }
+
+    function epochLength(uint256 word) internal pure returns (uint256) {
+        return (word >> 32) & type(uint32).max;
+    }
+
+    function shedTime(uint256 word) internal pure returns (uint256) {
+        return (word >> 64) & type(uint32).max;
+    }
+
+    function shedStart(uint256 word) internal pure returns (Ratio) {
+        return fromPpm((word >> 96) & 0xffffff);
+    }
+
+    function fundPerOpenInterest(uint256 word) internal pure returns (Ratio) {
+        return fromPpm((word >> 120) & 0xffffff);
+    }
+
+    function bountyCap(uint256 word) internal pure returns (Wad) {
+        // casting to int256 is safe: 48 bits times 1e14
+        return Wad.wrap(int256(((word >> 144) & type(uint48).max) * 1e14));
+    }
+}

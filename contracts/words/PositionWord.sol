@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Lots} from "../types/Lots.sol";
+import {Wad} from "../types/Wad.sol";
+
+/// @dev The perpetual of one account on one underlying.
+/// bits 0–47 lots (signed) | 48–143 funding index at the last touch (signed WAD a lot) | 144–239 entry cost (signed WAD) |
+/// 240–247 number of series positions | 248–255 spare                                                     48+96+96+8+8 = 256
+library PositionWord {
+    using SafeCast for int256;
+
+    function lots(uint256 word) internal pure returns (Lots) {
+        // casting to int48 is safe: the low 48 bits hold the signed size
+        return Lots.wrap(int48(uint48(word)));
+    }
+
+    function fundingIndex(uint256 word) internal pure returns (int256) {
+        // casting to int96 is safe: 96 bits hold the signed index
+        return int96(uint96(word >> 48));
+    }
+
+    function entryCost(uint256 word) internal pure returns (Wad) {
+        // casting to int96 is safe: 96 bits hold the signed amount
+        return Wad.wrap(int96(uint96(word >> 144)));
+    }
+
+    /// @dev Reverts beyond the bits of each field.
+    function pack(Lots size, int256 index, Wad cost) internal pure returns (uint256) {
+        return uint256(uint48(size.raw().toInt48())) | (uint256(uint96(index.toInt96())) << 48)
+            | (uint256(uint96(cost.raw().toInt96())) << 144);
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @dev From the forecast to the scan range.
+/// bits 0–31 k, the multiple of σ·√horizon (ppm) | 32–63 horizon (seconds) | 64–95 floor of the range (ppb) | 96–127 cap of the range
+/// (ppb) | 128–159 floor of σ (ppm a year) | 160–255 spare                                              32+32+32+32+32+96 = 256
+library VolatilityWord {
+    function multiplePpm(uint256 word) internal pure returns (uint256) {
+        return word & type(uint32).max;
+    }
+
+    function horizon(uint256 word) internal pure returns (uint256) {
+        return (word >> 32) & type(uint32).max;
+    }
+
+    function rangeFloorPpb(uint256 word) internal pure returns (uint256) {
+        return (word >> 64) & type(uint32).max;
+    }
+
+    function rangeCapPpb(uint256 word) internal pure returns (uint256) {
+        return (word >> 96) & type(uint32).max;
+    }
+
+    function sigmaFloorPpm(uint256 word) internal pure returns (uint256) {
+        return (word >> 128) & type(uint32).max;
+    }
+
+    function pack(uint32 multiple, uint32 horizonSeconds, uint32 rangeFloor, uint32 rangeCap, uint32 sigmaFloor)
+        internal
+        pure
+        returns (uint256)
+    {
+        return multiple | (uint256(horizonSeconds) << 32) | (uint256(rangeFloor) << 64) | (uint256(rangeCap) << 96)
+            | (uint256(sigmaFloor) << 128);
+    }
+}

@@ -1,0 +1,25 @@
+import { createRequire } from "node:module";
+import hardhatIgnitionEthers from "@nomicfoundation/hardhat-ignition-ethers";
+import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
+import { configVariable, defineConfig } from "hardhat/config";
+
+const require = createRequire(import.meta.url);
+
+export default defineConfig({
+  plugins: [hardhatToolboxMochaEthers, hardhatIgnitionEthers],
+  solidity: {
+    version: "0.8.37",
+    // The compiler is the npm package: a build downloads nothing.
+    path: require.resolve("solc/soljson.js"),
+    settings: {
+      viaIR: true,
+      evmVersion: "prague",
+      optimizer: { enabled: true, runs: 1000 },
+    },
+  },
+  paths: { sources: "./contracts", tests: "./test", ignition: "./deploy" },
+  typechain: { outDir: "typechain-types" },
+  networks: {
+    local: { type: "http", url: "http://127.0.0.1:8545" },
+  },
+});
