@@ -21,5 +21,7 @@ export default defineConfig({
   typechain: { outDir: "typechain-types" },
   networks: {
     local: { type: "http", url: "http://127.0.0.1:8545" },
+    // Address and key come from Hardhat's keystore (`npx hardhat keystore set DEPLOYER_KEY`) or the environment.
+    sepolia: { type: "http", chainType: "l1", url: configVariable("SEPOLIA_URL"), accounts: [configVariable("DEPLOYER_KEY")] },
   },
 });

@@ -1,0 +1,72 @@
+// The whole gate: build, lint, types, mocha, Solidity tests, gas. Closes with one line, `N passed, N failed`.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Outcome, projectRoot, run } from "./lib/run.ts";
+
+interface Part {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** A runner prints how many tests passed and failed; any other part counts as one. */
+  readonly runner: boolean;
+}
+
+interface Tally {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const node = process.execPath;
+
+const build: Part = { name: "build", command: "hardhat", args: ["build"], runner: false };
+
+// Two lanes for two cores: the long one is mocha.
+const lanes: readonly (readonly Part[])[] = [
+  [{ name: "mocha", command: "hardhat", args: ["test", "mocha", "--no-compile"], runner: true }],
+  [
+    { name: "lint", command: node, args: ["scripts/lint.ts"], runner: false },
+    { name: "typecheck", command: "tsc", args: ["--noEmit", "-p", "."], runner: false },
+    { name: "solidity", command: "hardhat", args: ["test", "solidity", "--no-compile"], runner: true },
+    ...(existsSync(join(projectRoot, "bench", "gas.json"))
+      ? [{ name: "gas", command: node, args: ["scripts/bench-gas.ts", "--check"], runner: false }]
+      : []),
+  ],
+];
+
+function count(output: string, word: string): number {
+  return [...output.matchAll(new RegExp(`^\\s*(\\d+) ${word}\\b`, "gm"))].reduce((sum, match) => sum + Number(match[1]), 0);
+}
+
+function tally(part: Part, { code, output }: Outcome): Tally {
+  if (!part.runner) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  const passed = count(output, "passing");
+  const failed = count(output, "failing");
+  // A runner that fell over, or that ran nothing, has failed whatever it printed.
+  return { passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed };
+}
+
+async function carryOut(part: Part): Promise<Tally> {
+  console.log(`… ${part.name}`);
+  const outcome = await run(part.command, part.args, { environment: { FORCE_COLOR: "0", NO_COLOR: "1" } });
+  const result = tally(part, outcome);
+  console.log(
+    `\n──── ${part.name}: ${result.passed} passed, ${result.failed} failed, ${outcome.seconds.toFixed(0)} s\n${outcome.output.trimEnd()}\n`,
+  );
+  return result;
+}
+
+const results: Tally[] = [await carryOut(build)];
+if (results[0]?.failed === 0) {
+  const perLane = await Promise.all(
+    lanes.map(async (lane) => {
+      const done: Tally[] = [];
+      for (const part of lane) done.push(await carryOut(part));
+      return done;
+    }),
+  );
+  results.push(...perLane.flat());
+}
+const passed = results.reduce((sum, result) => sum + result.passed, 0);
+const failed = results.reduce((sum, result) => sum + result.failed, 0);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
