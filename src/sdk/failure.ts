@@ -1,0 +1,15 @@
+/** A failure that a person can mend: one line that says what is wrong, and how to put it right. */
+export class Failure extends Error {
+  override readonly name: string = "Failure";
+  readonly mend: string | undefined;
+
+  constructor(message: string, mend?: string) {
+    super(message);
+    this.mend = mend;
+  }
+}
+
+/** The arguments or an input file are wrong: commands answer it with one line and exit code 2. */
+export class BadInput extends Failure {
+  override readonly name: string = "BadInput";
+}

@@ -1,0 +1,123 @@
+import { expect } from "chai";
+import { type Bar, DAY, HOUR, deepestFall, selectWindow, WARM_UP_DAYS, walkBars } from "../../src/simulator/bars.ts";
+import { BUILT_IN_START, builtInPath } from "../../src/simulator/builtInPath.ts";
+import { parsePrices } from "../../src/simulator/priceFile.ts";
+
+const WAD = 10n ** 18n;
+const bar = (time: number, open: number, high: number, low: number, close: number): Bar => ({
+  time,
+  open: BigInt(open) * WAD,
+  high: BigInt(high) * WAD,
+  low: BigInt(low) * WAD,
+  close: BigInt(close) * WAD,
+});
+const HEADER = "ts_utc,open,high,low,close,volume\n";
+
+describe("price paths", () => {
+  describe("price file", () => {
+    it("default: reads decimals exactly", () => {
+      const bars = parsePrices(`${HEADER}1502942400,301.13,302.57,298.0,301.61,125.66877\r\n`, "prices.csv");
+      expect(bars).to.deep.equal([
+        {
+          time: 1502942400,
+          open: 301130000000000000000n,
+          high: 302570000000000000000n,
+          low: 298000000000000000000n,
+          close: 301610000000000000000n,
+        },
+      ]);
+    });
+
+    const malformed: [what: string, text: string, message: RegExp][] = [
+      ["a wrong header", "time,open\n", /line 1: the columns must be/],
+      ["a missing column", `${HEADER}1502942400,1,2,1,1\n`, /line 2: 6 columns expected, 5 found/],
+      ["a price that is no number", `${HEADER}1502942400,1,2,1,1,0\n1502946000,1,x,1,1,0\n`, /line 3: high "x" is not a decimal/],
+      ["a negative price", `${HEADER}1502942400,1,2,-1,1,0\n`, /line 2: low "-1"/],
+      ["a price of zero", `${HEADER}1502942400,1,2,0,1,0\n`, /line 2: low is zero/],
+      ["a high below the close", `${HEADER}1502942400,1,2,1,3,0\n`, /line 2: high 2 is below/],
+      ["a low above the open", `${HEADER}1502942400,2,5,3,4,0\n`, /line 2: low 3 is above/],
+      ["time that runs back", `${HEADER}1502946000,1,2,1,1,0\n1502942400,1,2,1,1,0\n`, /line 3: ts_utc 1502942400 is not after/],
+      ["a time within the hour", `${HEADER}1502942401,1,2,1,1,0\n`, /line 2: ts_utc 1502942401 is not the start/],
+      ["no bars", HEADER, /prices.csv: no bars/],
+    ];
+    for (const [what, text, message] of malformed) {
+      it(`args: ${what} names the line`, () => {
+        expect(() => parsePrices(text, "prices.csv")).to.throw(message);
+      });
+    }
+  });
+
+  describe("window", () => {
+    const bars = Array.from({ length: 40 * 24 }, (_, i) => bar(i * HOUR, 10, 12, 8, 11));
+
+    it("default: takes the bars between the dates and thirty days before", () => {
+      const window = selectWindow(bars, 31 * DAY, 33 * DAY);
+      expect(window.played.length).to.equal(48);
+      expect(window.warmUp.length).to.equal(WARM_UP_DAYS * 24);
+      expect(window.warmUp.at(-1)?.time).to.equal(31 * DAY - HOUR);
+    });
+
+    it("args: says when the prices begin too late or nothing is in the window", () => {
+      expect(() => selectWindow(bars, 29 * DAY, 33 * DAY)).to.throw(/warmed on 30 days/);
+      expect(() => selectWindow(bars, 60 * DAY, 61 * DAY)).to.throw(/no bar between/);
+      expect(() => selectWindow(bars, 33 * DAY, 32 * DAY)).to.throw(/no bar between/);
+    });
+  });
+
+  describe("walk", () => {
+    const prices = (bars: readonly Bar[], steps: number): number[] => walkBars(bars, steps).map((post) => Number(post.price / 10n ** 16n) / 100);
+
+    it("behavior: a falling bar is walked open, high, low, close", () => {
+      expect(prices([bar(0, 100, 120, 60, 80)], 6)).to.deep.equal([100, 110, 120, 90, 60, 70, 80]);
+    });
+
+    it("behavior: a rising bar is walked open, low, high, close", () => {
+      expect(prices([bar(0, 80, 120, 60, 100)], 6)).to.deep.equal([80, 70, 60, 90, 120, 110, 100]);
+    });
+
+    it("behavior: every number of steps meets both extremes and ends on the close, on the hour", () => {
+      for (let steps = 3; steps <= 60; steps++) {
+        const posts = walkBars([bar(0, 100, 120, 60, 80)], steps);
+        expect(posts.length).to.equal(steps + 1);
+        expect(posts.some((post) => post.price === 120n * WAD)).to.equal(true);
+        expect(posts.some((post) => post.price === 60n * WAD)).to.equal(true);
+        expect(posts.at(-1)).to.deep.equal({ time: HOUR, price: 80n * WAD, close: true });
+        expect(posts.filter((post) => post.close).length).to.equal(1);
+      }
+      expect(prices([bar(0, 100, 120, 60, 80)], 1)).to.deep.equal([100, 80]);
+      expect(prices([bar(0, 100, 120, 60, 80)], 2)).to.deep.equal([100, 60, 80]);
+    });
+
+    it("behavior: times rise, and an open is posted only after a gap", () => {
+      const bars = [bar(0, 100, 120, 60, 80), bar(HOUR, 81, 90, 70, 85), bar(3 * HOUR, 60, 70, 50, 65)];
+      const posts = walkBars(bars, 12);
+      expect(posts.length).to.equal(3 * 12 + 2);
+      for (let i = 1; i < posts.length; i++) expect(posts[i]?.time).to.be.greaterThan(posts[i - 1]?.time ?? 0);
+      expect(posts.filter((post) => post.time === 3 * HOUR).map((post) => post.price)).to.deep.equal([60n * WAD]);
+    });
+  });
+
+  describe("built-in path", () => {
+    it("behavior: every seed falls 56 % to its low and 26 % in its worst hour, after thirty calm days", () => {
+      for (const seed of [1, 2, 3, 42, 2020]) {
+        const bars = builtInPath(seed);
+        const { warmUp, played } = selectWindow(bars, BUILT_IN_START, BUILT_IN_START + 4 * DAY);
+        expect(warmUp.length).to.equal(WARM_UP_DAYS * 24);
+        expect(played.length).to.equal(4 * 24);
+        const crash = deepestFall(played.slice(24, 72));
+        expect(crash.toLow).to.be.closeTo(-0.56, 0.001);
+        expect(crash.worstHour).to.be.within(-0.275, -0.25);
+        expect(deepestFall(warmUp).worstHour).to.be.greaterThan(-0.04);
+        for (const each of bars) {
+          const [least, most] = each.open < each.close ? [each.open, each.close] : [each.close, each.open];
+          expect(each.low <= least && each.high >= most, `bar at ${each.time}`).to.equal(true);
+        }
+      }
+    });
+
+    it("behavior: the same seed gives the same path, another seed another", () => {
+      expect(builtInPath(7)).to.deep.equal(builtInPath(7));
+      expect(builtInPath(7)).to.not.deep.equal(builtInPath(8));
+    });
+  });
+});
