@@ -124,6 +124,12 @@ interface IMarginVault {
     error PriceInGrace(uint256 underlying);
     error PriceUsed(uint256 underlying);
     error PriceNotNewer(uint256 underlying, uint256 publishTime, uint256 last);
+    /// @notice Thrown when a post lacks reports that its updates could have brought: it proves nothing, so nothing is written.
+    error QuorumMissing(uint256 underlying, uint256 valid, uint256 needed);
+    /// @notice Thrown when more was sent with a post than its sources charge.
+    error ValueNotNeeded(uint256 left);
+    /// @notice Thrown when a source may have failed only because the caller gave the post too little gas.
+    error SourceOutOfGas(uint256 underlying, uint256 source);
     error AccountHealthy(AccountId account, Wad equity, Wad maintenance);
     error FractionAboveLimit(Ratio fraction, Ratio limit);
     error DiscountBelowLimit(Wad discount, Wad limit);

@@ -9,11 +9,15 @@ library PriceUse {
     bytes32 private constant SLOT = keccak256("plimsoll.transient.price-use");
 
     function consume(uint256 underlying) internal {
+        consumeAll(1 << underlying);
+    }
+
+    /// @param mask a bit an underlying
+    function consumeAll(uint256 mask) internal {
         bytes32 slot = SLOT;
         assembly ("memory-safe") {
             let used := tload(slot)
-            let bit := shl(underlying, 1)
-            if iszero(and(used, bit)) { tstore(slot, or(used, bit)) }
+            if not(or(not(mask), used)) { tstore(slot, or(used, mask)) }
         }
     }
 

@@ -1,35 +1,63 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {VaultState} from "../VaultStorage.sol";
+import {IAggregatorV3} from "../interfaces/IAggregatorV3.sol";
+import {IFundingRateSource} from "../interfaces/IFundingRateSource.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {IPriceSource} from "../interfaces/IPriceSource.sol";
 import {Funding} from "../libraries/Funding.sol";
+import {Judgement, PriceGuard, Quote} from "../libraries/PriceGuard.sol";
 import {PriceUse} from "../libraries/PriceUse.sol";
+import {ScanRange} from "../libraries/ScanRange.sol";
+import {Variance} from "../libraries/Variance.sol";
 import {FundingWord} from "../words/FundingWord.sol";
-import {MarginWord} from "../words/ParameterWords.sol";
+import {GuardWord} from "../words/GuardWord.sol";
+import {MarginWord, TradingWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
+import {SampleWord} from "../words/SampleWord.sol";
 
 /// @title Posting a price: sources, guard, funding, forecast
 /// @dev Linked to the vault and reached by delegatecall. Library functions carry no payment check, so `msg.value` is the vault's.
+/// The vault's lock is set by the caller: sources are called before anything is written.
 library PriceLogic {
-    /// @dev See `IMarginVault.postPrice`. The vault's lock is set by the caller: sources are called before anything is written.
-    function post(VaultState storage $, uint8 underlying, bytes[] calldata updates, address, uint256) external {
+    /// @dev The grid of the samples.
+    uint256 internal constant SAMPLE_PERIOD = 1 hours;
+
+    /// @dev An uptime feed answers 0 while the sequencer is up.
+    int256 private constant UP = 0;
+
+    uint256 private constant PPB = 1e9;
+
+    /// @dev See `IMarginVault.postPrice`. `updates` beyond the sources are ignored, missing ones are empty.
+    function post(VaultState storage $, uint8 underlying, bytes[] calldata updates, address uptimeFeed, uint256 gracePeriod) external {
         if (PriceUse.consumed(underlying)) revert IMarginVault.PriceUsed(underlying);
         uint256 word = $.prices[underlying];
-        IPriceSource.Report memory said = $.sources[underlying][0].report{value: msg.value}(underlying, updates.length == 0 ? bytes("") : updates[0]);
-        if (said.publishTime <= PriceWord.time(word)) {
-            revert IMarginVault.PriceNotNewer(underlying, said.publishTime, PriceWord.time(word));
+        uint256 guardWord = $.guards[underlying];
+        uint256 tradingAge = MarginWord.tradingAge($.marginParameters);
+        if (GuardWord.sources(guardWord) == 0) revert IMarginVault.UnknownUnderlying(underlying);
+
+        Judgement memory judgement;
+        {
+            Quote[] memory quotes = _ask($, underlying, updates, guardWord, PriceWord.lotExponent(word));
+            uint256 pendingBefore = $.pendings[underlying];
+            judgement = PriceGuard.judge(guardWord, word, pendingBefore, quotes, block.timestamp);
+            if (judgement.verdict == PriceGuard.UNPROVED) {
+                revert IMarginVault.QuorumMissing(underlying, judgement.valid, Math.min(quotes.length, PriceGuard.QUORUM));
+            }
+            if (judgement.pending != pendingBefore) $.pendings[underlying] = judgement.pending;
         }
-        uint256 funding = Funding.accrued($.fundings[underlying], word, MarginWord.tradingAge($.marginParameters));
+        bool accepted = judgement.verdict == PriceGuard.ACCEPTED;
+        uint256 state = _inGrace(uptimeFeed, gracePeriod) ? PriceWord.GRACE : accepted ? PriceWord.NORMAL : PriceWord.INVALID;
+        _requireNewer(underlying, word, judgement, state, tradingAge);
+
+        // the time since the last post belongs to the price and the state of that post
+        uint256 funding = Funding.accrued($.fundings[underlying], word, tradingAge);
         $.fundings[underlying] = funding;
-        if (said.valid) {
-            uint256 lot = said.price / 10 ** PriceWord.lotExponent(word);
-            word = PriceWord.withPost(word, uint96(lot), uint40(said.publishTime), 150_000_000, 150_000_000);
-            word = PriceWord.withState(word, PriceWord.NORMAL);
-        } else {
-            word = PriceWord.withState(word, PriceWord.INVALID);
-        }
+
+        if (accepted) word = _forecast($, underlying, word, judgement.price, judgement.time);
+        word = PriceWord.withState(word, state);
         $.prices[underlying] = word;
         emit IMarginVault.PricePosted(
             underlying,
@@ -37,8 +65,127 @@ library PriceLogic {
             PriceWord.time(word),
             PriceWord.targetRange(word).raw(),
             PriceWord.heldRange(word).raw(),
-            PriceWord.state(word),
+            state,
             FundingWord.index(funding)
         );
+    }
+
+    /// @dev See `IMarginVault.updateFundingRate`. A rate source that fails proposes zero, and so does none.
+    function updateFundingRate(VaultState storage $, uint8 underlying) external {
+        uint256 funding = $.fundings[underlying];
+        uint256 sample = $.samples[underlying];
+        if (GuardWord.sources($.guards[underlying]) == 0) revert IMarginVault.UnknownUnderlying(underlying);
+
+        int256 rate;
+        if (block.timestamp >= TradingWord.stoppedUntil($.tradings[underlying])) {
+            int256 proposed;
+            IFundingRateSource source = $.rateSources[underlying];
+            if (address(source) != address(0)) {
+                try source.fundingRate(underlying) returns (int256 said) {
+                    proposed = said;
+                } catch {}
+            }
+            rate = Funding.bounded(proposed, FundingWord.rate(funding), block.timestamp - SampleWord.rateTime(sample));
+        }
+
+        funding = Funding.accrued(funding, $.prices[underlying], MarginWord.tradingAge($.marginParameters));
+        // casting to int32 is safe: |rate| ≤ 7,500,000
+        $.fundings[underlying] = FundingWord.withRate(funding, int32(rate));
+        // casting to uint40 is safe until the year 36812
+        $.samples[underlying] = SampleWord.withRateTime(sample, uint40(block.timestamp));
+        emit IMarginVault.FundingRateSet(underlying, rate, FundingWord.index(funding));
+    }
+
+    /// @dev One quote for each source that the guardian has not dropped.
+    function _ask(VaultState storage $, uint8 underlying, bytes[] calldata updates, uint256 guardWord, uint256 lotExponent)
+        private
+        returns (Quote[] memory quotes)
+    {
+        uint256 count = GuardWord.sources(guardWord);
+        uint256 dropped = GuardWord.dropped(guardWord, block.timestamp);
+        uint256 left = msg.value;
+        quotes = new Quote[](count);
+        uint256 asked;
+        for (uint256 i; i < count; ++i) {
+            if ((dropped >> i) & 1 != 0) continue;
+            IPriceSource source = $.sources[underlying][i];
+            bytes calldata update = i < updates.length ? updates[i] : msg.data[0:0];
+            uint256 fee = left == 0 || update.length == 0 ? 0 : Math.min(left, source.updateFee(update));
+            uint256 gasBefore = gasleft();
+            try source.report{value: fee}(underlying, update) returns (IPriceSource.Report memory said) {
+                left -= fee;
+                quotes[asked++] = _quote(i, said, lotExponent);
+            } catch {
+                // a call gets 63 of 64 parts of the gas: where no more than the last part is left, the caller starved it
+                if (gasleft() <= gasBefore / 63) revert IMarginVault.SourceOutOfGas(underlying, i);
+                quotes[asked++].source = i;
+            }
+        }
+        if (left != 0) revert IMarginVault.ValueNotNeeded(left);
+        assembly ("memory-safe") {
+            // shorter than what was reserved
+            mstore(quotes, asked)
+        }
+    }
+
+    /// @dev The price of a lot, rounded down. One that does not fit the price word refutes.
+    function _quote(uint256 source, IPriceSource.Report memory said, uint256 lotExponent) private view returns (Quote memory quote) {
+        quote.source = source;
+        if (said.publishTime == 0 || said.publishTime > block.timestamp + PriceGuard.SKEW) return quote;
+        quote.answer = PriceGuard.REFUTED;
+        quote.time = Math.min(said.publishTime, block.timestamp);
+        if (!said.valid) return quote;
+        uint256 price = said.price / 10 ** lotExponent;
+        if (price == 0 || price > type(uint96).max) return quote;
+        quote.answer = PriceGuard.VALID;
+        quote.price = price;
+    }
+
+    /// @dev Time goes forward only: an accepted price, or one that waits, is newer than the last one, or as new and the state changes; and
+    /// not too old to be used.
+    function _requireNewer(uint8 underlying, uint256 word, Judgement memory judgement, uint256 state, uint256 tradingAge) private view {
+        // a rejection without a price has no time of its own
+        if (judgement.time == 0) return;
+        uint256 last = PriceWord.time(word);
+        if (judgement.time < last || (judgement.time == last && state == PriceWord.state(word))) {
+            revert IMarginVault.PriceNotNewer(underlying, judgement.time, last);
+        }
+        uint256 age = block.timestamp - judgement.time;
+        if (age > tradingAge) revert IMarginVault.PriceTooOld(underlying, age, tradingAge);
+    }
+
+    /// @dev The price word with an accepted price and its ranges; once an hour also a sample and the held range.
+    function _forecast(VaultState storage $, uint8 underlying, uint256 word, uint256 price, uint256 time) private returns (uint256) {
+        uint256 sample = $.samples[underlying];
+        uint256 volatility = $.volatilities[underlying];
+        uint256 floor = ScanRange.varianceFloor(volatility);
+        uint256 held = PriceWord.heldRange(word).raw() / PPB;
+        uint256 sampled = SampleWord.time(sample);
+
+        uint256 target;
+        if (sampled == 0 || time >= (sampled / SAMPLE_PERIOD + 1) * SAMPLE_PERIOD) {
+            (uint256 fast, uint256 slow) = Variance.updated(sample, price, time, floor, held);
+            target = ScanRange.target(volatility, Variance.largest(fast, slow, floor));
+            // the first price finds no range that anybody relies on
+            held = held == 0 ? target : ScanRange.held(held, target, time - sampled);
+            // casts are safe: prices are below 2^96, times below 2^40, variances capped at 2^40
+            uint256 next = SampleWord.pack(uint96(price), uint40(time), uint40(fast), uint40(slow));
+            $.samples[underlying] = SampleWord.withRateTime(next, uint40(SampleWord.rateTime(sample)));
+            emit IMarginVault.Sampled(underlying, price, time, fast, slow);
+        } else {
+            target = ScanRange.target(volatility, Variance.reading(sample, price, time, floor, held));
+        }
+        // casts are safe: the target is at most the cap and the held range moves between targets, all below 2^32
+        return PriceWord.withPost(word, uint96(price), uint40(time), uint32(target), uint32(held));
+    }
+
+    /// @dev Whether the sequencer is down, came up less than a grace period ago, or cannot be told to be up.
+    function _inGrace(address uptimeFeed, uint256 gracePeriod) private view returns (bool) {
+        if (uptimeFeed == address(0)) return false;
+        try IAggregatorV3(uptimeFeed).latestRoundData() returns (uint80, int256 answer, uint256 startedAt, uint256, uint80) {
+            return answer != UP || startedAt == 0 || block.timestamp < startedAt + gracePeriod;
+        } catch {
+            return true;
+        }
     }
 }
