@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Ratio, fromPpm} from "../types/Ratio.sol";
 import {Wad} from "../types/Wad.sol";
 import {Ramp} from "../libraries/Ramp.sol";
+import {Field} from "./Field.sol";
 
 /// @dev Margin parameters of the whole vault; all that a valuation needs, in one slot. Ratios in ppm, ramping together.
 /// bits 0–23 maintenance ratio μ from | 24–47 to | 48–71 provision on gross notional and collateral from | 72–95 to | 96–119 inter-month
@@ -41,6 +42,65 @@ library MarginWord {
 
     function gainLock(uint256 word) internal pure returns (Ratio) {
         return fromPpm(word >> 232);
+    }
+
+    /// @dev Where the ramps lead, ppm.
+    function maintenanceTarget(uint256 word) internal pure returns (uint256) {
+        return Field.get(word, 24, 24);
+    }
+
+    function provisionTarget(uint256 word) internal pure returns (uint256) {
+        return Field.get(word, 72, 24);
+    }
+
+    function interMonthTarget(uint256 word) internal pure returns (uint256) {
+        return Field.get(word, 120, 24);
+    }
+
+    /// @dev All three ramps start afresh from where they are now: they share one end, and moving only that would make the others jump.
+    function rebased(uint256 word) internal view returns (uint256) {
+        uint256 end = rampEnd(word);
+        uint256 maintenanceNow = Ramp.at(Field.get(word, 0, 24), maintenanceTarget(word), end);
+        uint256 provisionNow = Ramp.at(Field.get(word, 48, 24), provisionTarget(word), end);
+        uint256 interMonthNow = Ramp.at(Field.get(word, 96, 24), interMonthTarget(word), end);
+        word = Field.put(word, 0, 24, maintenanceNow);
+        word = Field.put(word, 48, 24, provisionNow);
+        word = Field.put(word, 96, 24, interMonthNow);
+        return Field.put(word, 144, 40, block.timestamp + Ramp.DURATION);
+    }
+
+    function withMaintenanceTarget(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 24, 24, ppm);
+    }
+
+    function withProvisionTarget(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 72, 24, ppm);
+    }
+
+    function withInterMonthTarget(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 120, 24, ppm);
+    }
+
+    function withTradingAge(uint256 word, uint256 age) internal pure returns (uint256) {
+        return Field.put(word, 184, 16, age);
+    }
+
+    function withLiquidationAge(uint256 word, uint256 age) internal pure returns (uint256) {
+        return Field.put(word, 200, 8, age);
+    }
+
+    function withOpenInterestCharge(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 208, 24, ppm);
+    }
+
+    function withGainLock(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 232, 24, ppm);
+    }
+
+    /// @dev Nothing ramps in the word.
+    function isSteady(uint256 word) internal pure returns (bool) {
+        return rampEnd(word) == 0 && Field.get(word, 0, 24) == maintenanceTarget(word)
+            && Field.get(word, 48, 24) == provisionTarget(word) && Field.get(word, 96, 24) == interMonthTarget(word);
     }
 }
 
@@ -81,6 +141,38 @@ library LiquidationWord {
         // casting to int256 is safe: 32 bits times 1e18
         return Wad.wrap(int256(((word >> 192) & type(uint32).max) * 1e18));
     }
+
+    function withRecovery(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 0, 24, ppm);
+    }
+
+    function withDiscountMin(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 24, 24, ppm);
+    }
+
+    function withDiscountMax(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 48, 24, ppm);
+    }
+
+    function withGrossDiscount(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 72, 24, ppm);
+    }
+
+    function withKeeperShare(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 96, 24, ppm);
+    }
+
+    function withFundShare(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 120, 24, ppm);
+    }
+
+    function withBounty(uint256 word, uint256 units) internal pure returns (uint256) {
+        return Field.put(word, 144, 48, units);
+    }
+
+    function withSmallestNotional(uint256 word, uint256 tokens) internal pure returns (uint256) {
+        return Field.put(word, 192, 32, tokens);
+    }
 }
 
 /// @dev How trades of an underlying are bounded.
@@ -111,6 +203,30 @@ library TradingWord {
     function guardianCapUntil(uint256 word) internal pure returns (uint256) {
         return (word >> 180) & type(uint40).max;
     }
+
+    function withFillBand(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 0, 24, ppm);
+    }
+
+    function withPositionCap(uint256 word, uint256 lots) internal pure returns (uint256) {
+        return Field.put(word, 24, 48, lots);
+    }
+
+    function withOpenInterestCap(uint256 word, uint256 lots) internal pure returns (uint256) {
+        return Field.put(word, 72, 44, lots);
+    }
+
+    function withStoppedUntil(uint256 word, uint256 until) internal pure returns (uint256) {
+        return Field.put(word, 116, 40, until);
+    }
+
+    function withFeeCap(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 156, 24, ppm);
+    }
+
+    function withGuardianCapUntil(uint256 word, uint256 until) internal pure returns (uint256) {
+        return Field.put(word, 180, 40, until);
+    }
 }
 
 /// @dev A collateral token; all that a valuation needs, in one slot.
@@ -132,6 +248,22 @@ library CollateralWord {
 
     function haircut(uint256 word) internal view returns (Ratio) {
         return fromPpm(Ramp.at((word >> 176) & 0xffffff, (word >> 200) & 0xffffff, word >> 224));
+    }
+
+    /// @dev Where the ramp leads, ppm.
+    function haircutTarget(uint256 word) internal pure returns (uint256) {
+        return Field.get(word, 200, 24);
+    }
+
+    /// @dev From where the haircut is now, over the time of a ramp.
+    function withHaircutTarget(uint256 word, uint256 ppm) internal view returns (uint256) {
+        uint256 present = Ramp.at(Field.get(word, 176, 24), haircutTarget(word), word >> 224);
+        return Field.put(Field.put(Field.put(word, 176, 24, present), 200, 24, ppm), 224, 32, block.timestamp + Ramp.DURATION);
+    }
+
+    function first(address listedToken, uint8 tokenDecimals, uint8 listedUnderlying, uint256 haircutPpm) internal pure returns (uint256) {
+        return uint256(uint160(listedToken)) | (uint256(tokenDecimals) << 160) | (uint256(listedUnderlying) << 168)
+            | (haircutPpm << 176) | (haircutPpm << 200);
     }
 }
 
@@ -189,5 +321,29 @@ library FundParametersWord {
     function bountyCap(uint256 word) internal pure returns (Wad) {
         // casting to int256 is safe: 48 bits times 1e14
         return Wad.wrap(int256(((word >> 144) & type(uint48).max) * 1e14));
+    }
+
+    function withTopUp(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 0, 32, ppm);
+    }
+
+    function withEpochLength(uint256 word, uint256 length) internal pure returns (uint256) {
+        return Field.put(word, 32, 32, length);
+    }
+
+    function withShedTime(uint256 word, uint256 time) internal pure returns (uint256) {
+        return Field.put(word, 64, 32, time);
+    }
+
+    function withShedStart(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 96, 24, ppm);
+    }
+
+    function withFundPerOpenInterest(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 120, 24, ppm);
+    }
+
+    function withBountyCap(uint256 word, uint256 units) internal pure returns (uint256) {
+        return Field.put(word, 144, 48, units);
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Field} from "./Field.sol";
+
 /// @dev From the forecast to the scan range.
 /// bits 0–31 k, the multiple of σ·√horizon (ppm) | 32–63 horizon (seconds) | 64–95 floor of the range (ppb) | 96–127 cap of the range
 /// (ppb) | 128–159 floor of σ (ppm a year) | 160–255 spare                                              32+32+32+32+32+96 = 256
@@ -23,6 +25,26 @@ library VolatilityWord {
 
     function sigmaFloorPpm(uint256 word) internal pure returns (uint256) {
         return (word >> 128) & type(uint32).max;
+    }
+
+    function withMultiple(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 0, 32, ppm);
+    }
+
+    function withHorizon(uint256 word, uint256 time) internal pure returns (uint256) {
+        return Field.put(word, 32, 32, time);
+    }
+
+    function withRangeFloor(uint256 word, uint256 ppb) internal pure returns (uint256) {
+        return Field.put(word, 64, 32, ppb);
+    }
+
+    function withRangeCap(uint256 word, uint256 ppb) internal pure returns (uint256) {
+        return Field.put(word, 96, 32, ppb);
+    }
+
+    function withSigmaFloor(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 128, 32, ppm);
     }
 
     function pack(uint32 multiple, uint32 horizonSeconds, uint32 rangeFloor, uint32 rangeCap, uint32 sigmaFloor)
