@@ -1,0 +1,64 @@
+import type { AccountId } from "./types.ts";
+import type { Draft } from "./draft.ts";
+import { revert, toUnsigned } from "./errors.ts";
+import { min } from "./fixedPoint.ts";
+import { credit } from "./ledger.ts";
+
+/** Tokens came in, WAD. */
+export function deposited(draft: Draft, amount: bigint): void {
+  draft.settlement = toUnsigned(128, draft.settlement + amount);
+}
+
+/**
+ * What is paid for a withdrawal while a deficit is outstanding.
+ * @param debited WAD
+ * @param scale WAD of the smallest unit of the settlement token; payments are multiples of it
+ * @param settlement tokens of the ledger, WAD
+ * @param deficit WAD
+ * @returns paid: φ · debited rounded down to a multiple of `scale`; lowered: by how much the deficit falls; dust: the rest, the fund's
+ * @throws Reverted `WithdrawalTooLarge`
+ * @example payout(100n, 1n, 900n, 100n) // { paid: 90n, lowered: 10n, dust: 0n }
+ */
+export function payout(
+  debited: bigint,
+  scale: bigint,
+  settlement: bigint,
+  deficit: bigint,
+): { paid: bigint; lowered: bigint; dust: bigint } {
+  let paid = debited;
+  if (deficit !== 0n) {
+    paid = (debited * settlement) / (settlement + deficit);
+    paid -= paid % scale;
+  }
+  if (paid > settlement) revert("WithdrawalTooLarge", debited, settlement);
+  const lowered = min(debited - paid, deficit);
+  return { paid, lowered, dust: debited - paid - lowered };
+}
+
+/** Books a withdrawal of `debited` (WAD). */
+export function withdrawn(draft: Draft, debited: bigint, scale: bigint): { paid: bigint; dust: bigint } {
+  const { paid, lowered, dust } = payout(debited, scale, draft.settlement, draft.deficit);
+  if (lowered !== 0n) draft.emit("DeficitReduced", { amount: lowered });
+  draft.settlement -= paid;
+  draft.deficit -= lowered;
+  return { paid, dust };
+}
+
+/** Value was lost for good, WAD. */
+export function addDeficit(draft: Draft, account: AccountId, amount: bigint): void {
+  draft.deficit = toUnsigned(128, draft.deficit + amount);
+  draft.emit("DeficitAdded", { account, amount });
+}
+
+/** Credits income of the fund to its account after the deficit took its part, WAD. */
+export function fundIncome(draft: Draft, account: AccountId, amount: bigint): void {
+  const refill = min(amount, draft.deficit);
+  if (refill !== 0n) {
+    draft.deficit -= refill;
+    draft.emit("DeficitReduced", { amount: refill });
+  }
+  const left = amount - refill;
+  if (left === 0n) return;
+  credit(draft, account, left);
+  draft.emit("FundIncome", { amount: left });
+}

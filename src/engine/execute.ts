@@ -1,0 +1,322 @@
+import { accountIdOf, ownerOf } from "./accountId.ts";
+import { deposited, fundIncome, withdrawn } from "./deficit.ts";
+import { type Draft, type Outcome, transact } from "./draft.ts";
+import { revert } from "./errors.ts";
+import { WAD, fromPpm, partUp } from "./fixedPoint.ts";
+import { credit, moveCollateral, portfolioOf, settledCash, unrealisedGain } from "./ledger.ts";
+import { assess, termsAt } from "./margin.ts";
+import { covers, sheds } from "./marginRule.ts";
+import { type Fill, type Touched, type Trade, settle } from "./trading.ts";
+import { type AccountId, type Address, NORMAL, type Portfolio, type State } from "./types.ts";
+
+/** Token index of the settlement token; collateral tokens are 0 to 31. */
+export const SETTLEMENT = 255;
+
+/** Scopes of an operator, one bit each. */
+export const SCOPE_TRADE = 1n;
+export const SCOPE_DEPOSIT = 2n;
+export const SCOPE_WITHDRAW = 4n;
+export const SCOPE_TRANSFER = 8n;
+export const SCOPE_CANCEL = 16n;
+const ALL_SCOPES = 31n;
+
+const MAX_ACTIONS = 32n;
+const MAX_FILLS = 128n;
+
+/** One action of `execute`. Amounts of deposits and withdrawals are in units of the token, of transfers in WAD. */
+export type Action =
+  | { readonly kind: "Deposit"; readonly account: AccountId; readonly token: number; readonly amount: bigint }
+  | {
+      readonly kind: "Withdraw";
+      readonly account: AccountId;
+      readonly token: number;
+      readonly amount: bigint;
+      readonly to: Address;
+    }
+  | {
+      readonly kind: "Transfer";
+      readonly account: AccountId;
+      readonly token: number;
+      readonly amount: bigint;
+      readonly to: AccountId;
+    }
+  | {
+      readonly kind: "SetOperator";
+      readonly account: AccountId;
+      readonly operator: Address;
+      readonly scope: bigint;
+      readonly expiry: bigint;
+    }
+  | { readonly kind: "SetModules"; readonly account: AccountId; readonly mask: bigint }
+  | { readonly kind: "CancelOrders"; readonly account: AccountId }
+  | {
+      readonly kind: "Trade";
+      readonly account: AccountId;
+      readonly module: number;
+      readonly data: string;
+      readonly minimumLots: bigint;
+    };
+
+/** What the world outside the vault answers during `execute`. */
+export interface Outside {
+  /** The fills that a module proposes; none by default. May throw `Reverted`. */
+  readonly propose?: (
+    draft: Draft,
+    module: number,
+    context: { readonly actor: Address; readonly account: AccountId },
+    data: string,
+  ) => readonly Fill[];
+  /** Takes tokens from a wallet and says what arrived, in units of the token; by default what was asked. May throw `Reverted`. */
+  readonly pull?: (token: number, from: Address, amount: bigint) => bigint;
+}
+
+/** Tokens that leave the vault at the end, in units of the token. */
+export interface Payout {
+  readonly token: number;
+  readonly to: Address;
+  readonly amount: bigint;
+}
+
+interface Run {
+  readonly draft: Draft;
+  readonly actor: Address;
+  readonly outside: Outside;
+  readonly touched: Map<AccountId, Touched>;
+  readonly payouts: Payout[];
+}
+
+/**
+ * Carries out actions in order as one unit, as the vault's `execute`.
+ * @param actor who calls, a lower-case hex address
+ * @throws Reverted with the name and arguments of the vault's error
+ * @example
+ * const account = accountIdOf(trader);
+ * const { state: after } = execute(state, trader, [{ kind: "Deposit", account, token: SETTLEMENT, amount: 1_000_000n }]);
+ */
+export function execute(
+  state: State,
+  actor: Address,
+  actions: readonly Action[],
+  outside: Outside = {},
+): Outcome & { readonly payouts: readonly Payout[] } {
+  let payouts: readonly Payout[] = [];
+  const outcome = transact(state, (draft) => {
+    payouts = executeOn(draft, actor, actions, outside);
+  });
+  return { ...outcome, payouts };
+}
+
+/** As `execute`, on a draft. */
+export function executeOn(draft: Draft, actor: Address, actions: readonly Action[], outside: Outside): readonly Payout[] {
+  const count = BigInt(actions.length);
+  if (count === 0n) revert("NothingToDo");
+  if (count > MAX_ACTIONS) revert("TooManyActions", count, MAX_ACTIONS);
+  const run: Run = { draft, actor, outside, touched: new Map(), payouts: [] };
+  for (const action of actions) carryOut(run, action);
+  for (const touched of run.touched.values()) testMargin(draft, touched);
+  return run.payouts;
+}
+
+function carryOut(run: Run, action: Action): void {
+  switch (action.kind) {
+    case "Deposit":
+      return deposit(run, action.account, action.token, action.amount);
+    case "Withdraw":
+      return withdraw(run, action.account, action.token, action.amount, action.to);
+    case "Transfer":
+      return transfer(run, action.account, action.token, action.amount, action.to);
+    case "SetOperator":
+      return setOperator(run, action.account, action.operator, action.scope, action.expiry);
+    case "SetModules":
+      return setModules(run, action.account, action.mask);
+    case "CancelOrders":
+      return cancelOrders(run, action.account);
+    case "Trade":
+      return trade(run, action.account, action.module, action.data, action.minimumLots);
+  }
+}
+
+function deposit(run: Run, account: AccountId, token: number, amount: bigint): void {
+  const { draft } = run;
+  authorise(draft, account, run.actor, SCOPE_DEPOSIT);
+  if (amount === 0n) revert("NothingToDo");
+  const scale = scaleOf(draft, token);
+  const received = run.outside.pull?.(token, run.actor, amount) ?? amount;
+  if (received === 0n || received > amount) revert("TokenAmountMismatch", BigInt(token), amount, received);
+  const credited = received * scale;
+  if (token === SETTLEMENT) {
+    deposited(draft, credited);
+    credit(draft, account, credited);
+  } else {
+    const listed = draft.collateral(token);
+    const supply = listed.supply + credited;
+    if (supply > listed.cap) revert("SupplyCapExceeded", BigInt(token), supply, listed.cap);
+    draft.setCollateral(token, { ...listed, supply });
+    moveCollateral(draft, account, token, credited, true);
+  }
+  draft.emit("Deposited", { account, token: BigInt(token), amount: credited });
+}
+
+function withdraw(run: Run, account: AccountId, token: number, amount: bigint, to: Address): void {
+  const { draft, actor } = run;
+  authorise(draft, account, actor, SCOPE_WITHDRAW);
+  if (actor !== ownerOf(account) && to !== ownerOf(account)) revert("RecipientNotOwner", account, to);
+  if (amount === 0n) revert("NothingToDo");
+  const touched = touch(run, account);
+  touched.leaving = true;
+  const scale = scaleOf(draft, token);
+  const debited = amount * scale;
+  let paid = debited;
+  if (token === SETTLEMENT) {
+    touched.settledOut = true;
+    const booked = withdrawn(draft, debited, scale);
+    paid = booked.paid;
+    credit(draft, account, -debited);
+    if (booked.dust !== 0n) credit(draft, accountIdOf(draft.base.fund), booked.dust);
+  } else {
+    moveCollateral(draft, account, token, debited, false);
+    const listed = draft.collateral(token);
+    draft.setCollateral(token, { ...listed, supply: listed.supply - debited });
+  }
+  run.payouts.push({ token, to, amount: paid / scale });
+  draft.emit("Withdrawn", { account, token: BigInt(token), debited, paid, to });
+}
+
+function transfer(run: Run, account: AccountId, token: number, amount: bigint, to: AccountId): void {
+  const { draft } = run;
+  authorise(draft, account, run.actor, SCOPE_TRANSFER);
+  if (ownerOf(to) !== ownerOf(account)) revert("OwnersDiffer", account, to);
+  if (amount === 0n || to === account) revert("NothingToDo");
+  const touched = touch(run, account);
+  touched.leaving = true;
+  if (token === SETTLEMENT) {
+    touched.settledOut = true;
+    credit(draft, account, -amount);
+    credit(draft, to, amount);
+  } else {
+    scaleOf(draft, token);
+    moveCollateral(draft, account, token, amount, false);
+    moveCollateral(draft, to, token, amount, true);
+  }
+  draft.emit("Transferred", { from: account, to, token: BigInt(token), amount });
+}
+
+function setOperator(run: Run, id: AccountId, operator: Address, scope: bigint, expiry: bigint): void {
+  const { draft } = run;
+  authorise(draft, id, run.actor, 0n);
+  if ((scope & ~ALL_SCOPES) !== 0n) revert("ScopeInvalid", scope);
+  const account = draft.account(id);
+  const operators = new Map(account.operators);
+  if (scope === 0n) operators.delete(operator);
+  else operators.set(operator, { scope, expiry });
+  draft.setAccount({ ...account, operators });
+  draft.emit("OperatorSet", { account: id, operator, scope, expiry });
+}
+
+function setModules(run: Run, id: AccountId, mask: bigint): void {
+  const { draft } = run;
+  authorise(draft, id, run.actor, 0n);
+  draft.setAccount({ ...draft.account(id), moduleDifference: mask ^ draft.base.defaultModules });
+  draft.emit("ModulesSet", { account: id, mask });
+}
+
+function cancelOrders(run: Run, id: AccountId): void {
+  const { draft } = run;
+  authorise(draft, id, run.actor, SCOPE_CANCEL);
+  const account = draft.account(id);
+  const epoch = BigInt.asUintN(32, account.epoch + 1n);
+  draft.setAccount({ ...account, epoch });
+  draft.emit("OrdersCancelled", { account: id, epoch });
+}
+
+function trade(run: Run, account: AccountId, module: number, data: string, minimumLots: bigint): void {
+  const { draft, actor } = run;
+  authorise(draft, account, actor, SCOPE_TRADE);
+  const listed = draft.base.modules[module];
+  if (listed === undefined) revert("UnknownModule", BigInt(module));
+  if (draft.now < listed.disabledUntil) revert("ModuleDisabled", BigInt(module), listed.disabledUntil);
+  const fills = run.outside.propose?.(draft, module, { actor, account }, data) ?? [];
+  const count = BigInt(fills.length);
+  if (count > MAX_FILLS) revert("TooManyFills", count, MAX_FILLS);
+  if (count === 0n) {
+    if (minimumLots !== 0n) revert("FilledTooLittle", 0n, minimumLots);
+    return;
+  }
+  const proposed: Trade = {
+    taker: account,
+    module: BigInt(module),
+    moduleAddress: listed.address,
+    terms: termsAt(draft.base.margin, draft.now),
+    filled: 0n,
+    fees: 0n,
+  };
+  const taker = touch(run, account);
+  for (const fill of fills) settle(draft, proposed, taker, fill);
+  if (proposed.filled < minimumLots) revert("FilledTooLittle", proposed.filled, minimumLots);
+  if (proposed.fees !== 0n) fundIncome(draft, accountIdOf(draft.base.fund), proposed.fees);
+}
+
+/** Remembers the figures of an account before this call changes it. */
+function touch(run: Run, account: AccountId): Touched {
+  const known = run.touched.get(account);
+  if (known !== undefined) return known;
+  const { draft } = run;
+  const before = assess(portfolioOf(draft, account), termsAt(draft.base.margin, draft.now), true);
+  const touched: Touched = { account, before, leaving: false, settledOut: false, raised: false, newRisk: 0n };
+  run.touched.set(account, touched);
+  return touched;
+}
+
+function testMargin(draft: Draft, touched: Touched): void {
+  const { margin, liquidation } = draft.base;
+  const { account, before, newRisk } = touched;
+  const portfolio = portfolioOf(draft, account);
+  const now = assess(portfolio, termsAt(margin, draft.now), true);
+  if (touched.leaving || touched.raised) requireNormal(portfolio, margin.tradingAge, account);
+  if (touched.raised) {
+    const smallest = liquidation.smallestNotional * WAD;
+    if (now.notional !== 0n && now.notional < smallest) revert("AccountTooSmall", account, now.notional, smallest);
+  }
+  if (!covers(now, newRisk) && (touched.leaving || !sheds(before, now))) {
+    revert("MarginTooLow", account, now.equity, now.margin + newRisk, before.equity, before.margin);
+  }
+  if (touched.settledOut) {
+    const settled = settledCash(portfolio);
+    const needed = partUp(unrealisedGain(portfolio), fromPpm(margin.gainLock));
+    if (settled < needed) revert("SettledCashTooLow", account, settled, needed);
+  }
+}
+
+/**
+ * Risk may not rise, nor value leave, on a price that is old, invalid or in grace.
+ * @throws Reverted `RiskMayNotRise`
+ */
+export function requireNormal(portfolio: Portfolio, tradingAge: bigint, account: AccountId): void {
+  for (const book of portfolio.books) {
+    if (book.state !== NORMAL || book.age > tradingAge) {
+      revert("RiskMayNotRise", account, book.underlying, book.state, book.age);
+    }
+  }
+}
+
+/**
+ * Whether a signer may act on an account: as its owner or as an unexpired operator with the scope; scope 0 is the owner's.
+ */
+export function mayAct(draft: Draft, account: AccountId, signer: Address, scope: bigint): boolean {
+  if (signer === ownerOf(account)) return true;
+  const operator = draft.account(account).operators.get(signer);
+  return operator !== undefined && (operator.scope & scope) !== 0n && draft.now < operator.expiry;
+}
+
+/** @throws Reverted `NotAuthorised` */
+export function authorise(draft: Draft, account: AccountId, caller: Address, scope: bigint): void {
+  if (!mayAct(draft, account, caller, scope)) revert("NotAuthorised", account, caller, scope);
+}
+
+/** WAD of the smallest unit of a token. */
+function scaleOf(draft: Draft, token: number): bigint {
+  if (token === SETTLEMENT) return 10n ** (18n - draft.base.settlementDecimals);
+  const listed = draft.findCollateral(token);
+  if (listed === undefined) revert("UnknownToken", BigInt(token));
+  return 10n ** (18n - listed.decimals);
+}

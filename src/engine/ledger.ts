@@ -1,0 +1,180 @@
+import type { Draft } from "./draft.ts";
+import { revert, toSigned } from "./errors.ts";
+import { WAD, abs, fromPpb, fromPpm, max, partUp } from "./fixedPoint.ts";
+import { indexNow } from "./funding.ts";
+import { lineOf } from "./margin.ts";
+import { rampAt } from "./ramp.ts";
+import type { Account, AccountId, Book, Portfolio, Position, Underlying } from "./types.ts";
+
+/** Most underlyings that an account may hold. */
+export const MAX_UNDERLYINGS = 16n;
+
+/** Most collateral tokens that an account may hold. */
+export const MAX_COLLATERALS = 8n;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The account with funding accrued and every price it needs, as `portfolioOf` shows it. */
+export function portfolioOf(draft: Draft, id: AccountId): Portfolio {
+  const account = draft.account(id);
+  const books: Mutable<Book>[] = [];
+  let cash = account.cash;
+  for (const [index, position] of sorted(account.positions)) {
+    const underlying = draft.underlying(index);
+    books.push({ ...openBook(underlying, index, draft.now), lots: position.lots, entryCost: position.entryCost });
+    cash -= payment(position.lots, indexOf(draft, underlying), position.fundingIndex);
+  }
+  for (const [index, amount] of sorted(account.collateral)) {
+    const token = draft.collateral(index);
+    const underlying = draft.underlying(Number(token.underlying));
+    let book = books.find((each) => each.underlying === token.underlying);
+    if (book === undefined) {
+      book = openBook(underlying, Number(token.underlying), draft.now);
+      books.push(book);
+    }
+    const value = collateralValueDown(amount, underlying.price, underlying.lotExponent);
+    book.collateral += value;
+    book.haircut += partUp(value, fromPpm(rampAt(token.haircut, draft.now)));
+  }
+  return { cash, books };
+}
+
+/** The cumulative funding index of an underlying as of the draft's time, WAD a lot. */
+export function indexOf(draft: Draft, underlying: Underlying): bigint {
+  return indexNow(underlying, draft.base.margin.tradingAge, draft.now);
+}
+
+function sorted<T>(map: ReadonlyMap<number, T>): [number, T][] {
+  return [...map].sort(([a], [b]) => a - b);
+}
+
+function openBook(underlying: Underlying, index: number, now: bigint): Mutable<Book> {
+  return {
+    underlying: BigInt(index),
+    lots: 0n,
+    entryCost: 0n,
+    collateral: 0n,
+    haircut: 0n,
+    price: underlying.price,
+    heldRange: fromPpb(underlying.heldRange),
+    targetRange: fromPpb(underlying.targetRange),
+    depth: underlying.depth,
+    age: max(now - underlying.priceTime, 0n),
+    state: underlying.priceState,
+  };
+}
+
+/** floor(amount · price of a lot · lots in one token), WAD. */
+export function collateralValueDown(amount: bigint, price: bigint, lotExponent: bigint): bigint {
+  return (amount * price * 10n ** lotExponent) / WAD;
+}
+
+/** What a position pays for the funding between two indices, WAD, exact. */
+export function payment(lots: bigint, index: bigint, last: bigint): bigint {
+  return lots * (index - last);
+}
+
+/** Adds cash (negative: takes it). */
+export function credit(draft: Draft, id: AccountId, amount: bigint): void {
+  const account = draft.account(id);
+  draft.setAccount({ ...account, cash: toSigned(128, account.cash + amount) });
+}
+
+/**
+ * Adds lots to a perpetual and takes their price, and the funding due, from the cash.
+ * @param index cumulative funding now, WAD a lot
+ * @param extra further cash credited (negative: debited), WAD
+ * @throws Reverted `TooManyUnderlyings`
+ */
+export function move(
+  draft: Draft,
+  id: AccountId,
+  underlying: number,
+  change: bigint,
+  price: bigint,
+  index: bigint,
+  extra: bigint,
+): void {
+  const account = draft.account(id);
+  const before = account.positions.get(underlying) ?? NO_POSITION;
+  const lots = before.lots + change;
+  const cash = toSigned(
+    128,
+    account.cash - payment(before.lots, index, before.fundingIndex) - change * price + extra,
+  );
+  const positions = new Map(account.positions);
+  if (lots === 0n) {
+    positions.delete(underlying);
+  } else {
+    positions.set(underlying, {
+      lots: toSigned(48, lots),
+      fundingIndex: toSigned(96, index),
+      entryCost: toSigned(96, entryCostAfterDown(before, change, price)),
+    });
+    if (BigInt(positions.size) > MAX_UNDERLYINGS) revert("TooManyUnderlyings", id, MAX_UNDERLYINGS);
+  }
+  draft.setAccount({ ...account, cash, positions });
+}
+
+const NO_POSITION: Position = { lots: 0n, fundingIndex: 0n, entryCost: 0n };
+
+/** Lots of a perpetual of an account. */
+export function lotsOf(account: Account, underlying: number): bigint {
+  return account.positions.get(underlying)?.lots ?? 0n;
+}
+
+/**
+ * Adds or takes collateral, WAD.
+ * @throws Reverted `InsufficientCollateral`, `TooManyCollaterals`
+ */
+export function moveCollateral(draft: Draft, id: AccountId, token: number, amount: bigint, received: boolean): void {
+  const account = draft.account(id);
+  const held = account.collateral.get(token) ?? 0n;
+  if (!received && amount > held) revert("InsufficientCollateral", id, BigInt(token), held, amount);
+  const left = received ? held + amount : held - amount;
+  const collateral = new Map(account.collateral);
+  if (left === 0n) collateral.delete(token);
+  else collateral.set(token, left);
+  if (BigInt(collateral.size) > MAX_COLLATERALS) revert("TooManyCollaterals", id, MAX_COLLATERALS);
+  draft.setAccount({ ...account, collateral });
+}
+
+/** Whether `change` brings `lots` nearer to zero without crossing it. */
+export function reduces(change: bigint, lots: bigint): boolean {
+  return lots > 0n ? change < 0n && -change <= lots : change > 0n && change <= -lots;
+}
+
+/**
+ * Entry cost at average price, WAD, rounded down: a reduction takes its share, what crosses zero starts anew.
+ * @example entryCostAfterDown({ lots: 10n, fundingIndex: 0n, entryCost: 1_000n }, -4n, 120n) // 600n
+ */
+export function entryCostAfterDown(before: Position, change: bigint, price: bigint): bigint {
+  const lots = before.lots + change;
+  if (reduces(change, before.lots)) return shareDown(before.entryCost, abs(lots), abs(before.lots));
+  if (before.lots === 0n || before.lots > 0n === change > 0n) return before.entryCost + change * price;
+  return lots * price;
+}
+
+function shareDown(amount: bigint, part: bigint, whole: bigint): bigint {
+  const product = amount * part;
+  const quotient = product / whole;
+  return product < 0n && product % whole !== 0n ? quotient - 1n : quotient;
+}
+
+/** Open interest after one account went from `before` to `after` lots. */
+export function openInterestAfter(openInterest: bigint, before: bigint, after: bigint): bigint {
+  return openInterest + max(after, 0n) - max(before, 0n);
+}
+
+/** Σ over perpetuals of value − entry cost, WAD, at least zero. */
+export function unrealisedGain(portfolio: Portfolio): bigint {
+  return max(
+    portfolio.books.reduce((gain, book) => gain + lineOf(book) - book.entryCost, 0n),
+    0n,
+  );
+}
+
+/** Cash plus the mark value of linear positions, WAD: what the account would have in money. */
+export function settledCash(portfolio: Portfolio): bigint {
+  return portfolio.books.reduce((cash, book) => cash + lineOf(book), portfolio.cash);
+}

@@ -1,0 +1,201 @@
+import type { Ramped } from "./ramp.ts";
+
+/** Owner address (high 160 bits) and sub-account index (low 96 bits). */
+export type AccountId = bigint;
+
+/** A lower-case hex address. */
+export type Address = string;
+
+/** The perpetual of one account on one underlying, as stored. */
+export interface Position {
+  readonly lots: bigint; // signed whole lots
+  readonly fundingIndex: bigint; // at the last touch, WAD a lot
+  readonly entryCost: bigint; // WAD
+}
+
+export interface Operator {
+  readonly scope: bigint;
+  readonly expiry: bigint; // unix seconds
+}
+
+/** An account as stored: cash does not include pending funding. */
+export interface Account {
+  readonly id: AccountId;
+  readonly cash: bigint; // signed WAD
+  readonly moduleDifference: bigint; // consented modules as the difference from the deployment's default
+  readonly epoch: bigint; // of orders
+  readonly positions: ReadonlyMap<number, Position>; // by underlying
+  readonly collateral: ReadonlyMap<number, bigint>; // by token, WAD, never zero
+  readonly operators: ReadonlyMap<Address, Operator>;
+  readonly exchangeSince: bigint; // unix seconds, 0 when not declared
+}
+
+/** States of a price; see the table of states. */
+export const NORMAL = 0n;
+export const INVALID = 1n;
+export const GRACE = 2n;
+
+export interface Sample {
+  readonly price: bigint; // of a lot, WAD
+  readonly time: bigint;
+  readonly fast: bigint; // variance a year, 1e-10
+  readonly slow: bigint;
+}
+
+/** A price beyond the guard that waits for its confirmation. */
+export interface Pending {
+  readonly price: bigint;
+  readonly time: bigint;
+  readonly source: bigint; // index plus one, 0: nothing pending
+}
+
+export interface Funding {
+  readonly index: bigint; // signed WAD a lot
+  readonly rate: bigint; // signed ppb over eight hours
+  readonly time: bigint; // of the index
+  readonly openInterest: bigint; // lots held long
+  readonly cap: bigint; // of the open interest, lots
+}
+
+export interface Trading {
+  readonly fillBand: bigint; // ppm around the mark
+  readonly positionCap: bigint; // lots
+  readonly openInterestCap: bigint; // governance's, lots
+  readonly stoppedUntil: bigint; // opens
+  readonly feeCap: bigint; // ppm of the notional of a fill
+  readonly guardianCapUntil: bigint;
+}
+
+export interface VolatilityParameters {
+  readonly multiple: bigint; // ppm
+  readonly horizon: bigint; // seconds
+  readonly rangeFloor: bigint; // ppb
+  readonly rangeCap: bigint; // ppb
+  readonly sigmaFloor: bigint; // ppm a year
+}
+
+export interface GuardParameters {
+  readonly sources: bigint;
+  readonly dropped: bigint; // a bit each
+  readonly droppedUntil: bigint;
+  readonly agreement: bigint; // ppm
+  readonly band: bigint; // ppm at one minute
+  readonly widestBand: bigint; // ppm
+}
+
+/** The state of the fund account of an underlying. */
+export interface FundAccountState {
+  readonly inventorySince: bigint;
+  readonly epochStart: bigint;
+  readonly toppedUp: bigint; // WAD
+}
+
+/** One underlying and its perpetual. */
+export interface Underlying {
+  readonly price: bigint; // of a lot, WAD
+  readonly priceTime: bigint; // unix seconds
+  readonly targetRange: bigint; // ppb
+  readonly heldRange: bigint; // ppb
+  readonly depth: bigint; // lots
+  readonly lotExponent: bigint; // a lot is 10^-x of the underlying
+  readonly priceState: bigint;
+  readonly sample: Sample;
+  readonly pending: Pending;
+  readonly funding: Funding;
+  readonly trading: Trading;
+  readonly volatility: VolatilityParameters;
+  readonly guard: GuardParameters;
+  readonly fund: FundAccountState;
+}
+
+export interface CollateralToken {
+  readonly token: Address;
+  readonly decimals: bigint;
+  readonly underlying: bigint;
+  readonly haircut: Ramped; // ppm
+  readonly supply: bigint; // WAD held by all accounts
+  readonly cap: bigint; // WAD
+}
+
+export interface Module {
+  readonly address: Address;
+  readonly disabledUntil: bigint;
+}
+
+export interface MarginParameters {
+  readonly maintenance: Ramped; // ppm
+  readonly provision: Ramped; // ppm
+  readonly interMonth: Ramped; // ppm
+  readonly tradingAge: bigint; // seconds
+  readonly liquidationAge: bigint; // seconds
+  readonly openInterestCharge: bigint; // ppm
+  readonly gainLock: bigint; // ppm
+}
+
+export interface LiquidationParameters {
+  readonly recovery: bigint; // ppm
+  readonly discountMin: bigint; // ppm
+  readonly discountMax: bigint; // ppm
+  readonly grossDiscount: bigint; // ppm
+  readonly keeperShare: bigint; // ppm
+  readonly fundShare: bigint; // ppm
+  readonly bounty: bigint; // 1e-4 settlement tokens
+  readonly smallestNotional: bigint; // settlement tokens
+}
+
+export interface FundParameters {
+  readonly topUp: bigint; // ppm of the main stake
+  readonly epochLength: bigint; // seconds
+  readonly shedTime: bigint; // seconds
+  readonly shedStart: bigint; // ppm
+  readonly fundPerOpenInterest: bigint; // ppm
+  readonly bountyCap: bigint; // 1e-4 settlement tokens
+}
+
+/** The whole vault at a time. */
+export interface State {
+  readonly now: bigint; // unix seconds, the time of the block
+  readonly fund: Address; // owner of the fund accounts
+  readonly vault: Address;
+  readonly defaultModules: bigint; // mask
+  readonly settlementDecimals: bigint;
+  readonly settlement: bigint; // tokens of the ledger, WAD
+  readonly deficit: bigint; // WAD
+  readonly margin: MarginParameters;
+  readonly liquidation: LiquidationParameters;
+  readonly fundParameters: FundParameters;
+  readonly underlyings: readonly Underlying[];
+  readonly collaterals: readonly CollateralToken[];
+  readonly modules: readonly Module[];
+  readonly accounts: ReadonlyMap<AccountId, Account>;
+}
+
+/** One underlying as one account holds it; what margin is computed from. The struct `Book` of IMarginVault. */
+export interface Book {
+  readonly underlying: bigint;
+  readonly lots: bigint;
+  readonly entryCost: bigint; // WAD
+  readonly collateral: bigint; // market value, WAD, rounded down
+  readonly haircut: bigint; // WAD, rounded up
+  readonly price: bigint; // of a lot, WAD
+  readonly heldRange: bigint; // ratio, 18 decimals
+  readonly targetRange: bigint; // ratio, 18 decimals
+  readonly depth: bigint; // lots
+  readonly age: bigint; // seconds
+  readonly state: bigint;
+}
+
+/** An account with funding accrued. */
+export interface Portfolio {
+  readonly cash: bigint; // WAD
+  readonly books: readonly Book[];
+}
+
+/** The figures of an account, WAD. */
+export interface Assessment {
+  readonly value: bigint; // V
+  readonly equity: bigint; // E
+  readonly margin: bigint; // IM
+  readonly notional: bigint; // G
+}
+
