@@ -19,7 +19,6 @@ export class Draft {
   readonly events: EngineEvent[] = [];
   settlement: bigint;
   deficit: bigint;
-  /** Fill state of modules and other figures that are not the vault's may be added by name. */
 
   constructor(base: State) {
     this.base = base;

@@ -40,12 +40,13 @@ export interface Sample {
   readonly time: bigint;
   readonly fast: bigint; // variance a year, 1e-10
   readonly slow: bigint;
+  readonly rateTime: bigint; // when the funding rate was last set
 }
 
 /** A price beyond the guard that waits for its confirmation. */
 export interface Pending {
   readonly price: bigint;
-  readonly time: bigint;
+  readonly time: bigint; // when it was recorded
   readonly source: bigint; // index plus one, 0: nothing pending
 }
 
@@ -81,6 +82,7 @@ export interface GuardParameters {
   readonly agreement: bigint; // ppm
   readonly band: bigint; // ppm at one minute
   readonly widestBand: bigint; // ppm
+  readonly depthRamp: Ramped; // lots; end 0: the depth in the price word stands
 }
 
 /** The state of the fund account of an underlying. */
