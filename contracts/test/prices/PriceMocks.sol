@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IFundingRateSource} from "../../interfaces/IFundingRateSource.sol";
+import {IPriceSource} from "../../interfaces/IPriceSource.sol";
+
+/// @dev A source that says what it was told, whatever that is.
+contract MockSource is IPriceSource {
+    Report private _report;
+    bool public reverts;
+    bool public burns;
+    uint256 public fee;
+
+    function set(uint256 price, uint256 publishTime, bool valid) external {
+        _report = Report(price, publishTime, valid);
+    }
+
+    function setReverts(bool value) external {
+        reverts = value;
+    }
+
+    function setBurns(bool value) external {
+        burns = value;
+    }
+
+    function setFee(uint256 value) external {
+        fee = value;
+    }
+
+    /// @dev An update of three words replaces what was set.
+    function report(uint8, bytes calldata update) external payable returns (Report memory) {
+        require(!reverts, "broken");
+        if (burns) {
+            for (uint256 i; i < 20_000; ++i) {
+                _report.publishTime = _report.publishTime;
+            }
+        }
+        if (update.length == 96) _report = abi.decode(update, (Report));
+        return _report;
+    }
+
+    function updateFee(bytes calldata) external view returns (uint256) {
+        return fee;
+    }
+}
+
+contract MockRateSource is IFundingRateSource {
+    int256 public rate;
+    bool public reverts;
+
+    function set(int256 newRate, bool newReverts) external {
+        rate = newRate;
+        reverts = newReverts;
+    }
+
+    function fundingRate(uint8) external view returns (int256) {
+        require(!reverts, "broken");
+        return rate;
+    }
+}
+
+/// @dev A Chainlink feed, uptime feed and aggregator in one.
+contract MockFeed {
+    uint8 public decimals;
+    int192 public minAnswer = 1;
+    int192 public maxAnswer = type(int192).max;
+    bool public reverts;
+    bool public hasLimits = true;
+    uint80 public roundId;
+    int256 public answer;
+    uint256 public startedAt;
+    uint256 public updatedAt;
+
+    constructor(uint8 feedDecimals) {
+        decimals = feedDecimals;
+    }
+
+    function aggregator() external view returns (address) {
+        require(hasLimits, "no aggregator");
+        return address(this);
+    }
+
+    function set(int256 newAnswer, uint256 time) external {
+        roundId += 1;
+        answer = newAnswer;
+        startedAt = time;
+        updatedAt = time;
+    }
+
+    function setPhase(uint16 phase) external {
+        roundId = (uint80(phase) << 64) | 1;
+    }
+
+    function setDecimals(uint8 value) external {
+        decimals = value;
+    }
+
+    function setLimits(int192 least, int192 most) external {
+        minAnswer = least;
+        maxAnswer = most;
+    }
+
+    function setHasLimits(bool value) external {
+        hasLimits = value;
+    }
+
+    function setReverts(bool value) external {
+        reverts = value;
+    }
+
+    function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
+        require(!reverts, "broken");
+        return (roundId, answer, startedAt, updatedAt, roundId);
+    }
+}
