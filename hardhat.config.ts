@@ -14,7 +14,7 @@ export default defineConfig({
     settings: {
       viaIR: true,
       evmVersion: "prague",
-      optimizer: { enabled: true, runs: 1000 },
+      optimizer: { enabled: true, runs: 200 },
     },
   },
   paths: { sources: "./contracts", tests: "./test", ignition: "./deploy" },

@@ -78,7 +78,7 @@ interface IMarginVault {
     event DeficitReduced(uint256 amount);
     event FundToppedUp(uint8 indexed underlying, uint256 amount);
     event FundIncome(uint256 amount); // credited to the fund's main account after the deficit took its part
-    event ExchangeDeclared(AccountId indexed account);
+    event ExchangeDeclared(AccountId indexed account, bool short);
     event CollateralExchanged(AccountId indexed account, AccountId indexed buyer, uint8 indexed token, uint256 amount, uint256 cash);
 
     // ---------------------------------------------------------------- errors
@@ -185,7 +185,8 @@ interface IMarginVault {
     /// @notice Sets the cap of the open interest to the lower of governance's and what the fund of `underlying` supports.
     function refreshOpenInterestCap(uint8 underlying) external;
 
-    /// @notice Starts the clock of the exchange discount for an account whose settled cash is short.
+    /// @notice Starts the clock of the exchange discount for an account whose settled cash is below −5 % of its collateral; stops it for one
+    /// whose clock runs but is not short any more.
     function declareExchange(AccountId account) external;
 
     /// @notice Buys `amount` (WAD) of collateral `token` from `account` into `buyer` (the caller's own account) at the exchange discount.
@@ -230,6 +231,13 @@ interface IMarginVault {
 
     /// @notice `account` with funding accrued and prices as of now, ready for `Margin.assess`.
     function portfolioOf(AccountId account) external view returns (Portfolio memory);
+
+    /// @notice What `liquidate` would do to `account` now: the plan that execution follows; reverts as it would.
+    /// @return fraction of the account, 1e18 for the whole; discount on it; bounty charged; the live figures
+    function previewLiquidation(AccountId account, uint256 scenarios)
+        external
+        view
+        returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures);
 
     /// @notice The figures of `account`.
     /// @param opening true: at the wider range, as trades and withdrawals are tested; false: live, as liquidations are

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {LibBit} from "solady/src/utils/LibBit.sol";
+import {Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {Lots} from "../types/Lots.sol";
+import {Price} from "../types/Price.sol";
+import {Wad, ZERO} from "../types/Wad.sol";
+import {VaultState} from "../VaultStorage.sol";
+import {HeaderWord} from "../words/HeaderWord.sol";
+import {CollateralWord, MarginWord} from "../words/ParameterWords.sol";
+import {PositionWord} from "../words/PositionWord.sol";
+import {PriceWord} from "../words/PriceWord.sol";
+import {Funding} from "./Funding.sol";
+import {PriceUse} from "./PriceUse.sol";
+
+/// @title The only writer of cash, positions and collateral
+/// @dev Every change has two sides somewhere in the vault; `move` and `credit` are called in pairs that sum to zero, or beside a change of
+/// the tokens held or of the deficit (idea 1: market values of all accounts = tokens + deficit).
+library Ledger {
+    using HeaderWord for uint256;
+
+    uint256 internal constant MAX_UNDERLYINGS = 16;
+    uint256 internal constant MAX_COLLATERALS = 8;
+
+    // ---------------------------------------------------------------- reading
+
+    /// @notice `account` with funding accrued and every price it needs.
+    function portfolio(VaultState storage $, AccountId account, uint256 marginWord) internal view returns (Portfolio memory p) {
+        uint256 header = $.headers[account];
+        uint256 age = MarginWord.tradingAge(marginWord);
+        uint256 held = header.underlyings();
+        uint256 tokens = header.collaterals();
+        uint256 count;
+        Book[] memory books = new Book[](LibBit.popCount(held) + LibBit.popCount(tokens));
+        Wad cash = header.cash();
+
+        for (; held != 0; held &= held - 1) {
+            uint256 underlying = LibBit.ffs(held);
+            Book memory book = books[count++];
+            uint256 priceWord = _open($, book, underlying);
+            uint256 position = $.positions[account][underlying];
+            book.lots = PositionWord.lots(position);
+            book.entryCost = PositionWord.entryCost(position);
+            int256 index = Funding.indexNow($.fundings[underlying], priceWord, age);
+            cash = cash - payment(book.lots, index, PositionWord.fundingIndex(position));
+        }
+        for (; tokens != 0; tokens &= tokens - 1) {
+            uint256 token = LibBit.ffs(tokens);
+            uint256 word = $.collaterals[token];
+            uint256 underlying = CollateralWord.underlying(word);
+            uint256 i;
+            while (i < count && books[i].underlying != underlying) ++i;
+            Book memory book = books[i];
+            uint256 priceWord;
+            if (i == count) {
+                ++count;
+                priceWord = _open($, book, underlying);
+            } else {
+                priceWord = $.prices[underlying];
+            }
+            Wad worth = collateralValueDown($.collateral[account][token], book.price, PriceWord.lotExponent(priceWord));
+            book.collateral = book.collateral + worth;
+            book.haircut = book.haircut + worth.partUp(CollateralWord.haircut(word));
+        }
+        assembly ("memory-safe") {
+            mstore(books, count) // never longer than it was made
+        }
+        p.cash = cash;
+        p.books = books;
+    }
+
+    /// @notice As `portfolio`, and every price in it counts as used in this transaction.
+    function value(VaultState storage $, AccountId account, uint256 marginWord) internal returns (Portfolio memory p) {
+        p = portfolio($, account, marginWord);
+        uint256 used;
+        for (uint256 i; i < p.books.length; ++i) {
+            used |= 1 << p.books[i].underlying;
+        }
+        if (used != 0) PriceUse.consumeAll(used);
+    }
+
+    function _open(VaultState storage $, Book memory book, uint256 underlying) private view returns (uint256 priceWord) {
+        priceWord = $.prices[underlying];
+        book.underlying = underlying;
+        book.price = PriceWord.price(priceWord);
+        book.heldRange = PriceWord.heldRange(priceWord);
+        book.targetRange = PriceWord.targetRange(priceWord);
+        book.depth = PriceWord.depth(priceWord);
+        book.state = PriceWord.state(priceWord);
+        uint256 time = PriceWord.time(priceWord);
+        // a publish time may be seconds ahead of the block's
+        book.age = block.timestamp > time ? block.timestamp - time : 0;
+    }
+
+    /// @notice floor(amount · price of a lot · lots in one token).
+    function collateralValueDown(uint256 amount, Price price, uint256 lotExponent) internal pure returns (Wad) {
+        // amount < 2^128, price < 2^96, 10^18 < 2^60: below 2^255 by the supply caps; checked arithmetic
+        return Wad.wrap(int256((amount * price.raw() * 10 ** lotExponent) / 1e18));
+    }
+
+    /// @notice What a position pays for the funding between two indices: exact.
+    function payment(Lots lots, int256 index, int256 last) internal pure returns (Wad) {
+        unchecked {
+            // lots < 2^47, indices < 2^95
+            return Wad.wrap(lots.raw() * (index - last));
+        }
+    }
+
+    // ---------------------------------------------------------------- writing
+
+    function credit(VaultState storage $, AccountId account, Wad amount) internal {
+        uint256 header = $.headers[account];
+        $.headers[account] = header.withCash(header.cash() + amount);
+    }
+
+    /// @notice Adds `change` lots to the perpetual of `account` and takes their price, and the funding due, from its cash.
+    /// @param extra further cash credited (negative: debited): a fee, a payment
+    function move(VaultState storage $, AccountId account, uint256 underlying, Lots change, Price price, int256 index, Wad extra)
+        internal
+    {
+        uint256 header = $.headers[account];
+        uint256 word = $.positions[account][underlying];
+        Lots before = PositionWord.lots(word);
+        Lots lots = before + change;
+        Wad cash = header.cash() - payment(before, index, PositionWord.fundingIndex(word)) - change.times(price) + extra;
+        header = header.withCash(cash);
+        if (lots.isZero()) {
+            $.positions[account][underlying] = 0;
+            header = header.withUnderlying(underlying, false);
+        } else {
+            Wad cost = entryCostAfterDown(before, change, PositionWord.entryCost(word), price);
+            $.positions[account][underlying] = PositionWord.pack(lots, index, cost);
+            if (before.isZero()) {
+                header = header.withUnderlying(underlying, true);
+                if (LibBit.popCount(header.underlyings()) > MAX_UNDERLYINGS) {
+                    revert IMarginVault.TooManyUnderlyings(account, MAX_UNDERLYINGS);
+                }
+            }
+        }
+        $.headers[account] = header;
+    }
+
+    /// @notice Adds or takes collateral; the caller moves the other side.
+    function moveCollateral(VaultState storage $, AccountId account, uint256 token, uint256 amount, bool received) internal {
+        uint256 held = $.collateral[account][token];
+        if (received) {
+            $.collateral[account][token] = held + amount;
+            if (held == 0 && amount != 0) {
+                uint256 header = $.headers[account].withCollateral(token, true);
+                if (LibBit.popCount(header.collaterals()) > MAX_COLLATERALS) {
+                    revert IMarginVault.TooManyCollaterals(account, MAX_COLLATERALS);
+                }
+                $.headers[account] = header;
+            }
+        } else {
+            if (amount > held) revert IMarginVault.InsufficientCollateral(account, token, held, amount);
+            $.collateral[account][token] = held - amount;
+            if (held == amount) $.headers[account] = $.headers[account].withCollateral(token, false);
+        }
+    }
+
+    /// @notice Entry cost at average price: a reduction takes its share, what crosses zero starts anew. Rounded down, which makes an
+    /// unrealised gain, of which a part must stay, no smaller.
+    function entryCostAfterDown(Lots before, Lots change, Wad cost, Price price) internal pure returns (Wad) {
+        Lots lots = before + change;
+        if (change.reduces(before)) return Wad.wrap(_shareDown(cost.raw(), lots.abs(), before.abs()));
+        if (before.isZero() || (before.raw() > 0) == (change.raw() > 0)) return cost + change.times(price);
+        return lots.times(price);
+    }
+
+    function _shareDown(int256 amount, uint256 part, uint256 whole) private pure returns (int256) {
+        unchecked {
+            // |amount| < 2^95, part < 2^47; part ≤ whole
+            int256 product = amount * int256(part);
+            int256 quotient = product / int256(whole);
+            return product < 0 && product % int256(whole) != 0 ? quotient - 1 : quotient;
+        }
+    }
+
+    /// @notice Lots long of one account: what open interest sums.
+    function long(Lots lots) internal pure returns (uint256) {
+        return lots.raw() > 0 ? lots.abs() : 0;
+    }
+
+    /// @notice Open interest after one account went from `before` to `afterwards`.
+    function openInterestAfter(uint256 openInterest, Lots before, Lots afterwards) internal pure returns (uint256) {
+        return openInterest + long(afterwards) - long(before);
+    }
+
+    /// @notice Σ over perpetuals of value − entry cost, at least zero.
+    function unrealisedGain(Portfolio memory p) internal pure returns (Wad gain) {
+        for (uint256 i; i < p.books.length; ++i) {
+            gain = gain + p.books[i].lots.times(p.books[i].price) - p.books[i].entryCost;
+        }
+        if (gain.isNegative()) gain = ZERO;
+    }
+
+    /// @notice Cash plus the mark value of linear positions: what the account would have in money.
+    function settledCash(Portfolio memory p) internal pure returns (Wad cash) {
+        cash = p.cash;
+        for (uint256 i; i < p.books.length; ++i) {
+            cash = cash + p.books[i].lots.times(p.books[i].price);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Assessment, Book, Portfolio} from "../interfaces/IMarginVault.sol";
+import {MarginWord} from "../words/ParameterWords.sol";
+import {Ratio} from "../types/Ratio.sol";
+import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
+import {Stress} from "./Stress.sol";
+
+/// @title Initial margin by scenarios, per underlying; no credit between underlyings
+/// @dev DESIGN section 6. All terms round up.
+library Margin {
+    /// @dev Parameters of the margin word at this block.
+    struct Terms {
+        Ratio maintenance; // μ
+        Ratio provision; // on gross notional and collateral
+        Ratio interMonth; // b
+    }
+
+    /// @dev Eight hours of the highest funding rate.
+    Ratio internal constant FUNDING_PROVISION = Ratio.wrap(0.0075e18);
+
+    function terms(uint256 marginWord) internal view returns (Terms memory) {
+        return Terms({
+            maintenance: MarginWord.maintenance(marginWord),
+            provision: MarginWord.provision(marginWord),
+            interMonth: MarginWord.interMonth(marginWord)
+        });
+    }
+
+    /// @notice The figures of a portfolio.
+    /// @param opening at the wider of the target and the held scan range (trades, withdrawals); otherwise at the held one (liquidation)
+    /// @param scenarios eight bits an underlying; 0 takes the worst scenario, 1–16 the named one, which never gives more
+    function assess(Portfolio memory p, Terms memory t, bool opening, uint256 scenarios) internal pure returns (Assessment memory a) {
+        Wad value = p.cash;
+        Wad haircuts;
+        uint256 count = p.books.length;
+        for (uint256 i; i < count; ++i) {
+            Book memory book = p.books[i];
+            Wad line = book.lots.times(book.price);
+            value = value + line + book.collateral;
+            haircuts = haircuts + book.haircut;
+            a.notional = a.notional + line.abs();
+            a.margin = a.margin + requirement(book, t, opening, (scenarios >> (8 * book.underlying)) & 0xff);
+        }
+        a.value = value;
+        a.equity = value - haircuts;
+    }
+
+    /// @notice Initial margin of one underlying: scan, inter-month charge, provisions, size charge.
+    function requirement(Book memory book, Terms memory t, bool opening, uint256 scenario) internal pure returns (Wad) {
+        Wad line = book.lots.times(book.price);
+        Wad gross = line.abs();
+        Wad charges = (gross + book.collateral).partUp(t.provision);
+        if (gross != ZERO) charges = charges + gross.partUp(FUNDING_PROVISION) + sizeCharge(book, gross);
+        // b·½(Σ|Δ| − |ΣΔ|) over the perpetual and the collateral: the part of a short that only the collateral hedges
+        if (line.isNegative() && book.collateral != ZERO) charges = charges + minWad(gross, book.collateral).partUp(t.interMonth);
+        return scan(book, line, opening, scenario) + charges;
+    }
+
+    /// @notice The loss in the named scenario, or in the worst one; never negative.
+    function scan(Book memory book, Wad line, bool opening, uint256 scenario) internal pure returns (Wad) {
+        Ratio range = opening && book.targetRange > book.heldRange ? book.targetRange : book.heldRange;
+        Wad stressed = line + book.collateral;
+        return scenario == 0
+            ? Stress.worstOfLineUp(stressed, range)
+            : maxWad(Stress.lossOfLineUp(stressed, range, scenario), ZERO);
+    }
+
+    /// @dev Convex in size: gross notional times the share of the depth that the position is.
+    function sizeCharge(Book memory book, Wad gross) private pure returns (Wad) {
+        unchecked {
+            // gross < 2^143, lots < 2^47; a depth of zero is refused at listing
+            uint256 numerator = uint256(gross.raw()) * book.lots.abs();
+            return Wad.wrap(int256((numerator + book.depth - 1) / book.depth));
+        }
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Assessment} from "../interfaces/IMarginVault.sol";
+import {Wad, ZERO, minWad} from "../types/Wad.sol";
+
+/// @title When an account may be left as it is
+/// @dev E′ ≥ IM′, or IM′ ≤ IM and E′ ≥ min(E, E·IM′/IM): an account that fails may only shed risk and must keep at least the equity that the
+/// remaining risk had. ("E − IM did not fall" would let a failing account hand its margin to an accomplice.)
+library MarginRule {
+    /// @notice The first form, with the charge on new risk.
+    function covers(Assessment memory now_, Wad newRisk) internal pure returns (bool) {
+        return now_.equity >= now_.margin + newRisk;
+    }
+
+    /// @notice The second form.
+    function sheds(Assessment memory before, Assessment memory now_) internal pure returns (bool) {
+        if (now_.margin > before.margin) return false;
+        if (before.margin == ZERO) return now_.equity >= minWad(before.equity, ZERO);
+        // E′ ≥ E·IM′/IM without division: equities and margins are below 2^149, but products need 298 bits: divide, rounding up
+        return now_.equity >= minWad(before.equity, shareUp(before.equity, now_.margin, before.margin));
+    }
+
+    /// @dev ceil(amount · part / whole) for 0 ≤ part ≤ whole; |amount| and part below 2^127, as everything stored is.
+    function shareUp(Wad amount, Wad part, Wad whole) internal pure returns (Wad) {
+        int256 product = amount.raw() * part.raw(); // checked: reverts rather than wraps
+        unchecked {
+            int256 quotient = product / whole.raw();
+            return Wad.wrap(product > 0 && product % whole.raw() != 0 ? quotient + 1 : quotient);
+        }
+    }
+}

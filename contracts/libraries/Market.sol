@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IMarginVault} from "../interfaces/IMarginVault.sol";
+import {Price} from "../types/Price.sol";
+import {VaultState} from "../VaultStorage.sol";
+import {FundingWord} from "../words/FundingWord.sol";
+import {MarginWord, TradingWord} from "../words/ParameterWords.sol";
+import {PriceWord} from "../words/PriceWord.sol";
+import {Funding} from "./Funding.sol";
+import {PriceUse} from "./PriceUse.sol";
+
+/// @title One underlying as a trade sees it
+library Market {
+    struct Quote {
+        uint256 underlying;
+        Price mark; // the last valid price of a lot
+        int256 index; // cumulative funding a lot, now
+        uint256 funding; // FundingWord
+        uint256 trading; // TradingWord
+        uint256 state;
+        uint256 age;
+        bool open; // risk may rise: the price is normal and young, and opens are not stopped
+    }
+
+    /// @notice The market of `underlying` now; its price counts as used in this transaction.
+    function quote(VaultState storage $, uint256 underlying, uint256 marginWord) internal returns (Quote memory q) {
+        uint256 priceWord = $.prices[underlying];
+        q.mark = PriceWord.price(priceWord);
+        if (q.mark.raw() == 0) revert IMarginVault.UnknownUnderlying(underlying);
+        q.underlying = underlying;
+        q.funding = $.fundings[underlying];
+        q.trading = $.tradings[underlying];
+        uint256 most = MarginWord.tradingAge(marginWord);
+        q.index = Funding.indexNow(q.funding, priceWord, most);
+        q.state = PriceWord.state(priceWord);
+        uint256 time = PriceWord.time(priceWord);
+        q.age = block.timestamp > time ? block.timestamp - time : 0;
+        q.open = q.state == PriceWord.NORMAL && q.age <= most && block.timestamp >= TradingWord.stoppedUntil(q.trading);
+        PriceUse.consumeAll(1 << underlying);
+    }
+
+    /// @notice The new open interest, where it changed.
+    function setOpenInterest(VaultState storage $, Quote memory q, uint256 lots) internal {
+        if (lots == FundingWord.openInterest(q.funding)) return;
+        q.funding = FundingWord.withOpenInterest(q.funding, lots);
+        $.fundings[q.underlying] = q.funding;
+    }
+}

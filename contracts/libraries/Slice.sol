@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Assessment} from "../interfaces/IMarginVault.sol";
+import {LiquidationWord} from "../words/ParameterWords.sol";
+import {Ratio, ONE, ZERO_RATIO} from "../types/Ratio.sol";
+import {Wad, ZERO, maxWad} from "../types/Wad.sol";
+
+/// @title How much of an account is sold, and at which discount (DESIGN section 8)
+/// @dev Margin is positively homogeneous, so a fraction of an account needs at most that fraction of its margin. With W what the taker pays
+/// for everything before the discount D, selling f leaves (1 − f)·E + f·(W − D) − b of equity against (1 − f)·IM of margin; f* is the
+/// least f that restores E′ = κ·IM′.
+library Slice {
+    /// @dev What a sale of `account` is worth; all from its figures and the parameters, nothing from storage or time.
+    struct Terms {
+        Ratio health; // E / MM in [0, 1], rounded down
+        Ratio haircutShare; // λ: the part of the haircut that collateral is paid below its price
+        Wad worth; // W
+        Wad discount; // D for the whole account
+        Wad bounty; // b
+        Ratio fraction; // f*, 1 for a whole sale
+    }
+
+    function terms(Assessment memory a, Wad maintenance, uint256 liquidationWord) internal pure returns (Terms memory t) {
+        t.health = healthDown(a, maintenance);
+        // half the haircut at the line, all of it when nearly insolvent; rounded up
+        t.haircutShare = Ratio.wrap(1e18 - t.health.raw() / 2);
+        t.worth = a.value - (a.value - a.equity).partUp(t.haircutShare);
+        t.discount = maxWad(
+            a.margin.partUp(discountRatioUp(t.health, liquidationWord)), a.notional.partUp(LiquidationWord.grossDiscount(liquidationWord))
+        );
+        t.bounty = LiquidationWord.bounty(liquidationWord);
+        t.fraction = fractionUp(a, t, LiquidationWord.recovery(liquidationWord));
+    }
+
+    /// @notice E / MM in [0, 1], rounded down; without margin 0 for a negative equity, else 1.
+    function healthDown(Assessment memory a, Wad maintenance) internal pure returns (Ratio) {
+        if (a.equity >= maintenance && !a.equity.isNegative()) return ONE;
+        if (a.equity <= ZERO) return ZERO_RATIO;
+        return Ratio.wrap((uint256(a.equity.raw()) * 1e18) / uint256(maintenance.raw()));
+    }
+
+    /// @notice d(h) = d_min + (d_max − d_min)·(1 − h), rounded up.
+    function discountRatioUp(Ratio health, uint256 liquidationWord) internal pure returns (Ratio) {
+        Ratio least = LiquidationWord.discountMin(liquidationWord);
+        return least + (LiquidationWord.discountMax(liquidationWord) - least).partUp(ONE - health);
+    }
+
+    /// @notice f* = (κ·IM − E + b) / ((κ·IM − E) + (W − D)), rounded up, at most 1; 1 when the sale of all would bring no more than b.
+    function fractionUp(Assessment memory a, Terms memory t, Ratio recovery) internal pure returns (Ratio) {
+        Wad proceeds = t.worth - t.discount;
+        if (proceeds <= t.bounty) return ONE;
+        Wad missing = a.margin.partUp(recovery) - a.equity;
+        uint256 numerator = uint256((missing + t.bounty).raw());
+        uint256 denominator = uint256((missing + proceeds).raw());
+        if (numerator >= denominator) return ONE;
+        return Ratio.wrap((numerator * 1e18 + denominator - 1) / denominator);
+    }
+}

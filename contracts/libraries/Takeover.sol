@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {Wad, ZERO} from "../types/Wad.sol";
+import {MarginWord} from "../words/ParameterWords.sol";
+import {PriceWord} from "../words/PriceWord.sol";
+import {Margin} from "./Margin.sol";
+import {MarginRule} from "./MarginRule.sol";
+
+/// @title What an account that takes something over has to satisfy
+library Takeover {
+    /// @notice The margin rule, at prices that are normal.
+    function requireMargin(
+        AccountId taker,
+        Portfolio memory p,
+        Margin.Terms memory terms,
+        Assessment memory before,
+        uint256 marginWord
+    ) internal pure {
+        requireNormal(taker, p, marginWord);
+        Assessment memory now_ = Margin.assess(p, terms, true, 0);
+        if (!MarginRule.covers(now_, ZERO) && !MarginRule.sheds(before, now_)) {
+            revert IMarginVault.MarginTooLow(taker, now_.equity, now_.margin, before.equity, before.margin);
+        }
+    }
+
+    /// @notice Every price that the account is valued with is normal and young enough to trade on.
+    function requireNormal(AccountId account, Portfolio memory p, uint256 marginWord) internal pure {
+        uint256 most = MarginWord.tradingAge(marginWord);
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            if (book.state != PriceWord.NORMAL || book.age > most) {
+                revert IMarginVault.RiskMayNotRise(account, book.underlying, book.state, book.age);
+            }
+        }
+    }
+
+    /// @notice Every price is normal and seconds old, as for a liquidation.
+    function requireFresh(Portfolio memory p, uint256 marginWord) internal pure {
+        uint256 most = MarginWord.liquidationAge(marginWord);
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            if (book.state != PriceWord.NORMAL || book.age > most) revert IMarginVault.PriceTooOld(book.underlying, book.age, most);
+        }
+    }
+
+    /// @notice As `requireFresh`, for one price.
+    function requireFreshPrice(uint256 underlying, uint256 priceWord, uint256 marginWord) internal view {
+        uint256 most = MarginWord.liquidationAge(marginWord);
+        uint256 time = PriceWord.time(priceWord);
+        uint256 age = block.timestamp > time ? block.timestamp - time : 0;
+        if (PriceWord.state(priceWord) != PriceWord.NORMAL || age > most) revert IMarginVault.PriceTooOld(underlying, age, most);
+    }
+}

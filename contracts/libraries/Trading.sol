@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Assessment, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {Fill} from "../types/Fill.sol";
+import {Lots} from "../types/Lots.sol";
+import {Price} from "../types/Price.sol";
+import {Ratio, fromPpm} from "../types/Ratio.sol";
+import {Wad, ZERO} from "../types/Wad.sol";
+import {VaultState} from "../VaultStorage.sol";
+import {FundingWord} from "../words/FundingWord.sol";
+import {LiquidationWord, MarginWord, TradingWord} from "../words/ParameterWords.sol";
+import {PositionWord} from "../words/PositionWord.sol";
+import {PriceWord} from "../words/PriceWord.sol";
+import {Ledger} from "./Ledger.sol";
+import {Margin} from "./Margin.sol";
+import {MarginRule} from "./MarginRule.sol";
+import {Market} from "./Market.sol";
+
+/// @title Settles the fills that a module proposed
+/// @dev The maker's side is tested fill by fill and skipped when it fails: one bad maker is not fatal. The taker's side is tested once, at
+/// the end of `execute`.
+library Trading {
+    /// @dev What the vault remembers of an account that an action touched, for the margin rule at the end.
+    struct Touched {
+        AccountId account;
+        Assessment before; // at first touch; only where `shedding` may pass
+        bool leaving; // value left: the first form is needed
+        bool settledOut; // settlement tokens left: settled cash is tested
+        bool raised; // a position grew
+        Wad newRisk; // open-interest charge on what grew
+    }
+
+    /// @dev One trade of one taker.
+    struct Trade {
+        AccountId taker;
+        uint256 module;
+        address moduleAddress;
+        uint16 defaultModules;
+        address fund;
+        uint256 marginWord;
+        Margin.Terms terms;
+        uint256 filled; // lots, over all instruments
+        Wad fees; // income of the fund
+    }
+
+    /// @notice Applies one fill, or skips it with an event.
+    function settle(VaultState storage $, Trade memory trade, Touched memory taker, Market.Quote memory q, Fill memory fill) internal {
+        bytes4 reason = _apply($, trade, taker, q, fill);
+        if (reason == 0) {
+            trade.filled += fill.lots.abs();
+            trade.fees = trade.fees + fill.takerFee + fill.makerFee;
+            emit IMarginVault.Filled(
+                trade.taker,
+                fill.maker,
+                fill.instrument,
+                fill.lots.raw(),
+                fill.price.raw(),
+                fill.takerFee.raw(),
+                fill.makerFee.raw()
+            );
+        } else {
+            emit IMarginVault.FillSkipped(trade.taker, fill.maker, fill.instrument, fill.lots.raw(), reason);
+        }
+    }
+
+    function _apply(VaultState storage $, Trade memory trade, Touched memory taker, Market.Quote memory q, Fill memory fill)
+        private
+        returns (bytes4)
+    {
+        if (fill.lots.isZero()) return IMarginVault.ZeroLots.selector;
+        if (fill.maker == trade.taker) return IMarginVault.SelfTrade.selector;
+        if (fill.maker.owner() == trade.fund) return IMarginVault.ProtocolAccount.selector;
+        if (_outsideBand(q, fill.price)) return IMarginVault.PriceOutsideBand.selector;
+        if (_feesWrong(q, fill)) return IMarginVault.FeeOutsideBounds.selector;
+
+        Lots taken = PositionWord.lots($.positions[trade.taker][q.underlying]);
+        Lots made = PositionWord.lots($.positions[fill.maker][q.underlying]);
+        bool takerReduces = fill.lots.reduces(taken);
+        bool makerReduces = (-fill.lots).reduces(made);
+        // while the price is not normal or opens are stopped, only a trade that shrinks both sides stands
+        if (!q.open && !(takerReduces && makerReduces)) return IMarginVault.RiskMayNotRise.selector;
+
+        uint256 cap = TradingWord.positionCap(q.trading);
+        if (!takerReduces && (taken + fill.lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
+        if (!makerReduces && (made - fill.lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
+
+        uint256 present = FundingWord.openInterest(q.funding);
+        uint256 next = Ledger.openInterestAfter(present, taken, taken + fill.lots);
+        next = Ledger.openInterestAfter(next, made, made - fill.lots);
+        if (next > present && next > FundingWord.cap(q.funding)) return IMarginVault.OpenInterestCapExceeded.selector;
+
+        bytes4 reason = _makerSide($, trade, q, fill, made, makerReduces, next);
+        if (reason != 0) return reason;
+
+        Ledger.move($, trade.taker, q.underlying, fill.lots, fill.price, q.index, -fill.takerFee);
+        if (!takerReduces) {
+            taker.raised = true;
+            taker.newRisk = taker.newRisk + _newRiskCharge(trade, q, taken, taken + fill.lots, next);
+        }
+        Market.setOpenInterest($, q, next);
+        return 0;
+    }
+
+    /// @dev Moves the maker's side and tests its margin; puts everything back where it fails.
+    function _makerSide(
+        VaultState storage $,
+        Trade memory trade,
+        Market.Quote memory q,
+        Fill memory fill,
+        Lots made,
+        bool reduces,
+        uint256 openInterest
+    ) private returns (bytes4) {
+        AccountId maker = fill.maker;
+        uint256 header = $.headers[maker];
+        // the module's own account, or consent by the owner
+        if (maker.owner() != trade.moduleAddress && !consents(header, trade.defaultModules, trade.module)) {
+            return IMarginVault.ModuleNotConsented.selector;
+        }
+        if (made.isZero() && _underlyingsFull(header)) return IMarginVault.TooManyUnderlyings.selector;
+        uint256 position = $.positions[maker][q.underlying];
+        Ledger.move($, maker, q.underlying, -fill.lots, fill.price, q.index, -fill.makerFee);
+
+        Portfolio memory p = Ledger.value($, maker, trade.marginWord);
+        Assessment memory now_ = Margin.assess(p, trade.terms, true, 0);
+        bytes4 reason;
+        if (!reduces) {
+            if (abnormal(p, trade.marginWord)) reason = IMarginVault.RiskMayNotRise.selector;
+            else if (now_.notional < LiquidationWord.smallestNotional($.liquidationParameters)) reason = IMarginVault.AccountTooSmall.selector;
+        }
+        if (reason == 0) {
+            Wad newRisk = reduces ? ZERO : _newRiskCharge(trade, q, made, made - fill.lots, openInterest);
+            if (MarginRule.covers(now_, newRisk)) return 0;
+            reason = IMarginVault.MarginTooLow.selector;
+        }
+        // the second form needs the figures before the fill, which most makers do not: look back only now
+        uint256 headerAfter = $.headers[maker];
+        uint256 positionAfter = $.positions[maker][q.underlying];
+        $.headers[maker] = header;
+        $.positions[maker][q.underlying] = position;
+        if (reason == IMarginVault.MarginTooLow.selector) {
+            Assessment memory before = Margin.assess(Ledger.value($, maker, trade.marginWord), trade.terms, true, 0);
+            if (MarginRule.sheds(before, now_)) {
+                $.headers[maker] = headerAfter;
+                $.positions[maker][q.underlying] = positionAfter;
+                return 0;
+            }
+        }
+        return reason;
+    }
+
+    /// @notice Whether the account of `header` lets module `module` fill its orders.
+    function consents(uint256 header, uint16 defaultModules, uint256 module) internal pure returns (bool) {
+        return ((((header >> 192) & 0xffff) ^ defaultModules) >> module) & 1 != 0;
+    }
+
+    /// @notice Whether the account holds an underlying whose price is old, invalid or in grace.
+    function abnormal(Portfolio memory p, uint256 marginWord) internal pure returns (bool) {
+        uint256 most = MarginWord.tradingAge(marginWord);
+        for (uint256 i; i < p.books.length; ++i) {
+            if (p.books[i].state != PriceWord.NORMAL || p.books[i].age > most) return true;
+        }
+        return false;
+    }
+
+    function _underlyingsFull(uint256 header) private pure returns (bool) {
+        uint256 held = (header >> 128) & 0xffffffff;
+        uint256 count;
+        for (; held != 0; held &= held - 1) {
+            ++count;
+        }
+        return count >= Ledger.MAX_UNDERLYINGS;
+    }
+
+    function _outsideBand(Market.Quote memory q, Price price) private pure returns (bool) {
+        uint256 mark = q.mark.raw();
+        uint256 width = (mark * TradingWord.fillBandPpm(q.trading)) / 1e6;
+        // above 2^96 only a price can be that is outside every band
+        return price.raw() > mark + width || price.raw() + width < mark;
+    }
+
+    function _feesWrong(Market.Quote memory q, Fill memory fill) private pure returns (bool) {
+        Wad cap = fill.lots.times(fill.price).abs().partUp(fromPpm(TradingWord.feeCapPpm(q.trading)));
+        return fill.takerFee.isNegative() || fill.takerFee > cap || fill.makerFee > cap || (fill.takerFee + fill.makerFee).isNegative();
+    }
+
+    /// @dev Open-interest charge: on the lots by which a position grew (or all of them, where it changed sides), at the use of the cap.
+    function _newRiskCharge(Trade memory trade, Market.Quote memory q, Lots before, Lots afterwards, uint256 openInterest)
+        private
+        pure
+        returns (Wad)
+    {
+        Ratio rate = MarginWord.openInterestCharge(trade.marginWord);
+        uint256 cap = FundingWord.cap(q.funding);
+        bool crossed = before.raw() != 0 && (before.raw() > 0) != (afterwards.raw() > 0);
+        uint256 grown = crossed ? afterwards.abs() : afterwards.abs() - before.abs();
+        if (rate.raw() == 0 || grown == 0 || cap == 0) return ZERO;
+        // 2^143 · 2^60 · 2^44 < 2^247
+        uint256 numerator = grown * q.mark.raw() * rate.raw() * openInterest;
+        uint256 denominator = cap * 1e18;
+        return Wad.wrap(int256((numerator + denominator - 1) / denominator));
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {LibBit} from "solady/src/utils/LibBit.sol";
+import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {Deficit} from "../libraries/Deficit.sol";
+import {FundAccounts} from "../libraries/FundAccounts.sol";
+import {Ledger} from "../libraries/Ledger.sol";
+import {Margin} from "../libraries/Margin.sol";
+import {Takeover} from "../libraries/Takeover.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {Lots} from "../types/Lots.sol";
+import {Ratio, ONE} from "../types/Ratio.sol";
+import {Wad, ZERO, maxWad} from "../types/Wad.sol";
+import {VaultState} from "../VaultStorage.sol";
+import {FundingWord} from "../words/FundingWord.sol";
+import {HeaderWord} from "../words/HeaderWord.sol";
+import {
+    CollateralWord,
+    FundParametersWord,
+    FundWord,
+    LiquidationWord,
+    MarginWord,
+    TradingWord
+} from "../words/ParameterWords.sol";
+import {PriceWord} from "../words/PriceWord.sol";
+
+/// @title What anyone may do with the fund's accounts
+library FundLogic {
+    using HeaderWord for uint256;
+
+    /// @notice Sells `fraction` of the fund account of `underlying` to `taker`, at a discount that grows since its inventory left zero.
+    /// @dev D_out = ρ(t)·(1 − keeper's share)·d_min·IM: never more than what a liquidation left with the fund, so that a round trip
+    /// through the fund gains nothing (H-34).
+    function shed(VaultState storage $, address fund, uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external {
+        if (taker.owner() == fund) revert IMarginVault.ProtocolAccount(taker);
+        if (fraction > ONE) revert IMarginVault.FractionAboveLimit(fraction, ONE);
+        AccountId seller = FundAccounts.accountOf(fund, underlying);
+        uint256 marginWord = $.marginParameters;
+        Portfolio memory p = Ledger.value($, seller, marginWord);
+        if (p.books.length == 0) revert IMarginVault.FundAccountEmpty(underlying);
+        Takeover.requireFresh(p, marginWord);
+        Margin.Terms memory terms = Margin.terms(marginWord);
+        Assessment memory before = Margin.assess(Ledger.value($, taker, marginWord), terms, true, 0);
+        {
+            Book memory book = p.books[0]; // a fund account holds one underlying
+            // a part of whole lots: f is what the lots say it is, so that no discount is paid for what does not move
+            uint256 size = book.lots.abs();
+            uint256 part = size == 0 ? fraction.raw() : (size * fraction.raw()) / 1e18;
+            uint256 whole = size == 0 ? 1e18 : size;
+            if (part == 0) revert IMarginVault.NothingToDo();
+            Wad margin = Margin.assess(p, terms, false, 0).margin;
+            Wad discount = Wad.wrap(shedDiscountDown($, underlying, margin).raw() * int256(part) / int256(whole));
+            if (discount < minimumDiscount) revert IMarginVault.DiscountBelowLimit(discount, minimumDiscount);
+            Lots lots = size == 0 ? Lots.wrap(0) : Lots.wrap(book.lots.raw() < 0 ? -int256(part) : int256(part));
+            Wad paid = lots.times(book.price) + _moveCollateral($, seller, taker, book, part, whole) - discount;
+            FundAccounts.transfer($, fund, seller, taker, book, lots, paid);
+            emit IMarginVault.Sold(seller, taker, underlying, lots.raw(), paid.raw());
+        }
+        Takeover.requireMargin(taker, Ledger.value($, taker, marginWord), terms, before, marginWord);
+    }
+
+    /// @notice The discount now for the whole fund account, whose live margin is `margin`; rounded down.
+    function shedDiscountDown(VaultState storage $, uint256 underlying, Wad margin) internal view returns (Wad) {
+        uint256 parameters = $.fundParameters;
+        uint256 liquidation = $.liquidationParameters;
+        Ratio start = FundParametersWord.shedStart(parameters);
+        uint256 elapsed = block.timestamp - FundWord.inventorySince($.fundAccounts[underlying]);
+        uint256 full = FundParametersWord.shedTime(parameters);
+        Ratio grown = elapsed >= full ? ONE : start + Ratio.wrap(((ONE - start).raw() * elapsed) / full);
+        Ratio most = LiquidationWord.discountMin(liquidation).partDown(ONE - LiquidationWord.keeperShare(liquidation));
+        return margin.partDown(most.partDown(grown));
+    }
+
+    function _moveCollateral(VaultState storage $, AccountId seller, AccountId taker, Book memory book, uint256 part, uint256 whole)
+        private
+        returns (Wad value)
+    {
+        uint256 exponent = PriceWord.lotExponent($.prices[book.underlying]);
+        uint256 tokens = $.headers[seller].collaterals();
+        for (; tokens != 0; tokens &= tokens - 1) {
+            uint256 token = LibBit.ffs(tokens);
+            uint256 amount = ($.collateral[seller][token] * part) / whole;
+            if (amount == 0) continue;
+            Ledger.moveCollateral($, seller, token, amount, false);
+            Ledger.moveCollateral($, taker, token, amount, true);
+            value = value + Ledger.collateralValueDown(amount, book.price, exponent);
+            emit IMarginVault.CollateralSold(seller, taker, uint8(token), amount);
+        }
+    }
+
+    /// @notice Brings the equity of a fund account up to its margin out of the main stake, and books its loss as deficit once it has nothing
+    /// left to sell.
+    function topUp(VaultState storage $, address fund, uint8 underlying) external {
+        AccountId account = FundAccounts.accountOf(fund, underlying);
+        uint256 marginWord = $.marginParameters;
+        Portfolio memory p = Ledger.value($, account, marginWord);
+        Takeover.requireFresh(p, marginWord);
+        Assessment memory a = Margin.assess(p, Margin.terms(marginWord), false, 0);
+        if (a.equity >= a.margin) revert IMarginVault.FundAccountSolvent(underlying, a.value);
+        Wad drawn = FundAccounts.draw($, fund, underlying, a.margin - a.equity);
+        Wad left = p.cash + drawn;
+        if (p.books.length == 0 && left.isNegative()) {
+            Ledger.credit($, account, -left);
+            Deficit.add($, account, -left);
+        }
+    }
+
+    /// @notice Open interest ≤ what the fund stands behind / the ratio it needs: the fund account's equity and one epoch's top-up.
+    function refreshOpenInterestCap(VaultState storage $, address fund, uint8 underlying) external {
+        uint256 marginWord = $.marginParameters;
+        uint256 parameters = $.fundParameters;
+        uint256 priceWord = $.prices[underlying];
+        if (PriceWord.price(priceWord).raw() == 0) revert IMarginVault.UnknownUnderlying(underlying);
+        Portfolio memory p = Ledger.value($, FundAccounts.accountOf(fund, underlying), marginWord);
+        Takeover.requireFreshPrice(underlying, priceWord, marginWord);
+        Wad equity = maxWad(Margin.assess(p, Margin.terms(marginWord), false, 0).equity, ZERO);
+        Wad stake = maxWad($.headers[FundAccounts.main(fund)].cash(), ZERO);
+        uint256 behind = uint256(equity.raw()) + (uint256(stake.raw()) * FundParametersWord.topUpPpm(parameters)) / 1e6;
+        uint256 price = PriceWord.price(priceWord).raw();
+        uint256 supported = (behind * 1e18) / (price * FundParametersWord.fundPerOpenInterest(parameters).raw());
+        uint256 word = $.fundings[underlying];
+        uint256 trading = $.tradings[underlying];
+        uint256 cap = TradingWord.openInterestCap(trading);
+        if (supported < cap) cap = supported;
+        // a lower cap of the guardian holds until it lapses
+        if (block.timestamp < TradingWord.guardianCapUntil(trading) && FundingWord.cap(word) < cap) cap = FundingWord.cap(word);
+        $.fundings[underlying] = FundingWord.withCap(word, cap);
+        emit IMarginVault.OpenInterestCapSet(underlying, cap);
+    }
+}

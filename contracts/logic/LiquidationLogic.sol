@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {LibBit} from "solady/src/utils/LibBit.sol";
+import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {Deficit} from "../libraries/Deficit.sol";
+import {FundAccounts} from "../libraries/FundAccounts.sol";
+import {Ledger} from "../libraries/Ledger.sol";
+import {Margin} from "../libraries/Margin.sol";
+import {PriceGuard} from "../libraries/PriceGuard.sol";
+import {Slice} from "../libraries/Slice.sol";
+import {Takeover} from "../libraries/Takeover.sol";
+import {AccountId, toAccountId} from "../types/AccountId.sol";
+import {Lots} from "../types/Lots.sol";
+import {Price} from "../types/Price.sol";
+import {Ratio, ONE} from "../types/Ratio.sol";
+import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
+import {VaultState} from "../VaultStorage.sol";
+import {HeaderWord} from "../words/HeaderWord.sol";
+import {CollateralWord, LiquidationWord, MarginWord} from "../words/ParameterWords.sol";
+import {PriceWord} from "../words/PriceWord.sol";
+
+/// @title The sale of a slice of a whole account, to the fund or to a taker
+library LiquidationLogic {
+    using HeaderWord for uint256;
+
+    /// @dev One collateral token of the account.
+    struct Lien {
+        uint256 token;
+        uint256 book; // index into the portfolio
+        uint256 held; // WAD
+        uint256 moved; // WAD
+        Ratio haircut;
+    }
+
+    /// @dev A planned sale. Per-book arrays run beside `portfolio.books`.
+    struct Sale {
+        AccountId account;
+        Portfolio portfolio;
+        Assessment figures;
+        Wad maintenance;
+        Slice.Terms terms;
+        uint256 scenarios;
+        uint256 liquidationWord;
+        bool whole;
+        Lots[] lots; // what moves, signed as held
+        Wad[] market; // market value of what moves: lots at the mark and collateral
+        Wad[] haircuts; // λ of the haircut on what moves
+        Lien[] liens;
+    }
+
+    // ---------------------------------------------------------------- entries
+
+    function liquidate(VaultState storage $, address fund, AccountId account, AccountId keeper, uint256 scenarios)
+        external
+        returns (Ratio fraction)
+    {
+        if (keeper.owner() == fund) revert IMarginVault.ProtocolAccount(keeper);
+        uint256 marginWord = $.marginParameters;
+        Portfolio memory p = Ledger.value($, account, marginWord);
+        Sale memory sale = _plan($, fund, account, p, marginWord, scenarios);
+        _sellToFund($, fund, keeper, sale);
+        return sale.terms.fraction;
+    }
+
+    function liquidateTo(
+        VaultState storage $,
+        address fund,
+        AccountId account,
+        AccountId taker,
+        uint256 scenarios,
+        Ratio maximumFraction,
+        Wad minimumDiscount
+    ) external returns (Ratio) {
+        if (taker.owner() == fund) revert IMarginVault.ProtocolAccount(taker);
+        if (taker == account) revert IMarginVault.TakerIsAccount(account);
+        uint256 marginWord = $.marginParameters;
+        Portfolio memory p = Ledger.value($, account, marginWord);
+        Sale memory sale = _plan($, fund, account, p, marginWord, scenarios);
+        // exactly the slice or nothing: many small slices would be cheaper than one
+        if (sale.terms.fraction > maximumFraction) revert IMarginVault.FractionAboveLimit(sale.terms.fraction, maximumFraction);
+        if (sale.figures.value.isNegative()) revert IMarginVault.AccountInsolvent(account, sale.figures.value);
+
+        Margin.Terms memory terms = Margin.terms(marginWord);
+        Assessment memory before = Margin.assess(Ledger.value($, taker, marginWord), terms, true, 0);
+        _sellToTaker($, fund, taker, sale, minimumDiscount);
+        Takeover.requireMargin(taker, Ledger.value($, taker, marginWord), terms, before, marginWord);
+        return sale.terms.fraction;
+    }
+
+    /// @notice What a liquidation of `account` would do now; the same plan that execution follows.
+    function preview(VaultState storage $, address fund, AccountId account, uint256 scenarios)
+        external
+        view
+        returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures)
+    {
+        uint256 marginWord = $.marginParameters;
+        Sale memory sale = _plan($, fund, account, Ledger.portfolio($, account, marginWord), marginWord, scenarios);
+        return (sale.terms.fraction, sale.terms.discount.partUp(sale.terms.fraction), sale.terms.bounty, sale.figures);
+    }
+
+    // ---------------------------------------------------------------- plan
+
+    function _plan(
+        VaultState storage $,
+        address fund,
+        AccountId account,
+        Portfolio memory p,
+        uint256 marginWord,
+        uint256 scenarios
+    ) private view returns (Sale memory sale) {
+        if (account.owner() == fund) revert IMarginVault.ProtocolAccount(account);
+        Margin.Terms memory terms = Margin.terms(marginWord);
+        bool doubtful = _pricesDoubtful(p, marginWord);
+        sale.figures = Margin.assess(p, terms, false, scenarios);
+        sale.maintenance = sale.figures.margin.partUp(terms.maintenance);
+        // I-12: only below the line, and where a price is in doubt only below it at the last valid price and at both edges of its band
+        if (sale.figures.equity >= sale.maintenance || (doubtful && !_belowAtEdges($, p, terms, marginWord, scenarios))) {
+            revert IMarginVault.AccountHealthy(account, sale.figures.equity, sale.maintenance);
+        }
+        sale.account = account;
+        sale.portfolio = p;
+        sale.scenarios = scenarios;
+        sale.liquidationWord = $.liquidationParameters;
+        sale.terms = Slice.terms(sale.figures, sale.maintenance, sale.liquidationWord);
+        sale.liens = _liens($, account, p);
+        _cut($, sale);
+        if (!sale.whole && _mustSellAll($, sale, terms)) {
+            sale.terms.fraction = ONE;
+            _cut($, sale);
+        }
+    }
+
+    /// @dev Whether a price is invalid or stale; reverts for a grace period, and for a price that only needs to be posted.
+    function _pricesDoubtful(Portfolio memory p, uint256 marginWord) private pure returns (bool doubtful) {
+        uint256 fresh = MarginWord.liquidationAge(marginWord);
+        uint256 stale = MarginWord.tradingAge(marginWord);
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            if (book.state == PriceWord.GRACE) revert IMarginVault.PriceInGrace(book.underlying);
+            if (book.state == PriceWord.INVALID || book.age > stale) doubtful = true;
+            else if (book.age > fresh) revert IMarginVault.PriceTooOld(book.underlying, book.age, fresh);
+        }
+    }
+
+    /// @dev Underlyings give each other no credit, so E − MM is a sum over them and the best case is the sum of their best cases.
+    function _belowAtEdges(
+        VaultState storage $,
+        Portfolio memory p,
+        Margin.Terms memory terms,
+        uint256 marginWord,
+        uint256 scenarios
+    ) private view returns (bool) {
+        uint256 stale = MarginWord.tradingAge(marginWord);
+        Wad best = p.cash;
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            uint256 scenario = (scenarios >> (8 * book.underlying)) & 0xff;
+            Wad surplus = _surplusAt(book, book.price, terms, scenario);
+            if (book.state == PriceWord.INVALID || book.age > stale) {
+                (Price low, Price high) = PriceGuard.bandEdges($.prices[book.underlying], $.guards[book.underlying], block.timestamp);
+                surplus = maxWad(surplus, _surplusAt(book, low, terms, scenario));
+                surplus = maxWad(surplus, _surplusAt(book, high, terms, scenario));
+            }
+            best = best + surplus;
+        }
+        return best.isNegative();
+    }
+
+    /// @dev Value less haircut less maintenance margin of one underlying at `price`.
+    function _surplusAt(Book memory book, Price price, Margin.Terms memory terms, uint256 scenario) private pure returns (Wad) {
+        Book memory moved = Book({
+            underlying: book.underlying,
+            lots: book.lots,
+            entryCost: book.entryCost,
+            collateral: _rescaled(book.collateral, price, book.price),
+            haircut: _rescaled(book.haircut, price, book.price),
+            price: price,
+            heldRange: book.heldRange,
+            targetRange: book.targetRange,
+            depth: book.depth,
+            age: book.age,
+            state: book.state
+        });
+        return moved.lots.times(price) + moved.collateral - moved.haircut - Margin.requirement(moved, terms, false, scenario).partUp(terms.maintenance);
+    }
+
+    function _rescaled(Wad amount, Price to, Price from) private pure returns (Wad) {
+        // amounts here are non-negative and below 2^148, prices below 2^97
+        return Wad.wrap(int256((uint256(amount.raw()) * to.raw()) / from.raw()));
+    }
+
+    function _liens(VaultState storage $, AccountId account, Portfolio memory p) private view returns (Lien[] memory liens) {
+        uint256 tokens = $.headers[account].collaterals();
+        liens = new Lien[](LibBit.popCount(tokens));
+        for (uint256 i; tokens != 0; tokens &= tokens - 1) {
+            Lien memory lien = liens[i++];
+            lien.token = LibBit.ffs(tokens);
+            lien.held = $.collateral[account][lien.token];
+            uint256 word = $.collaterals[lien.token];
+            lien.haircut = CollateralWord.haircut(word);
+            uint256 underlying = CollateralWord.underlying(word);
+            while (p.books[lien.book].underlying != underlying) ++lien.book;
+        }
+    }
+
+    /// @dev What moves at `sale.terms.fraction`, and what it is worth: ⌈f·|q|⌉ lots and ⌈f·C⌉ collateral.
+    function _cut(VaultState storage $, Sale memory sale) private view {
+        uint256 fraction = sale.terms.fraction.raw();
+        uint256 count = sale.portfolio.books.length;
+        sale.whole = fraction == 1e18;
+        sale.lots = new Lots[](count);
+        sale.market = new Wad[](count);
+        sale.haircuts = new Wad[](count);
+        for (uint256 i; i < count; ++i) {
+            Book memory book = sale.portfolio.books[i];
+            uint256 size = (book.lots.abs() * fraction + (1e18 - 1)) / 1e18;
+            sale.lots[i] = Lots.wrap(book.lots.raw() < 0 ? -int256(size) : int256(size));
+            sale.market[i] = sale.lots[i].times(book.price);
+        }
+        for (uint256 i; i < sale.liens.length; ++i) {
+            Lien memory lien = sale.liens[i];
+            Book memory book = sale.portfolio.books[lien.book];
+            lien.moved = (lien.held * fraction + (1e18 - 1)) / 1e18;
+            Wad value =
+                Ledger.collateralValueDown(lien.moved, book.price, PriceWord.lotExponent($.prices[book.underlying]));
+            sale.market[lien.book] = sale.market[lien.book] + value;
+            sale.haircuts[lien.book] =
+                sale.haircuts[lien.book] + value.partUp(lien.haircut).partUp(sale.terms.haircutShare);
+        }
+    }
+
+    /// @dev Whether the slice would leave dust, or, by its whole lots, lower E / IM.
+    function _mustSellAll(VaultState storage $, Sale memory sale, Margin.Terms memory terms) private view returns (bool) {
+        Portfolio memory p = sale.portfolio;
+        uint256 count = p.books.length;
+        Portfolio memory left;
+        left.books = new Book[](count);
+        Wad cash = p.cash - sale.terms.discount.partUp(sale.terms.fraction) - sale.terms.bounty;
+        for (uint256 i; i < count; ++i) {
+            Book memory book = p.books[i];
+            cash = cash + sale.market[i] - sale.haircuts[i];
+            left.books[i] = Book({
+                underlying: book.underlying,
+                lots: book.lots - sale.lots[i],
+                entryCost: ZERO,
+                collateral: ZERO,
+                haircut: ZERO,
+                price: book.price,
+                heldRange: book.heldRange,
+                targetRange: book.targetRange,
+                depth: book.depth,
+                age: book.age,
+                state: book.state
+            });
+        }
+        for (uint256 i; i < sale.liens.length; ++i) {
+            Lien memory lien = sale.liens[i];
+            Book memory book = left.books[lien.book];
+            Wad value = Ledger.collateralValueDown(
+                lien.held - lien.moved, book.price, PriceWord.lotExponent($.prices[book.underlying])
+            );
+            book.collateral = book.collateral + value;
+            book.haircut = book.haircut + value.partUp(lien.haircut);
+        }
+        left.cash = cash;
+        Assessment memory now_ = Margin.assess(left, terms, false, sale.scenarios);
+        if (sale.figures.notional != ZERO && now_.notional < LiquidationWord.smallestNotional(sale.liquidationWord)) return true;
+        // E′/IM′ ≥ E/IM, as a product: equities and margins of what is stored are below 2^127
+        return now_.equity.raw() * sale.figures.margin.raw() < sale.figures.equity.raw() * now_.margin.raw();
+    }
+
+    // ---------------------------------------------------------------- execution
+
+    function _sellToFund(VaultState storage $, address fund, AccountId keeper, Sale memory sale) private {
+        (Wad bounty, Wad discount) = _charges(sale);
+        Wad reward = minWad(
+            sale.figures.margin.partDown(LiquidationWord.discountMin(sale.liquidationWord)).partDown(
+                LiquidationWord.keeperShare(sale.liquidationWord)
+            ).partDown(sale.terms.fraction),
+            discount
+        );
+        Wad fromFund;
+        if (bounty < sale.terms.bounty) fromFund = FundAccounts.payBounty($, fund, sale.terms.bounty - bounty, sale.figures.notional);
+
+        Wad cash = _move($, sale, fund, AccountId.wrap(0), discount - reward);
+        cash = cash - bounty - reward;
+        Ledger.credit($, keeper, bounty + reward + fromFund);
+        if (cash.isNegative()) {
+            FundAccounts.cover($, fund, sale.account, -cash, _books(sale), _scans(sale));
+            cash = ZERO;
+        }
+        _close($, sale, cash);
+        emit IMarginVault.Liquidated(
+            sale.account,
+            keeper,
+            sale.terms.fraction.raw(),
+            sale.figures.equity.raw(),
+            sale.figures.margin.raw(),
+            (bounty + reward + fromFund).raw(),
+            fromFund.raw(),
+            0
+        );
+    }
+
+    function _sellToTaker(VaultState storage $, address fund, AccountId taker, Sale memory sale, Wad minimumDiscount) private {
+        (Wad bounty, Wad discount) = _charges(sale);
+        Wad income = discount.partUp(LiquidationWord.fundShare(sale.liquidationWord));
+        Wad kept = discount - income + bounty;
+        if (kept < minimumDiscount) revert IMarginVault.DiscountBelowLimit(kept, minimumDiscount);
+        Wad cash = _move($, sale, fund, taker, kept) - income;
+        _close($, sale, cash);
+        if (income != ZERO) Deficit.income($, toAccountId(fund, 0), income);
+        emit IMarginVault.Liquidated(
+            sale.account,
+            taker,
+            sale.terms.fraction.raw(),
+            sale.figures.equity.raw(),
+            sale.figures.margin.raw(),
+            0,
+            0,
+            income.raw()
+        );
+    }
+
+    /// @dev The bounty and the discount that the account bears: of a whole sale never more than there is (D counts as min(D, max(W, 0))).
+    /// Where even λ of the haircut is more than there is, `_move` forgoes it.
+    function _charges(Sale memory sale) private pure returns (Wad bounty, Wad discount) {
+        bounty = sale.terms.bounty;
+        discount = sale.terms.discount.partUp(sale.terms.fraction);
+        if (!sale.whole) return (bounty, discount);
+        Wad worth = sale.portfolio.cash;
+        for (uint256 i; i < sale.market.length; ++i) {
+            worth = worth + sale.market[i] - sale.haircuts[i];
+        }
+        worth = maxWad(worth, ZERO);
+        bounty = minWad(bounty, worth);
+        discount = minWad(discount, worth - bounty);
+    }
+
+    /// @dev Moves lots and collateral to the fund's accounts (taker 0) or the taker, who pays market value less haircuts less its part of
+    /// `discount`, split by scan. Returns the cash of the account afterwards, which `_close` writes.
+    function _move(VaultState storage $, Sale memory sale, address fund, AccountId taker, Wad discount) private returns (Wad cash) {
+        uint256 count = sale.portfolio.books.length;
+        cash = sale.portfolio.cash;
+        if (count == 0) return cash;
+        Wad[] memory paid = _payments(sale, discount);
+        for (uint256 i; i < sale.liens.length; ++i) {
+            Lien memory lien = sale.liens[i];
+            if (lien.moved == 0) continue;
+            AccountId to = _taker(fund, taker, sale.portfolio.books[lien.book].underlying);
+            Ledger.moveCollateral($, sale.account, lien.token, lien.moved, false);
+            Ledger.moveCollateral($, to, lien.token, lien.moved, true);
+            emit IMarginVault.CollateralSold(sale.account, to, uint8(lien.token), lien.moved);
+        }
+        for (uint256 i; i < count; ++i) {
+            Book memory book = sale.portfolio.books[i];
+            AccountId to = _taker(fund, taker, book.underlying);
+            FundAccounts.transfer($, fund, sale.account, to, book, sale.lots[i], paid[i]);
+            cash = cash + paid[i];
+            emit IMarginVault.Sold(sale.account, to, uint8(book.underlying), sale.lots[i].raw(), paid[i].raw());
+        }
+    }
+
+    /// @dev What is paid for each book. The parts of the discount are rounded down and the rest goes with the last book.
+    function _payments(Sale memory sale, Wad discount) private pure returns (Wad[] memory paid) {
+        uint256 count = sale.market.length;
+        paid = new Wad[](count);
+        Wad[] memory scans = _scans(sale);
+        Wad sum;
+        Wad worth = sale.portfolio.cash;
+        for (uint256 i; i < count; ++i) {
+            sum = sum + scans[i];
+            worth = worth + sale.market[i] - sale.haircuts[i];
+        }
+        // a whole sale of an account whose haircuts are worth more than it has: all that there is, V or nothing, is the discount
+        bool exhausted = sale.whole && worth.isNegative();
+        if (exhausted) discount = maxWad(sale.figures.value, ZERO);
+        Wad left = discount;
+        for (uint256 i; i < count; ++i) {
+            Wad part = i == count - 1 || sum == ZERO ? left : Wad.wrap(discount.raw() * scans[i].raw() / sum.raw());
+            left = left - part;
+            paid[i] = sale.market[i] - part - (exhausted ? ZERO : sale.haircuts[i]);
+        }
+    }
+
+    function _taker(address fund, AccountId taker, uint256 underlying) private pure returns (AccountId) {
+        return AccountId.unwrap(taker) == 0 ? FundAccounts.accountOf(fund, underlying) : taker;
+    }
+
+    /// @dev The account's own cash, and a new order epoch: what was signed before the sale is void (I-5).
+    function _close(VaultState storage $, Sale memory sale, Wad cash) private {
+        $.headers[sale.account] = $.headers[sale.account].withCash(cash).nextEpoch();
+    }
+
+    function _scans(Sale memory sale) private pure returns (Wad[] memory scans) {
+        uint256 count = sale.portfolio.books.length;
+        scans = new Wad[](count);
+        for (uint256 i; i < count; ++i) {
+            Book memory book = sale.portfolio.books[i];
+            scans[i] = Margin.scan(book, book.lots.times(book.price), false, (sale.scenarios >> (8 * book.underlying)) & 0xff);
+        }
+    }
+
+    function _books(Sale memory sale) private pure returns (uint256[] memory underlyings) {
+        underlyings = new uint256[](sale.portfolio.books.length);
+        for (uint256 i; i < underlyings.length; ++i) {
+            underlyings[i] = sale.portfolio.books[i].underlying;
+        }
+    }
+}
