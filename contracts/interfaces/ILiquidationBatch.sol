@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccountId} from "../types/AccountId.sol";
+
+/// @title Many liquidations in one call
+/// @notice A convenience of keepers with no rights of its own: healthy accounts are skipped and a failure stays with its account.
+interface ILiquidationBatch {
+    /// @notice An account of the batch that the vault refused for another reason than its health; `reason` is the error's selector.
+    event LiquidationFailed(AccountId indexed account, bytes4 reason);
+
+    /// @notice Calls `liquidate` for each account.
+    /// @param keeper account that is credited the rewards
+    /// @param scenarios as of `IMarginVault.liquidate`, one for each account; empty: the vault finds the worst everywhere
+    /// @return liquidated how many accounts were sold, in part or whole
+    function liquidateBatch(AccountId[] calldata accounts, AccountId keeper, uint256[] calldata scenarios)
+        external
+        returns (uint256 liquidated);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {ILiquidationBatch} from "../interfaces/ILiquidationBatch.sol";
+import {IMarginVault} from "../interfaces/IMarginVault.sol";
+import {AccountId} from "../types/AccountId.sol";
+
+/// @title Many liquidations in one call
+contract LiquidationBatch is ILiquidationBatch {
+    IMarginVault public immutable VAULT;
+
+    constructor(IMarginVault vault) {
+        VAULT = vault;
+    }
+
+    /// @inheritdoc ILiquidationBatch
+    function liquidateBatch(AccountId[] calldata accounts, AccountId keeper, uint256[] calldata scenarios)
+        external
+        returns (uint256 liquidated)
+    {
+        for (uint256 i; i < accounts.length; ++i) {
+            try VAULT.liquidate(accounts[i], keeper, scenarios.length == 0 ? 0 : scenarios[i]) {
+                ++liquidated;
+            } catch (bytes memory reason) {
+                // casting to bytes4 is safe: a selector, or zeros where the revert had no data
+                bytes4 selector = bytes4(reason);
+                if (selector != IMarginVault.AccountHealthy.selector) emit LiquidationFailed(accounts[i], selector);
+            }
+        }
+    }
+}
