@@ -1,11 +1,30 @@
 import { compact, escapeHtml, percent } from "./format.ts";
 import { type AccountOutcome, HEALTH_BANDS, type RunPoint } from "./runRecord.ts";
-import { areaPath, bar, type Frame, linear, linePath, niceDomain, type Scale, TIME_FRAME, text, ticks, timeAxis, valueAxis } from "./svg.ts";
+import {
+  areaPath,
+  bar,
+  type Frame,
+  linear,
+  linePath,
+  niceDomain,
+  type Scale,
+  TIME_FRAME,
+  text,
+  ticks,
+  timeAxis,
+  valueAxis,
+} from "./svg.ts";
 
 /** One line of a chart's legend; its value at the pointer is shown beside it. */
 export type Series = { readonly label: string; readonly tone: string; readonly values: readonly string[] };
 
-export type Chart = { readonly id: string; readonly title: string; readonly note: string; readonly svg: string; readonly series: readonly Series[] };
+export type Chart = {
+  readonly id: string;
+  readonly title: string;
+  readonly note: string;
+  readonly svg: string;
+  readonly series: readonly Series[];
+};
 
 type Timeline = { readonly points: readonly RunPoint[]; readonly x: Scale; readonly xs: readonly number[] };
 
@@ -105,7 +124,12 @@ function lineChart({ points, x, xs }: Timeline, options: LineOptions): Chart {
   options.lines.forEach((line, i) => {
     const ys = (values[i] ?? []).map(y);
     const [px, py] = line.step ? stepped(xs, ys) : [xs, ys];
-    if (line.fill) marks += `<path class="area ${line.tone}" d="${areaPath(px, py, px.map(() => base))}"/>`;
+    if (line.fill)
+      marks += `<path class="area ${line.tone}" d="${areaPath(
+        px,
+        py,
+        px.map(() => base),
+      )}"/>`;
     marks += `<path class="line ${line.tone}" d="${linePath(px, py)}"/>`;
   });
   const series = options.lines.map((line, i) => ({ label: line.label, tone: line.tone, values: (values[i] ?? []).map(options.format) }));
@@ -130,27 +154,53 @@ function healthChart({ points, x, xs }: Timeline): Chart {
     tone: `b${band}`,
     values: points.map((point) => String(point.health[band] ?? 0)),
   }));
-  const head = { id: "health", title: "Health of the traders' accounts", note: "equity over maintenance margin; below 1 an account is liquidated" };
-  return finish(head, frame, x, valueAxis(frame, y, (value) => value.toFixed(0)), marks, series, true);
+  const head = {
+    id: "health",
+    title: "Health of the traders' accounts",
+    note: "equity over maintenance margin; below 1 an account is liquidated",
+  };
+  return finish(
+    head,
+    frame,
+    x,
+    valueAxis(frame, y, (value) => value.toFixed(0)),
+    marks,
+    series,
+    true,
+  );
 }
 
 function salesChart({ points, x, xs }: Timeline): Chart {
   const frame: Frame = { ...TIME_FRAME, height: 170 };
-  const y = verticalScale(frame, niceDomain(points.map((point) => point.slices + point.wholeSales), [0]));
+  const y = verticalScale(
+    frame,
+    niceDomain(
+      points.map((point) => point.slices + point.wholeSales),
+      [0],
+    ),
+  );
   const width = Math.max(1.2, Math.min(6, ((frame.width - frame.left - frame.right) / points.length) * 0.9));
   let marks = "";
   points.forEach((point, i) => {
     const at = (xs[i] ?? 0) - width / 2;
     const middle = y(point.wholeSales);
     if (point.wholeSales > 0) marks += bar(at, middle, width, y(0) - middle, 'class="fill red"');
-    if (point.slices > 0) marks += bar(at, y(point.wholeSales + point.slices), width, middle - y(point.wholeSales + point.slices), 'class="fill amber"');
+    if (point.slices > 0)
+      marks += bar(at, y(point.wholeSales + point.slices), width, middle - y(point.wholeSales + point.slices), 'class="fill amber"');
   });
   const series = [
     { label: "slices", tone: "amber", values: points.map((point) => String(point.slices)) },
     { label: "whole accounts", tone: "red", values: points.map((point) => String(point.wholeSales)) },
   ];
   const head = { id: "sales", title: "Liquidations at each post", note: "slices that cure an account, and sales of whole accounts" };
-  return finish(head, frame, x, valueAxis(frame, y, (value) => (Number.isInteger(value) ? value.toFixed(0) : ""), 3), marks, series);
+  return finish(
+    head,
+    frame,
+    x,
+    valueAxis(frame, y, (value) => (Number.isInteger(value) ? value.toFixed(0) : ""), 3),
+    marks,
+    series,
+  );
 }
 
 /** Equity of the accounts relative to what was deposited: the median, the middle half and the middle four fifths. */
@@ -172,14 +222,27 @@ function fanChart({ points, x, xs }: Timeline): Chart {
     { label: "middle four fifths", tone: "fan wide", values: range(0, 4) },
   ];
   const head = { id: "fan", title: "Equity of accounts over what they deposited", note: "all traders" };
-  return finish(head, frame, x, valueAxis(frame, y, (value) => percent(value, 0)), marks, series);
+  return finish(
+    head,
+    frame,
+    x,
+    valueAxis(frame, y, (value) => percent(value, 0)),
+    marks,
+    series,
+  );
 }
 
 /** Leverage at the start against what was left at the end, one dot a trader. */
 export function outcomeChart(accounts: readonly AccountOutcome[]): Chart {
   const frame: Frame = { width: 1000, height: 330, left: 58, right: 14, top: 12, bottom: 40 };
   const left = (account: AccountOutcome): number => Math.max(-0.25, Math.min(2.5, account.equity / Math.max(account.deposited, 1e-9)));
-  const x = linear(niceDomain(accounts.map((account) => account.leverage), [1]), [frame.left, frame.width - frame.right]);
+  const x = linear(
+    niceDomain(
+      accounts.map((account) => account.leverage),
+      [1],
+    ),
+    [frame.left, frame.width - frame.right],
+  );
   const y = verticalScale(frame, niceDomain(accounts.map(left), [0, 1]));
   let axis = valueAxis(frame, y, (value) => percent(value, 0), 5);
   for (const tick of ticks(x.domain, 8)) axis += text(x(tick), frame.height - 20, `${tick}×`, 'class="tick" text-anchor="middle"');

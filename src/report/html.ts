@@ -34,14 +34,18 @@ ${figure(outcomeChart(run.accounts), true)}
 }
 
 function card(finding: Finding): string {
-  const mark = finding.good === undefined ? "" : `<em class="mark ${finding.good ? "good" : "bad"}">${finding.good ? "✓ holds" : "✗ broken"}</em>`;
+  const mark =
+    finding.good === undefined ? "" : `<em class="mark ${finding.good ? "good" : "bad"}">${finding.good ? "✓ holds" : "✗ broken"}</em>`;
   const note = finding.note ? `<small>${escapeHtml(finding.note)}</small>` : "";
   return `<div class="card"><span>${escapeHtml(finding.name)}</span><b>${escapeHtml(finding.value)}${mark}</b>${note}</div>`;
 }
 
 function figure(chart: Chart, always: boolean): string {
   const legend = chart.series
-    .map((series) => `<span><i class="${series.tone}"></i>${escapeHtml(series.label)}<output>${always ? escapeHtml(series.values[0] ?? "") : ""}</output></span>`)
+    .map(
+      (series) =>
+        `<span><i class="${series.tone}"></i>${escapeHtml(series.label)}<output>${always ? escapeHtml(series.values[0] ?? "") : ""}</output></span>`,
+    )
     .join("");
   return `<section class="chart"><div class="head"><h2>${escapeHtml(chart.title)}<span class="note">${escapeHtml(chart.note)}</span></h2><div class="legend">${legend}</div></div><div class="scroll">${chart.svg}</div></section>`;
 }

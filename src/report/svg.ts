@@ -106,7 +106,12 @@ export function timeAxis(frame: Frame, x: Scale): string {
     const at = short(x(time));
     marks += `<line class="${midnight ? "day" : "grid"}" x1="${at}" x2="${at}" y1="${frame.top}" y2="${frame.height - frame.bottom}"/>`;
     const anchor = x(time) > frame.width - frame.right - 16 ? "end" : "middle";
-    marks += text(Math.min(x(time), frame.width - 4), frame.height - 7, label, `class="tick${midnight ? " strong" : ""}" text-anchor="${anchor}"`);
+    marks += text(
+      Math.min(x(time), frame.width - 4),
+      frame.height - 7,
+      label,
+      `class="tick${midnight ? " strong" : ""}" text-anchor="${anchor}"`,
+    );
   }
   return marks;
 }

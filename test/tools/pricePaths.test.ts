@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Bar, DAY, HOUR, deepestFall, selectWindow, WARM_UP_DAYS, walkBars } from "../../src/simulator/bars.ts";
+import { type Bar, DAY, deepestFall, HOUR, selectWindow, WARM_UP_DAYS, walkBars } from "../../src/simulator/bars.ts";
 import { BUILT_IN_START, builtInPath } from "../../src/simulator/builtInPath.ts";
 import { parsePrices } from "../../src/simulator/priceFile.ts";
 
@@ -65,7 +65,8 @@ describe("price paths", () => {
   });
 
   describe("walk", () => {
-    const prices = (bars: readonly Bar[], steps: number): number[] => walkBars(bars, steps).map((post) => Number(post.price / 10n ** 16n) / 100);
+    const prices = (bars: readonly Bar[], steps: number): number[] =>
+      walkBars(bars, steps).map((post) => Number(post.price / 10n ** 16n) / 100);
 
     it("behavior: a falling bar is walked open, high, low, close", () => {
       expect(prices([bar(0, 100, 120, 60, 80)], 6)).to.deep.equal([100, 110, 120, 90, 60, 70, 80]);
