@@ -79,21 +79,16 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
     const ask = async (data: string): Promise<bigint> => BigInt((await rpc("eth_call", [{ to, data }, "latest"])) as string);
     const [balance, decimals] = [await ask(`0x70a08231${vault.slice(2).padStart(64, "0")}`), await ask("0x313ce567")];
     const difference = balance * 10n ** (18n - decimals) - claimed;
-    differences = { ...differences, [to]: decimal(difference) };
+    differences = { ...differences, [to]: text(difference) };
     for (const each of [difference, -difference]) if (each > largest) largest = each;
   }
   const counts = { accounts: replay.accounts.size, liquidations: sold.size, liquidatedInPart: inPart.size, sales, slices };
   const judgement = { wronglyLiquidated, belowMaintenance, maxLiquidationsInABar: Math.max(0, ...perBar.values()), replayDifferences };
-  const fund = {
-    fundBefore: decimal(fundBefore),
-    fundAfter: decimal(fundValue()),
-    keeperIncome: decimal(income),
-    badDebt: decimal(badDebt),
-  };
-  return { vaultMinusClaims: decimal(largest), ...counts, ...judgement, ...fund, deficit: decimal(deficit), differences, seed };
+  const fund = { fundBefore: text(fundBefore), fundAfter: text(fundValue()), keeperIncome: text(income), badDebt: text(badDebt) };
+  return { vaultMinusClaims: text(largest), ...counts, ...judgement, ...fund, deficit: text(deficit), differences, seed };
 }
 
-function decimal(amount: bigint): string {
+function text(amount: bigint): string {
   const digits = (amount < 0n ? -amount : amount).toString().padStart(19, "0");
   return `${amount < 0n ? "-" : ""}${digits.slice(0, -18)}.${digits.slice(-18)}`.replace(/\.?0+$/, "");
 }
