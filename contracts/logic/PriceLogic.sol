@@ -57,6 +57,8 @@ library PriceLogic {
         $.fundings[underlying] = funding;
 
         if (accepted) word = _forecast($, underlying, word, judgement.price, judgement.time);
+        // a lowered depth raises margins: it moves with the posts of three days (H-47). Casting is safe: 40 bits
+        word = PriceWord.withDepth(word, uint40(GuardWord.depthAtPost(guardWord, PriceWord.depth(word))));
         word = PriceWord.withState(word, state);
         $.prices[underlying] = word;
         emit IMarginVault.PricePosted(
