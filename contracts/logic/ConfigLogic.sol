@@ -32,8 +32,7 @@ library ConfigLogic {
     /// @notice Passes when the authority lets the caller make the call `data` now, at once or by consuming what it had scheduled.
     function authorise(IAccessManager authority, bytes calldata data) external {
         bytes4 selector = bytes4(data[0:4]);
-        (bool immediate, uint32 delay) =
-            AuthorityUtils.canCallWithDelay(address(authority), msg.sender, address(this), selector);
+        (bool immediate, uint32 delay) = AuthorityUtils.canCallWithDelay(address(authority), msg.sender, address(this), selector);
         if (immediate) return;
         if (delay == 0) revert IVaultGovernance.CallerNotAllowed(msg.sender, selector);
         // the manager asks back whether this is a consumption, so that nobody else can spend what was scheduled for this vault
@@ -89,13 +88,13 @@ library ConfigLogic {
         _requireConsistent($);
     }
 
-    /// @notice The least and the most of a parameter, and whether it ramps.
-    function bounds(Parameter id) external pure returns (uint256 least, uint256 most, bool ramped) {
-        return Bounds.forParameter(id);
+    /// @notice The least and the most of `Parameter(id)`, and whether it ramps. The type is the enumeration's own in every ABI.
+    function bounds(uint8 id) external pure returns (uint256 least, uint256 most, bool ramped) {
+        return Bounds.forParameter(Parameter(id));
     }
 
     function _requireWithin(Parameter id, uint256 value) private pure {
-        (uint256 least, uint256 most,) = Bounds.forParameter(id);
+        (uint256 least, uint256 most, ) = Bounds.forParameter(id);
         if (value < least || value > most) revert IMarginVault.ParameterOutOfBounds(uint256(id), value, least, most);
     }
 
@@ -194,8 +193,7 @@ library ConfigLogic {
         uint256 present = PriceWord.depth(word);
         ramps = lots < present;
         if (ramps) {
-            $.guards[underlying] =
-                GuardWord.withDepthRamp($.guards[underlying], present, lots, block.timestamp + Ramp.DURATION);
+            $.guards[underlying] = GuardWord.withDepthRamp($.guards[underlying], present, lots, block.timestamp + Ramp.DURATION);
         } else {
             $.guards[underlying] = GuardWord.withDepthRamp($.guards[underlying], 0, 0, 0);
             // casting to uint40 is safe: Bounds

@@ -99,8 +99,11 @@ library MarginWord {
 
     /// @dev Nothing ramps in the word.
     function isSteady(uint256 word) internal pure returns (bool) {
-        return rampEnd(word) == 0 && Field.get(word, 0, 24) == maintenanceTarget(word)
-            && Field.get(word, 48, 24) == provisionTarget(word) && Field.get(word, 96, 24) == interMonthTarget(word);
+        return
+            rampEnd(word) == 0 &&
+            Field.get(word, 0, 24) == maintenanceTarget(word) &&
+            Field.get(word, 48, 24) == provisionTarget(word) &&
+            Field.get(word, 96, 24) == interMonthTarget(word);
     }
 }
 
@@ -262,8 +265,12 @@ library CollateralWord {
     }
 
     function first(address listedToken, uint8 tokenDecimals, uint8 listedUnderlying, uint256 haircutPpm) internal pure returns (uint256) {
-        return uint256(uint160(listedToken)) | (uint256(tokenDecimals) << 160) | (uint256(listedUnderlying) << 168)
-            | (haircutPpm << 176) | (haircutPpm << 200);
+        return
+            uint256(uint160(listedToken)) |
+            (uint256(tokenDecimals) << 160) |
+            (uint256(listedUnderlying) << 168) |
+            (haircutPpm << 176) |
+            (haircutPpm << 200);
     }
 }
 

@@ -47,12 +47,18 @@ library VolatilityWord {
         return Field.put(word, 128, 32, ppm);
     }
 
-    function pack(uint32 multiple, uint32 horizonSeconds, uint32 rangeFloor, uint32 rangeCap, uint32 sigmaFloor)
-        internal
-        pure
-        returns (uint256)
-    {
-        return multiple | (uint256(horizonSeconds) << 32) | (uint256(rangeFloor) << 64) | (uint256(rangeCap) << 96)
-            | (uint256(sigmaFloor) << 128);
+    function pack(
+        uint32 multiple,
+        uint32 horizonSeconds,
+        uint32 rangeFloor,
+        uint32 rangeCap,
+        uint32 sigmaFloor
+    ) internal pure returns (uint256) {
+        return
+            multiple |
+            (uint256(horizonSeconds) << 32) |
+            (uint256(rangeFloor) << 64) |
+            (uint256(rangeCap) << 96) |
+            (uint256(sigmaFloor) << 128);
     }
 }

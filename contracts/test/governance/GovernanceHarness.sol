@@ -54,16 +54,7 @@ contract GovernanceHarness is VaultGovernance {
     }
 
     function underlyingWords(uint8 u) external view returns (uint256[8] memory) {
-        return [
-            $.prices[u],
-            $.samples[u],
-            $.pendings[u],
-            $.fundings[u],
-            $.tradings[u],
-            $.volatilities[u],
-            $.guards[u],
-            $.fundAccounts[u]
-        ];
+        return [$.prices[u], $.samples[u], $.pendings[u], $.fundings[u], $.tradings[u], $.volatilities[u], $.guards[u], $.fundAccounts[u]];
     }
 
     function collateralWords(uint8 token) external view returns (uint256 parameters, uint256 supply) {
@@ -140,7 +131,9 @@ contract GovernanceHarness is VaultGovernance {
     }
 
     /// @dev What the guardian's measures have left, as the rest of the vault reads it.
-    function measures(uint8 underlying)
+    function measures(
+        uint8 underlying
+    )
         external
         view
         returns (uint256 stoppedUntil, uint256 capUntil, uint256 cap, uint256 droppedMask, int256 rate, int256 index, uint256 indexTime)
