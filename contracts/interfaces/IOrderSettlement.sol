@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {AccountId} from "../types/AccountId.sol";
+import {Fill} from "../types/Fill.sol";
+import {Lots} from "../types/Lots.sol";
+import {MakerFill, Order} from "../types/Order.sol";
+import {Price} from "../types/Price.sol";
+import {IMarginVault} from "./IMarginVault.sol";
+import {IModule} from "./IModule.sol";
+
+/// @title Signed orders: one taker against many makers in one trade
+/// @notice `data` of a Trade action is one of
+///   abi.encode(uint256 FILL = 0, uint256[] limits, MakerFill[] makers)    limits are TakerLimitWords, tried in order
+///   abi.encode(uint256 CANCEL = 1, uint256[] nonces)                      cancels nonces of the account that trades
+///
+/// Each maker is filled at its own limit price, for the least of the lots asked for, the lots left of its order, the lots the taker still
+/// wants and, for an order that only reduces, the lots there are to reduce. A maker that cannot be filled is passed over with the event
+/// `OrderSkipped`, whose reason is the selector of an error below; the taker says through `minimumLots` of the action what it needs at
+/// least. A maker is passed over without an event once the taker has all it wants.
+///
+/// Fees are fixed at deployment and thereby part of what a maker signs (the domain names this contract); the signed cap makes an order
+/// portable to a fee that can change. Taker: rounded up. Maker: a fee is rounded up, a rebate down, so their sum is never negative.
+///
+/// Fills are not repeated in events here: the vault's `Filled` has them, `nonceOf` and the calldata have the nonces.
+interface IOrderSettlement is IModule {
+    // ---------------------------------------------------------------- events
+
+    event OrderSkipped(AccountId indexed account, uint256 indexed nonce, bytes4 reason);
+    event NoncesCancelled(AccountId indexed account, uint256[] nonces);
+
+    // ---------------------------------------------------------------- reasons of OrderSkipped (with SelfTrade and ZeroLots of the vault)
+
+    /// @notice The taker asked for nothing on the other side of this instrument.
+    error NoTakerLimit(uint256 instrument);
+    /// @notice The order's price is worse than the taker's worst.
+    error PriceBeyondLimit(Price price, Price worst);
+    error OrderExpired(uint256 expiry);
+    /// @notice The order names another taker.
+    error TakerNotNamed(AccountId named);
+    error MakerFeeAboveCap(int256 fee, int256 cap);
+    error OrderCancelled(AccountId account, uint256 nonce);
+    /// @notice All lots of the order are filled, by it or by another order of the same nonce.
+    error OrderUsedUp(uint256 filled, uint256 size);
+    /// @notice The account voided the orders of that epoch, or was liquidated since.
+    error EpochPassed(uint256 signed, uint256 current);
+    /// @notice The signer is neither the owner of the account nor an operator with the trade scope.
+    error SignerNotAuthorised(AccountId account, address signer);
+    error SignatureInvalid(address signer);
+    /// @notice The order or the taker only reduces, and there is nothing on the other side to reduce.
+    error NothingToReduce(Lots held);
+
+    // ---------------------------------------------------------------- errors
+
+    /// @notice Thrown when `data` starts with neither FILL nor CANCEL.
+    error UnknownKind(uint256 kind);
+    error UnknownInstrument(uint256 instrument);
+    /// @notice Thrown when the taker's fee is above what its limit allows.
+    error TakerFeeAboveCap(int256 fee, int256 cap);
+    error NonceTooLarge(uint256 nonce);
+    /// @notice Thrown at deployment: a taker pays at most 1 %, a maker too, and a rebate is at most the taker's fee.
+    error FeesOutOfBounds(uint256 takerFee, int256 makerFee);
+
+    // ---------------------------------------------------------------- entries of the vault
+
+    /// @notice Gives back to its order what the vault did not apply of the latest trade, so that nobody can use an order up by proposing fills
+    /// that cannot stand.
+    /// @param index position in the fills that `trade` returned
+    /// @param fill as `trade` returned it
+    function dropped(uint256 index, Fill calldata fill) external;
+
+    // ---------------------------------------------------------------- views
+
+    function vault() external view returns (IMarginVault);
+
+    /// @notice What a taker pays, parts per million of the notional.
+    function takerFeePpm() external view returns (uint256);
+
+    /// @notice What a maker pays, parts per million of the notional; negative: receives.
+    function makerFeePpm() external view returns (int256);
+
+    /// @notice The EIP-712 digest to sign for `order`.
+    function digestOf(Order calldata order) external view returns (bytes32);
+
+    function domainSeparator() external view returns (bytes32);
+
+    /// @notice The lots filled so far under `nonce` of `account`, and whether it is cancelled.
+    function nonceOf(AccountId account, uint256 nonce) external view returns (uint256 filled, bool cancelled);
+
+    /// @notice What would be filled of `maker` by `taker` if it came first in a trade: the lots, or zero and the reason.
+    /// @param limit a TakerLimitWord
+    function fillable(AccountId taker, uint256 limit, MakerFill calldata maker) external view returns (uint256 lots, bytes4 reason);
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+import {IMarginVault} from "../interfaces/IMarginVault.sol";
+import {IModule} from "../interfaces/IModule.sol";
+import {IOrderSettlement} from "../interfaces/IOrderSettlement.sol";
+import {Proposed} from "../libraries/Proposed.sol";
+import {Signature} from "../libraries/Signature.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {Fill, TradeContext} from "../types/Fill.sol";
+import {Lots} from "../types/Lots.sol";
+import {MakerFill, Order} from "../types/Order.sol";
+import {fromPpm} from "../types/Ratio.sol";
+import {Wad} from "../types/Wad.sol";
+import {NonceWord, TakerLimitWord, TermsWord, ValidityWord} from "../words/OrderWords.sol";
+
+/// @title Signed orders: one taker against many makers in one trade
+contract OrderSettlement is IOrderSettlement, EIP712 {
+    using NonceWord for uint256;
+
+    /// @dev First word of `data`.
+    uint256 private constant FILL = 0;
+    uint256 private constant CANCEL = 1;
+
+    uint256 private constant MAX_FEE_PPM = 10_000;
+    uint256 private constant MAX_INSTRUMENTS = 32;
+
+    bytes32 private constant ORDER_TYPEHASH = keccak256(
+        "Order(address vault,uint256 account,address signer,uint16 instrument,bool long,uint96 limit,uint48 size,int24 maxFee,bool reduceOnly,uint40 expiry,uint40 nonce,uint32 epoch,uint256 taker)"
+    );
+
+    IMarginVault private immutable VAULT;
+    uint256 private immutable TAKER_FEE_PPM;
+    int256 private immutable MAKER_FEE_PPM;
+
+    /// @dev The state of five nonces; in a struct so that its slot is worked out once for reading and writing.
+    struct Nonces {
+        uint256 word; // NonceWord
+    }
+
+    mapping(AccountId account => mapping(uint256 nonceByFive => Nonces)) private _nonces;
+
+    /// @dev A trade at work.
+    struct Run {
+        AccountId taker;
+        bytes32 domain;
+        uint256[] limits; // TakerLimitWords; their lots are what the taker still wants
+        Order order; // the maker's at hand, made by `_blankOrder`: one for all, so that memory does not grow
+        Fill[] fills;
+        uint256 count;
+    }
+
+    constructor(IMarginVault vault_, uint256 takerFee, int256 makerFee) EIP712("Plimsoll Orders", "1") {
+        // casting to int256 is safe: the first test bounds it
+        if (takerFee > MAX_FEE_PPM || makerFee > int256(MAX_FEE_PPM) || -int256(takerFee) > makerFee) {
+            revert FeesOutOfBounds(takerFee, makerFee);
+        }
+        VAULT = vault_;
+        TAKER_FEE_PPM = takerFee;
+        MAKER_FEE_PPM = makerFee;
+    }
+
+    // ---------------------------------------------------------------- entries of the vault
+
+    /// @inheritdoc IModule
+    function trade(TradeContext calldata context, bytes calldata data) external returns (Fill[] memory) {
+        if (msg.sender != address(VAULT)) revert CallerNotVault(msg.sender);
+        uint256 kind = uint256(bytes32(data));
+        if (kind == FILL) return _fill(context, data);
+        if (kind != CANCEL) revert UnknownKind(kind);
+        _cancel(context.account, data);
+        return new Fill[](0);
+    }
+
+    /// @inheritdoc IOrderSettlement
+    function dropped(uint256 index, Fill calldata fill) external {
+        if (msg.sender != address(VAULT)) revert CallerNotVault(msg.sender);
+        uint256 nonce = Proposed.nonceOf(index);
+        uint256 place = nonce % NonceWord.NONCES;
+        Nonces storage nonces = _nonces[fill.maker][nonce / NonceWord.NONCES];
+        uint256 word = nonces.word;
+        nonces.word = word.withFilled(place, word.filled(place) - fill.lots.abs());
+    }
+
+    function _cancel(AccountId account, bytes calldata data) private {
+        (, uint256[] memory list) = abi.decode(data, (uint256, uint256[]));
+        for (uint256 i; i < list.length; ++i) {
+            uint256 nonce = list[i];
+            if (nonce > type(uint40).max) revert NonceTooLarge(nonce);
+            Nonces storage nonces = _nonces[account][nonce / NonceWord.NONCES];
+            nonces.word = nonces.word.withCancelled(nonce % NonceWord.NONCES);
+        }
+        emit NoncesCancelled(account, list);
+    }
+
+    function _fill(TradeContext calldata context, bytes calldata data) private returns (Fill[] memory fills) {
+        MakerFill[] memory makers;
+        Run memory run;
+        (, run.limits, makers) = abi.decode(data, (uint256, uint256[], MakerFill[]));
+        run.taker = context.account;
+        run.domain = _domainSeparatorV4();
+        run.order = _blankOrder();
+        run.fills = fills = new Fill[](makers.length);
+        _prepareLimits(run, context.actor);
+
+        for (uint256 i; i < makers.length; ++i) {
+            bytes4 reason = _propose(run, makers[i]);
+            if (reason != 0) emit OrderSkipped(makers[i].account, TermsWord.nonce(makers[i].terms), reason);
+        }
+
+        uint256 count = run.count;
+        // the proposals are the first `count` entries; an array may be cut short
+        assembly ("memory-safe") {
+            mstore(fills, count)
+        }
+    }
+
+    /// @dev Refuses what the taker may not ask for and lowers the lots of limits that only reduce to what there is. All fills of one limit
+    /// are on one side, so the position needs no second look.
+    function _prepareLimits(Run memory run, address actor) private view {
+        uint256[] memory limits = run.limits;
+        int256 fee = int256(TAKER_FEE_PPM); // at most MAX_FEE_PPM
+        for (uint256 i; i < limits.length; ++i) {
+            uint256 limit = limits[i];
+            uint256 instrument = ValidityWord.instrument(limit);
+            if (instrument >= MAX_INSTRUMENTS) revert UnknownInstrument(instrument);
+            if (fee > TakerLimitWord.maxFee(limit)) revert TakerFeeAboveCap(fee, TakerLimitWord.maxFee(limit));
+            if (!ValidityWord.reduceOnly(limit)) continue;
+            // casting to uint8 is safe: below MAX_INSTRUMENTS
+            (,, Lots held) = VAULT.orderContext(run.taker, actor, uint8(instrument));
+            uint256 most = _reducible(held, ValidityWord.long(limit));
+            if (most == 0) revert NothingToReduce(held);
+            if (most < TakerLimitWord.lots(limit)) limits[i] = TakerLimitWord.withLots(limit, most);
+        }
+    }
+
+    /// @dev Adds the fill of one maker to the run. Returns why not, or zero; zero without a fill when the taker has all it wants.
+    function _propose(Run memory run, MakerFill memory maker) private returns (bytes4) {
+        (bool met, uint256 which) = _limitFor(run.limits, maker.validity);
+        if (!met) return NoTakerLimit.selector;
+        uint256 limit = run.limits[which];
+        uint256 wanted = TakerLimitWord.lots(limit);
+        if (wanted == 0) return 0;
+
+        Order memory order = run.order;
+        _read(maker, order);
+        (uint256 lots, bytes4 reason) = _judge(run, limit, order, maker);
+        if (reason != 0) return reason;
+
+        uint256 place = order.nonce % NonceWord.NONCES;
+        Nonces storage nonces = _nonces[order.account][order.nonce / NonceWord.NONCES];
+        uint256 word = nonces.word;
+        nonces.word = word.withFilled(place, word.filled(place) + lots);
+        run.limits[which] = TakerLimitWord.withLots(limit, wanted - lots);
+
+        Fill memory fill = run.fills[run.count];
+        fill.maker = order.account;
+        fill.instrument = order.instrument;
+        // casting to int256 is safe: at most 48 bits
+        fill.lots = Lots.wrap(order.long ? -int256(lots) : int256(lots));
+        fill.price = order.limit;
+        Wad notional = fill.lots.times(order.limit).abs();
+        fill.takerFee = notional.partUp(fromPpm(TAKER_FEE_PPM));
+        fill.makerFee = _makerFee(notional);
+        Proposed.record(run.count++, order.nonce);
+        return 0;
+    }
+
+    /// @dev Whether `order` can be filled, and how far. The dearest questions come last.
+    function _judge(Run memory run, uint256 limit, Order memory order, MakerFill memory maker)
+        private
+        view
+        returns (uint256 lots, bytes4 reason)
+    {
+        if (order.account == run.taker) return (0, IMarginVault.SelfTrade.selector);
+        if (order.long ? order.limit < TakerLimitWord.worst(limit) : order.limit > TakerLimitWord.worst(limit)) {
+            return (0, PriceBeyondLimit.selector);
+        }
+        if (block.timestamp > order.expiry) return (0, OrderExpired.selector);
+        if (AccountId.unwrap(order.taker) != 0 && order.taker != run.taker) return (0, TakerNotNamed.selector);
+        if (MAKER_FEE_PPM > order.maxFee) return (0, MakerFeeAboveCap.selector);
+
+        lots = _least(TermsWord.lots(maker.terms), TakerLimitWord.lots(limit));
+        if (lots == 0) return (0, IMarginVault.ZeroLots.selector);
+        {
+            uint256 word = _nonces[order.account][order.nonce / NonceWord.NONCES].word;
+            uint256 place = order.nonce % NonceWord.NONCES;
+            if (word.cancelled(place)) return (0, OrderCancelled.selector);
+            uint256 filled = word.filled(place);
+            if (filled >= order.size) return (0, OrderUsedUp.selector);
+            lots = _least(lots, order.size - filled);
+        }
+
+        // casting to uint8 is safe: the instrument is that of a limit of the taker
+        (bool authorised, uint32 epoch, Lots held) = VAULT.orderContext(order.account, order.signer, uint8(order.instrument));
+        if (epoch != order.epoch) return (0, EpochPassed.selector);
+        if (!authorised) return (0, SignerNotAuthorised.selector);
+        if (order.reduceOnly) {
+            lots = _least(lots, _reducible(held - _proposedAgainst(run, order), order.long));
+            if (lots == 0) return (0, NothingToReduce.selector);
+        }
+        if (!Signature.isFrom(order.signer, _digest(run.domain, order), maker.signature)) return (0, SignatureInvalid.selector);
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc IOrderSettlement
+    function vault() external view returns (IMarginVault) {
+        return VAULT;
+    }
+
+    /// @inheritdoc IOrderSettlement
+    function takerFeePpm() external view returns (uint256) {
+        return TAKER_FEE_PPM;
+    }
+
+    /// @inheritdoc IOrderSettlement
+    function makerFeePpm() external view returns (int256) {
+        return MAKER_FEE_PPM;
+    }
+
+    /// @inheritdoc IOrderSettlement
+    function digestOf(Order calldata order) external view returns (bytes32) {
+        // the plain twin of `_digest`
+        return MessageHashUtils.toTypedDataHash(_domainSeparatorV4(), keccak256(abi.encode(ORDER_TYPEHASH, order)));
+    }
+
+    /// @inheritdoc IOrderSettlement
+    function domainSeparator() external view returns (bytes32) {
+        return _domainSeparatorV4();
+    }
+
+    /// @inheritdoc IOrderSettlement
+    function nonceOf(AccountId account, uint256 nonce) external view returns (uint256 filled, bool cancelled) {
+        uint256 word = _nonces[account][nonce / NonceWord.NONCES].word;
+        uint256 place = nonce % NonceWord.NONCES;
+        return (word.filled(place), word.cancelled(place));
+    }
+
+    /// @inheritdoc IOrderSettlement
+    function fillable(AccountId taker, uint256 limit, MakerFill calldata maker) external view returns (uint256, bytes4) {
+        Run memory run;
+        run.taker = taker;
+        run.domain = _domainSeparatorV4();
+        run.order = _blankOrder();
+        if (!TakerLimitWord.meets(limit, maker.validity) || ValidityWord.instrument(limit) >= MAX_INSTRUMENTS) {
+            return (0, NoTakerLimit.selector);
+        }
+        _read(maker, run.order);
+        return _judge(run, limit, run.order, maker);
+    }
+
+    // ---------------------------------------------------------------- parts
+
+    function _limitFor(uint256[] memory limits, uint256 validity) private pure returns (bool, uint256) {
+        for (uint256 i; i < limits.length; ++i) {
+            if (TakerLimitWord.meets(limits[i], validity)) return (true, i);
+        }
+        return (false, 0);
+    }
+
+    /// @dev An order with the word of its type before it in memory, as it is hashed.
+    function _blankOrder() private view returns (Order memory order) {
+        bytes32 typeHash = ORDER_TYPEHASH;
+        assembly ("memory-safe") {
+            let start := mload(0x40)
+            mstore(start, typeHash)
+            order := add(start, 0x20)
+            mstore(0x40, add(start, 0x1c0)) // one word and the thirteen of an order, all written before they are read
+        }
+        order.vault = address(VAULT);
+    }
+
+    /// @dev Writes every field but the vault, which stays.
+    function _read(MakerFill memory maker, Order memory order) private pure {
+        uint256 terms = maker.terms;
+        uint256 validity = maker.validity;
+        order.account = maker.account;
+        order.signer = ValidityWord.signer(validity);
+        if (order.signer == address(0)) order.signer = maker.account.owner();
+        order.instrument = ValidityWord.instrument(validity);
+        order.long = ValidityWord.long(validity);
+        order.limit = TermsWord.limit(terms);
+        order.size = TermsWord.size(terms);
+        order.maxFee = TermsWord.maxFee(terms);
+        order.reduceOnly = ValidityWord.reduceOnly(validity);
+        order.expiry = ValidityWord.expiry(validity);
+        order.nonce = TermsWord.nonce(terms);
+        order.epoch = ValidityWord.epoch(validity);
+        order.taker = maker.taker;
+    }
+
+    /// @dev What earlier fills of this trade take from the position that `order` reduces. Those that would add to it do not count: the
+    /// vault may drop them, and then an order that only reduces would open a position.
+    function _proposedAgainst(Run memory run, Order memory order) private pure returns (Lots against) {
+        for (uint256 i; i < run.count; ++i) {
+            Fill memory fill = run.fills[i];
+            // the maker's side is the negative of the taker's
+            if (fill.maker == order.account && fill.instrument == order.instrument && (fill.lots.raw() < 0) == order.long) {
+                against = against + fill.lots;
+            }
+        }
+    }
+
+    /// @dev The lots that a buy (`long`) or a sale can take off `held` without crossing zero.
+    function _reducible(Lots held, bool long) private pure returns (uint256) {
+        return (held.raw() < 0) == long ? held.abs() : 0;
+    }
+
+    function _makerFee(Wad notional) private view returns (Wad) {
+        int256 fee = MAKER_FEE_PPM;
+        // casting to uint256 is safe: the sign is looked at
+        return fee < 0 ? -notional.partDown(fromPpm(uint256(-fee))) : notional.partUp(fromPpm(uint256(fee)));
+    }
+
+    /// @dev `order` was made by `_blankOrder`. Assembly saves two copies of the order; `digestOf` is the plain twin.
+    function _digest(bytes32 domain, Order memory order) private pure returns (bytes32) {
+        bytes32 structHash;
+        assembly ("memory-safe") {
+            structHash := keccak256(sub(order, 0x20), 0x1c0)
+        }
+        return MessageHashUtils.toTypedDataHash(domain, structHash);
+    }
+
+    function _least(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
+    }
+}

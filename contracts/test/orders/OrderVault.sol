@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IModule} from "../../interfaces/IModule.sol";
+import {IOrderSettlement} from "../../interfaces/IOrderSettlement.sol";
+import {AccountId} from "../../types/AccountId.sol";
+import {SCOPE_TRADE} from "../../types/Action.sol";
+import {Fill, TradeContext} from "../../types/Fill.sol";
+import {Lots} from "../../types/Lots.sol";
+
+/// @dev A vault reduced to what orders see of it: epochs, operators, positions. It applies every fill but those it is told to drop.
+contract OrderVault {
+    error NotAuthorised(AccountId account, address caller, uint8 scope);
+
+    event Applied(uint256 indexed maker, uint16 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee);
+    event TradeGas(uint256 gas);
+
+    IOrderSettlement public module;
+    uint256 public dropMask; // bit i: the fill at index i of the next trade is not applied
+
+    mapping(AccountId account => uint32) public epochs;
+    mapping(AccountId account => mapping(address operator => uint256)) private _operators;
+    mapping(AccountId account => mapping(uint256 underlying => Lots)) private _positions;
+
+    function setModule(IOrderSettlement module_) external {
+        module = module_;
+    }
+
+    function setEpoch(AccountId account, uint32 epoch) external {
+        epochs[account] = epoch;
+    }
+
+    function setOperator(AccountId account, address operator, uint8 scope, uint40 expiry) external {
+        _operators[account][operator] = scope | (uint256(expiry) << 8);
+    }
+
+    function setPosition(AccountId account, uint8 underlying, Lots lots) external {
+        _positions[account][underlying] = lots;
+    }
+
+    function setDropMask(uint256 mask) external {
+        dropMask = mask;
+    }
+
+    function orderContext(AccountId account, address signer, uint8 underlying)
+        external
+        view
+        returns (bool authorised, uint32 epoch, Lots lots)
+    {
+        return (_mayTrade(account, signer), epochs[account], _positions[account][underlying]);
+    }
+
+    function positionOf(AccountId account, uint8 underlying) external view returns (Lots) {
+        return _positions[account][underlying];
+    }
+
+    function trade(AccountId account, bytes memory data) external returns (Fill[] memory fills) {
+        if (!_mayTrade(account, msg.sender)) revert NotAuthorised(account, msg.sender, SCOPE_TRADE);
+        fills = IModule(module).trade(TradeContext(msg.sender, account), data);
+        for (uint256 i; i < fills.length; ++i) {
+            Fill memory fill = fills[i];
+            if ((dropMask >> i) & 1 != 0) {
+                module.dropped(i, fill);
+                continue;
+            }
+            // casting to uint8 is safe: the module refuses other instruments
+            uint8 underlying = uint8(fill.instrument);
+            _positions[account][underlying] = _positions[account][underlying] + fill.lots;
+            _positions[fill.maker][underlying] = _positions[fill.maker][underlying] - fill.lots;
+            emit Applied(
+                AccountId.unwrap(fill.maker), fill.instrument, fill.lots.raw(), fill.price.raw(), fill.takerFee.raw(), fill.makerFee.raw()
+            );
+        }
+    }
+
+    /// @dev What `trade` of the module costs alone, its calldata already in memory.
+    function measure(AccountId account, bytes memory data) external {
+        uint256 before = gasleft();
+        module.trade(TradeContext(msg.sender, account), data);
+        emit TradeGas(before - gasleft());
+    }
+
+    function _mayTrade(AccountId account, address signer) private view returns (bool) {
+        if (signer == account.owner()) return true;
+        uint256 word = _operators[account][signer];
+        return word & SCOPE_TRADE != 0 && block.timestamp < word >> 8;
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Price} from "../types/Price.sol";
+
+// casts in this file keep the low bits on purpose: each field sits at its documented place
+
+/// @dev bits 0–95 limit (WAD a lot) | 96–143 size of the order (lots) | 144–191 lots to fill now | 192–231 nonce |
+/// 232–255 highest fee (signed ppm)                                                                          96+48+48+40+24 = 256
+library TermsWord {
+    function limit(uint256 word) internal pure returns (Price) {
+        return Price.wrap(uint96(word));
+    }
+
+    function size(uint256 word) internal pure returns (uint48) {
+        return uint48(word >> 96);
+    }
+
+    function lots(uint256 word) internal pure returns (uint48) {
+        return uint48(word >> 144);
+    }
+
+    function nonce(uint256 word) internal pure returns (uint40) {
+        return uint40(word >> 192);
+    }
+
+    function maxFee(uint256 word) internal pure returns (int24) {
+        return int24(uint24(word >> 232));
+    }
+}
+
+/// @dev bits 0–159 signer, zero for the owner of the account | 160–199 expiry | 200–231 epoch | 232–247 instrument | 248 long |
+/// 249 reduce-only | 250–255 spare                                                                     160+40+32+16+1+1+6 = 256
+library ValidityWord {
+    function signer(uint256 word) internal pure returns (address) {
+        return address(uint160(word));
+    }
+
+    function expiry(uint256 word) internal pure returns (uint40) {
+        return uint40(word >> 160);
+    }
+
+    function epoch(uint256 word) internal pure returns (uint32) {
+        return uint32(word >> 200);
+    }
+
+    function instrument(uint256 word) internal pure returns (uint16) {
+        return uint16(word >> 232);
+    }
+
+    function long(uint256 word) internal pure returns (bool) {
+        return (word >> 248) & 1 != 0;
+    }
+
+    function reduceOnly(uint256 word) internal pure returns (bool) {
+        return (word >> 249) & 1 != 0;
+    }
+}
+
+/// @dev What a taker asks for in one instrument.
+/// bits 0–95 worst price (WAD a lot) | 96–143 most lots | 144–167 highest fee (signed ppm) | 168–231 spare | 232–247 instrument |
+/// 248 long | 249 reduce-only | 250–255 spare                                                    96+48+24+64+16+1+1+6 = 256
+/// Instrument and flags sit where ValidityWord has them.
+library TakerLimitWord {
+    function worst(uint256 word) internal pure returns (Price) {
+        return Price.wrap(uint96(word));
+    }
+
+    function lots(uint256 word) internal pure returns (uint256) {
+        return uint48(word >> 96);
+    }
+
+    function maxFee(uint256 word) internal pure returns (int256) {
+        return int24(uint24(word >> 144));
+    }
+
+    /// @dev Whether an order of `validity` is on the other side of the same instrument.
+    function meets(uint256 word, uint256 validity) internal pure returns (bool) {
+        // equal instruments leave zero, opposite sides a one in bit 16; reduce-only is masked out
+        return ((word ^ validity) >> 232) & 0x1ffff == 0x10000;
+    }
+
+    /// @dev `count` is at most what the word held before.
+    function withLots(uint256 word, uint256 count) internal pure returns (uint256) {
+        return (word & ~(uint256(type(uint48).max) << 96)) | (count << 96);
+    }
+}
+
+/// @dev The state of five nonces of one account.
+/// bits 48·i to 48·i+47 lots filled of nonce i | 240+i nonce i is cancelled | 245–255 spare                5·48+5+11 = 256
+library NonceWord {
+    uint256 internal constant NONCES = 5;
+
+    function filled(uint256 word, uint256 place) internal pure returns (uint256) {
+        return uint48(word >> (48 * place));
+    }
+
+    function cancelled(uint256 word, uint256 place) internal pure returns (bool) {
+        return (word >> (240 + place)) & 1 != 0;
+    }
+
+    /// @dev `count` fits: it is at most the size of an order.
+    function withFilled(uint256 word, uint256 place, uint256 count) internal pure returns (uint256) {
+        return (word & ~(uint256(type(uint48).max) << (48 * place))) | (count << (48 * place));
+    }
+
+    function withCancelled(uint256 word, uint256 place) internal pure returns (uint256) {
+        return word | (1 << (240 + place));
+    }
+}
