@@ -19,7 +19,7 @@ library Signature {
     /// else, the compact form of 64 bytes included, is for the wallet to judge.
     function isFrom(address signer, bytes32 digest, bytes memory signature) internal view returns (bool) {
         // a failed recovery returns zero, which is never an answer: an account of owner zero exists in the numbering
-        (address recovered,,) = ECDSA.tryRecover(digest, signature);
+        (address recovered, , ) = ECDSA.tryRecover(digest, signature);
         if (recovered != address(0) && recovered == signer) return true;
         return _walletSays(signer, digest, signature);
     }

@@ -129,7 +129,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
             if (fee > TakerLimitWord.maxFee(limit)) revert TakerFeeAboveCap(fee, TakerLimitWord.maxFee(limit));
             if (!ValidityWord.reduceOnly(limit)) continue;
             // casting to uint8 is safe: below MAX_INSTRUMENTS
-            (,, Lots held) = VAULT.orderContext(run.taker, actor, uint8(instrument));
+            (, , Lots held) = VAULT.orderContext(run.taker, actor, uint8(instrument));
             uint256 most = _reducible(held, ValidityWord.long(limit));
             if (most == 0) revert NothingToReduce(held);
             if (most < TakerLimitWord.lots(limit)) limits[i] = TakerLimitWord.withLots(limit, most);
@@ -169,11 +169,12 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     }
 
     /// @dev Whether `order` can be filled, and how far. The dearest questions come last.
-    function _judge(Run memory run, uint256 limit, Order memory order, MakerFill memory maker)
-        private
-        view
-        returns (uint256 lots, bytes4 reason)
-    {
+    function _judge(
+        Run memory run,
+        uint256 limit,
+        Order memory order,
+        MakerFill memory maker
+    ) private view returns (uint256 lots, bytes4 reason) {
         if (order.account == run.taker) return (0, IMarginVault.SelfTrade.selector);
         if (order.long ? order.limit < TakerLimitWord.worst(limit) : order.limit > TakerLimitWord.worst(limit)) {
             return (0, PriceBeyondLimit.selector);

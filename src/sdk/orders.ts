@@ -1,8 +1,8 @@
-import { AbiCoder, TypedDataEncoder, getAddress, id } from "ethers";
 import type { BytesLike, Signer, TypedDataDomain, TypedDataField } from "ethers";
+import { AbiCoder, getAddress, id, TypedDataEncoder } from "ethers";
 import { ownerOf } from "../engine/accountId.ts";
-import { signerOf } from "../engine/orders.ts";
 import type { Order, SkipReason, TakerLimit } from "../engine/orders.ts";
+import { signerOf } from "../engine/orders.ts";
 import type { AccountId, Address } from "../engine/types.ts";
 
 /** Where orders are settled: what the EIP-712 domain is made of. */

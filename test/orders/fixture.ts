@@ -1,15 +1,15 @@
 import { expect } from "chai";
-import { type BaseWallet, type ContractTransactionResponse, Wallet, id } from "ethers";
+import { type BaseWallet, type ContractTransactionResponse, id, Wallet } from "ethers";
 import { network } from "hardhat";
 import { accountIdOf } from "../../src/engine/accountId.ts";
 import type { Order, SkippedOrder, TakerLimit } from "../../src/engine/orders.ts";
 import {
-  type OrderFill,
-  type OrderRequest,
-  type OrderVenue,
   buildOrder,
   encodeCancel,
   encodeFills,
+  type OrderFill,
+  type OrderRequest,
+  type OrderVenue,
   signOrder,
   skipReason,
 } from "../../src/sdk/orders.ts";
@@ -41,7 +41,12 @@ export async function deploy() {
   const takerAccount = accountIdOf(taker.address);
 
   /** An order of `maker`, signed by `signer`, to be filled for `lots`. */
-  async function fill(maker: BaseWallet, lots: bigint, changes: Partial<OrderRequest> = {}, signer: BaseWallet = maker): Promise<OrderFill> {
+  async function fill(
+    maker: BaseWallet,
+    lots: bigint,
+    changes: Partial<OrderRequest> = {},
+    signer: BaseWallet = maker,
+  ): Promise<OrderFill> {
     const order = buildOrder({
       vault: vaultAddress,
       account: accountIdOf(maker.address),

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { accountIdOf } from "../../src/engine/accountId.ts";
-import { type OrderFill, encodeFills } from "../../src/sdk/orders.ts";
+import { encodeFills, type OrderFill } from "../../src/sdk/orders.ts";
 import { deploy, keyOf, limit, networkHelpers } from "./fixture.ts";
 
 /** The most that `trade` of the module may cost beyond the vault, all its slots cold and in use before. */
@@ -27,7 +27,9 @@ describe("gas of an order trade", () => {
     if (process.env.SHOW_GAS !== undefined) {
       const data = Buffer.from(encodeFills([limit()], second).slice(2), "hex");
       const calldata = data.reduce((gas, byte) => gas + (byte === 0 ? 4 : 16), 0);
-      console.log(`trade of one maker ${one}, of ten ${ten}, each further ${perMaker}; calldata of ten ${data.length} bytes, ${calldata} gas`);
+      console.log(
+        `trade of one maker ${one}, of ten ${ten}, each further ${perMaker}; calldata of ten ${data.length} bytes, ${calldata} gas`,
+      );
     }
     expect(perMaker).to.be.lessThan(MOST_PER_MAKER);
   });

@@ -42,11 +42,11 @@ contract OrderVault {
         dropMask = mask;
     }
 
-    function orderContext(AccountId account, address signer, uint8 underlying)
-        external
-        view
-        returns (bool authorised, uint32 epoch, Lots lots)
-    {
+    function orderContext(
+        AccountId account,
+        address signer,
+        uint8 underlying
+    ) external view returns (bool authorised, uint32 epoch, Lots lots) {
         return (_mayTrade(account, signer), epochs[account], _positions[account][underlying]);
     }
 
@@ -68,7 +68,12 @@ contract OrderVault {
             _positions[account][underlying] = _positions[account][underlying] + fill.lots;
             _positions[fill.maker][underlying] = _positions[fill.maker][underlying] - fill.lots;
             emit Applied(
-                AccountId.unwrap(fill.maker), fill.instrument, fill.lots.raw(), fill.price.raw(), fill.takerFee.raw(), fill.makerFee.raw()
+                AccountId.unwrap(fill.maker),
+                fill.instrument,
+                fill.lots.raw(),
+                fill.price.raw(),
+                fill.takerFee.raw(),
+                fill.makerFee.raw()
             );
         }
     }

@@ -17,7 +17,7 @@ contract KeyWallet is IERC1271 {
     }
 
     function isValidSignature(bytes32 hash, bytes memory signature) external view returns (bytes4) {
-        (address recovered,,) = ECDSA.tryRecover(hash, signature);
+        (address recovered, , ) = ECDSA.tryRecover(hash, signature);
         return recovered == key ? IERC1271.isValidSignature.selector : bytes4(0xffffffff);
     }
 }
@@ -61,22 +61,38 @@ contract OddWallet {
             let free := mload(0x40)
             mstore(free, magic)
             switch a
-            case 0 { return(free, 32) }
-            case 1 { return(free, 4) }
+            case 0 {
+                return(free, 32)
+            }
+            case 1 {
+                return(free, 4)
+            }
             case 2 {
                 mstore(free, or(magic, 1))
                 return(free, 32)
             }
-            case 3 { return(free, 102400) }
+            case 3 {
+                return(free, 102400)
+            }
             case 4 {
                 mstore(free, 1)
                 return(free, 32)
             }
-            case 5 { return(free, 0) }
-            case 6 { revert(free, 0) }
-            case 7 { revert(free, 102400) }
-            case 8 { revert(free, 32) }
-            default { return(free, 32) }
+            case 5 {
+                return(free, 0)
+            }
+            case 6 {
+                revert(free, 0)
+            }
+            case 7 {
+                revert(free, 102400)
+            }
+            case 8 {
+                revert(free, 32)
+            }
+            default {
+                return(free, 32)
+            }
         }
     }
 }
