@@ -293,7 +293,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
             if (quote.mark.raw() == 0 || quote.underlying != fills[i].instrument) {
                 quote = Market.quote($, fills[i].instrument, run.marginWord);
             }
-            Trading.settle($, trade, taker, quote, fills[i]);
+            if (!Trading.settle($, trade, taker, quote, fills[i])) IModule(target).dropped(i, fills[i]);
         }
         if (trade.filled < minimumLots) revert FilledTooLittle(trade.filled, minimumLots);
         if (trade.fees != ZERO) Deficit.income($, toAccountId(FUND, 0), trade.fees);

@@ -16,4 +16,11 @@ interface IModule {
     /// @param data encoding chosen by the module
     /// @return fills proposals in the order in which they are to be applied
     function trade(TradeContext calldata context, bytes calldata data) external returns (Fill[] memory fills);
+
+    /// @notice Tells the module that a fill of the trade just proposed was not applied.
+    /// @dev Called by the vault only, once for each fill that it skips, before the next trade: what the module booked when it proposed the fill
+    /// has to be undone. Otherwise anybody could use up a maker's order with fills that cannot stand.
+    /// @param index position in the fills that `trade` returned
+    /// @param fill as `trade` returned it
+    function dropped(uint256 index, Fill calldata fill) external;
 }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {AccountId} from "../types/AccountId.sol";
-import {Fill} from "../types/Fill.sol";
 import {Lots} from "../types/Lots.sol";
 import {MakerFill, Order} from "../types/Order.sol";
 import {Price} from "../types/Price.sol";
@@ -60,14 +59,6 @@ interface IOrderSettlement is IModule {
     error NonceTooLarge(uint256 nonce);
     /// @notice Thrown at deployment: a taker pays at most 1 %, a maker too, and a rebate is at most the taker's fee.
     error FeesOutOfBounds(uint256 takerFee, int256 makerFee);
-
-    // ---------------------------------------------------------------- entries of the vault
-
-    /// @notice Gives back to its order what the vault did not apply of the latest trade, so that nobody can use an order up by proposing fills
-    /// that cannot stand.
-    /// @param index position in the fills that `trade` returned
-    /// @param fill as `trade` returned it
-    function dropped(uint256 index, Fill calldata fill) external;
 
     // ---------------------------------------------------------------- views
 

@@ -46,9 +46,13 @@ library Trading {
     }
 
     /// @notice Applies one fill, or skips it with an event.
-    function settle(VaultState storage $, Trade memory trade, Touched memory taker, Market.Quote memory q, Fill memory fill) internal {
+    function settle(VaultState storage $, Trade memory trade, Touched memory taker, Market.Quote memory q, Fill memory fill)
+        internal
+        returns (bool applied)
+    {
         bytes4 reason = _apply($, trade, taker, q, fill);
-        if (reason == 0) {
+        applied = reason == 0;
+        if (applied) {
             trade.filled += fill.lots.abs();
             trade.fees = trade.fees + fill.takerFee + fill.makerFee;
             emit IMarginVault.Filled(

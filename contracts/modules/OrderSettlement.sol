@@ -74,7 +74,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         return new Fill[](0);
     }
 
-    /// @inheritdoc IOrderSettlement
+    /// @inheritdoc IModule
     function dropped(uint256 index, Fill calldata fill) external {
         if (msg.sender != address(VAULT)) revert CallerNotVault(msg.sender);
         uint256 nonce = Proposed.nonceOf(index);

@@ -60,7 +60,7 @@ contract OrderVault {
         for (uint256 i; i < fills.length; ++i) {
             Fill memory fill = fills[i];
             if ((dropMask >> i) & 1 != 0) {
-                module.dropped(i, fill);
+                IModule(module).dropped(i, fill);
                 continue;
             }
             // casting to uint8 is safe: the module refuses other instruments
