@@ -1,4 +1,4 @@
-import type { Account, AccountId, CollateralToken, State, Underlying } from "./types.ts";
+import type { Account, AccountId, CollateralToken, FundAccountState, State, Underlying } from "./types.ts";
 
 /** What a transition reports, in the order of the vault's events; names and values are those of IMarginVault. */
 export interface EngineEvent {
@@ -19,12 +19,16 @@ export class Draft {
   readonly events: EngineEvent[] = [];
   settlement: bigint;
   deficit: bigint;
+  shortfalls: FundAccountState;
+  bounties: FundAccountState;
 
   constructor(base: State) {
     this.base = base;
     this.now = base.now;
     this.settlement = base.settlement;
     this.deficit = base.deficit;
+    this.shortfalls = base.shortfalls;
+    this.bounties = base.bounties;
   }
 
   account(id: AccountId): Account {
@@ -68,20 +72,6 @@ export class Draft {
     this.events.push({ name, values });
   }
 
-  /** A copy that can be thrown away alone: for a fill that may be skipped. */
-  fork(): Draft {
-    const copy = new Draft(this.base);
-    copy.restore(this);
-    copy.events.push(...this.events);
-    return copy;
-  }
-
-  /** Takes over everything of `other`, a fork of this draft. */
-  adopt(other: Draft): void {
-    this.restore(other);
-    this.events.splice(0, this.events.length, ...other.events);
-  }
-
   /** The state after the change. */
   finish(): State {
     const accounts = new Map(this.base.accounts);
@@ -90,24 +80,13 @@ export class Draft {
       ...this.base,
       settlement: this.settlement,
       deficit: this.deficit,
+      shortfalls: this.shortfalls,
+      bounties: this.bounties,
       accounts,
       underlyings: this.base.underlyings.map((underlying, index) => this.underlyings.get(index) ?? underlying),
       collaterals: this.base.collaterals.map((token, index) => this.collaterals.get(index) ?? token),
     };
   }
-
-  private restore(other: Draft): void {
-    replace(this.accounts, other.accounts);
-    replace(this.underlyings, other.underlyings);
-    replace(this.collaterals, other.collaterals);
-    this.settlement = other.settlement;
-    this.deficit = other.deficit;
-  }
-}
-
-function replace<K, V>(target: Map<K, V>, source: ReadonlyMap<K, V>): void {
-  target.clear();
-  for (const [key, value] of source) target.set(key, value);
 }
 
 /** An account that nobody has used yet. */

@@ -1,9 +1,10 @@
 import type { Draft } from "./draft.ts";
 import { revert, toSigned } from "./errors.ts";
-import { WAD, abs, fromPpb, fromPpm, max, min, partUp } from "./fixedPoint.ts";
+import { WAD, abs, fromPpb, fromPpm, max, partUp } from "./fixedPoint.ts";
+import { indexNow } from "./funding.ts";
 import { lineOf } from "./margin.ts";
 import { rampAt } from "./ramp.ts";
-import { type Account, type AccountId, type Book, NORMAL, type Portfolio, type Position, type Underlying } from "./types.ts";
+import type { Account, AccountId, Book, Portfolio, Position, Underlying } from "./types.ts";
 
 /** Most underlyings that an account may hold. */
 export const MAX_UNDERLYINGS = 16n;
@@ -38,20 +39,9 @@ export function portfolioOf(draft: Draft, id: AccountId): Portfolio {
   return { cash, books };
 }
 
-/** Seconds of the funding rate's period. */
-const FUNDING_PERIOD = 28_800n;
-const PPB = 1_000_000_000n;
-
-/**
- * The cumulative funding index of an underlying as of the draft's time, WAD a lot, rounded toward zero; it stands still while the price is
- * not normal or older than the trading age.
- */
+/** The cumulative funding index of an underlying as of the draft's time, WAD a lot. */
 export function indexOf(draft: Draft, underlying: Underlying): bigint {
-  const { funding, price, priceTime, priceState } = underlying;
-  if (priceState !== NORMAL) return funding.index;
-  const until = min(draft.now, priceTime + draft.base.margin.tradingAge);
-  if (until <= funding.time) return funding.index;
-  return funding.index + (funding.rate * price * (until - funding.time)) / (FUNDING_PERIOD * PPB);
+  return indexNow(underlying, draft.base.margin.tradingAge, draft.now);
 }
 
 function sorted<T>(map: ReadonlyMap<number, T>): [number, T][] {

@@ -163,6 +163,8 @@ export interface State {
   readonly settlementDecimals: bigint;
   readonly settlement: bigint; // tokens of the ledger, WAD
   readonly deficit: bigint; // WAD
+  readonly shortfalls: FundAccountState; // epoch of what the main stake paid for accounts that held nothing
+  readonly bounties: FundAccountState; // epoch of the bounties that the fund paid
   readonly margin: MarginParameters;
   readonly liquidation: LiquidationParameters;
   readonly fundParameters: FundParameters;

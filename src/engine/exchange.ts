@@ -1,0 +1,104 @@
+import { ownerOf } from "./accountId.ts";
+import { type Draft, type Outcome, transact } from "./draft.ts";
+import { revert } from "./errors.ts";
+import { authorise, requireNormal, SCOPE_TRADE } from "./execute.ts";
+import { WAD, fromPpm, min, partDown, partUp } from "./fixedPoint.ts";
+import { collateralValueDown, credit, moveCollateral, portfolioOf, settledCash } from "./ledger.ts";
+import { assess, termsAt } from "./margin.ts";
+import { rampAt } from "./ramp.ts";
+import { requireMargin } from "./takeover.ts";
+import type { AccountId, Address, Portfolio, State } from "./types.ts";
+
+const SHORT_BEYOND = 5n * 10n ** 16n; // of the value of the collateral
+const MOST_DISCOUNT = 10n ** 16n;
+const DISCOUNT_PER_HOUR = 10n ** 15n;
+
+/**
+ * Starts the clock of an account whose settled cash is short; stops it for one that is not any more.
+ * @throws Reverted `ExchangeNotAllowed`, `RiskMayNotRise`, `ProtocolAccount`
+ */
+export function declareExchange(state: State, account: AccountId): Outcome {
+  return transact(state, (draft) => declareExchangeOn(draft, account));
+}
+
+/** As `declareExchange`, on a draft. */
+export function declareExchangeOn(draft: Draft, id: AccountId): void {
+  if (ownerOf(id) === draft.base.fund) revert("ProtocolAccount", id);
+  const portfolio = portfolioOf(draft, id);
+  requireNormal(portfolio, draft.base.margin.tradingAge, id);
+  const { short, settled, collateral } = shortOf(portfolio);
+  const account = draft.account(id);
+  if (short === (account.exchangeSince !== 0n)) revert("ExchangeNotAllowed", id, settled, collateral);
+  draft.setAccount({ ...account, exchangeSince: short ? draft.now : 0n });
+  draft.emit("ExchangeDeclared", { account: id, short: short ? 1n : 0n });
+}
+
+/**
+ * Buys collateral of an account whose settled cash is short into the caller's own account, at a discount of 0.1 % an hour since the
+ * declaration, at most 1 % and half the haircut, only as far as it cures settled cash.
+ * @param amount WAD of the token
+ * @throws Reverted `ExchangeNotAllowed`, `ExchangeTooLarge`, `InsufficientCollateral`, `MarginTooLow` and others
+ */
+export function exchangeCollateral(
+  state: State,
+  caller: Address,
+  account: AccountId,
+  token: number,
+  amount: bigint,
+  buyer: AccountId,
+): Outcome {
+  return transact(state, (draft) => {
+    authorise(draft, buyer, caller, SCOPE_TRADE);
+    exchangeCollateralOn(draft, account, token, amount, buyer);
+  });
+}
+
+/** As `exchangeCollateral`, on a draft, without the test of the caller. */
+export function exchangeCollateralOn(
+  draft: Draft,
+  account: AccountId,
+  token: number,
+  amount: bigint,
+  buyer: AccountId,
+): void {
+  const { margin, fund } = draft.base;
+  if (ownerOf(account) === fund) revert("ProtocolAccount", account);
+  if (ownerOf(buyer) === fund) revert("ProtocolAccount", buyer);
+  if (buyer === account) revert("TakerIsAccount", account);
+  if (amount === 0n) revert("NothingToDo");
+  const terms = termsAt(margin, draft.now);
+  const portfolio = portfolioOf(draft, account);
+  const { short, settled, collateral } = shortOf(portfolio);
+  const since = draft.account(account).exchangeSince;
+  if (!short || since === 0n) revert("ExchangeNotAllowed", account, settled, collateral);
+  const sellerBefore = assess(portfolio, terms, true);
+  const buyerBefore = assess(portfolioOf(draft, buyer), terms, true);
+
+  const cash = exchangePriceUp(draft, token, amount, draft.now - since);
+  if (cash > -settled) revert("ExchangeTooLarge", account, cash, -settled);
+  moveCollateral(draft, account, token, amount, false);
+  moveCollateral(draft, buyer, token, amount, true);
+  credit(draft, account, cash);
+  credit(draft, buyer, -cash);
+  draft.emit("CollateralExchanged", { account, buyer, token: BigInt(token), amount, cash });
+  requireMargin(account, portfolioOf(draft, account), terms, sellerBefore, margin);
+  requireMargin(buyer, portfolioOf(draft, buyer), terms, buyerBefore, margin);
+}
+
+/** What an amount of collateral costs `elapsed` seconds after the declaration, WAD, rounded up. */
+export function exchangePriceUp(draft: Draft, token: number, amount: bigint, elapsed: bigint): bigint {
+  const listed = draft.findCollateral(token);
+  if (listed === undefined) revert("UnknownToken", BigInt(token));
+  const underlying = draft.underlying(Number(listed.underlying));
+  const most = min(fromPpm(rampAt(listed.haircut, draft.now)) / 2n, MOST_DISCOUNT);
+  const discount = min((elapsed * DISCOUNT_PER_HOUR) / 3_600n, most);
+  const value = collateralValueDown(amount, underlying.price, underlying.lotExponent);
+  return partUp(value + 1n, WAD - discount);
+}
+
+/** Whether settled cash is below −5 % of the value of the collateral. */
+export function shortOf(portfolio: Portfolio): { short: boolean; settled: bigint; collateral: bigint } {
+  const settled = settledCash(portfolio);
+  const collateral = portfolio.books.reduce((sum, book) => sum + book.collateral, 0n);
+  return { short: settled < -partDown(collateral, SHORT_BEYOND) && collateral !== 0n, settled, collateral };
+}

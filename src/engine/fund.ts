@@ -1,0 +1,141 @@
+import { ownerOf } from "./accountId.ts";
+import { addDeficit } from "./deficit.ts";
+import { type Draft, type Outcome, transact } from "./draft.ts";
+import { revert } from "./errors.ts";
+import { authorise, SCOPE_TRADE } from "./execute.ts";
+import { WAD, abs, fromPpm, max, min, partDown } from "./fixedPoint.ts";
+import { draw, fundAccountOf, mainAccount, transferBook } from "./fundAccounts.ts";
+import { collateralValueDown, credit, moveCollateral, portfolioOf } from "./ledger.ts";
+import { assess, termsAt } from "./margin.ts";
+import { requireFresh, requireMargin } from "./takeover.ts";
+import { type AccountId, type Address, NORMAL, type State } from "./types.ts";
+
+/**
+ * Takes a fraction of the fund account of an underlying into the caller's own account, at a discount that grows since its inventory left
+ * zero.
+ * @param fraction 18 decimals
+ * @param minimumDiscount WAD
+ * @throws Reverted `FundAccountEmpty`, `DiscountBelowLimit`, `MarginTooLow` and others
+ */
+export function shedFund(
+  state: State,
+  caller: Address,
+  underlying: number,
+  taker: AccountId,
+  fraction: bigint,
+  minimumDiscount: bigint,
+): Outcome {
+  return transact(state, (draft) => {
+    authorise(draft, taker, caller, SCOPE_TRADE);
+    shedFundOn(draft, underlying, taker, fraction, minimumDiscount);
+  });
+}
+
+/** As `shedFund`, on a draft, without the test of the caller. */
+export function shedFundOn(
+  draft: Draft,
+  underlying: number,
+  taker: AccountId,
+  fraction: bigint,
+  minimumDiscount: bigint,
+): void {
+  const { margin, fund } = draft.base;
+  if (ownerOf(taker) === fund) revert("ProtocolAccount", taker);
+  if (fraction > WAD) revert("FractionAboveLimit", fraction, WAD);
+  const seller = fundAccountOf(draft, BigInt(underlying));
+  const portfolio = portfolioOf(draft, seller);
+  const book = portfolio.books[0];
+  if (book === undefined) revert("FundAccountEmpty", BigInt(underlying));
+  requireFresh(portfolio, margin);
+  const terms = termsAt(margin, draft.now);
+  const before = assess(portfolioOf(draft, taker), terms, true);
+
+  // a part of whole lots: no discount is paid for what does not move
+  const size = abs(book.lots);
+  const part = size === 0n ? fraction : (size * fraction) / WAD;
+  const whole = size === 0n ? WAD : size;
+  if (part === 0n) revert("NothingToDo");
+  const most = shedDiscountDown(draft, underlying, assess(portfolio, terms, false).margin);
+  const discount = (most * part) / whole;
+  if (discount < minimumDiscount) revert("DiscountBelowLimit", discount, minimumDiscount);
+  const lots = size === 0n ? 0n : book.lots < 0n ? -part : part;
+
+  let value = 0n;
+  const { lotExponent } = draft.underlying(Number(book.underlying));
+  for (const [token, held] of [...draft.account(seller).collateral].sort(([a], [b]) => a - b)) {
+    const amount = (held * part) / whole;
+    if (amount === 0n) continue;
+    moveCollateral(draft, seller, token, amount, false);
+    moveCollateral(draft, taker, token, amount, true);
+    value += collateralValueDown(amount, book.price, lotExponent);
+    draft.emit("CollateralSold", { account: seller, taker, token: BigInt(token), amount });
+  }
+  const paid = lots * book.price + value - discount;
+  transferBook(draft, seller, taker, book, lots, paid);
+  draft.emit("Sold", { account: seller, taker, underlying: BigInt(underlying), lots, cash: paid });
+  requireMargin(taker, portfolioOf(draft, taker), terms, before, margin);
+}
+
+/** The discount now for the whole fund account, whose live margin is `margin`, WAD, rounded down. */
+export function shedDiscountDown(draft: Draft, underlying: number, margin: bigint): bigint {
+  const { fundParameters, liquidation } = draft.base;
+  const start = fromPpm(fundParameters.shedStart);
+  const elapsed = draft.now - draft.underlying(underlying).fund.inventorySince;
+  const grown =
+    elapsed >= fundParameters.shedTime ? WAD : start + ((WAD - start) * elapsed) / fundParameters.shedTime;
+  const most = (fromPpm(liquidation.discountMin) * (WAD - fromPpm(liquidation.keeperShare))) / WAD;
+  return partDown(margin, (most * grown) / WAD);
+}
+
+/**
+ * Brings the equity of a fund account up to its margin out of the main stake, and books its loss as deficit once it has nothing left to sell.
+ * @throws Reverted `FundAccountSolvent`, `PriceTooOld`
+ */
+export function topUpFund(state: State, underlying: number): Outcome {
+  return transact(state, (draft) => topUpFundOn(draft, underlying));
+}
+
+/** As `topUpFund`, on a draft. */
+export function topUpFundOn(draft: Draft, underlying: number): void {
+  const { margin } = draft.base;
+  const account = fundAccountOf(draft, BigInt(underlying));
+  const portfolio = portfolioOf(draft, account);
+  requireFresh(portfolio, margin);
+  const figures = assess(portfolio, termsAt(margin, draft.now), false);
+  if (figures.equity >= figures.margin) revert("FundAccountSolvent", BigInt(underlying), figures.value);
+  const drawn = draw(draft, BigInt(underlying), figures.margin - figures.equity);
+  const left = portfolio.cash + drawn;
+  if (portfolio.books.length === 0 && left < 0n) {
+    credit(draft, account, -left);
+    addDeficit(draft, account, -left);
+  }
+}
+
+/**
+ * Sets the cap of the open interest to the lower of governance's and what the fund supports.
+ * @throws Reverted `UnknownUnderlying`, `PriceTooOld`
+ */
+export function refreshOpenInterestCap(state: State, underlying: number): Outcome {
+  return transact(state, (draft) => refreshOpenInterestCapOn(draft, underlying));
+}
+
+/** As `refreshOpenInterestCap`, on a draft. */
+export function refreshOpenInterestCapOn(draft: Draft, index: number): void {
+  const { margin, fundParameters } = draft.base;
+  const underlying = draft.findUnderlying(index);
+  if (underlying === undefined || underlying.price === 0n) revert("UnknownUnderlying", BigInt(index));
+  const portfolio = portfolioOf(draft, fundAccountOf(draft, BigInt(index)));
+  const age = max(draft.now - underlying.priceTime, 0n);
+  if (underlying.priceState !== NORMAL || age > margin.liquidationAge) {
+    revert("PriceTooOld", BigInt(index), age, margin.liquidationAge);
+  }
+  const equity = max(assess(portfolio, termsAt(margin, draft.now), false).equity, 0n);
+  const stake = max(draft.account(mainAccount(draft)).cash, 0n);
+  const behind = equity + (stake * fundParameters.topUp) / 1_000_000n;
+  const supported = (behind * WAD) / (underlying.price * fromPpm(fundParameters.fundPerOpenInterest));
+  let cap = min(supported, underlying.trading.openInterestCap);
+  // a lower cap of the guardian holds until it lapses
+  if (draft.now < underlying.trading.guardianCapUntil) cap = min(cap, underlying.funding.cap);
+  draft.setUnderlying(index, { ...underlying, funding: { ...underlying.funding, cap } });
+  draft.emit("OpenInterestCapSet", { underlying: BigInt(index), lots: cap });
+}

@@ -1,0 +1,160 @@
+import { accountIdOf, ownerOf } from "./accountId.ts";
+import { addDeficit } from "./deficit.ts";
+import type { Draft } from "./draft.ts";
+import { WAD, max, min } from "./fixedPoint.ts";
+import { credit, indexOf, lotsOf, move, openInterestAfter, portfolioOf } from "./ledger.ts";
+import { assess, termsAt } from "./margin.ts";
+import type { AccountId, Book, FundAccountState } from "./types.ts";
+
+/** The main account of the fund. */
+export function mainAccount(draft: Draft): AccountId {
+  return accountIdOf(draft.base.fund);
+}
+
+/** The fund account of an underlying. */
+export function fundAccountOf(draft: Draft, underlying: bigint): AccountId {
+  return accountIdOf(draft.base.fund, underlying + 1n);
+}
+
+/**
+ * Moves lots of a book from one account to another, who pays; keeps open interest and the clock of a fund account.
+ * @param paid WAD, by `to`
+ */
+export function transferBook(draft: Draft, from: AccountId, to: AccountId, book: Book, lots: bigint, paid: bigint): void {
+  const index = Number(book.underlying);
+  if (lots === 0n) {
+    credit(draft, from, paid);
+    credit(draft, to, -paid);
+  } else {
+    const underlying = draft.underlying(index);
+    const given = lotsOf(draft.account(from), index);
+    const taken = lotsOf(draft.account(to), index);
+    const present = underlying.funding.openInterest;
+    const openInterest = openInterestAfter(openInterestAfter(present, given, given - lots), taken, taken + lots);
+    draft.setUnderlying(index, { ...underlying, funding: { ...underlying.funding, openInterest } });
+    const beyondMark = paid - lots * book.price;
+    const funding = indexOf(draft, underlying);
+    move(draft, from, index, -lots, book.price, funding, beyondMark);
+    move(draft, to, index, lots, book.price, funding, -beyondMark);
+  }
+  keepClock(draft, to, book.underlying);
+  keepClock(draft, from, book.underlying);
+}
+
+/** The clock of a fund account runs from when its inventory left zero; what comes in later does not reset it. */
+function keepClock(draft: Draft, id: AccountId, underlying: bigint): void {
+  if (ownerOf(id) !== draft.base.fund) return;
+  const index = Number(underlying);
+  const account = draft.account(id);
+  const holds = account.positions.size !== 0 || account.collateral.size !== 0;
+  const before = draft.underlying(index);
+  const inventorySince = holds ? before.fund.inventorySince || draft.now : 0n;
+  draft.setUnderlying(index, { ...before, fund: { ...before.fund, inventorySince } });
+}
+
+/**
+ * Makes up for what an insolvent account lacks: the fund accounts of its underlyings pay by the share of their scan, down to zero equity after
+ * a top-up; the rest is deficit.
+ * @param amount WAD
+ * @param scans WAD, beside `underlyings`
+ */
+export function cover(
+  draft: Draft,
+  account: AccountId,
+  amount: bigint,
+  underlyings: readonly bigint[],
+  scans: readonly bigint[],
+): void {
+  let left = amount;
+  if (underlyings.length === 0) {
+    const drawn = allowance(draft, NO_UNDERLYING, mainCash(draft), left);
+    if (drawn !== 0n) {
+      credit(draft, mainAccount(draft), -drawn);
+      draft.emit("ShortfallCovered", { account, payer: mainAccount(draft), amount: drawn });
+    }
+    left -= drawn;
+  }
+  const sum = scans.reduce((total, scan) => total + scan, 0n);
+  let unshared = amount;
+  underlyings.forEach((underlying, i) => {
+    const last = i === underlyings.length - 1 || sum === 0n;
+    const share = last ? unshared : (amount * (scans[i] ?? 0n)) / sum;
+    unshared -= share;
+    left -= coverFrom(draft, account, share, underlying);
+  });
+  if (left !== 0n) addDeficit(draft, account, left);
+}
+
+function coverFrom(draft: Draft, account: AccountId, share: bigint, underlying: bigint): bigint {
+  if (share === 0n) return 0n;
+  const payer = fundAccountOf(draft, underlying);
+  let { equity } = assess(portfolioOf(draft, payer), termsAt(draft.base.margin, draft.now), false);
+  if (equity < share) equity += draw(draft, underlying, share - equity);
+  const paid = min(share, max(equity, 0n));
+  if (paid === 0n) return 0n;
+  credit(draft, payer, -paid);
+  draft.emit("ShortfallCovered", { account, payer, amount: paid });
+  return paid;
+}
+
+/** Moves up to `wanted` (WAD) of the main stake into the fund account of an underlying, within the cap of the epoch. */
+export function draw(draft: Draft, underlying: bigint, wanted: bigint): bigint {
+  const drawn = allowance(draft, underlying, mainCash(draft), wanted);
+  if (drawn === 0n) return 0n;
+  credit(draft, mainAccount(draft), -drawn);
+  credit(draft, fundAccountOf(draft, underlying), drawn);
+  draft.emit("FundToppedUp", { underlying, amount: drawn });
+  return drawn;
+}
+
+/** Pays what a keeper's bounty lacks, WAD, within the cap of the epoch and never for accounts below the smallest size. */
+export function payBounty(draft: Draft, wanted: bigint, notional: bigint): bigint {
+  if (notional < draft.base.liquidation.smallestNotional * WAD) return 0n;
+  const stake = mainCash(draft);
+  const cap = draft.base.fundParameters.bountyCap * 10n ** 14n;
+  const paid = min(min(wanted, stake), use(draft, BOUNTIES, cap, wanted));
+  if (paid !== 0n) credit(draft, mainAccount(draft), -paid);
+  return paid;
+}
+
+/** Words of the fund's state that belong to no underlying. */
+export const NO_UNDERLYING = 32n; // shortfalls of accounts that hold nothing any more
+export const BOUNTIES = 33n;
+
+function mainCash(draft: Draft): bigint {
+  return max(draft.account(mainAccount(draft)).cash, 0n);
+}
+
+function allowance(draft: Draft, word: bigint, stake: bigint, wanted: bigint): bigint {
+  const { topUp, epochLength } = draft.base.fundParameters;
+  const used = usedInEpoch(stateOf(draft, word), epochLength, draft.now);
+  const cap = ((stake + used) * topUp) / 1_000_000n;
+  return use(draft, word, cap, min(wanted, stake));
+}
+
+function use(draft: Draft, word: bigint, cap: bigint, wanted: bigint): bigint {
+  const state = stateOf(draft, word);
+  const { epochLength } = draft.base.fundParameters;
+  const used = usedInEpoch(state, epochLength, draft.now);
+  const granted = min(wanted, max(cap - used, 0n));
+  if (granted === 0n) return 0n;
+  const epochStart = draft.now >= state.epochStart + epochLength ? draft.now : state.epochStart;
+  setState(draft, word, { ...state, epochStart, toppedUp: used + granted });
+  return granted;
+}
+
+function usedInEpoch(state: FundAccountState, length: bigint, now: bigint): bigint {
+  return now >= state.epochStart + length ? 0n : state.toppedUp;
+}
+
+function stateOf(draft: Draft, word: bigint): FundAccountState {
+  if (word === NO_UNDERLYING) return draft.shortfalls;
+  if (word === BOUNTIES) return draft.bounties;
+  return draft.underlying(Number(word)).fund;
+}
+
+function setState(draft: Draft, word: bigint, state: FundAccountState): void {
+  if (word === NO_UNDERLYING) draft.shortfalls = state;
+  else if (word === BOUNTIES) draft.bounties = state;
+  else draft.setUnderlying(Number(word), { ...draft.underlying(Number(word)), fund: state });
+}

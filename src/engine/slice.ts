@@ -1,0 +1,63 @@
+import { WAD, divUp, fromPpm, max, partUp } from "./fixedPoint.ts";
+import type { Assessment, LiquidationParameters } from "./types.ts";
+
+/** What a sale of an account is worth and how much of it is sold; ratios with 18 decimals, amounts WAD. */
+export interface SliceTerms {
+  readonly health: bigint; // E / MM within 0 and 1, rounded down
+  readonly haircutShare: bigint; // λ: the part of the haircut that collateral is paid below its price
+  readonly worth: bigint; // W
+  readonly discount: bigint; // D for the whole account
+  readonly bounty: bigint; // b
+  readonly fraction: bigint; // f*, one for a whole sale
+}
+
+/**
+ * The terms of a liquidation.
+ * @param figures live figures of the account
+ * @param maintenance its maintenance margin, WAD
+ */
+export function sliceTerms(figures: Assessment, maintenance: bigint, parameters: LiquidationParameters): SliceTerms {
+  const health = healthDown(figures, maintenance);
+  const haircutShare = WAD - health / 2n;
+  const worth = figures.value - partUp(figures.value - figures.equity, haircutShare);
+  const discount = max(
+    partUp(figures.margin, discountRatioUp(health, parameters)),
+    partUp(figures.notional, fromPpm(parameters.grossDiscount)),
+  );
+  const bounty = parameters.bounty * 10n ** 14n;
+  const fraction = fractionUp(figures, { worth, discount, bounty }, fromPpm(parameters.recovery));
+  return { health, haircutShare, worth, discount, bounty, fraction };
+}
+
+/** E / MM within 0 and 1, 18 decimals, rounded down; without margin 0 for a negative equity, else 1. */
+export function healthDown(figures: Assessment, maintenance: bigint): bigint {
+  if (figures.equity >= maintenance && figures.equity >= 0n) return WAD;
+  if (figures.equity <= 0n) return 0n;
+  return (figures.equity * WAD) / maintenance;
+}
+
+/** d(h) = d_min + (d_max − d_min)·(1 − h), 18 decimals, rounded up. */
+export function discountRatioUp(health: bigint, parameters: LiquidationParameters): bigint {
+  const least = fromPpm(parameters.discountMin);
+  return least + divUp((fromPpm(parameters.discountMax) - least) * (WAD - health), WAD);
+}
+
+/**
+ * f* = (κ·IM − E + b) / ((κ·IM − E) + (W − D)), rounded up, at most one; one when the sale of all would bring no more than b.
+ * @param recovery κ, 18 decimals
+ * @example
+ * // equity 8 against a margin of 100, worth 8, discount 5: 98.5 + 0 of 98.5 + 3
+ * fractionUp({ value: 8n, equity: 8n, margin: 100n, notional: 0n }, { worth: 8n, discount: 5n, bounty: 0n }, 105n * 10n ** 16n)
+ */
+export function fractionUp(
+  figures: Assessment,
+  terms: Pick<SliceTerms, "worth" | "discount" | "bounty">,
+  recovery: bigint,
+): bigint {
+  const proceeds = terms.worth - terms.discount;
+  if (proceeds <= terms.bounty) return WAD;
+  const missing = partUp(figures.margin, recovery) - figures.equity;
+  const numerator = missing + terms.bounty;
+  const denominator = missing + proceeds;
+  return numerator >= denominator ? WAD : divUp(numerator * WAD, denominator);
+}

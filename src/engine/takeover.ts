@@ -1,0 +1,34 @@
+import { revert } from "./errors.ts";
+import { requireNormal } from "./execute.ts";
+import { assess, type MarginTerms } from "./margin.ts";
+import { covers, sheds } from "./marginRule.ts";
+import { type AccountId, type Assessment, type MarginParameters, NORMAL, type Portfolio } from "./types.ts";
+
+/**
+ * What an account that takes something over has to satisfy: the margin rule, at prices that are normal.
+ * @throws Reverted `RiskMayNotRise`, `MarginTooLow`
+ */
+export function requireMargin(
+  account: AccountId,
+  portfolio: Portfolio,
+  terms: MarginTerms,
+  before: Assessment,
+  parameters: MarginParameters,
+): void {
+  requireNormal(portfolio, parameters.tradingAge, account);
+  const now = assess(portfolio, terms, true);
+  if (!covers(now, 0n) && !sheds(before, now)) {
+    revert("MarginTooLow", account, now.equity, now.margin, before.equity, before.margin);
+  }
+}
+
+/**
+ * Every price is normal and seconds old, as for a liquidation.
+ * @throws Reverted `PriceTooOld`
+ */
+export function requireFresh(portfolio: Portfolio, parameters: MarginParameters): void {
+  const most = parameters.liquidationAge;
+  for (const book of portfolio.books) {
+    if (book.state !== NORMAL || book.age > most) revert("PriceTooOld", book.underlying, book.age, most);
+  }
+}
