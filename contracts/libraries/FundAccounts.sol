@@ -35,7 +35,6 @@ library FundAccounts {
     /// @notice Moves `lots` of `book` from one account to another, who pays `paid`; keeps open interest and the clock of a fund account.
     function transfer(VaultState storage $, address fund, AccountId from, AccountId to, Book memory book, Lots lots, Wad paid) internal {
         uint256 underlying = book.underlying;
-        bool empty = _holdsNothing($, to);
         if (lots.isZero()) {
             Ledger.credit($, from, paid);
             Ledger.credit($, to, -paid);
@@ -51,8 +50,8 @@ library FundAccounts {
             Ledger.move($, from, underlying, -lots, book.price, index, beyondMark);
             Ledger.move($, to, underlying, lots, book.price, index, -beyondMark);
         }
-        if (to.owner() == fund && empty) _setSince($, underlying, uint40(block.timestamp));
-        if (from.owner() == fund && _holdsNothing($, from)) _setSince($, underlying, 0);
+        if (to.owner() == fund) _keepClock($, to, underlying);
+        if (from.owner() == fund) _keepClock($, from, underlying);
     }
 
     /// @notice Makes up for `amount` that an insolvent account lacks: its underlyings' fund accounts pay by the share of their scan, down to
@@ -154,7 +153,12 @@ library FundAccounts {
         return header.underlyings() == 0 && header.collaterals() == 0;
     }
 
-    function _setSince(VaultState storage $, uint256 underlying, uint40 since) private {
-        $.fundAccounts[underlying] = FundWord.withInventorySince($.fundAccounts[underlying], since);
+    /// @dev The clock of a fund account runs from when its inventory, positions or collateral, left zero; what comes in later does not reset it.
+    function _keepClock(VaultState storage $, AccountId account, uint256 underlying) private {
+        uint256 word = $.fundAccounts[underlying];
+        bool empty = _holdsNothing($, account);
+        if (empty != (FundWord.inventorySince(word) == 0)) {
+            $.fundAccounts[underlying] = FundWord.withInventorySince(word, empty ? 0 : uint40(block.timestamp));
+        }
     }
 }

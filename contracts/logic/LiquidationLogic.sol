@@ -56,6 +56,8 @@ library LiquidationLogic {
         returns (Ratio fraction)
     {
         if (keeper.owner() == fund) revert IMarginVault.ProtocolAccount(keeper);
+        // its cash is written whole at the end: a reward credited before would vanish
+        if (keeper == account) revert IMarginVault.TakerIsAccount(account);
         uint256 marginWord = $.marginParameters;
         Portfolio memory p = Ledger.value($, account, marginWord);
         Sale memory sale = _plan($, fund, account, p, marginWord, scenarios);
@@ -286,7 +288,8 @@ library LiquidationLogic {
         Wad cash = _move($, sale, fund, AccountId.wrap(0), discount - reward);
         cash = cash - bounty - reward;
         Ledger.credit($, keeper, bounty + reward + fromFund);
-        if (cash.isNegative()) {
+        // what is left of an account that keeps positions may be negative: a long owes its price in cash
+        if (sale.whole && cash.isNegative()) {
             FundAccounts.cover($, fund, sale.account, -cash, _books(sale), _scans(sale));
             cash = ZERO;
         }
