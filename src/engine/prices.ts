@@ -1,0 +1,163 @@
+import type { Draft, EngineEvent } from "./draft.ts";
+import { revert } from "./errors.ts";
+import { fromPpb } from "./fixedPoint.ts";
+import { accrued, bounded } from "./funding.ts";
+import { ACCEPTED, judge, QUORUM, type Quote, REFUTED, SILENT, SKEW, UNPROVED, VALID } from "./priceGuard.ts";
+import { rampAt } from "./ramp.ts";
+import { heldRange, targetRange, varianceFloor } from "./scanRange.ts";
+import { GRACE, INVALID, NORMAL, type Underlying } from "./types.ts";
+import { largest, reading, updated } from "./variance.ts";
+
+/** Seconds of the grid of samples. */
+export const SAMPLE_PERIOD = 3_600n;
+
+/** What a source answers: the struct `Report` of IPriceSource. */
+export interface PriceReport {
+  readonly price: bigint; // of one unit of the underlying, WAD
+  readonly publishTime: bigint; // unix seconds, 0: silent
+  readonly valid: boolean;
+}
+
+/** The answer of a source that had nothing to say, or reverted. */
+export const NO_REPORT: PriceReport = { price: 0n, publishTime: 0n, valid: false };
+
+/** When and under what a price is posted. */
+export interface PostContext {
+  readonly now: bigint; // unix seconds, the time of the block
+  readonly tradingAge: bigint; // seconds
+  readonly inGrace: boolean; // the sequencer is down or came up less than the grace period ago
+}
+
+/** What a post leaves: the underlying as stored, and the events in order. */
+export interface Posted {
+  readonly underlying: Underlying;
+  readonly events: readonly EngineEvent[];
+}
+
+/**
+ * A post of the price of `underlying`. The twin of `PriceLogic.post`.
+ * @param reports one for each configured source, dropped ones too (theirs are not looked at)
+ * @throws Reverted UnknownUnderlying, QuorumMissing, PriceNotNewer, PriceTooOld
+ */
+export function posted(underlying: Underlying, index: number, reports: readonly PriceReport[], context: PostContext): Posted {
+  const { now, tradingAge, inGrace } = context;
+  const { guard } = underlying;
+  const id = BigInt(index);
+  if (guard.sources === 0n) revert("UnknownUnderlying", id);
+
+  const quotes = countingQuotes(underlying, reports, now);
+  const judgement = judge(guard, underlying, underlying.pending, quotes, now);
+  if (judgement.verdict === UNPROVED) {
+    const count = BigInt(quotes.length);
+    revert("QuorumMissing", id, judgement.valid, count < QUORUM ? count : QUORUM);
+  }
+  const isAccepted = judgement.verdict === ACCEPTED;
+  const state = inGrace ? GRACE : isAccepted ? NORMAL : INVALID;
+  if (judgement.time !== 0n) {
+    const last = underlying.priceTime;
+    if (judgement.time < last || (judgement.time === last && state === underlying.priceState)) {
+      revert("PriceNotNewer", id, judgement.time, last);
+    }
+    if (now - judgement.time > tradingAge) revert("PriceTooOld", id, now - judgement.time, tradingAge);
+  }
+
+  const events: EngineEvent[] = [];
+  const before: Underlying = {
+    ...underlying,
+    funding: accrued(underlying, tradingAge, now),
+    pending: judgement.pending,
+    depth: underlying.guard.depthRamp.end === 0n ? underlying.depth : rampAt(underlying.guard.depthRamp, now),
+  };
+  const priced = isAccepted ? forecast(before, id, judgement.price, judgement.time, events) : before;
+  const after = { ...priced, priceState: state };
+  events.push({
+    name: "PricePosted",
+    values: {
+      underlying: id,
+      price: after.price,
+      publishTime: after.priceTime,
+      targetRange: fromPpb(after.targetRange),
+      heldRange: fromPpb(after.heldRange),
+      state,
+      fundingIndex: after.funding.index,
+    },
+  });
+  return { underlying: after, events };
+}
+
+/** Posts a price within a draft; see `posted`. */
+export function postPrice(draft: Draft, index: number, reports: readonly PriceReport[], inGrace = false): void {
+  const underlying = draft.findUnderlying(index) ?? revert("UnknownUnderlying", BigInt(index));
+  const context = { now: draft.now, tradingAge: draft.base.margin.tradingAge, inGrace };
+  const result = posted(underlying, index, reports, context);
+  draft.setUnderlying(index, result.underlying);
+  for (const event of result.events) draft.emit(event.name, event.values);
+}
+
+/**
+ * `underlying` with a funding rate taken over. The twin of `PriceLogic.updateFundingRate`.
+ * @param proposed what the rate source says, ppb over eight hours; 0 when there is none or it reverts
+ * @throws Reverted UnknownUnderlying
+ */
+export function rated(underlying: Underlying, index: number, proposed: bigint, context: Omit<PostContext, "inGrace">): Posted {
+  const { now, tradingAge } = context;
+  const id = BigInt(index);
+  if (underlying.guard.sources === 0n) revert("UnknownUnderlying", id);
+  const isStopped = now < underlying.trading.stoppedUntil;
+  const rate = isStopped ? 0n : bounded(proposed, underlying.funding.rate, now - underlying.sample.rateTime);
+  const funding = { ...accrued(underlying, tradingAge, now), rate };
+  return {
+    underlying: { ...underlying, funding, sample: { ...underlying.sample, rateTime: now } },
+    events: [{ name: "FundingRateSet", values: { underlying: id, ratePpb: rate, fundingIndex: funding.index } }],
+  };
+}
+
+/** Takes a funding rate over within a draft; see `rated`. */
+export function updateFundingRate(draft: Draft, index: number, proposed: bigint): void {
+  const underlying = draft.findUnderlying(index) ?? revert("UnknownUnderlying", BigInt(index));
+  const result = rated(underlying, index, proposed, { now: draft.now, tradingAge: draft.base.margin.tradingAge });
+  draft.setUnderlying(index, result.underlying);
+  for (const event of result.events) draft.emit(event.name, event.values);
+}
+
+/** One quote for each source that the guardian has not dropped. */
+function countingQuotes(underlying: Underlying, reports: readonly PriceReport[], now: bigint): Quote[] {
+  const { guard, lotExponent } = underlying;
+  const dropped = now < guard.droppedUntil ? guard.dropped : 0n;
+  const quotes: Quote[] = [];
+  for (let source = 0n; source < guard.sources; source++) {
+    if (((dropped >> source) & 1n) !== 0n) continue;
+    quotes.push(quoteOf(source, reports[Number(source)] ?? NO_REPORT, lotExponent, now));
+  }
+  return quotes;
+}
+
+function quoteOf(source: bigint, report: PriceReport, lotExponent: bigint, now: bigint): Quote {
+  if (report.publishTime === 0n || report.publishTime > now + SKEW) return { source, answer: SILENT, price: 0n, time: 0n };
+  const time = report.publishTime < now ? report.publishTime : now;
+  const price = report.price / 10n ** lotExponent;
+  const isValid = report.valid && price !== 0n && price < 2n ** 96n;
+  return isValid ? { source, answer: VALID, price, time } : { source, answer: REFUTED, price: 0n, time };
+}
+
+/** The underlying with an accepted price and its ranges; once an hour also a sample and the held range. */
+function forecast(underlying: Underlying, id: bigint, price: bigint, time: bigint, events: EngineEvent[]): Underlying {
+  const { sample, volatility, heldRange: held } = underlying;
+  const floor = varianceFloor(volatility);
+  const next = sample.time === 0n ? 0n : (sample.time / SAMPLE_PERIOD + 1n) * SAMPLE_PERIOD;
+  if (time < next) {
+    const target = targetRange(volatility, reading(sample, price, time, floor, held));
+    return { ...underlying, price, priceTime: time, targetRange: target };
+  }
+  const { fast, slow } = updated(sample, price, time, floor, held);
+  const target = targetRange(volatility, largest(fast, slow, floor));
+  events.push({ name: "Sampled", values: { underlying: id, price, time, fastVariance: fast, slowVariance: slow } });
+  return {
+    ...underlying,
+    price,
+    priceTime: time,
+    targetRange: target,
+    heldRange: held === 0n ? target : heldRange(held, target, time - sample.time),
+    sample: { price, time, fast, slow, rateTime: sample.rateTime },
+  };
+}

@@ -1,0 +1,68 @@
+import { AbiCoder } from "ethers";
+import { network } from "hardhat";
+import type { PriceReport } from "../../src/engine/prices.ts";
+import type { Underlying } from "../../src/engine/types.ts";
+import type { MockFeed } from "../../typechain-types/test/prices/PriceMocks.sol/MockFeed.ts";
+import type { MockRateSource } from "../../typechain-types/test/prices/PriceMocks.sol/MockRateSource.ts";
+import type { MockSource } from "../../typechain-types/test/prices/PriceMocks.sol/MockSource.ts";
+import type { PriceHarness } from "../../typechain-types/test/prices/PriceHarness.sol/PriceHarness.ts";
+import { fromWords, toWords } from "./words.ts";
+
+export const WAD = 10n ** 18n;
+
+/** Unix seconds at which the chains of these tests begin: a full hour. */
+export const START = 1_893_456_000n;
+
+type Connection = Awaited<ReturnType<typeof network.create>>;
+
+/** The price layer on a chain of its own, with three sources that say what they are told. */
+export class PriceBench {
+  readonly connection: Connection;
+  readonly harness: PriceHarness;
+  readonly sources: readonly MockSource[];
+  readonly rateSource: MockRateSource;
+  readonly uptime: MockFeed;
+
+  constructor(connection: Connection, harness: PriceHarness, sources: readonly MockSource[], rateSource: MockRateSource, uptime: MockFeed) {
+    this.connection = connection;
+    this.harness = harness;
+    this.sources = sources;
+    this.rateSource = rateSource;
+    this.uptime = uptime;
+  }
+
+  static async create(): Promise<PriceBench> {
+    const connection = await network.create();
+    const { ethers } = connection;
+    const logic = await ethers.deployContract("PriceLogic");
+    const harness = await ethers.deployContract("PriceHarness", [], { libraries: { PriceLogic: await logic.getAddress() } });
+    const sources = [await ethers.deployContract("MockSource"), await ethers.deployContract("MockSource"), await ethers.deployContract("MockSource")];
+    const rateSource = await ethers.deployContract("MockRateSource");
+    const uptime = await ethers.deployContract("MockFeed", [0]);
+    for (let underlying = 0; underlying < 4; underlying++) {
+      await harness.setSources(underlying, sources);
+      await harness.setRateSource(underlying, rateSource);
+    }
+    return new PriceBench(connection, harness, sources, rateSource, uptime);
+  }
+
+  /** Stores `underlying` under `index`. */
+  async set(index: number, underlying: Underlying, tradingAge: bigint): Promise<void> {
+    await this.harness.setWords(index, toWords(underlying, tradingAge));
+  }
+
+  /** `base` with what is stored under `index`. */
+  async read(index: number, base: Underlying): Promise<Underlying> {
+    return fromWords(base, await this.harness.words(index));
+  }
+
+  /** The time of the next block. */
+  async at(time: bigint): Promise<void> {
+    await this.connection.networkHelpers.time.setNextBlockTimestamp(time);
+  }
+}
+
+/** The update that makes a MockSource say `report`. */
+export function updateOf(report: PriceReport): string {
+  return AbiCoder.defaultAbiCoder().encode(["uint256", "uint256", "bool"], [report.price, report.publishTime, report.valid]);
+}
