@@ -40,17 +40,11 @@ export async function deploy() {
   const vaultAddress = (await vault.getAddress()).toLowerCase();
   const takerAccount = accountIdOf(taker.address);
 
-  /** An order of `maker`, signed by `signer`, to be filled for `lots`. */
-  async function fill(
-    maker: BaseWallet,
-    lots: bigint,
-    changes: Partial<OrderRequest> = {},
-    signer: BaseWallet = maker,
-  ): Promise<OrderFill> {
-    const order = buildOrder({
+  /** An order of the account 0 of `owner`: it sells up to a hundred lots of instrument 0. */
+  function orderOf(owner: string, changes: Partial<OrderRequest> = {}): Order {
+    return buildOrder({
       vault: vaultAddress,
-      account: accountIdOf(maker.address),
-      signer: signer.address,
+      account: accountIdOf(owner),
       instrument: 0n,
       long: false,
       limit: PRICE,
@@ -60,7 +54,16 @@ export async function deploy() {
       nonce: 1n,
       ...changes,
     });
-    return { ...(await signOrder(signer, venue, order)), lots };
+  }
+
+  /** An order of `maker`, signed by `signer`, to be filled for `lots`. */
+  async function fill(
+    maker: BaseWallet,
+    lots: bigint,
+    changes: Partial<OrderRequest> = {},
+    signer: BaseWallet = maker,
+  ): Promise<OrderFill> {
+    return { ...(await signOrder(signer, venue, orderOf(maker.address, { signer: signer.address, ...changes }))), lots };
   }
 
   /** A Trade of the taker's account 0. */
@@ -133,6 +136,7 @@ export async function deploy() {
     takerAccount,
     operator,
     outsider,
+    orderOf,
     fill,
     trade,
     cancel,
