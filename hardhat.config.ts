@@ -11,6 +11,8 @@ export default defineConfig({
     version: "0.8.37",
     // The compiler is the npm package: a build downloads nothing.
     path: require.resolve("solc/soljson.js"),
+    // deployed as it is
+    npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
     settings: {
       viaIR: true,
       evmVersion: "prague",

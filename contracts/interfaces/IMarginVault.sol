@@ -122,6 +122,8 @@ interface IMarginVault {
     error RiskMayNotRise(AccountId account, uint256 underlying, uint256 state, uint256 age);
     error PriceTooOld(uint256 underlying, uint256 age, uint256 most);
     error PriceInGrace(uint256 underlying);
+    /// @notice Thrown where a normal price is needed and the last post was refused or made in grace.
+    error PriceNotNormal(uint256 underlying, uint256 state);
     error PriceUsed(uint256 underlying);
     error PriceNotNewer(uint256 underlying, uint256 publishTime, uint256 last);
     /// @notice Thrown when a post lacks reports that its updates could have brought: it proves nothing, so nothing is written.

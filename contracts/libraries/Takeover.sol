@@ -39,18 +39,22 @@ library Takeover {
 
     /// @notice Every price is normal and seconds old, as for a liquidation.
     function requireFresh(Portfolio memory p, uint256 marginWord) internal pure {
-        uint256 most = MarginWord.liquidationAge(marginWord);
         for (uint256 i; i < p.books.length; ++i) {
             Book memory book = p.books[i];
-            if (book.state != PriceWord.NORMAL || book.age > most) revert IMarginVault.PriceTooOld(book.underlying, book.age, most);
+            _requireFresh(book.underlying, book.state, book.age, marginWord);
         }
     }
 
     /// @notice As `requireFresh`, for one price.
     function requireFreshPrice(uint256 underlying, uint256 priceWord, uint256 marginWord) internal view {
-        uint256 most = MarginWord.liquidationAge(marginWord);
         uint256 time = PriceWord.time(priceWord);
         uint256 age = block.timestamp > time ? block.timestamp - time : 0;
-        if (PriceWord.state(priceWord) != PriceWord.NORMAL || age > most) revert IMarginVault.PriceTooOld(underlying, age, most);
+        _requireFresh(underlying, PriceWord.state(priceWord), age, marginWord);
+    }
+
+    function _requireFresh(uint256 underlying, uint256 state, uint256 age, uint256 marginWord) private pure {
+        if (state != PriceWord.NORMAL) revert IMarginVault.PriceNotNormal(underlying, state);
+        uint256 most = MarginWord.liquidationAge(marginWord);
+        if (age > most) revert IMarginVault.PriceTooOld(underlying, age, most);
     }
 }
