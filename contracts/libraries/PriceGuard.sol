@@ -56,11 +56,13 @@ library PriceGuard {
     uint256 private constant PPM = 1e6;
 
     /// @param quotes one for each source that counts, in order
-    function judge(uint256 guardWord, uint256 priceWord, uint256 pendingWord, Quote[] memory quotes, uint256 now_)
-        internal
-        pure
-        returns (Judgement memory)
-    {
+    function judge(
+        uint256 guardWord,
+        uint256 priceWord,
+        uint256 pendingWord,
+        Quote[] memory quotes,
+        uint256 now_
+    ) internal pure returns (Judgement memory) {
         // nobody was asked: that proves nothing
         if (quotes.length == 0) return Judgement(UNPROVED, 0, 0, pendingWord, 0);
         if (quotes.length == 1) return _alone(guardWord, priceWord, pendingWord, quotes[0], now_);
@@ -108,11 +110,13 @@ library PriceGuard {
         return valid >= QUORUM ? silent == 0 : valid + silent < QUORUM;
     }
 
-    function _alone(uint256 guardWord, uint256 priceWord, uint256 pendingWord, Quote memory quote, uint256 now_)
-        private
-        pure
-        returns (Judgement memory)
-    {
+    function _alone(
+        uint256 guardWord,
+        uint256 priceWord,
+        uint256 pendingWord,
+        Quote memory quote,
+        uint256 now_
+    ) private pure returns (Judgement memory) {
         if (quote.answer == SILENT) return Judgement(UNPROVED, 0, 0, pendingWord, 0);
         if (quote.answer == REFUTED) return Judgement(REJECTED, 0, 0, pendingWord, 0);
         uint256 last = PriceWord.price(priceWord).raw();
@@ -122,8 +126,9 @@ library PriceGuard {
         if (last == 0 || _within(quote.price, last, widthPpm(guardWord, elapsed))) return accepted;
 
         // a price that waits is compared by the block in which it was recorded: a source cannot date both of its reports
-        bool confirms = PendingWord.source(pendingWord) == quote.source + 1
-            && _within(quote.price, PendingWord.price(pendingWord), GuardWord.bandPpm(guardWord));
+        bool confirms =
+            PendingWord.source(pendingWord) == quote.source + 1 &&
+                _within(quote.price, PendingWord.price(pendingWord), GuardWord.bandPpm(guardWord));
         if (!confirms) pendingWord = PendingWord.pack(uint96(quote.price), uint40(now_), uint8(quote.source + 1));
         else if (quote.time >= PendingWord.time(pendingWord) + CONFIRMATION) return accepted;
         return Judgement(REJECTED, 0, quote.time, pendingWord, 1);

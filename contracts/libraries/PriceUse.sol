@@ -17,7 +17,9 @@ library PriceUse {
         bytes32 slot = SLOT;
         assembly ("memory-safe") {
             let used := tload(slot)
-            if not(or(not(mask), used)) { tstore(slot, or(used, mask)) }
+            if not(or(not(mask), used)) {
+                tstore(slot, or(used, mask))
+            }
         }
     }
 

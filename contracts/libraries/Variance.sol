@@ -42,11 +42,13 @@ library Variance {
     }
 
     /// @dev r²/τ a year in units of 1e-10. `variance` is σ², `heldPpb` the held range; prices are not zero and below 2^96.
-    function annualised(uint256 price, uint256 samplePrice, uint256 elapsed, uint256 variance, uint256 heldPpb)
-        internal
-        pure
-        returns (uint256)
-    {
+    function annualised(
+        uint256 price,
+        uint256 samplePrice,
+        uint256 elapsed,
+        uint256 variance,
+        uint256 heldPpb
+    ) internal pure returns (uint256) {
         unchecked {
             uint256 move = price > samplePrice ? price - samplePrice : samplePrice - price;
             // move² < 2^192, times 2^60
@@ -72,11 +74,13 @@ library Variance {
 
     /// @dev Both variances with the return from the sample to (`price`, `time`). A word without a sample, or τ = 0, keeps its own.
     /// @param floor the least σ², 1e-10 a year
-    function updated(uint256 sampleWord, uint256 price, uint256 time, uint256 floor, uint256 heldPpb)
-        internal
-        pure
-        returns (uint256 fast, uint256 slow)
-    {
+    function updated(
+        uint256 sampleWord,
+        uint256 price,
+        uint256 time,
+        uint256 floor,
+        uint256 heldPpb
+    ) internal pure returns (uint256 fast, uint256 slow) {
         fast = SampleWord.fast(sampleWord);
         slow = SampleWord.slow(sampleWord);
         uint256 sampled = SampleWord.time(sampleWord);

@@ -49,7 +49,12 @@ library PriceLogic {
             if (judgement.pending != pendingBefore) $.pendings[underlying] = judgement.pending;
         }
         bool accepted = judgement.verdict == PriceGuard.ACCEPTED;
-        uint256 state = _inGrace(uptimeFeed, gracePeriod) ? PriceWord.GRACE : accepted ? PriceWord.NORMAL : PriceWord.INVALID;
+        uint256 state =
+            _inGrace(uptimeFeed, gracePeriod)
+                ? PriceWord.GRACE
+                : accepted
+                    ? PriceWord.NORMAL
+                    : PriceWord.INVALID;
         _requireNewer(underlying, word, judgement, state, tradingAge);
 
         // the time since the last post belongs to the price and the state of that post
@@ -99,10 +104,13 @@ library PriceLogic {
     }
 
     /// @dev One quote for each source that the guardian has not dropped.
-    function _ask(VaultState storage $, uint8 underlying, bytes[] calldata updates, uint256 guardWord, uint256 lotExponent)
-        private
-        returns (Quote[] memory quotes)
-    {
+    function _ask(
+        VaultState storage $,
+        uint8 underlying,
+        bytes[] calldata updates,
+        uint256 guardWord,
+        uint256 lotExponent
+    ) private returns (Quote[] memory quotes) {
         uint256 count = GuardWord.sources(guardWord);
         uint256 dropped = GuardWord.dropped(guardWord, block.timestamp);
         uint256 left = msg.value;

@@ -68,7 +68,7 @@ contract ChainlinkSource is IPriceSource, AccessManaged {
     /// moves or once a day, and its time would make every price hours old.
     function _read(Pair memory pair) private view returns (Report memory) {
         (uint256 base, uint256 baseTime) = _answer(pair.base, pair.baseDecimals);
-        (uint256 quote,) = _answer(pair.quote, pair.quoteDecimals);
+        (uint256 quote, ) = _answer(pair.quote, pair.quoteDecimals);
         if (base == 0 || quote == 0) return Report(0, baseTime == 0 ? block.timestamp : baseTime, false);
         // answers are below 2^112, powers of ten at most 10^24: below 2^252
         uint256 price = (base * 1e18 * 10 ** pair.quoteDecimals) / (quote * 10 ** pair.baseDecimals);

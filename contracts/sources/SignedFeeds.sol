@@ -27,10 +27,12 @@ abstract contract SignedFeeds is AccessManaged, EIP712 {
     address[] private _signers;
     uint256 public threshold;
 
-    constructor(address authority, string memory name, address[] memory signers_, uint256 threshold_)
-        AccessManaged(authority)
-        EIP712(name, "1")
-    {
+    constructor(
+        address authority,
+        string memory name,
+        address[] memory signers_,
+        uint256 threshold_
+    ) AccessManaged(authority) EIP712(name, "1") {
         _setSigners(signers_, threshold_);
     }
 
@@ -50,11 +52,7 @@ abstract contract SignedFeeds is AccessManaged, EIP712 {
     }
 
     /// @dev abi.decode that can be caught: called on itself.
-    function decoded(bytes calldata update)
-        external
-        pure
-        returns (int256 value, uint256 publishTime, bytes[] memory signatures)
-    {
+    function decoded(bytes calldata update) external pure returns (int256 value, uint256 publishTime, bytes[] memory signatures) {
         return abi.decode(update, (int256, uint256, bytes[]));
     }
 
@@ -80,7 +78,7 @@ abstract contract SignedFeeds is AccessManaged, EIP712 {
     function _signed(bytes32 digest, bytes[] memory signatures) private view returns (uint256 count) {
         uint256 seen;
         for (uint256 i; i < signatures.length; ++i) {
-            (address signer, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, signatures[i]);
+            (address signer, ECDSA.RecoverError failure, ) = ECDSA.tryRecover(digest, signatures[i]);
             if (failure != ECDSA.RecoverError.NoError) continue;
             uint256 number = _numbers[signer];
             if (number == 0 || (seen >> number) & 1 != 0) continue;

@@ -23,9 +23,11 @@ contract SignedRateSource is IFundingRateSource, SignedFeeds {
 
     mapping(uint8 underlying => Feed) private _feeds;
 
-    constructor(address authority, address[] memory signers_, uint256 threshold_)
-        SignedFeeds(authority, "Plimsoll signed rates", signers_, threshold_)
-    {}
+    constructor(
+        address authority,
+        address[] memory signers_,
+        uint256 threshold_
+    ) SignedFeeds(authority, "Plimsoll signed rates", signers_, threshold_) {}
 
     function setFeed(uint8 underlying, Feed calldata feed) external restricted {
         SourceBounds.require_("maxAge", feed.maxAge, SourceBounds.MIN_AGE, MAX_RATE_AGE);

@@ -26,9 +26,11 @@ contract SignedSource is IPriceSource, SignedFeeds {
     mapping(uint8 underlying => Feed) private _feeds;
     mapping(bytes32 feed => uint256) private _references;
 
-    constructor(address authority, address[] memory signers_, uint256 threshold_)
-        SignedFeeds(authority, "Plimsoll signed prices", signers_, threshold_)
-    {}
+    constructor(
+        address authority,
+        address[] memory signers_,
+        uint256 threshold_
+    ) SignedFeeds(authority, "Plimsoll signed prices", signers_, threshold_) {}
 
     /// @notice Reads `underlying` from a signed feed from now on. Its first report must be within 10 % of the reference.
     /// @dev An identifier is used once: a feed that begins anew gets a new one, so that nothing signed before counts.

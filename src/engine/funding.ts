@@ -1,3 +1,5 @@
+import { max, min } from "./fixedPoint.ts";
+
 /** Seconds to which a rate belongs. */
 export const FUNDING_PERIOD = 28_800n;
 
@@ -29,18 +31,13 @@ export interface Accruing {
 export function indexNow(underlying: Accruing, tradingAge: bigint, now: bigint): bigint {
   const { index, rate, time } = underlying.funding;
   if (underlying.priceState !== NORMAL) return index;
-  const oldest = underlying.priceTime + tradingAge;
-  const until = now < oldest ? now : oldest;
+  const until = min(now, underlying.priceTime + tradingAge);
   if (until <= time) return index;
   return index + (rate * underlying.price * (until - time)) / (FUNDING_PERIOD * PPB);
 }
 
 /** The funding of an underlying with its index brought to `now`. The twin of `Funding.accrued`. */
-export function accrued<F extends Accruing["funding"]>(
-  underlying: Accruing & { readonly funding: F },
-  tradingAge: bigint,
-  now: bigint,
-): F {
+export function accrued<F extends Accruing["funding"]>(underlying: Accruing & { readonly funding: F }, tradingAge: bigint, now: bigint): F {
   return { ...underlying.funding, index: indexNow(underlying, tradingAge, now), time: now };
 }
 
@@ -50,11 +47,10 @@ export function accrued<F extends Accruing["funding"]>(
  */
 export function bounded(proposed: bigint, current: bigint, elapsed: bigint): bigint {
   const within = clamp(proposed, -RATE_MAX, RATE_MAX);
-  const step = (SLEW_PER_HOUR * (elapsed > 54_000n ? 54_000n : elapsed)) / 3_600n;
+  const step = (SLEW_PER_HOUR * min(elapsed, 54_000n)) / 3_600n;
   return clamp(within, current - step, current + step);
 }
 
 function clamp(value: bigint, least: bigint, most: bigint): bigint {
-  if (value > most) return most;
-  return value < least ? least : value;
+  return max(min(value, most), least);
 }

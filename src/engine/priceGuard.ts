@@ -1,3 +1,4 @@
+import { abs, max, min } from "./fixedPoint.ts";
 import { squareRootDown } from "./squareRoot.ts";
 
 /** Answers of a source. */
@@ -57,13 +58,7 @@ export interface Judgement {
 export const NOTHING_PENDING: PendingPrice = { price: 0n, time: 0n, source: 0n };
 
 /** What the guard makes of the quotes of the sources that count. The twin of `PriceGuard.judge`. */
-export function judge(
-  guard: GuardBands,
-  last: LastPrice,
-  pending: PendingPrice,
-  quotes: readonly Quote[],
-  now: bigint,
-): Judgement {
+export function judge(guard: GuardBands, last: LastPrice, pending: PendingPrice, quotes: readonly Quote[], now: bigint): Judgement {
   const [only] = quotes;
   if (only === undefined) return { verdict: UNPROVED, price: 0n, time: 0n, pending, valid: 0n };
   if (quotes.length === 1) return judgeAlone(guard, last, pending, only, now);
@@ -76,10 +71,8 @@ export function judge(
     return { verdict: ACCEPTED, price, time: median(a.time, b.time, c.time), pending: NOTHING_PENDING, valid: 3n };
   }
   if (a !== undefined && b !== undefined) {
-    const [small, large] = a.price < b.price ? [a.price, b.price] : [b.price, a.price];
-    if (isWithin(large, small, guard.agreement)) {
-      const time = a.time < b.time ? a.time : b.time;
-      return { verdict: ACCEPTED, price: (small + large) / 2n, time, pending: NOTHING_PENDING, valid: 2n };
+    if (isWithin(max(a.price, b.price), min(a.price, b.price), guard.agreement)) {
+      return { verdict: ACCEPTED, price: (a.price + b.price) / 2n, time: min(a.time, b.time), pending: NOTHING_PENDING, valid: 2n };
     }
   }
   // a silent source could still make the quorum, or be the third
@@ -88,13 +81,7 @@ export function judge(
   return { verdict: isProved ? REJECTED : UNPROVED, price: 0n, time: 0n, pending, valid: count };
 }
 
-function judgeAlone(
-  guard: GuardBands,
-  last: LastPrice,
-  pending: PendingPrice,
-  quote: Quote,
-  now: bigint,
-): Judgement {
+function judgeAlone(guard: GuardBands, last: LastPrice, pending: PendingPrice, quote: Quote, now: bigint): Judgement {
   if (quote.answer === SILENT) return { verdict: UNPROVED, price: 0n, time: 0n, pending, valid: 0n };
   if (quote.answer === REFUTED) return { verdict: REJECTED, price: 0n, time: 0n, pending, valid: 0n };
   const accepted = { verdict: ACCEPTED, price: quote.price, time: quote.time, pending: NOTHING_PENDING, valid: 1n };
@@ -114,8 +101,7 @@ function judgeAlone(
 
 /** band·√(elapsed / 60 s), rounded down, at most the widest band; ppm. The twin of `PriceGuard.widthPpm`. */
 export function bandWidth(guard: GuardBands, elapsed: bigint): bigint {
-  const width = squareRootDown((guard.band * guard.band * elapsed) / CONFIRMATION);
-  return width < guard.widestBand ? width : guard.widestBand;
+  return min(squareRootDown((guard.band * guard.band * elapsed) / CONFIRMATION), guard.widestBand);
 }
 
 /** The lowest and highest price that the guard would believe at `now`. The twin of `PriceGuard.bandEdges`. */
@@ -126,12 +112,9 @@ export function bandEdges(guard: GuardBands, last: LastPrice, now: bigint): { re
 }
 
 function isWithin(price: bigint, anchor: bigint, ppm: bigint): boolean {
-  const distance = price > anchor ? price - anchor : anchor - price;
-  return distance * PPM <= anchor * ppm;
+  return abs(price - anchor) * PPM <= anchor * ppm;
 }
 
 function median(a: bigint, b: bigint, c: bigint): bigint {
-  const [small, large] = a < b ? [a, b] : [b, a];
-  if (c < small) return small;
-  return c > large ? large : c;
+  return max(min(a, b), min(max(a, b), c));
 }

@@ -1,6 +1,6 @@
 import type { Draft, EngineEvent } from "./draft.ts";
 import { revert } from "./errors.ts";
-import { fromPpb } from "./fixedPoint.ts";
+import { fromPpb, min } from "./fixedPoint.ts";
 import { accrued, bounded } from "./funding.ts";
 import { ACCEPTED, judge, QUORUM, type Quote, REFUTED, SILENT, SKEW, UNPROVED, VALID } from "./priceGuard.ts";
 import { rampAt } from "./ramp.ts";
@@ -48,8 +48,7 @@ export function posted(underlying: Underlying, index: number, reports: readonly 
   const quotes = countingQuotes(underlying, reports, now);
   const judgement = judge(guard, underlying, underlying.pending, quotes, now);
   if (judgement.verdict === UNPROVED) {
-    const count = BigInt(quotes.length);
-    revert("QuorumMissing", id, judgement.valid, count < QUORUM ? count : QUORUM);
+    revert("QuorumMissing", id, judgement.valid, min(BigInt(quotes.length), QUORUM));
   }
   const isAccepted = judgement.verdict === ACCEPTED;
   const state = inGrace ? GRACE : isAccepted ? NORMAL : INVALID;
@@ -134,7 +133,7 @@ function countingQuotes(underlying: Underlying, reports: readonly PriceReport[],
 
 function quoteOf(source: bigint, report: PriceReport, lotExponent: bigint, now: bigint): Quote {
   if (report.publishTime === 0n || report.publishTime > now + SKEW) return { source, answer: SILENT, price: 0n, time: 0n };
-  const time = report.publishTime < now ? report.publishTime : now;
+  const time = min(report.publishTime, now);
   const price = report.price / 10n ** lotExponent;
   const isValid = report.valid && price !== 0n && price < 2n ** 96n;
   return isValid ? { source, answer: VALID, price, time } : { source, answer: REFUTED, price: 0n, time };

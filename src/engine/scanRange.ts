@@ -1,3 +1,4 @@
+import { max, min } from "./fixedPoint.ts";
 import { squareRootUp } from "./squareRoot.ts";
 import { MOST_VARIANCE } from "./variance.ts";
 
@@ -19,8 +20,7 @@ export interface RangeParameters {
 
 /** The least σ² of an underlying, 1e-10 a year. The twin of `ScanRange.varianceFloor`. */
 export function varianceFloor(volatility: RangeParameters): bigint {
-  const squared = (volatility.sigmaFloor * volatility.sigmaFloor + 99n) / 100n;
-  return squared > MOST_VARIANCE ? MOST_VARIANCE : squared;
+  return min((volatility.sigmaFloor * volatility.sigmaFloor + 99n) / 100n, MOST_VARIANCE);
 }
 
 /** clamp(k·σ·√horizon, floor, cap), ppb. The twin of `ScanRange.target`. */
@@ -28,17 +28,15 @@ export function targetRange(volatility: RangeParameters, variance: bigint): bigi
   const squared = volatility.multiple * volatility.multiple * variance * volatility.horizon;
   const unit = 10_000n * YEAR;
   const range = squareRootUp((squared + unit - 1n) / unit);
-  const capped = range > volatility.rangeCap ? volatility.rangeCap : range;
-  return capped < volatility.rangeFloor ? volatility.rangeFloor : capped;
+  return max(min(range, volatility.rangeCap), volatility.rangeFloor);
 }
 
 /** The held range `elapsed` seconds after the last sample, ppb. The twin of `ScanRange.held`. */
 export function heldRange(held: bigint, target: bigint, elapsed: bigint): bigint {
   if (target > held) {
-    const rise = (held * RISE_PER_DAY * (elapsed < RISE_TIME ? elapsed : RISE_TIME)) / (PPB * DAY);
-    return target < held + rise ? target : held + rise;
+    const rise = (held * RISE_PER_DAY * min(elapsed, RISE_TIME)) / (PPB * DAY);
+    return min(target, held + rise);
   }
   const fall = (held * FALL_PER_DAY * elapsed) / (PPB * DAY);
-  const fallen = fall > held ? 0n : held - fall;
-  return target > fallen ? target : fallen;
+  return max(target, max(held - fall, 0n));
 }

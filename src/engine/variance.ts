@@ -1,3 +1,5 @@
+import { max, min } from "./fixedPoint.ts";
+
 const WAD = 10n ** 18n;
 const LN2 = 693_147_180_559_945_309n;
 const YEAR = 31_536_000n;
@@ -36,14 +38,14 @@ export function annualised(price: bigint, samplePrice: bigint, elapsed: bigint, 
   const move = price > samplePrice ? price - samplePrice : samplePrice - price;
   const squared = (move * move * WAD) / (price * samplePrice);
   const limit = largest((CLIP_SQUARED * variance * elapsed * 10n ** 8n) / YEAR, held * held);
-  return ((squared < limit ? squared : limit) * YEAR) / (elapsed * 10n ** 8n);
+  return (min(squared, limit) * YEAR) / (elapsed * 10n ** 8n);
 }
 
 /** v·2^(−τ/h) + x·(1 − 2^(−τ/h)), rounded up, at most `MOST_VARIANCE`. */
 export function blended(variance: bigint, observed: bigint, elapsed: bigint, halfLife: bigint): bigint {
   const kept = decay(elapsed, halfLife);
   const next = (variance * kept + observed * (WAD - kept) + (WAD - 1n)) / WAD;
-  return next > MOST_VARIANCE ? MOST_VARIANCE : next;
+  return min(next, MOST_VARIANCE);
 }
 
 /** Both variances with the return from the sample to (`price`, `time`). The twin of `Variance.updated`. */
@@ -69,5 +71,5 @@ export function reading(sample: VarianceSample, price: bigint, time: bigint, flo
 
 /** The largest of some non-negative amounts. */
 export function largest(...values: readonly bigint[]): bigint {
-  return values.reduce((a, b) => (b > a ? b : a), 0n);
+  return values.reduce(max, 0n);
 }

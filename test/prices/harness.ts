@@ -1,11 +1,12 @@
-import { AbiCoder } from "ethers";
+import { AbiCoder, type ContractTransactionResponse } from "ethers";
 import { network } from "hardhat";
 import type { PriceReport } from "../../src/engine/prices.ts";
 import type { Underlying } from "../../src/engine/types.ts";
+import { IMarginVault__factory } from "../../typechain-types/factories/interfaces/IMarginVault__factory.ts";
+import type { PriceHarness } from "../../typechain-types/test/prices/PriceHarness.sol/PriceHarness.ts";
 import type { MockFeed } from "../../typechain-types/test/prices/PriceMocks.sol/MockFeed.ts";
 import type { MockRateSource } from "../../typechain-types/test/prices/PriceMocks.sol/MockRateSource.ts";
 import type { MockSource } from "../../typechain-types/test/prices/PriceMocks.sol/MockSource.ts";
-import type { PriceHarness } from "../../typechain-types/test/prices/PriceHarness.sol/PriceHarness.ts";
 import { fromWords, toWords } from "./words.ts";
 
 export const WAD = 10n ** 18n;
@@ -22,6 +23,7 @@ export class PriceBench {
   readonly sources: readonly MockSource[];
   readonly rateSource: MockRateSource;
   readonly uptime: MockFeed;
+  readonly vault = IMarginVault__factory.createInterface();
 
   constructor(connection: Connection, harness: PriceHarness, sources: readonly MockSource[], rateSource: MockRateSource, uptime: MockFeed) {
     this.connection = connection;
@@ -36,7 +38,11 @@ export class PriceBench {
     const { ethers } = connection;
     const logic = await ethers.deployContract("PriceLogic");
     const harness = await ethers.deployContract("PriceHarness", [], { libraries: { PriceLogic: await logic.getAddress() } });
-    const sources = [await ethers.deployContract("MockSource"), await ethers.deployContract("MockSource"), await ethers.deployContract("MockSource")];
+    const sources = [
+      await ethers.deployContract("MockSource"),
+      await ethers.deployContract("MockSource"),
+      await ethers.deployContract("MockSource"),
+    ];
     const rateSource = await ethers.deployContract("MockRateSource");
     const uptime = await ethers.deployContract("MockFeed", [0]);
     for (let underlying = 0; underlying < 4; underlying++) {
@@ -65,4 +71,33 @@ export class PriceBench {
 /** The update that makes a MockSource say `report`. */
 export function updateOf(report: PriceReport): string {
   return AbiCoder.defaultAbiCoder().encode(["uint256", "uint256", "bool"], [report.price, report.publishTime, report.valid]);
+}
+
+/** What a call did: its events by name and values, or the custom error it reverted with. */
+export interface Done {
+  readonly events: readonly { readonly name: string; readonly values: readonly bigint[] }[];
+  readonly reverted: { readonly errorName: string; readonly args: readonly bigint[] } | undefined;
+  readonly gasUsed: bigint;
+}
+
+/** Sends a transaction and reads what it did through `IMarginVault`. An error that is not one of its own fails. */
+export async function done(bench: PriceBench, send: () => Promise<ContractTransactionResponse>): Promise<Done> {
+  const vault = bench.vault;
+  try {
+    const receipt = await (await send()).wait();
+    const events = (receipt?.logs ?? []).flatMap((log) => {
+      const parsed = vault.parseLog(log);
+      return parsed === null ? [] : [{ name: parsed.name, values: parsed.args.map((value: unknown) => BigInt(value as bigint)) }];
+    });
+    return { events, reverted: undefined, gasUsed: receipt?.gasUsed ?? 0n };
+  } catch (error) {
+    const data = (error as { readonly data?: unknown }).data;
+    const parsed = typeof data === "string" ? vault.parseError(data) : null;
+    if (parsed === null) throw error;
+    return {
+      events: [],
+      reverted: { errorName: parsed.name, args: parsed.args.map((value: unknown) => BigInt(value as bigint)) },
+      gasUsed: 0n,
+    };
+  }
 }

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { network } from "hardhat";
 import { before, describe, it } from "mocha";
+import { max, min } from "../../src/engine/fixedPoint.ts";
 import { bounded, indexNow, RATE_MAX } from "../../src/engine/funding.ts";
 import { bandEdges, judge, type Quote, REFUTED, SILENT, VALID } from "../../src/engine/priceGuard.ts";
 import { heldRange, targetRange, varianceFloor } from "../../src/engine/scanRange.ts";
@@ -20,14 +21,6 @@ function upTo(most: bigint, least = 0n): fc.Arbitrary<bigint> {
     fc.integer({ min: 1, max: most.toString(2).length }).chain((bits) => fc.bigInt(least, max(least, min(most, 2n ** BigInt(bits) - 1n)))),
     fc.constantFrom(least, most),
   );
-}
-
-function min(a: bigint, b: bigint): bigint {
-  return a < b ? a : b;
-}
-
-function max(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
 }
 
 const prices = upTo(2n ** 96n - 1n, 1n);
@@ -64,30 +57,34 @@ describe("price mathematics, engine against contracts", () => {
   });
 
   it("variances, reading, target and held range agree bit for bit", async () => {
-    const cases = fc.sample(
-      fc.record({
-        sample: fc.record({
+    const cases = fc
+      .sample(
+        fc.record({
+          sample: fc.record({
+            price: prices,
+            time: fc.oneof(times, fc.constant(0n)),
+            fast: upTo(2n ** 40n - 1n),
+            slow: upTo(2n ** 40n - 1n),
+            rateTime: fc.constant(0n),
+          }),
           price: prices,
-          time: fc.oneof(times, fc.constant(0n)),
-          fast: upTo(2n ** 40n - 1n),
-          slow: upTo(2n ** 40n - 1n),
-          rateTime: fc.constant(0n),
+          time: times,
+          near: fc.boolean(),
+          held: ranges,
+          volatility: fc.record({
+            multiple: ranges,
+            horizon: ranges,
+            rangeFloor: ranges,
+            rangeCap: ranges,
+            sigmaFloor: ranges,
+          }),
+          elapsed: times,
         }),
-        price: prices,
-        time: times,
-        near: fc.boolean(),
-        held: ranges,
-        volatility: fc.record({
-          multiple: ranges,
-          horizon: ranges,
-          rangeFloor: ranges,
-          rangeCap: ranges,
-          sigmaFloor: ranges,
-        }),
-        elapsed: times,
-      }),
-      { seed: 2, numRuns: 3_000 },
-    ).map((c) => (c.near ? { ...c, price: c.sample.price + (c.price % (c.sample.price / 8n + 1n)), time: c.sample.time + (c.time % 7_200n) } : c))
+        { seed: 2, numRuns: 3_000 },
+      )
+      .map((c) =>
+        c.near ? { ...c, price: c.sample.price + (c.price % (c.sample.price / 8n + 1n)), time: c.sample.time + (c.time % 7_200n) } : c,
+      )
       .filter((c) => c.price < 2n ** 96n);
     expect(cases.length).to.be.greaterThan(2_000);
     const inputs = cases.map((c) => ({
@@ -116,22 +113,27 @@ describe("price mathematics, engine against contracts", () => {
     const listed = listedUnderlying();
     const bands = { agreement: upTo(200_000n), band: upTo(200_000n), widestBand: upTo(900_000n) };
     const near = (price: bigint): fc.Arbitrary<bigint> =>
-      fc.oneof(prices, fc.bigInt(0n, price / 10n).map((move) => max(1n, min(2n ** 96n - 1n, price + 2n * move - price / 10n))));
-    const cases = fc.record({ price: fc.oneof(prices, fc.constant(0n)), priceTime: times, now: fc.bigInt(0n, 4_000n), ...bands }).chain((c) => {
-      const now = c.priceTime + c.now;
-      const quote = fc.record({
-        answer: fc.constantFrom(VALID, VALID, VALID, REFUTED, SILENT),
-        price: near(c.price),
-        time: fc.bigInt(c.priceTime, now),
+      fc.oneof(
+        prices,
+        fc.bigInt(0n, price / 10n).map((move) => max(1n, min(2n ** 96n - 1n, price + 2n * move - price / 10n))),
+      );
+    const cases = fc
+      .record({ price: fc.oneof(prices, fc.constant(0n)), priceTime: times, now: fc.bigInt(0n, 4_000n), ...bands })
+      .chain((c) => {
+        const now = c.priceTime + c.now;
+        const quote = fc.record({
+          answer: fc.constantFrom(VALID, VALID, VALID, REFUTED, SILENT),
+          price: near(c.price),
+          time: fc.bigInt(c.priceTime, now),
+        });
+        const pending = fc.record({ price: near(c.price), time: fc.bigInt(c.priceTime, now), source: fc.bigInt(0n, 3n) });
+        return fc.record({
+          c: fc.constant(c),
+          now: fc.constant(now),
+          pending,
+          quotes: fc.array(quote, { minLength: 0, maxLength: 3 }),
+        });
       });
-      const pending = fc.record({ price: near(c.price), time: fc.bigInt(c.priceTime, now), source: fc.bigInt(0n, 3n) });
-      return fc.record({
-        c: fc.constant(c),
-        now: fc.constant(now),
-        pending,
-        quotes: fc.array(quote, { minLength: 0, maxLength: 3 }),
-      });
-    });
     const verdicts = new Map<string, number>();
     await fc.assert(
       fc.asyncProperty(cases, async ({ c, now, pending, quotes }) => {
@@ -161,7 +163,8 @@ describe("price mathematics, engine against contracts", () => {
     );
     // every kind of judgement was met
     for (const count of [1, 2, 3]) {
-      for (const verdict of [0, 1, 2]) expect(verdicts.get(`${count} quotes, verdict ${verdict}`) ?? 0, `${count}/${verdict}`).to.be.greaterThan(4);
+      for (const verdict of [0, 1, 2])
+        expect(verdicts.get(`${count} quotes, verdict ${verdict}`) ?? 0, `${count}/${verdict}`).to.be.greaterThan(4);
     }
   });
 
@@ -185,9 +188,14 @@ describe("price mathematics, engine against contracts", () => {
       seeded,
     );
     await fc.assert(
-      fc.asyncProperty(fc.bigInt(-(2n ** 255n), 2n ** 255n - 1n), fc.bigInt(-RATE_MAX, RATE_MAX), upTo(2n ** 40n), async (proposed, current, elapsed) => {
-        expect(await math.bounded(proposed, current, elapsed)).to.equal(bounded(proposed, current, elapsed));
-      }),
+      fc.asyncProperty(
+        fc.bigInt(-(2n ** 255n), 2n ** 255n - 1n),
+        fc.bigInt(-RATE_MAX, RATE_MAX),
+        upTo(2n ** 40n),
+        async (proposed, current, elapsed) => {
+          expect(await math.bounded(proposed, current, elapsed)).to.equal(bounded(proposed, current, elapsed));
+        },
+      ),
       seeded,
     );
   });

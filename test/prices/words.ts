@@ -15,7 +15,9 @@ function signed(word: bigint, offset: number, width: number): bigint {
   return BigInt.asIntN(width, word >> BigInt(offset));
 }
 
-export function priceWord(u: Pick<Underlying, "price" | "priceTime" | "targetRange" | "heldRange" | "depth" | "lotExponent" | "priceState">): bigint {
+export function priceWord(
+  u: Pick<Underlying, "price" | "priceTime" | "targetRange" | "heldRange" | "depth" | "lotExponent" | "priceState">,
+): bigint {
   return pack(
     [u.price, 0, 96],
     [u.priceTime, 96, 40],

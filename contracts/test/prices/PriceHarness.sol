@@ -46,16 +46,17 @@ contract PriceHarness {
     }
 
     function words(uint8 underlying) external view returns (uint256[8] memory) {
-        return [
-            $.prices[underlying],
-            $.samples[underlying],
-            $.pendings[underlying],
-            $.fundings[underlying],
-            $.tradings[underlying],
-            $.volatilities[underlying],
-            $.guards[underlying],
-            $.marginParameters
-        ];
+        return
+            [
+                $.prices[underlying],
+                $.samples[underlying],
+                $.pendings[underlying],
+                $.fundings[underlying],
+                $.tradings[underlying],
+                $.volatilities[underlying],
+                $.guards[underlying],
+                $.marginParameters
+            ];
     }
 
     function postPrice(uint8 underlying, bytes[] calldata updates) public payable {
@@ -111,11 +112,13 @@ contract PriceMath {
         }
     }
 
-    function judge(uint256 guardWord, uint256 priceWord, uint256 pendingWord, Quote[] calldata quotes, uint256 now_)
-        external
-        pure
-        returns (Judgement memory)
-    {
+    function judge(
+        uint256 guardWord,
+        uint256 priceWord,
+        uint256 pendingWord,
+        Quote[] calldata quotes,
+        uint256 now_
+    ) external pure returns (Judgement memory) {
         return PriceGuard.judge(guardWord, priceWord, pendingWord, quotes, now_);
     }
 

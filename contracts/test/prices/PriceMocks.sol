@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import {IFundingRateSource} from "../../interfaces/IFundingRateSource.sol";
 import {IPriceSource} from "../../interfaces/IPriceSource.sol";
 
+error Broken();
+
 /// @dev A source that says what it was told, whatever that is.
 contract MockSource is IPriceSource {
     Report private _report;
@@ -29,10 +31,10 @@ contract MockSource is IPriceSource {
 
     /// @dev An update of three words replaces what was set.
     function report(uint8, bytes calldata update) external payable returns (Report memory) {
-        require(!reverts, "broken");
+        if (reverts) revert Broken();
         if (burns) {
-            for (uint256 i; i < 20_000; ++i) {
-                _report.publishTime = _report.publishTime;
+            for (uint256 i; i < 100_000; ++i) {
+                _report.price = uint256(keccak256(abi.encode(_report.price, i)));
             }
         }
         if (update.length == 96) _report = abi.decode(update, (Report));
@@ -54,7 +56,7 @@ contract MockRateSource is IFundingRateSource {
     }
 
     function fundingRate(uint8) external view returns (int256) {
-        require(!reverts, "broken");
+        if (reverts) revert Broken();
         return rate;
     }
 }
@@ -76,7 +78,7 @@ contract MockFeed {
     }
 
     function aggregator() external view returns (address) {
-        require(hasLimits, "no aggregator");
+        if (!hasLimits) revert Broken();
         return address(this);
     }
 
@@ -109,7 +111,7 @@ contract MockFeed {
     }
 
     function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
-        require(!reverts, "broken");
+        if (reverts) revert Broken();
         return (roundId, answer, startedAt, updatedAt, roundId);
     }
 }
