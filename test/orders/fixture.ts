@@ -26,7 +26,8 @@ export function keyOf(name: string): BaseWallet {
 }
 
 /** One chain for all tests of orders; each test starts from `deploy` through loadFixture. */
-export const { ethers, networkHelpers } = await network.create();
+export const chain = await network.create();
+export const { ethers, networkHelpers } = chain;
 const { chainId } = await ethers.provider.getNetwork();
 
 /** The reduced vault, the module, a taker with account 0 and helpers that speak in orders. */
