@@ -1,12 +1,8 @@
-import { AbiCoder, type ContractTransactionResponse } from "ethers";
+import { AbiCoder, type ContractTransactionResponse, type Interface } from "ethers";
 import { network } from "hardhat";
 import type { PriceReport } from "../../src/engine/prices.ts";
 import type { Underlying } from "../../src/engine/types.ts";
-import { IMarginVault__factory } from "../../typechain-types/factories/interfaces/IMarginVault__factory.ts";
-import type { PriceHarness } from "../../typechain-types/test/prices/PriceHarness.sol/PriceHarness.ts";
-import type { MockFeed } from "../../typechain-types/test/prices/PriceMocks.sol/MockFeed.ts";
-import type { MockRateSource } from "../../typechain-types/test/prices/PriceMocks.sol/MockRateSource.ts";
-import type { MockSource } from "../../typechain-types/test/prices/PriceMocks.sol/MockSource.ts";
+import type { MockFeed, MockRateSource, MockSource, PriceHarness } from "../../typechain-types/index.ts";
 import { fromWords, toWords } from "./words.ts";
 
 export const WAD = 10n ** 18n;
@@ -23,14 +19,22 @@ export class PriceBench {
   readonly sources: readonly MockSource[];
   readonly rateSource: MockRateSource;
   readonly uptime: MockFeed;
-  readonly vault = IMarginVault__factory.createInterface();
+  readonly vault: Interface;
 
-  constructor(connection: Connection, harness: PriceHarness, sources: readonly MockSource[], rateSource: MockRateSource, uptime: MockFeed) {
+  constructor(
+    connection: Connection,
+    harness: PriceHarness,
+    sources: readonly MockSource[],
+    rateSource: MockRateSource,
+    uptime: MockFeed,
+    vault: Interface,
+  ) {
     this.connection = connection;
     this.harness = harness;
     this.sources = sources;
     this.rateSource = rateSource;
     this.uptime = uptime;
+    this.vault = vault;
   }
 
   static async create(): Promise<PriceBench> {
@@ -49,7 +53,8 @@ export class PriceBench {
       await harness.setSources(underlying, sources);
       await harness.setRateSource(underlying, rateSource);
     }
-    return new PriceBench(connection, harness, sources, rateSource, uptime);
+    const vault = (await ethers.getContractAt("IMarginVault", await harness.getAddress())).interface;
+    return new PriceBench(connection, harness, sources, rateSource, uptime, vault);
   }
 
   /** Stores `underlying` under `index`. */

@@ -8,7 +8,7 @@ import { bandEdges, judge, type Quote, REFUTED, SILENT, VALID } from "../../src/
 import { heldRange, targetRange, varianceFloor } from "../../src/engine/scanRange.ts";
 import { squareRootDown, squareRootUp } from "../../src/engine/squareRoot.ts";
 import { decay, FAST, reading, SLOW, updated } from "../../src/engine/variance.ts";
-import type { PriceMath } from "../../typechain-types/test/prices/PriceHarness.sol/PriceMath.ts";
+import type { PriceMath } from "../../typechain-types/index.ts";
 import { fundingWord, guardWord, listedUnderlying, pendingWord, priceWord, sampleWord, volatilityWord } from "./words.ts";
 
 const WAD = 10n ** 18n;
