@@ -306,21 +306,21 @@ contract MarginVault is IMarginVault, VaultGovernance {
         }
         touched = run.touched[run.touchedCount++];
         touched.account = account;
-        touched.before = Margin.assess(Ledger.value($, account, run.marginWord), Margin.terms(run.marginWord), true, 0);
+        touched.before = Ledger.value($, account, run.marginWord);
     }
 
     function _testMargin(Run memory run, Trading.Touched memory touched) private {
         Portfolio memory p = Ledger.value($, touched.account, run.marginWord);
-        Assessment memory now_ = Margin.assess(p, Margin.terms(run.marginWord), true, 0);
+        Margin.Terms memory terms = Margin.terms(run.marginWord);
+        Assessment memory now_ = Margin.assess(p, terms, true, 0);
         if (touched.leaving || touched.raised) Takeover.requireNormal(touched.account, p, run.marginWord);
         if (touched.raised) {
             Wad smallest = LiquidationWord.smallestNotional($.liquidationParameters);
             if (now_.notional != ZERO && now_.notional < smallest) revert AccountTooSmall(touched.account, now_.notional, smallest);
         }
-        if (!MarginRule.covers(now_, touched.newRisk) && (touched.leaving || !MarginRule.sheds(touched.before, now_))) {
-            revert MarginTooLow(
-                touched.account, now_.equity, now_.margin + touched.newRisk, touched.before.equity, touched.before.margin
-            );
+        if (!MarginRule.covers(now_, touched.newRisk) && (touched.leaving || !MarginRule.sheds(touched.before, p, terms))) {
+            Assessment memory before = Margin.assess(touched.before, terms, true, 0);
+            revert MarginTooLow(touched.account, now_.equity, now_.margin + touched.newRisk, before.equity, before.margin);
         }
         if (touched.settledOut) {
             // part of an unrealised gain must stay in money, so that a thin market cannot be pumped and carried away (H-70)

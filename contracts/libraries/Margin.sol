@@ -49,10 +49,16 @@ library Margin {
 
     /// @notice Initial margin of one underlying: scan, inter-month charge, provisions, size charge.
     function requirement(Book memory book, Terms memory t, bool opening, uint256 scenario) internal pure returns (Wad) {
+        Wad charge = book.lots.isZero() ? ZERO : sizeCharge(book, book.lots.times(book.price).abs());
+        return homogeneous(book, t, opening, scenario) + charge;
+    }
+
+    /// @notice `requirement` without the size charge: what a fraction of a portfolio needs exactly that fraction of.
+    function homogeneous(Book memory book, Terms memory t, bool opening, uint256 scenario) internal pure returns (Wad) {
         Wad line = book.lots.times(book.price);
         Wad gross = line.abs();
         Wad charges = (gross + book.collateral).partUp(t.provision);
-        if (gross != ZERO) charges = charges + gross.partUp(FUNDING_PROVISION) + sizeCharge(book, gross);
+        if (gross != ZERO) charges = charges + gross.partUp(FUNDING_PROVISION);
         // b·½(Σ|Δ| − |ΣΔ|) over the perpetual and the collateral: the part of a short that only the collateral hedges
         if (line.isNegative() && book.collateral != ZERO) charges = charges + minWad(gross, book.collateral).partUp(t.interMonth);
         return scan(book, line, opening, scenario) + charges;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Assessment} from "../interfaces/IMarginVault.sol";
+import {Assessment, Portfolio} from "../interfaces/IMarginVault.sol";
 import {Wad, ZERO, minWad} from "../types/Wad.sol";
+import {Margin} from "./Margin.sol";
 
 /// @title When an account may be left as it is
 /// @dev E′ ≥ IM′, or IM′ ≤ IM and E′ ≥ min(E, E·IM′/IM): an account that fails may only shed risk and must keep at least the equity that the
@@ -11,6 +12,17 @@ library MarginRule {
     /// @notice The first form, with the charge on new risk.
     function covers(Assessment memory now_, Wad newRisk) internal pure returns (bool) {
         return now_.equity >= now_.margin + newRisk;
+    }
+
+    /// @notice The second form, at the wider scan range by which trades are tested and at the held one by which accounts are liquidated: what
+    /// shrinks at one may grow at the other where an account holds several underlyings, and its own trade must not put it below the line (I-11).
+    function sheds(Portfolio memory before, Portfolio memory now_, Margin.Terms memory t) internal pure returns (bool) {
+        // a loop, not two lines: literal arguments would clone `assess`
+        for (uint256 i; i < 2; ++i) {
+            bool opening = i == 0;
+            if (!sheds(Margin.assess(before, t, opening, 0), Margin.assess(now_, t, opening, 0))) return false;
+        }
+        return true;
     }
 
     /// @notice The second form.

@@ -16,13 +16,14 @@ library Takeover {
         AccountId taker,
         Portfolio memory p,
         Margin.Terms memory terms,
-        Assessment memory before,
+        Portfolio memory before,
         uint256 marginWord
     ) internal pure {
         requireNormal(taker, p, marginWord);
         Assessment memory now_ = Margin.assess(p, terms, true, 0);
-        if (!MarginRule.covers(now_, ZERO) && !MarginRule.sheds(before, now_)) {
-            revert IMarginVault.MarginTooLow(taker, now_.equity, now_.margin, before.equity, before.margin);
+        if (!MarginRule.covers(now_, ZERO) && !MarginRule.sheds(before, p, terms)) {
+            Assessment memory was = Margin.assess(before, terms, true, 0);
+            revert IMarginVault.MarginTooLow(taker, now_.equity, now_.margin, was.equity, was.margin);
         }
     }
 

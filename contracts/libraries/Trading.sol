@@ -25,7 +25,7 @@ library Trading {
     /// @dev What the vault remembers of an account that an action touched, for the margin rule at the end.
     struct Touched {
         AccountId account;
-        Assessment before; // at first touch; only where `shedding` may pass
+        Portfolio before; // at first touch; what the second form of the rule looks back at
         bool leaving; // value left: the first form is needed
         bool settledOut; // settlement tokens left: settled cash is tested
         bool raised; // a position grew
@@ -145,8 +145,7 @@ library Trading {
         $.headers[maker] = header;
         $.positions[maker][q.underlying] = position;
         if (reason == IMarginVault.MarginTooLow.selector) {
-            Assessment memory before = Margin.assess(Ledger.value($, maker, trade.marginWord), trade.terms, true, 0);
-            if (MarginRule.sheds(before, now_)) {
+            if (MarginRule.sheds(Ledger.value($, maker, trade.marginWord), p, trade.terms)) {
                 $.headers[maker] = headerAfter;
                 $.positions[maker][q.underlying] = positionAfter;
                 return 0;

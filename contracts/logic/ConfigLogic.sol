@@ -10,6 +10,7 @@ import {IPriceSource} from "../interfaces/IPriceSource.sol";
 import {GuardianMeasure, IVaultGovernance, Parameter, UnderlyingListing} from "../interfaces/IVaultGovernance.sol";
 import {Bounds} from "../libraries/Bounds.sol";
 import {Funding} from "../libraries/Funding.sol";
+import {Ledger} from "../libraries/Ledger.sol";
 import {Ramp} from "../libraries/Ramp.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {Field} from "../words/Field.sol";
@@ -354,9 +355,14 @@ library ConfigLogic {
         if (count == Bounds.MAX_COLLATERALS) revert IVaultGovernance.TooManyListed(Bounds.MAX_COLLATERALS);
         _requireUnderlying($, underlying);
         if (token == settlementToken) revert IVaultGovernance.TokenIsSettlement(token);
+        uint256 beside;
         for (uint256 i; i < count; ++i) {
-            if (CollateralWord.token($.collaterals[i]) == token) revert IVaultGovernance.TokenListed(token, i);
+            uint256 word = $.collaterals[i];
+            if (CollateralWord.token(word) == token) revert IVaultGovernance.TokenListed(token, i);
+            if (CollateralWord.underlying(word) == underlying) ++beside;
         }
+        // the fund account of the underlying must be able to take them all (I-13)
+        if (beside == Ledger.MAX_COLLATERALS) revert IVaultGovernance.TooManyListed(Ledger.MAX_COLLATERALS);
         _requireCode(token);
         uint8 decimals = IERC20Metadata(token).decimals();
         if (decimals < Bounds.MIN_DECIMALS || decimals > Bounds.MAX_DECIMALS) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Assessment, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {Margin} from "../libraries/Margin.sol";
-import {MarginRule} from "../libraries/MarginRule.sol";
 import {Takeover} from "../libraries/Takeover.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Price} from "../types/Price.sol";
@@ -46,8 +45,9 @@ library ExchangeLogic {
         Portfolio memory p = Ledger.value($, account, marginWord);
         (bool short, Wad settled, Wad collateral) = _short(p);
         if (!short || $.exchangeSince[account] == 0) revert IMarginVault.ExchangeNotAllowed(account, settled, collateral);
-        Assessment memory sellerBefore = Margin.assess(p, terms, true, 0);
-        Assessment memory buyerBefore = Margin.assess(Ledger.value($, buyer, marginWord), terms, true, 0);
+        // nobody's property is sold at an old price, which the buyer could wait for
+        Takeover.requireFresh(p, marginWord);
+        Portfolio memory buyerBefore = Ledger.value($, buyer, marginWord);
 
         Wad cash = _priceUp($, account, token, amount);
         if (cash > -settled) revert IMarginVault.ExchangeTooLarge(account, cash, -settled);
@@ -58,7 +58,7 @@ library ExchangeLogic {
         emit IMarginVault.CollateralExchanged(account, buyer, token, amount, uint256(cash.raw()));
 
         // it could strip a hedge: the seller's margin is tested as after a trade of its own
-        Takeover.requireMargin(account, Ledger.value($, account, marginWord), terms, sellerBefore, marginWord);
+        Takeover.requireMargin(account, Ledger.value($, account, marginWord), terms, p, marginWord);
         Takeover.requireMargin(buyer, Ledger.value($, buyer, marginWord), terms, buyerBefore, marginWord);
     }
 

@@ -41,7 +41,7 @@ library FundLogic {
         if (p.books.length == 0) revert IMarginVault.FundAccountEmpty(underlying);
         Takeover.requireFresh(p, marginWord);
         Margin.Terms memory terms = Margin.terms(marginWord);
-        Assessment memory before = Margin.assess(Ledger.value($, taker, marginWord), terms, true, 0);
+        Portfolio memory before = Ledger.value($, taker, marginWord);
         {
             Book memory book = p.books[0]; // a fund account holds one underlying
             // a part of whole lots: f is what the lots say it is, so that no discount is paid for what does not move
@@ -49,7 +49,8 @@ library FundLogic {
             uint256 part = size == 0 ? fraction.raw() : (size * fraction.raw()) / 1e18;
             uint256 whole = size == 0 ? 1e18 : size;
             if (part == 0) revert IMarginVault.NothingToDo();
-            Wad margin = Margin.assess(p, terms, false, 0).margin;
+            // without the size charge, which grows with the square of what the slices that came in have become (H-34)
+            Wad margin = Margin.homogeneous(book, terms, false, 0);
             Wad discount = Wad.wrap(shedDiscountDown($, underlying, margin).raw() * int256(part) / int256(whole));
             if (discount < minimumDiscount) revert IMarginVault.DiscountBelowLimit(discount, minimumDiscount);
             Lots lots = size == 0 ? Lots.wrap(0) : Lots.wrap(book.lots.raw() < 0 ? -int256(part) : int256(part));

@@ -84,7 +84,7 @@ library LiquidationLogic {
         if (sale.figures.value.isNegative()) revert IMarginVault.AccountInsolvent(account, sale.figures.value);
 
         Margin.Terms memory terms = Margin.terms(marginWord);
-        Assessment memory before = Margin.assess(Ledger.value($, taker, marginWord), terms, true, 0);
+        Portfolio memory before = Ledger.value($, taker, marginWord);
         _sellToTaker($, fund, taker, sale, minimumDiscount);
         Takeover.requireMargin(taker, Ledger.value($, taker, marginWord), terms, before, marginWord);
         return sale.terms.fraction;
@@ -119,6 +119,12 @@ library LiquidationLogic {
         // I-12: only below the line, and where a price is in doubt only below it at the last valid price and at both edges of its band
         if (sale.figures.equity >= sale.maintenance || (doubtful && !_belowAtEdges($, p, terms, marginWord, scenarios))) {
             revert IMarginVault.AccountHealthy(account, sale.figures.equity, sale.maintenance);
+        }
+        if (scenarios != 0) {
+            // the worst scenario of lines is found for nothing: a keeper who names mild ones first would cut many small slices
+            scenarios = 0;
+            sale.figures = Margin.assess(p, terms, false, 0);
+            sale.maintenance = sale.figures.margin.partUp(terms.maintenance);
         }
         sale.account = account;
         sale.portfolio = p;

@@ -6,7 +6,7 @@ import { WAD, fromPpm, min, partDown, partUp } from "./fixedPoint.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf, settledCash } from "./ledger.ts";
 import { assess, termsAt } from "./margin.ts";
 import { rampAt } from "./ramp.ts";
-import { requireMargin } from "./takeover.ts";
+import { requireFresh, requireMargin } from "./takeover.ts";
 import type { AccountId, Address, Portfolio, State } from "./types.ts";
 
 const SHORT_BEYOND = 5n * 10n ** 16n; // of the value of the collateral
@@ -71,8 +71,9 @@ export function exchangeCollateralOn(
   const { short, settled, collateral } = shortOf(portfolio);
   const since = draft.account(account).exchangeSince;
   if (!short || since === 0n) revert("ExchangeNotAllowed", account, settled, collateral);
-  const sellerBefore = assess(portfolio, terms, true);
-  const buyerBefore = assess(portfolioOf(draft, buyer), terms, true);
+  // nobody's property is sold at an old price, which the buyer could wait for
+  requireFresh(portfolio, margin);
+  const buyerBefore = portfolioOf(draft, buyer);
 
   const cash = exchangePriceUp(draft, token, amount, draft.now - since);
   if (cash > -settled) revert("ExchangeTooLarge", account, cash, -settled);
@@ -81,7 +82,7 @@ export function exchangeCollateralOn(
   credit(draft, account, cash);
   credit(draft, buyer, -cash);
   draft.emit("CollateralExchanged", { account, buyer, token: BigInt(token), amount, cash });
-  requireMargin(account, portfolioOf(draft, account), terms, sellerBefore, margin);
+  requireMargin(account, portfolioOf(draft, account), terms, portfolio, margin);
   requireMargin(buyer, portfolioOf(draft, buyer), terms, buyerBefore, margin);
 }
 

@@ -5,7 +5,7 @@ import { revert } from "./errors.ts";
 import { WAD, fromPpm, partUp } from "./fixedPoint.ts";
 import { credit, moveCollateral, portfolioOf, settledCash, unrealisedGain } from "./ledger.ts";
 import { assess, termsAt } from "./margin.ts";
-import { covers, sheds } from "./marginRule.ts";
+import { covers, shedsAtBoth } from "./marginRule.ts";
 import { type Fill, type Touched, type Trade, settle } from "./trading.ts";
 import { type AccountId, type Address, NORMAL, type Portfolio, type State } from "./types.ts";
 
@@ -261,7 +261,7 @@ function touch(run: Run, account: AccountId): Touched {
   const known = run.touched.get(account);
   if (known !== undefined) return known;
   const { draft } = run;
-  const before = assess(portfolioOf(draft, account), termsAt(draft.base.margin, draft.now), true);
+  const before = portfolioOf(draft, account);
   const touched: Touched = { account, before, leaving: false, settledOut: false, raised: false, newRisk: 0n };
   run.touched.set(account, touched);
   return touched;
@@ -271,14 +271,16 @@ function testMargin(draft: Draft, touched: Touched): void {
   const { margin, liquidation } = draft.base;
   const { account, before, newRisk } = touched;
   const portfolio = portfolioOf(draft, account);
-  const now = assess(portfolio, termsAt(margin, draft.now), true);
+  const terms = termsAt(margin, draft.now);
+  const now = assess(portfolio, terms, true);
   if (touched.leaving || touched.raised) requireNormal(portfolio, margin.tradingAge, account);
   if (touched.raised) {
     const smallest = liquidation.smallestNotional * WAD;
     if (now.notional !== 0n && now.notional < smallest) revert("AccountTooSmall", account, now.notional, smallest);
   }
-  if (!covers(now, newRisk) && (touched.leaving || !sheds(before, now))) {
-    revert("MarginTooLow", account, now.equity, now.margin + newRisk, before.equity, before.margin);
+  if (!covers(now, newRisk) && (touched.leaving || !shedsAtBoth(before, portfolio, terms))) {
+    const was = assess(before, terms, true);
+    revert("MarginTooLow", account, now.equity, now.margin + newRisk, was.equity, was.margin);
   }
   if (touched.settledOut) {
     const settled = settledCash(portfolio);

@@ -6,7 +6,7 @@ import { authorise, SCOPE_TRADE } from "./execute.ts";
 import { WAD, abs, fromPpm, max, min, partDown } from "./fixedPoint.ts";
 import { draw, fundAccountOf, mainAccount, transferBook } from "./fundAccounts.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf } from "./ledger.ts";
-import { assess, termsAt } from "./margin.ts";
+import { assess, bookMargin, termsAt } from "./margin.ts";
 import { requireFresh, requireMargin } from "./takeover.ts";
 import { type AccountId, type Address, NORMAL, type State } from "./types.ts";
 
@@ -48,14 +48,16 @@ export function shedFundOn(
   if (book === undefined) revert("FundAccountEmpty", BigInt(underlying));
   requireFresh(portfolio, margin);
   const terms = termsAt(margin, draft.now);
-  const before = assess(portfolioOf(draft, taker), terms, true);
+  const before = portfolioOf(draft, taker);
 
   // a part of whole lots: no discount is paid for what does not move
   const size = abs(book.lots);
   const part = size === 0n ? fraction : (size * fraction) / WAD;
   const whole = size === 0n ? WAD : size;
   if (part === 0n) revert("NothingToDo");
-  const most = shedDiscountDown(draft, underlying, assess(portfolio, terms, false).margin);
+  // without the size charge, which grows with the square of what the slices that came in have become
+  const { total, sizeCharge } = bookMargin(book, terms, false);
+  const most = shedDiscountDown(draft, underlying, total - sizeCharge);
   const discount = (most * part) / whole;
   if (discount < minimumDiscount) revert("DiscountBelowLimit", discount, minimumDiscount);
   const lots = size === 0n ? 0n : book.lots < 0n ? -part : part;

@@ -116,7 +116,7 @@ export function liquidateToOn(
   if (sale.terms.fraction > maximumFraction) revert("FractionAboveLimit", sale.terms.fraction, maximumFraction);
   if (sale.figures.value < 0n) revert("AccountInsolvent", account, sale.figures.value);
   const terms = termsAt(margin, draft.now);
-  const before = assess(portfolioOf(draft, taker), terms, true);
+  const before = portfolioOf(draft, taker);
   sellToTaker(draft, taker, sale, minimumDiscount);
   requireMargin(taker, portfolioOf(draft, taker), terms, before, margin);
   return sale.terms.fraction;
@@ -138,8 +138,11 @@ export function plan(draft: Draft, account: AccountId, scenarios: bigint): Sale 
   if (figures.equity >= maintenance || (doubtful && !belowAtEdges(draft, portfolio, terms, scenarios))) {
     revert("AccountHealthy", account, figures.equity, maintenance);
   }
-  const slice = sliceTerms(figures, maintenance, draft.base.liquidation);
-  const sale = cut(draft, { account, portfolio, figures, maintenance, scenarios }, slice);
+  // the slice is that of the worst scenario, whatever was named: mild ones first would cut many small slices
+  const worst = assess(portfolio, terms, false);
+  const line = partUp(worst.margin, terms.maintenance);
+  const slice = sliceTerms(worst, line, draft.base.liquidation);
+  const sale = cut(draft, { account, portfolio, figures: worst, maintenance: line, scenarios: 0n }, slice);
   if (sale.whole || !mustSellAll(draft, sale, terms)) return sale;
   return cut(draft, sale, { ...slice, fraction: WAD });
 }

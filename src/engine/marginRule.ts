@@ -1,4 +1,6 @@
 import { min } from "./fixedPoint.ts";
+import { assess, type MarginTerms } from "./margin.ts";
+import type { Portfolio } from "./types.ts";
 
 /** Equity and margin of an account at one moment, WAD. */
 export interface EquityAndMargin {
@@ -20,6 +22,11 @@ export function sheds(before: EquityAndMargin, now: EquityAndMargin): boolean {
   if (now.margin > before.margin) return false;
   if (before.margin === 0n) return now.equity >= min(before.equity, 0n);
   return now.equity >= min(before.equity, shareUp(before.equity, now.margin, before.margin));
+}
+
+/** The second form at the wider scan range, as trades are tested, and at the held one, as accounts are liquidated: what shrinks at one may grow at the other. */
+export function shedsAtBoth(before: Portfolio, now: Portfolio, terms: MarginTerms): boolean {
+  return [true, false].every((opening) => sheds(assess(before, terms, opening), assess(now, terms, opening)));
 }
 
 /** ceil(amount · part / whole) for 0 ≤ part ≤ whole; a negative amount rounds towards zero, which is up. */

@@ -1,8 +1,8 @@
 import { revert } from "./errors.ts";
 import { requireNormal } from "./execute.ts";
 import { assess, type MarginTerms } from "./margin.ts";
-import { covers, sheds } from "./marginRule.ts";
-import { type AccountId, type Assessment, type MarginParameters, NORMAL, type Portfolio } from "./types.ts";
+import { covers, shedsAtBoth } from "./marginRule.ts";
+import { type AccountId, type MarginParameters, NORMAL, type Portfolio } from "./types.ts";
 
 /**
  * What an account that takes something over has to satisfy: the margin rule, at prices that are normal.
@@ -12,13 +12,14 @@ export function requireMargin(
   account: AccountId,
   portfolio: Portfolio,
   terms: MarginTerms,
-  before: Assessment,
+  before: Portfolio,
   parameters: MarginParameters,
 ): void {
   requireNormal(portfolio, parameters.tradingAge, account);
   const now = assess(portfolio, terms, true);
-  if (!covers(now, 0n) && !sheds(before, now)) {
-    revert("MarginTooLow", account, now.equity, now.margin, before.equity, before.margin);
+  if (!covers(now, 0n) && !shedsAtBoth(before, portfolio, terms)) {
+    const was = assess(before, terms, true);
+    revert("MarginTooLow", account, now.equity, now.margin, was.equity, was.margin);
   }
 }
 

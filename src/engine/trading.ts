@@ -4,8 +4,8 @@ import { revert } from "./errors.ts";
 import { abs, divUp, fromPpm, max, partUp, WAD } from "./fixedPoint.ts";
 import { MAX_UNDERLYINGS, indexOf, lotsOf, move, openInterestAfter, portfolioOf, reduces } from "./ledger.ts";
 import { assess, type MarginTerms } from "./margin.ts";
-import { covers, sheds } from "./marginRule.ts";
-import { type Account, type AccountId, type Address, type Assessment, NORMAL, type Portfolio, type Underlying } from "./types.ts";
+import { covers, shedsAtBoth } from "./marginRule.ts";
+import { type Account, type AccountId, type Address, NORMAL, type Portfolio, type Underlying } from "./types.ts";
 
 /** What a module proposes; see the struct `Fill`. */
 export interface Fill {
@@ -20,7 +20,7 @@ export interface Fill {
 /** What is remembered of an account that an action touched, for the margin rule at the end. */
 export interface Touched {
   readonly account: AccountId;
-  readonly before: Assessment;
+  readonly before: Portfolio;
   leaving: boolean; // value left: the first form is needed
   settledOut: boolean; // settlement tokens left: settled cash is tested
   raised: boolean; // a position grew
@@ -124,7 +124,7 @@ function makerSide(
     return "ModuleNotConsented";
   }
   if (made === 0n && BigInt(account.positions.size) >= MAX_UNDERLYINGS) return "TooManyUnderlyings";
-  const figuresBefore = assess(portfolioOf(draft, fill.maker), trade.terms, true);
+  const before = portfolioOf(draft, fill.maker);
   move(draft, fill.maker, Number(fill.instrument), -fill.lots, fill.price, indexOf(draft, underlying), -fill.makerFee);
   const portfolio = portfolioOf(draft, fill.maker);
   const figures = assess(portfolio, trade.terms, true);
@@ -132,7 +132,7 @@ function makerSide(
   let reason: string | undefined;
   if (!reducing && isAbnormal(portfolio, base.margin.tradingAge)) reason = "RiskMayNotRise";
   else if (!reducing && figures.notional < base.liquidation.smallestNotional * WAD) reason = "AccountTooSmall";
-  else if (!covers(figures, newRisk) && !sheds(figuresBefore, figures)) reason = "MarginTooLow";
+  else if (!covers(figures, newRisk) && !shedsAtBoth(before, portfolio, trade.terms)) reason = "MarginTooLow";
   if (reason !== undefined) draft.setAccount(account);
   return reason;
 }
