@@ -70,6 +70,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
     struct Run {
         address actor;
         uint256 marginWord;
+        bool opening; // true; in memory because a literal argument would clone the valuation
         Trading.Touched[] touched;
         uint256 touchedCount;
         Payout[] payouts;
@@ -134,6 +135,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
         Run memory run;
         run.actor = actor;
         run.marginWord = $.marginParameters;
+        run.opening = true;
         run.touched = new Trading.Touched[](count);
         run.payouts = new Payout[](count);
         for (uint256 i; i < count; ++i) {
@@ -287,6 +289,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
         trade.fund = FUND;
         trade.marginWord = run.marginWord;
         trade.terms = Margin.terms(run.marginWord);
+        trade.opening = run.opening;
         Trading.Touched memory taker = _touch(run, account);
         Market.Quote memory quote;
         for (uint256 i; i < fills.length; ++i) {
@@ -312,14 +315,14 @@ contract MarginVault is IMarginVault, VaultGovernance {
     function _testMargin(Run memory run, Trading.Touched memory touched) private {
         Portfolio memory p = Ledger.value($, touched.account, run.marginWord);
         Margin.Terms memory terms = Margin.terms(run.marginWord);
-        Assessment memory now_ = Margin.assess(p, terms, true, 0);
+        Assessment memory now_ = Margin.assess(p, terms, run.opening, 0);
         if (touched.leaving || touched.raised) Takeover.requireNormal(touched.account, p, run.marginWord);
         if (touched.raised) {
             Wad smallest = LiquidationWord.smallestNotional($.liquidationParameters);
             if (now_.notional != ZERO && now_.notional < smallest) revert AccountTooSmall(touched.account, now_.notional, smallest);
         }
         if (!MarginRule.covers(now_, touched.newRisk) && (touched.leaving || !MarginRule.sheds(touched.before, p, terms))) {
-            Assessment memory before = Margin.assess(touched.before, terms, true, 0);
+            Assessment memory before = Margin.assess(touched.before, terms, run.opening, 0);
             revert MarginTooLow(touched.account, now_.equity, now_.margin + touched.newRisk, before.equity, before.margin);
         }
         if (touched.settledOut) {

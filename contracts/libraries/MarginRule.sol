@@ -18,10 +18,11 @@ library MarginRule {
     /// shrinks at one may grow at the other where an account holds several underlyings, and its own trade must not put it below the line (I-11).
     function sheds(Portfolio memory before, Portfolio memory now_, Margin.Terms memory t) internal pure returns (bool) {
         // a loop, not two lines: literal arguments would clone `assess`
-        for (uint256 i; i < 2; ++i) {
-            bool opening = i == 0;
+        bool opening;
+        do {
+            opening = !opening;
             if (!sheds(Margin.assess(before, t, opening, 0), Margin.assess(now_, t, opening, 0))) return false;
-        }
+        } while (opening);
         return true;
     }
 

@@ -41,6 +41,7 @@ library Trading {
         address fund;
         uint256 marginWord;
         Margin.Terms terms;
+        bool opening; // true; in memory because a literal argument would clone the valuation
         uint256 filled; // lots, over all instruments
         Wad fees; // income of the fund
     }
@@ -128,7 +129,7 @@ library Trading {
         Ledger.move($, maker, q.underlying, -fill.lots, fill.price, q.index, -fill.makerFee);
 
         Portfolio memory p = Ledger.value($, maker, trade.marginWord);
-        Assessment memory now_ = Margin.assess(p, trade.terms, true, 0);
+        Assessment memory now_ = Margin.assess(p, trade.terms, trade.opening, 0);
         bytes4 reason;
         if (!reduces) {
             if (abnormal(p, trade.marginWord)) reason = IMarginVault.RiskMayNotRise.selector;

@@ -1,0 +1,101 @@
+import { expect } from "chai";
+import { type World, WAD, createWorld, eth, idOf, usd } from "./world.ts";
+
+/** Alice long 10 ETH against Bob, with `margin` tokens. */
+async function leveraged(margin: bigint, options = {}): Promise<World> {
+  const world = await createWorld(options);
+  const { alice, bob, deposit, trade, stake } = world;
+  await stake(usd(1_000_000));
+  await deposit(alice, usd(margin));
+  await deposit(bob, usd(1_000_000));
+  await world.refresh();
+  await trade(alice, bob, 0, eth(100));
+  return world;
+}
+
+describe("liquidate", () => {
+  it("default: sells the slice that restores κ and pays the keeper", async () => {
+    const world = await leveraged(1_800n);
+    const { vault, alice, carol, assess, conserve, move, know } = world;
+    const account = idOf(alice);
+    const keeper = know(idOf(carol));
+    await move(0, 1_915n * WAD);
+    const before = await assess(account);
+    expect(before.equity < (before.margin * 8n) / 10n, "below the line").to.equal(true);
+    const held = await world.lotsOf(account, 0);
+    const preview = await vault.previewLiquidation(account, 0n);
+    await vault.connect(carol).liquidate(account, keeper, 0n);
+    const after = await assess(account);
+    const left = await world.lotsOf(account, 0);
+    expect(left > 0n && left < held, "a part").to.equal(true);
+    expect(held - left).to.equal((held * preview.fraction + WAD - 1n) / WAD);
+    // E′ = κ·IM′ but for whole lots and the convex size charge, both in favour of the account
+    expect(after.equity >= (after.margin * 104n) / 100n, "restored").to.equal(true);
+    expect(after.equity <= (after.margin * 107n) / 100n, "no more than needed").to.equal(true);
+    expect(await world.cashOf(keeper)).to.be.greaterThan(0n);
+    await conserve();
+  });
+
+  it("behavior: refuses a healthy account, the fund's, and itself as keeper", async () => {
+    const { vault, alice, carol, fund, fundSigner } = await leveraged(4_000n);
+    const account = idOf(alice);
+    await expect(vault.liquidate(account, idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
+    await expect(vault.liquidate(idOf(fund, 1n), idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "ProtocolAccount");
+    await expect(vault.liquidate(account, idOf(fundSigner), 0n)).to.be.revertedWithCustomError(vault, "ProtocolAccount");
+    await expect(vault.liquidate(account, account, 0n)).to.be.revertedWithCustomError(vault, "TakerIsAccount");
+  });
+
+  it("behavior: a price must be seconds old", async () => {
+    const { vault, alice, carol, move, time } = await leveraged(1_800n);
+    await move(0, 1_915n * WAD);
+    await time.increase(120n);
+    await expect(vault.liquidate(idOf(alice), idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "PriceTooOld");
+  });
+
+  it("behavior: an insolvent account is sold whole and ends at zero, the fund account pays down to its equity", async () => {
+    const world = await leveraged(1_800n);
+    const { vault, alice, carol, conserve, move } = world;
+    const account = idOf(alice);
+    await move(0, 1_600n * WAD);
+    await vault.liquidate(account, world.know(idOf(carol)), 0n);
+    expect(await world.cashOf(account)).to.equal(0n);
+    expect(await world.lotsOf(account, 0)).to.equal(0n);
+    expect((await vault.totals()).deficit).to.equal(0n);
+    await conserve();
+  });
+
+  it("behavior: what the fund cannot pay becomes deficit, once", async () => {
+    const world = await leveraged(1_800n, { parameters: { topUp: 1_000n } });
+    const { vault, alice, carol, conserve, move, assess } = world;
+    await move(0, 1_300n * WAD);
+    const { value } = await assess(idOf(alice));
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+    const { deficit } = await vault.totals();
+    // the fund gives 0.1 % of its stake, 1,000 tokens
+    expect(deficit).to.be.closeTo(-value - 1_000n * WAD, WAD / 1_000n);
+    await expect(vault.liquidate(idOf(alice), idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
+    await conserve();
+  });
+
+  it("behavior: voids the orders of the account", async () => {
+    const { vault, alice, carol, move } = await leveraged(1_800n);
+    const { epoch } = await vault.headerOf(idOf(alice));
+    await move(0, 1_915n * WAD);
+    await vault.liquidate(idOf(alice), idOf(carol), 0n);
+    expect((await vault.headerOf(idOf(alice))).epoch).to.equal(epoch + 1n);
+  });
+
+  it("args: a named scenario must exist, and only decides who is below", async () => {
+    const { vault, alice, carol, move } = await leveraged(1_800n);
+    await move(0, 1_915n * WAD);
+    const account = idOf(alice);
+    await expect(vault.liquidate(account, idOf(carol), 17n)).to.be.revertedWithCustomError(vault, "UnknownScenario");
+    // no move: the account is above the line of such a margin
+    await expect(vault.liquidate(account, idOf(carol), 1n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
+    const worst = await vault.previewLiquidation(account, 0n);
+    for (const scenario of [8n, 12n]) {
+      const named = await vault.previewLiquidation(account, scenario).catch(() => undefined);
+      if (named !== undefined) expect(named.fraction, `scenario ${scenario}`).to.equal(worst.fraction);
+    }
+  });
+});
