@@ -13,11 +13,6 @@ abstract contract VaultGovernance is IVaultGovernance {
     /// @dev Unlike OpenZeppelin's AccessManaged there is no setAuthority: the delays promised at deployment cannot be stepped around.
     IAccessManager public immutable AUTHORITY;
 
-    modifier restricted() {
-        _restricted();
-        _;
-    }
-
     constructor(IAccessManager accessManager) {
         if (address(accessManager).code.length == 0) revert AuthorityHasNoCode(address(accessManager));
         AUTHORITY = accessManager;
@@ -28,9 +23,10 @@ abstract contract VaultGovernance is IVaultGovernance {
         ConfigLogic.initialise(_state(), marginWord, liquidationWord, fundWord);
     }
 
-    function _restricted() private {
+    /// @dev Hands the call on as it came: authorised, decoded and carried out by ConfigLogic, whose size does not count here.
+    function _configure() private {
         _whenUnlocked();
-        ConfigLogic.authorise(AUTHORITY, msg.data);
+        ConfigLogic.configure(_state(), AUTHORITY, _settlementToken(), msg.data);
     }
 
     function _state() internal view virtual returns (VaultState storage);
@@ -54,59 +50,59 @@ abstract contract VaultGovernance is IVaultGovernance {
     // ---------------------------------------------------------------- governance
 
     /// @inheritdoc IVaultGovernance
-    function listUnderlying(UnderlyingListing calldata listing) external restricted {
-        ConfigLogic.listUnderlying(_state(), listing);
+    function listUnderlying(UnderlyingListing calldata) external {
+        _configure();
     }
 
     /// @inheritdoc IVaultGovernance
-    function listCollateral(address token, uint8 underlying, uint256 haircut, uint256 cap) external restricted {
-        ConfigLogic.listCollateral(_state(), _settlementToken(), token, underlying, haircut, cap);
+    function listCollateral(address, uint8, uint256, uint256) external {
+        _configure();
     }
 
     /// @inheritdoc IVaultGovernance
-    function setParameter(Parameter id, uint8 index, uint256 value) external restricted {
-        ConfigLogic.setParameter(_state(), id, index, value);
+    function setParameter(Parameter, uint8, uint256) external {
+        _configure();
     }
 
     /// @inheritdoc IVaultGovernance
-    function setModule(uint8 index, address module) external restricted {
-        ConfigLogic.setModule(_state(), index, module);
+    function setModule(uint8, address) external {
+        _configure();
     }
 
     /// @inheritdoc IVaultGovernance
-    function setSources(uint8 underlying, IPriceSource[] calldata sources) external restricted {
-        ConfigLogic.setSources(_state(), underlying, sources);
+    function setSources(uint8, IPriceSource[] calldata) external {
+        _configure();
     }
 
     /// @inheritdoc IVaultGovernance
-    function setRateSource(uint8 underlying, IFundingRateSource source) external restricted {
-        ConfigLogic.setRateSource(_state(), underlying, source);
+    function setRateSource(uint8, IFundingRateSource) external {
+        _configure();
     }
 
     /// @inheritdoc IVaultGovernance
-    function liftMeasure(GuardianMeasure measure, uint8 index) external restricted {
-        ConfigLogic.liftMeasure(_state(), measure, index);
+    function liftMeasure(GuardianMeasure, uint8) external {
+        _configure();
     }
 
     // ---------------------------------------------------------------- guardian
 
     /// @inheritdoc IVaultGovernance
-    function stopOpens(uint8 underlying) external restricted {
-        ConfigLogic.stopOpens(_state(), underlying);
+    function stopOpens(uint8) external {
+        _configure();
     }
 
     /// @inheritdoc IVaultGovernance
-    function lowerOpenInterestCap(uint8 underlying, uint256 lots) external restricted {
-        ConfigLogic.lowerOpenInterestCap(_state(), underlying, lots);
+    function lowerOpenInterestCap(uint8, uint256) external {
+        _configure();
     }
 
     /// @inheritdoc IVaultGovernance
-    function dropSource(uint8 underlying, uint8 index) external restricted {
-        ConfigLogic.dropSource(_state(), underlying, index);
+    function dropSource(uint8, uint8) external {
+        _configure();
     }
 
     /// @inheritdoc IVaultGovernance
-    function disableModule(uint8 index) external restricted {
-        ConfigLogic.disableModule(_state(), index);
+    function disableModule(uint8) external {
+        _configure();
     }
 }

@@ -28,11 +28,53 @@ library ConfigLogic {
 
     uint256 private constant PPM = 1e6;
 
+    /// @notice Carries out `data`, a call of one of the entries of IVaultGovernance as the vault received it, when the authority lets the
+    /// caller make it.
+    function configure(VaultState storage $, IAccessManager authority, address settlementToken, bytes calldata data) external {
+        bytes4 selector = bytes4(data[0:4]);
+        _authorise(authority, selector, data);
+        bytes calldata args = data[4:];
+        if (selector == IVaultGovernance.setParameter.selector) {
+            (Parameter id, uint8 index, uint256 value) = abi.decode(args, (Parameter, uint8, uint256));
+            _setParameter($, id, index, value);
+        } else if (selector == IVaultGovernance.listUnderlying.selector) {
+            _listUnderlying($, abi.decode(args, (UnderlyingListing)));
+        } else if (selector == IVaultGovernance.listCollateral.selector) {
+            (address token, uint8 underlying, uint256 haircut, uint256 cap) = abi.decode(args, (address, uint8, uint256, uint256));
+            _listCollateral($, settlementToken, token, underlying, haircut, cap);
+        } else if (selector == IVaultGovernance.setSources.selector) {
+            (uint8 underlying, IPriceSource[] memory sources) = abi.decode(args, (uint8, IPriceSource[]));
+            _requireUnderlying($, underlying);
+            _setSources($, underlying, sources);
+        } else if (selector == IVaultGovernance.setRateSource.selector) {
+            (uint8 underlying, IFundingRateSource source) = abi.decode(args, (uint8, IFundingRateSource));
+            _requireUnderlying($, underlying);
+            _setRateSource($, underlying, source);
+        } else if (selector == IVaultGovernance.setModule.selector) {
+            (uint8 index, address module) = abi.decode(args, (uint8, address));
+            _setModule($, index, module);
+        } else if (selector == IVaultGovernance.liftMeasure.selector) {
+            (GuardianMeasure measure, uint8 index) = abi.decode(args, (GuardianMeasure, uint8));
+            _liftMeasure($, measure, index);
+        } else if (selector == IVaultGovernance.stopOpens.selector) {
+            _stopOpens($, abi.decode(args, (uint8)));
+        } else if (selector == IVaultGovernance.lowerOpenInterestCap.selector) {
+            (uint8 underlying, uint256 lots) = abi.decode(args, (uint8, uint256));
+            _lowerOpenInterestCap($, underlying, lots);
+        } else if (selector == IVaultGovernance.dropSource.selector) {
+            (uint8 underlying, uint8 index) = abi.decode(args, (uint8, uint8));
+            _dropSource($, underlying, index);
+        } else if (selector == IVaultGovernance.disableModule.selector) {
+            _disableModule($, abi.decode(args, (uint8)));
+        } else {
+            revert IVaultGovernance.CallerNotAllowed(msg.sender, selector);
+        }
+    }
+
     // ---------------------------------------------------------------- authority
 
-    /// @notice Passes when the authority lets the caller make the call `data` now, at once or by consuming what it had scheduled.
-    function authorise(IAccessManager authority, bytes calldata data) external {
-        bytes4 selector = bytes4(data[0:4]);
+    /// @dev Passes when the authority lets the caller make the call `data` now, at once or by consuming what it had scheduled.
+    function _authorise(IAccessManager authority, bytes4 selector, bytes calldata data) private {
         (bool immediate, uint32 delay) = AuthorityUtils.canCallWithDelay(address(authority), msg.sender, address(this), selector);
         if (immediate) return;
         if (delay == 0) revert IVaultGovernance.CallerNotAllowed(msg.sender, selector);
@@ -75,7 +117,7 @@ library ConfigLogic {
         _requireConsistent($);
     }
 
-    function setParameter(VaultState storage $, Parameter id, uint8 index, uint256 value) external {
+    function _setParameter(VaultState storage $, Parameter id, uint8 index, uint256 value) private {
         if (id <= Parameter.BountyCap) {
             if (index != 0) revert IVaultGovernance.IndexNotZero(id, index);
         } else if (id <= Parameter.Depth) {
@@ -309,7 +351,7 @@ library ConfigLogic {
 
     // ---------------------------------------------------------------- listing
 
-    function listUnderlying(VaultState storage $, UnderlyingListing calldata listing) external {
+    function _listUnderlying(VaultState storage $, UnderlyingListing memory listing) private {
         uint256 count = _underlyingCount($);
         if (count == Bounds.MAX_UNDERLYINGS) revert IVaultGovernance.TooManyListed(Bounds.MAX_UNDERLYINGS);
         if (listing.lotExponent > Bounds.MAX_LOT_EXPONENT) {
@@ -343,14 +385,14 @@ library ConfigLogic {
         emit IVaultGovernance.UnderlyingListed(u, listing.lotExponent, listing.referencePrice);
     }
 
-    function listCollateral(
+    function _listCollateral(
         VaultState storage $,
         address settlementToken,
         address token,
         uint8 underlying,
         uint256 haircut,
         uint256 cap
-    ) external {
+    ) private {
         uint256 count = _collateralCount($);
         if (count == Bounds.MAX_COLLATERALS) revert IVaultGovernance.TooManyListed(Bounds.MAX_COLLATERALS);
         _requireUnderlying($, underlying);
@@ -379,12 +421,7 @@ library ConfigLogic {
         emit IVaultGovernance.CollateralListed(index, token, underlying, decimals);
     }
 
-    function setSources(VaultState storage $, uint8 underlying, IPriceSource[] calldata sources) external {
-        _requireUnderlying($, underlying);
-        _setSources($, underlying, sources);
-    }
-
-    function _setSources(VaultState storage $, uint8 underlying, IPriceSource[] calldata sources) private {
+    function _setSources(VaultState storage $, uint8 underlying, IPriceSource[] memory sources) private {
         uint256 count = sources.length;
         if (count == 0 || count > Bounds.MAX_SOURCES) revert IVaultGovernance.SourceCountInvalid(count, Bounds.MAX_SOURCES);
         for (uint256 i; i < count; ++i) {
@@ -408,18 +445,13 @@ library ConfigLogic {
         emit IVaultGovernance.SourcesSet(underlying, sources);
     }
 
-    function setRateSource(VaultState storage $, uint8 underlying, IFundingRateSource source) external {
-        _requireUnderlying($, underlying);
-        _setRateSource($, underlying, source);
-    }
-
     function _setRateSource(VaultState storage $, uint8 underlying, IFundingRateSource source) private {
         _requireCode(address(source));
         $.rateSources[underlying] = source;
         emit IVaultGovernance.RateSourceSet(underlying, source);
     }
 
-    function setModule(VaultState storage $, uint8 index, address module) external {
+    function _setModule(VaultState storage $, uint8 index, address module) private {
         if (index >= Bounds.MAX_MODULES) revert IVaultGovernance.ModuleIndexTooLarge(index, Bounds.MAX_MODULES - 1);
         // accounts consented to what is there
         address present = _moduleAt($, index);
@@ -435,7 +467,7 @@ library ConfigLogic {
 
     // ---------------------------------------------------------------- guardian
 
-    function stopOpens(VaultState storage $, uint8 underlying) external {
+    function _stopOpens(VaultState storage $, uint8 underlying) private {
         _requireUnderlying($, underlying);
         uint256 trading = $.tradings[underlying];
         _requireRested(GuardianMeasure.StopOpens, underlying, TradingWord.stoppedUntil(trading));
@@ -449,7 +481,7 @@ library ConfigLogic {
         emit IVaultGovernance.OpensStopped(underlying, until);
     }
 
-    function lowerOpenInterestCap(VaultState storage $, uint8 underlying, uint256 lots) external {
+    function _lowerOpenInterestCap(VaultState storage $, uint8 underlying, uint256 lots) private {
         _requireUnderlying($, underlying);
         uint256 trading = $.tradings[underlying];
         uint256 until = TradingWord.guardianCapUntil(trading);
@@ -465,7 +497,7 @@ library ConfigLogic {
         emit IVaultGovernance.OpenInterestCapLowered(underlying, lots, until);
     }
 
-    function dropSource(VaultState storage $, uint8 underlying, uint8 index) external {
+    function _dropSource(VaultState storage $, uint8 underlying, uint8 index) private {
         _requireUnderlying($, underlying);
         uint256 guard = $.guards[underlying];
         uint256 count = GuardWord.sources(guard);
@@ -482,7 +514,7 @@ library ConfigLogic {
         emit IVaultGovernance.SourceDropped(underlying, index, until);
     }
 
-    function disableModule(VaultState storage $, uint8 index) external {
+    function _disableModule(VaultState storage $, uint8 index) private {
         address module = _moduleAt($, index);
         if (module == address(0)) revert IMarginVault.UnknownModule(index);
         _requireRested(GuardianMeasure.DisableModule, index, $.modules[index] >> 160);
@@ -491,8 +523,8 @@ library ConfigLogic {
         emit IVaultGovernance.ModuleSwitchedOff(index, until);
     }
 
-    /// @notice Ends a measure now: it then rests as if it had lapsed.
-    function liftMeasure(VaultState storage $, GuardianMeasure measure, uint8 index) external {
+    /// @dev Ends a measure now: it then rests as if it had lapsed.
+    function _liftMeasure(VaultState storage $, GuardianMeasure measure, uint8 index) private {
         if (measure == GuardianMeasure.DisableModule) {
             _requireInForce(measure, index, $.modules[index] >> 160);
             $.modules[index] = uint160(_moduleAt($, index)) | (block.timestamp << 160);

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {IInsuranceFund} from "../interfaces/IInsuranceFund.sol";
+import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {AccountId, toAccountId} from "../types/AccountId.sol";
+import {Action, ActionKind, SETTLEMENT} from "../types/Action.sol";
+import {Ratio} from "../types/Ratio.sol";
+import {Wad, ZERO, maxWad} from "../types/Wad.sol";
+import {MarginWord} from "../words/ParameterWords.sol";
+import {PriceWord} from "../words/PriceWord.sol";
+
+/// @dev What the fund asks of the vault that it is bound to, beside IMarginVault.
+interface IVaultOfFund {
+    function FUND() external view returns (address);
+    function SETTLEMENT_TOKEN() external view returns (IERC20);
+}
+
+/// @title Insurance fund: the owner of the vault's main fund account and of one fund account for each underlying
+contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+    using Math for uint256;
+    using SafeCast for uint256;
+    using SafeCast for int256;
+
+    uint256 public constant COOL_DOWN = 10 days;
+    uint256 public constant CLAIM_WINDOW = 2 days;
+    uint256 public constant VESTING = 24 hours;
+
+    /// @dev The part of the inventory's margin that redemptions are priced without: what shedding it may cost.
+    Ratio public constant MARGIN_PART = Ratio.wrap(0.25e18);
+
+    /// @dev Virtual shares for one unit of the asset. With twelve decimals more than the asset, income before the first deposit and donations
+    /// can only make shares lumpy by a 10^12th part of themselves (H-49).
+    uint8 private constant OFFSET = 12;
+
+    struct Ticket {
+        uint216 shares;
+        uint40 maturity;
+    }
+
+    /// @dev WAD of the asset and unix seconds.
+    struct Record {
+        uint128 net; // net asset value when last recorded, gains included
+        uint128 unvested; // of which did not count for redemptions then
+        uint40 from;
+        uint40 end; // when all of it counts
+    }
+
+    address private immutable DEPLOYER;
+    uint256 private immutable SCALE; // WAD for one unit of the asset
+
+    IMarginVault private _vault;
+    Record private _record;
+    mapping(address owner => Ticket) private _tickets;
+
+    constructor(IERC20Metadata settlementToken, string memory name_, string memory symbol_) ERC20(name_, symbol_) ERC4626(settlementToken) {
+        DEPLOYER = msg.sender;
+        // the vault takes 6 to 18 decimals; more reverts here
+        SCALE = 10 ** (18 - settlementToken.decimals());
+    }
+
+    // ---------------------------------------------------------------- binding
+
+    /// @inheritdoc IInsuranceFund
+    function bindVault(IMarginVault newVault) external {
+        if (msg.sender != DEPLOYER) revert CallerNotDeployer(msg.sender);
+        if (address(_vault) != address(0)) revert AlreadyBound(_vault);
+        address fund = IVaultOfFund(address(newVault)).FUND();
+        IERC20 token = IVaultOfFund(address(newVault)).SETTLEMENT_TOKEN();
+        if (fund != address(this) || address(token) != asset()) revert VaultMismatch(fund, address(token));
+        _vault = newVault;
+        emit VaultBound(newVault);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function vault() external view returns (IMarginVault) {
+        return _vault;
+    }
+
+    // ---------------------------------------------------------------- tickets
+
+    /// @inheritdoc IInsuranceFund
+    function requestRedeem(uint256 shares) external {
+        if (shares == 0) revert NothingGiven(0, 0);
+        (uint256 cooling, , ) = ticketOf(msg.sender);
+        uint256 together = cooling + shares;
+        uint256 balance = balanceOf(msg.sender);
+        if (together > balance) revert SharesCooling(msg.sender, balance, together);
+        uint256 maturity = block.timestamp + COOL_DOWN;
+        // casting to uint40 is safe until the year 36812
+        _tickets[msg.sender] = Ticket(together.toUint216(), uint40(maturity));
+        emit RedeemRequested(msg.sender, together, maturity, maturity + CLAIM_WINDOW);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function cancelRedeem() external {
+        (uint256 cooling, , ) = ticketOf(msg.sender);
+        if (cooling == 0) revert NoTicket(msg.sender);
+        delete _tickets[msg.sender];
+        emit RedeemCancelled(msg.sender, cooling);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function ticketOf(address owner) public view returns (uint256 shares, uint256 maturity, uint256 lapse) {
+        Ticket memory ticket = _tickets[owner];
+        uint256 end = ticket.maturity + CLAIM_WINDOW;
+        if (ticket.shares == 0 || block.timestamp >= end) return (0, 0, 0);
+        return (ticket.shares, ticket.maturity, end);
+    }
+
+    /// @dev Shares that `owner` can redeem by the clock alone.
+    function _maturedShares(address owner) private view returns (uint256) {
+        (uint256 shares, uint256 maturity, ) = ticketOf(owner);
+        return block.timestamp >= maturity ? shares : 0;
+    }
+
+    /// @dev Cooling shares stay where they are: a ticket sold would be a way out before the loss (H-50).
+    function _update(address from, address to, uint256 shares) internal override {
+        if (from != address(0)) {
+            (uint256 cooling, , ) = ticketOf(from);
+            uint256 balance = balanceOf(from);
+            if (cooling != 0 && balance < shares + cooling) revert SharesCooling(from, balance, cooling);
+        }
+        super._update(from, to, shares);
+    }
+
+    // ---------------------------------------------------------------- ERC-4626: entries
+
+    /// @inheritdoc IERC4626
+    function deposit(uint256 assets, address receiver) public override(ERC4626, IERC4626) nonReentrant returns (uint256) {
+        _beforeDeposit();
+        return super.deposit(assets, receiver);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function stake(uint256 assets, address receiver, uint256 minimumShares) external nonReentrant returns (uint256 shares) {
+        _beforeDeposit();
+        shares = super.deposit(assets, receiver);
+        if (shares < minimumShares) revert BelowMinimum(shares, minimumShares);
+    }
+
+    /// @inheritdoc IERC4626
+    function mint(uint256 shares, address receiver) public override(ERC4626, IERC4626) nonReentrant returns (uint256) {
+        _beforeDeposit();
+        return super.mint(shares, receiver);
+    }
+
+    /// @inheritdoc IERC4626
+    function withdraw(uint256 assets, address receiver, address owner) public override(ERC4626, IERC4626) nonReentrant returns (uint256) {
+        _beforeRedeem(owner, assets);
+        return super.withdraw(assets, receiver, owner);
+    }
+
+    /// @inheritdoc IERC4626
+    function redeem(uint256 shares, address receiver, address owner) public override(ERC4626, IERC4626) nonReentrant returns (uint256) {
+        _beforeRedeem(owner, 0);
+        return super.redeem(shares, receiver, owner);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function claim(uint256 shares, address receiver, uint256 minimumAssets) external nonReentrant returns (uint256 assets) {
+        _beforeRedeem(msg.sender, 0);
+        assets = super.redeem(shares, receiver, msg.sender);
+        if (assets < minimumAssets) revert BelowMinimum(assets, minimumAssets);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function record() external {
+        _takeRecord();
+    }
+
+    /// @dev Losses and gains so far are recognised before any share changes hands with the fund (H-50).
+    function _beforeDeposit() private {
+        _takeRecord();
+        (, uint256 deficit) = _vault.totals();
+        if (deficit != 0) revert DeficitOutstanding(deficit);
+    }
+
+    /// @dev Says why nothing can be redeemed, before ERC4626 says only that it exceeds zero.
+    function _beforeRedeem(address owner, uint256 assets) private {
+        _takeRecord();
+        (uint256 shares, uint256 maturity, ) = ticketOf(owner);
+        if (shares == 0) revert NoTicket(owner);
+        if (block.timestamp < maturity) revert TicketCools(owner, maturity);
+        uint256 available = _payableDown(liquidAssets());
+        if (assets > available) revert StakeInUse(assets, available);
+    }
+
+    function _deposit(address caller, address receiver, uint256 assets, uint256 shares) internal override {
+        if (assets == 0 || shares == 0) revert NothingGiven(assets, shares);
+        super._deposit(caller, receiver, assets, shares);
+        // what came in is no gain
+        _record.net = (_record.net + assets * SCALE).toUint128();
+    }
+
+    function _withdraw(address caller, address receiver, address owner, uint256 assets, uint256 shares) internal override {
+        if (assets == 0 || shares == 0) revert NothingGiven(assets, shares);
+        // casting is safe: ERC4626 tested shares against the matured ticket
+        _tickets[owner].shares -= uint216(shares);
+        super._withdraw(caller, receiver, owner, assets, shares);
+    }
+
+    /// @dev Into the main account, as its owner.
+    function _transferIn(address from, uint256 assets) internal override {
+        super._transferIn(from, assets);
+        IERC20(asset()).forceApprove(address(_vault), assets);
+        (Wad before, , , , ) = _vault.headerOf(_main());
+        Action[] memory actions = new Action[](1);
+        actions[0] = Action(ActionKind.Deposit, _main(), abi.encode(SETTLEMENT, assets));
+        _vault.execute(actions);
+        (Wad afterwards, , , , ) = _vault.headerOf(_main());
+        // casting to uint256 is safe: a deposit does not lower cash
+        uint256 credited = uint256((afterwards - before).raw());
+        if (credited != assets * SCALE) revert DepositMismatch(assets * SCALE, credited);
+    }
+
+    /// @dev Out of the main account; where that is short, first out of fund accounts that hold nothing but cash.
+    function _transferOut(address to, uint256 assets) internal override {
+        uint256 debited = _debitedUp(assets);
+        uint256 count = _underlyings();
+        Action[] memory actions = new Action[](count + 1);
+        uint256 used;
+        uint256 available = _cashOf(_main());
+        uint256 wanted = debited * SCALE;
+        for (uint256 u; u < count && available < wanted; ++u) {
+            AccountId account = _fundAccount(u);
+            uint256 cash = _idleCashOf(account);
+            if (cash == 0) continue;
+            uint256 moved = Math.min(cash, wanted - available);
+            actions[used++] = Action(ActionKind.Transfer, account, abi.encode(SETTLEMENT, moved, _main()));
+            available += moved;
+        }
+        if (available < wanted) revert StakeInUse(debited, available / SCALE);
+        actions[used++] = Action(ActionKind.Withdraw, _main(), abi.encode(SETTLEMENT, debited, to));
+        assembly ("memory-safe") {
+            mstore(actions, used) // never longer than it was made
+        }
+        // what goes out is no loss; before the call, in which the receiver may get control
+        Record storage last = _record;
+        last.net = (uint256(last.net).saturatingSub(wanted)).toUint128();
+        _vault.execute(actions);
+    }
+
+    // ---------------------------------------------------------------- ERC-4626: views
+
+    /// @inheritdoc IERC4626
+    /// @dev The lower value; while the fund cannot be priced, the last recorded one.
+    function totalAssets() public view override(ERC4626, IERC4626) returns (uint256) {
+        (bool priced, , uint256 lower) = _tryValues();
+        if (priced) return lower;
+        return (uint256(_record.net) - _record.unvested) / SCALE;
+    }
+
+    /// @inheritdoc IERC4626
+    function maxDeposit(address) public view override(ERC4626, IERC4626) returns (uint256) {
+        (bool priced, , ) = _tryValues();
+        if (!priced) return 0;
+        (uint256 settlement, uint256 deficit) = _vault.totals();
+        if (deficit != 0) return 0;
+        // cash of an account is below 2^127
+        return (uint256(uint128(type(int128).max)) - settlement) / SCALE;
+    }
+
+    /// @inheritdoc IERC4626
+    function maxMint(address receiver) public view override(ERC4626, IERC4626) returns (uint256) {
+        uint256 assets = maxDeposit(receiver);
+        return assets == 0 ? 0 : previewDeposit(assets);
+    }
+
+    /// @inheritdoc IERC4626
+    function maxWithdraw(address owner) public view override(ERC4626, IERC4626) returns (uint256) {
+        uint256 shares = maxRedeem(owner);
+        return shares == 0 ? 0 : previewRedeem(shares);
+    }
+
+    /// @inheritdoc IERC4626
+    function maxRedeem(address owner) public view override(ERC4626, IERC4626) returns (uint256) {
+        (bool priced, , uint256 lower) = _tryValues();
+        if (!priced) return 0;
+        uint256 matured = _maturedShares(owner);
+        // shares worth at most the liquid cash
+        uint256 payable_ = liquidAssets().mulDiv(_supply(), lower + 1);
+        return Math.min(matured, payable_);
+    }
+
+    /// @inheritdoc IERC4626
+    function previewDeposit(uint256 assets) public view override(ERC4626, IERC4626) returns (uint256) {
+        (uint256 upper, ) = netAssetValues();
+        return assets.mulDiv(_supply(), upper + 1);
+    }
+
+    /// @inheritdoc IERC4626
+    function previewMint(uint256 shares) public view override(ERC4626, IERC4626) returns (uint256) {
+        (uint256 upper, ) = netAssetValues();
+        return shares.mulDiv(upper + 1, _supply(), Math.Rounding.Ceil);
+    }
+
+    /// @inheritdoc IERC4626
+    function previewWithdraw(uint256 assets) public view override(ERC4626, IERC4626) returns (uint256) {
+        (, uint256 lower) = netAssetValues();
+        return _debitedUp(assets).mulDiv(_supply(), lower + 1, Math.Rounding.Ceil);
+    }
+
+    /// @inheritdoc IERC4626
+    function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) returns (uint256) {
+        (, uint256 lower) = netAssetValues();
+        return _payableDown(shares.mulDiv(lower + 1, _supply()));
+    }
+
+    function _decimalsOffset() internal pure override returns (uint8) {
+        return OFFSET;
+    }
+
+    function _supply() private view returns (uint256) {
+        return totalSupply() + 10 ** OFFSET;
+    }
+
+    /// @dev What the vault pays for a debit, in units: φ of it while a deficit is outstanding. The vault's own formula.
+    function _payableDown(uint256 debited) private view returns (uint256) {
+        (uint256 settlement, uint256 deficit) = _vault.totals();
+        return deficit == 0 ? debited : debited.mulDiv(settlement, settlement + deficit);
+    }
+
+    /// @dev The least debit for which the vault pays `assets`.
+    function _debitedUp(uint256 assets) private view returns (uint256) {
+        (uint256 settlement, uint256 deficit) = _vault.totals();
+        if (deficit == 0) return assets;
+        if (settlement == 0) revert DeficitOutstanding(deficit);
+        return assets.mulDiv(settlement + deficit, settlement, Math.Rounding.Ceil);
+    }
+
+    // ---------------------------------------------------------------- value
+
+    /// @inheritdoc IInsuranceFund
+    function netAssetValues() public view returns (uint256 upper, uint256 lower) {
+        (uint256 high, uint256 net) = _figures();
+        upper = high.ceilDiv(SCALE);
+        lower = (net - _unvestedAt(net)) / SCALE;
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function liquidAssets() public view returns (uint256) {
+        if (address(_vault) == address(0)) return 0;
+        uint256 cash = _cashOf(_main());
+        uint256 count = _underlyings();
+        for (uint256 u; u < count; ++u) {
+            cash += _idleCashOf(_fundAccount(u));
+        }
+        return cash / SCALE;
+    }
+
+    /// @dev Views that ERC-4626 forbids to revert must not, whatever makes the vault's revert: lock, prices, no vault yet.
+    function _tryValues() private view returns (bool priced, uint256 upper, uint256 lower) {
+        try this.netAssetValues() returns (uint256 high, uint256 low) {
+            return (true, high, low);
+        } catch {
+            return (false, 0, 0);
+        }
+    }
+
+    /// @dev WAD. The upper value takes the inventory at the mark, and an account below zero as nothing, for the vault's cap may leave that loss to
+    /// others; the lower takes it at its equity less a part of its margin, and a loss as one that the stake will cover.
+    function _figures() private view returns (uint256 upper, uint256 net) {
+        IMarginVault bound = _vault;
+        if (address(bound) == address(0)) revert NotBound();
+        // reverts while the vault is locked
+        Wad low = bound.assess(_main(), true).value;
+        Wad high = maxWad(low, ZERO);
+        (uint256 marginWord, , , uint256 listed) = bound.parameterWords();
+        uint256 oldest = MarginWord.liquidationAge(marginWord);
+        uint256 count = listed & 0xff;
+        for (uint256 u; u < count; ++u) {
+            AccountId account = _fundAccount(u);
+            (Wad cash, uint32 underlyings, uint32 collaterals, , ) = bound.headerOf(account);
+            if (underlyings == 0 && collaterals == 0) {
+                high = high + maxWad(cash, ZERO);
+                low = low + cash;
+                continue;
+            }
+            _requirePriced(bound.portfolioOf(account), oldest);
+            Assessment memory a = bound.assess(account, true);
+            high = high + maxWad(a.value, ZERO);
+            low = low + a.equity - a.margin.partUp(MARGIN_PART);
+        }
+        // casting to uint256 is safe: neither is negative
+        return (uint256(high.raw()), uint256(maxWad(low, ZERO).raw()));
+    }
+
+    function _requirePriced(Portfolio memory p, uint256 oldest) private pure {
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            if (book.state != PriceWord.NORMAL || book.age > oldest) revert FundUnpriceable(book.underlying, book.state, book.age);
+        }
+    }
+
+    /// @dev What of `net` does not count for redemptions now: what was left of the record, more by a gain since, less by a loss since.
+    function _unvestedAt(uint256 net) private view returns (uint256) {
+        Record memory last = _record;
+        uint256 left = _left(last);
+        uint256 unvested = net >= last.net ? left + (net - last.net) : left.saturatingSub(last.net - net);
+        return Math.min(unvested, net);
+    }
+
+    function _left(Record memory last) private view returns (uint256) {
+        if (block.timestamp >= last.end) return 0;
+        return uint256(last.unvested).mulDiv(last.end - block.timestamp, last.end - last.from, Math.Rounding.Ceil);
+    }
+
+    /// @dev Each gain vests over its own 24 hours: the end moves to the mean of the ends, weighted by amount, so that recording often, or a small gain, holds
+    /// nothing back.
+    function _takeRecord() private {
+        (, uint256 net) = _figures();
+        Record memory last = _record;
+        uint256 left = _left(last);
+        uint256 unvested = _unvestedAt(net);
+        if (net < last.net) emit LossRecorded(last.net - net);
+        uint256 remaining = block.timestamp < last.end ? last.end - block.timestamp : 0;
+        if (unvested > left) remaining = (left * remaining + (unvested - left) * VESTING).ceilDiv(unvested);
+        // casting times to uint40 is safe until the year 36812
+        _record = Record(net.toUint128(), unvested.toUint128(), uint40(block.timestamp), uint40(block.timestamp + remaining));
+        emit Recorded(net, unvested);
+    }
+
+    // ---------------------------------------------------------------- accounts
+
+    function _main() private view returns (AccountId) {
+        return toAccountId(address(this), 0);
+    }
+
+    function _fundAccount(uint256 underlying) private view returns (AccountId) {
+        // casting to uint96 is safe: at most 32 underlyings
+        return toAccountId(address(this), uint96(underlying + 1));
+    }
+
+    function _underlyings() private view returns (uint256) {
+        (, , , uint256 listed) = _vault.parameterWords();
+        return listed & 0xff;
+    }
+
+    function _cashOf(AccountId account) private view returns (uint256) {
+        (Wad cash, , , , ) = _vault.headerOf(account);
+        // casting to uint256 is safe: not negative
+        return uint256(maxWad(cash, ZERO).raw());
+    }
+
+    /// @dev Cash of a fund account that holds nothing else.
+    function _idleCashOf(AccountId account) private view returns (uint256) {
+        (Wad cash, uint32 underlyings, uint32 collaterals, , ) = _vault.headerOf(account);
+        return underlyings == 0 && collaterals == 0 ? uint256(maxWad(cash, ZERO).raw()) : 0;
+    }
+}
