@@ -136,7 +136,10 @@ export async function deployFund(options: DeployOptions = {}) {
 const TOTALS_SLOT = 18n;
 
 /** Makes `part` WAD of the settlement tokens of the ledger a deficit, as if they had been lost. */
-export async function plantDeficit(vault: { getAddress(): Promise<string>; totals(): Promise<[bigint, bigint]> }, part: bigint): Promise<void> {
+export async function plantDeficit(
+  vault: { getAddress(): Promise<string>; totals(): Promise<[bigint, bigint]> },
+  part: bigint,
+): Promise<void> {
   const [settlement, deficit] = await vault.totals();
   const word = (settlement - part) | ((deficit + part) << 128n);
   await networkHelpers.setStorageAt(await vault.getAddress(), ethers.toBeHex(TOTALS_SLOT), ethers.toBeHex(word, 32));

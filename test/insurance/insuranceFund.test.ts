@@ -88,20 +88,23 @@ describe("InsuranceFund", () => {
 
     it("stake reverts below the shares that were asked", async () => {
       const { fund, alice } = await networkHelpers.loadFixture(fixture);
-      await expect(fund.connect(alice).stake(UNIT, alice, WAD + 1n)).to.be.revertedWithCustomError(fund, "BelowMinimum").withArgs(WAD, WAD + 1n);
+      await expect(fund.connect(alice).stake(UNIT, alice, WAD + 1n))
+        .to.be.revertedWithCustomError(fund, "BelowMinimum")
+        .withArgs(WAD, WAD + 1n);
       await fund.connect(alice).stake(UNIT, alice, WAD);
     });
 
     it("H-52 nothing is given for something", async () => {
       const { fund, alice, income } = await networkHelpers.loadFixture(staked);
-      await income(0n).catch(() => undefined);
       await expect(fund.connect(alice).deposit(0n, alice)).to.be.revertedWithCustomError(fund, "NothingGiven").withArgs(0, 0);
       await expect(fund.connect(alice).mint(0n, alice)).to.be.revertedWithCustomError(fund, "NothingGiven");
       await expect(fund.connect(alice).requestRedeem(0n)).to.be.revertedWithCustomError(fund, "NothingGiven");
       await fund.connect(alice).requestRedeem(10n * VIRTUAL);
       await networkHelpers.time.increase(COOL_DOWN);
       // a share of a millionth of a unit is worth nothing: it is not burned for it
-      await expect(fund.connect(alice).redeem(1n, alice, alice)).to.be.revertedWithCustomError(fund, "NothingGiven").withArgs(0, 1);
+      await expect(fund.connect(alice).redeem(1n, alice, alice))
+        .to.be.revertedWithCustomError(fund, "NothingGiven")
+        .withArgs(0, 1);
       await expect(fund.connect(alice).withdraw(0n, alice, alice)).to.be.revertedWithCustomError(fund, "NothingGiven");
       // what is minted for the smallest mint costs something
       expect(await fund.previewMint(1n)).to.equal(1n);
@@ -164,15 +167,21 @@ describe("InsuranceFund", () => {
     it("redemption needs a ticket that matured and has not lapsed", async () => {
       const { fund, alice, settlement } = await networkHelpers.loadFixture(staked);
       const shares = 50_000n * WAD;
-      await expect(fund.connect(alice).redeem(shares, alice, alice)).to.be.revertedWithCustomError(fund, "NoTicket").withArgs(alice.address);
+      await expect(fund.connect(alice).redeem(shares, alice, alice))
+        .to.be.revertedWithCustomError(fund, "NoTicket")
+        .withArgs(alice.address);
       const tx = fund.connect(alice).requestRedeem(shares);
       await tx;
       const maturity = (await now()) + COOL_DOWN;
-      await expect(tx).to.emit(fund, "RedeemRequested").withArgs(alice.address, shares, maturity, maturity + CLAIM_WINDOW);
+      await expect(tx)
+        .to.emit(fund, "RedeemRequested")
+        .withArgs(alice.address, shares, maturity, maturity + CLAIM_WINDOW);
       expect(await fund.ticketOf(alice)).to.deep.equal([shares, maturity, maturity + CLAIM_WINDOW]);
       await networkHelpers.time.increaseTo(maturity - 2n);
       expect(await fund.maxRedeem(alice)).to.equal(0n);
-      await expect(fund.connect(alice).redeem(shares, alice, alice)).to.be.revertedWithCustomError(fund, "TicketCools").withArgs(alice.address, maturity);
+      await expect(fund.connect(alice).redeem(shares, alice, alice))
+        .to.be.revertedWithCustomError(fund, "TicketCools")
+        .withArgs(alice.address, maturity);
       await networkHelpers.time.increaseTo(maturity);
       expect([await fund.maxRedeem(alice), await fund.maxWithdraw(alice)]).to.deep.equal([shares, 50_000n * UNIT]);
       // in part by each way
@@ -185,7 +194,10 @@ describe("InsuranceFund", () => {
       await fund.connect(alice).claim(10_000n * WAD, alice, 10_000n * UNIT);
       expect((await settlement.balanceOf(alice)) - before).to.equal(30_000n * UNIT);
       expect((await fund.ticketOf(alice)).shares).to.equal(20_000n * WAD);
-      await expect(fund.connect(alice).redeem(20_000n * WAD + 1n, alice, alice)).to.be.revertedWithCustomError(fund, "ERC4626ExceededMaxRedeem");
+      await expect(fund.connect(alice).redeem(20_000n * WAD + 1n, alice, alice)).to.be.revertedWithCustomError(
+        fund,
+        "ERC4626ExceededMaxRedeem",
+      );
       await networkHelpers.time.increaseTo(maturity + CLAIM_WINDOW);
       expect(await fund.maxRedeem(alice)).to.equal(0n);
       await expect(fund.connect(alice).redeem(1n, alice, alice)).to.be.revertedWithCustomError(fund, "NoTicket");
@@ -195,12 +207,16 @@ describe("InsuranceFund", () => {
       const { fund, alice, bob } = await networkHelpers.loadFixture(staked);
       const all = await fund.balanceOf(alice);
       await fund.connect(alice).requestRedeem(all - 100n);
-      await expect(fund.connect(alice).transfer(bob, 101n)).to.be.revertedWithCustomError(fund, "SharesCooling").withArgs(alice.address, all, all - 100n);
+      await expect(fund.connect(alice).transfer(bob, 101n))
+        .to.be.revertedWithCustomError(fund, "SharesCooling")
+        .withArgs(alice.address, all, all - 100n);
       await fund.connect(alice).approve(bob, all);
       await expect(fund.connect(bob).transferFrom(alice, bob, 101n)).to.be.revertedWithCustomError(fund, "SharesCooling");
       await fund.connect(alice).transfer(bob, 100n);
       await expect(fund.connect(alice).requestRedeem(1n)).to.be.revertedWithCustomError(fund, "SharesCooling");
-      await expect(fund.connect(alice).cancelRedeem()).to.emit(fund, "RedeemCancelled").withArgs(alice.address, all - 100n);
+      await expect(fund.connect(alice).cancelRedeem())
+        .to.emit(fund, "RedeemCancelled")
+        .withArgs(alice.address, all - 100n);
       await expect(fund.connect(alice).cancelRedeem()).to.be.revertedWithCustomError(fund, "NoTicket");
       await fund.connect(alice).transfer(bob, 1n);
       await fund.connect(alice).requestRedeem(all - 101n);
@@ -252,7 +268,6 @@ describe("InsuranceFund", () => {
       expect(paid).to.be.lessThan(before);
       // both bear alike, for a share is a share
       expect(await fund.convertToAssets(shares)).to.equal(paid);
-      expect(await vault.getAddress()).to.not.equal(ethers.ZeroAddress);
     });
 
     it("H-50 income is vested over 24 hours: who comes for it has to stay, who leaves at once leaves it behind", async () => {
@@ -352,12 +367,12 @@ describe("InsuranceFund", () => {
       ]) {
         await expect(call()).to.be.revertedWithCustomError(fund, "FundUnpriceable");
       }
-      expect([await fund.maxDeposit(bob), await fund.maxMint(bob), await fund.maxRedeem(alice), await fund.maxWithdraw(alice)]).to.deep.equal([
-        0n,
-        0n,
-        0n,
-        0n,
-      ]);
+      expect([
+        await fund.maxDeposit(bob),
+        await fund.maxMint(bob),
+        await fund.maxRedeem(alice),
+        await fund.maxWithdraw(alice),
+      ]).to.deep.equal([0n, 0n, 0n, 0n]);
       expect(await fund.convertToAssets(10n ** 24n)).to.be.greaterThan(0n);
       expect(await fund.convertToShares(UNIT)).to.be.greaterThan(0n);
       // fresh again
@@ -369,7 +384,6 @@ describe("InsuranceFund", () => {
       const update = ethers.AbiCoder.defaultAbiCoder().encode(["uint256", "uint256", "bool"], [3_000n * WAD, (await now()) + 1n, true]);
       await networkHelpers.time.setNextBlockTimestamp((await now()) + 1n);
       await vault.postPrice(0, [update]);
-      expect(sources.length).to.be.greaterThan(0);
       await expect(fund.connect(bob).deposit(UNIT, bob)).to.be.revertedWithCustomError(fund, "FundUnpriceable");
       expect(await fund.maxDeposit(bob)).to.equal(0n);
     });
@@ -438,20 +452,27 @@ describe("InsuranceFund", () => {
       await walk(2_000n * WAD, 1_600n * WAD);
       const before = await mainCash();
       await vault.liquidate(idOf(long.address), idOf(keeper.address), 0n);
-      // a loss far beyond the cap: a quarter of the stake, and what it was topped up with, are gone; the rest of the stake is not touched
+      // 20,000 were missing beyond the margin of the trader and the fund account needs margin for what it took over: more than a quarter
       const cap = before / 4n;
-      const drawn = before - (await mainCash());
-      expect(drawn).to.be.greaterThan(0n);
-      expect(drawn <= cap, `${drawn} > ${cap}`).to.equal(true);
-      await vault.topUpFund(0).catch(() => undefined);
-      await vault.topUpFund(0).catch(() => undefined);
-      expect(before - (await mainCash()) <= cap).to.equal(true);
+      const toppedUp = async (): Promise<bigint> => {
+        const events = await vault.queryFilter(vault.filters.FundToppedUp());
+        return events.reduce((sum, event) => sum + event.args.amount, 0n);
+      };
+      expect(await toppedUp()).to.equal(20_000n * WAD);
+      await vault.topUpFund(0);
+      const drawn = await toppedUp();
+      expect(drawn > (cap * 99n) / 100n && drawn <= cap, `${drawn} of ${cap}`).to.equal(true);
+      await vault.topUpFund(0);
+      expect(await toppedUp()).to.equal(drawn);
+      // beside it only the bounty left the stake, under its own cap
+      expect(before - (await mainCash()) - drawn).to.equal(WAD / 20n);
       expect((await vault.assess(fundAccount, false)).notional).to.be.greaterThan(0n);
       expect(await fund.totalAssets()).to.be.greaterThan(0n);
     });
 
     it("a redemption is paid out of fund accounts that hold nothing but cash when the main account is short", async () => {
-      const { fund, vault, settlement, mainCash, fundAccount, alice, keeper, into, post, ready, long } = await networkHelpers.loadFixture(burdened);
+      const { fund, vault, settlement, mainCash, fundAccount, alice, keeper, into, post, ready, long } =
+        await networkHelpers.loadFixture(burdened);
       // a keeper with capital takes all that the fund holds
       await into(keeper, 500_000n * UNIT);
       await networkHelpers.time.increase(600n);
@@ -472,7 +493,6 @@ describe("InsuranceFund", () => {
       expect((await settlement.balanceOf(alice)) - before).to.equal(assets);
       expect((await vault.headerOf(fundAccount)).cash).to.be.lessThan(idle);
       expect(await mainCash()).to.be.lessThan(SCALE);
-      expect(long.address).to.not.equal(keeper.address);
     });
 
     it("what the inventory binds cannot be redeemed: maxRedeem says so, beyond it reverts", async () => {
@@ -489,7 +509,10 @@ describe("InsuranceFund", () => {
         await expect(fund.connect(alice).withdraw(liquid + 1n, alice, alice))
           .to.be.revertedWithCustomError(fund, "StakeInUse")
           .withArgs(liquid + 1n, liquid);
-        await expect(fund.connect(alice).redeem(200_000n * WAD, alice, alice)).to.be.revertedWithCustomError(fund, "ERC4626ExceededMaxRedeem");
+        await expect(fund.connect(alice).redeem(200_000n * WAD, alice, alice)).to.be.revertedWithCustomError(
+          fund,
+          "ERC4626ExceededMaxRedeem",
+        );
       }
       await fund.connect(alice).redeem(most, alice, alice);
     });
@@ -499,7 +522,9 @@ describe("InsuranceFund", () => {
     it("deposits are refused: a part of them would be given away", async () => {
       const { fund, vault, bob } = await networkHelpers.loadFixture(staked);
       await plantDeficit(vault, 20_000n * WAD);
-      await expect(fund.connect(bob).deposit(UNIT, bob)).to.be.revertedWithCustomError(fund, "DeficitOutstanding").withArgs(20_000n * WAD);
+      await expect(fund.connect(bob).deposit(UNIT, bob))
+        .to.be.revertedWithCustomError(fund, "DeficitOutstanding")
+        .withArgs(20_000n * WAD);
       await expect(fund.connect(bob).mint(WAD, bob)).to.be.revertedWithCustomError(fund, "DeficitOutstanding");
       expect([await fund.maxDeposit(bob), await fund.maxMint(bob)]).to.deep.equal([0n, 0n]);
     });
@@ -530,7 +555,9 @@ describe("InsuranceFund", () => {
       await fund.connect(alice).requestRedeem(WAD);
       await networkHelpers.time.increase(COOL_DOWN);
       await plantDeficit(vault, 200_000n * WAD);
-      await expect(fund.connect(alice).redeem(WAD, alice, alice)).to.be.revertedWithCustomError(fund, "NothingGiven").withArgs(0, WAD);
+      await expect(fund.connect(alice).redeem(WAD, alice, alice))
+        .to.be.revertedWithCustomError(fund, "NothingGiven")
+        .withArgs(0, WAD);
       await expect(fund.connect(alice).withdraw(1n, alice, alice)).to.be.revertedWithCustomError(fund, "StakeInUse");
     });
   });
@@ -543,7 +570,7 @@ describe("InsuranceFund", () => {
       let state = 7n;
       const random = (most: bigint): bigint => {
         state = (state * 6_364_136_223_846_793_005n + 1_442_695_040_888_963_407n) % 2n ** 64n;
-        return 1n + (state >> 16n) % most;
+        return 1n + ((state >> 16n) % most);
       };
       await fund.connect(bob).deposit(random(100_000n * UNIT), bob);
       for (let round = 0; round < 25; round++) {
@@ -591,7 +618,10 @@ describe("InsuranceFund", () => {
         }
         const rest = await fund.balanceOf(alice);
         if (rest > 0n) {
-          await fund.connect(alice).cancelRedeem().catch(() => undefined);
+          await fund
+            .connect(alice)
+            .cancelRedeem()
+            .catch(() => undefined);
           await fund.connect(alice).transfer(bob, rest);
         }
       }
