@@ -53,6 +53,8 @@ interface IOrderSettlement is IModule {
 
     /// @notice Thrown when `data` starts with neither FILL nor CANCEL.
     error UnknownKind(uint256 kind);
+    /// @notice Thrown when `data` announces more makers than it can hold.
+    error MakersBeyondData(uint256 makers, uint256 length);
     error UnknownInstrument(uint256 instrument);
     /// @notice Thrown when the taker's fee is above what its limit allows.
     error TakerFeeAboveCap(int256 fee, int256 cap);

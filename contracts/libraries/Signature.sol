@@ -17,14 +17,14 @@ library Signature {
 
     /// @dev A key first, whether or not there is code: accounts of EIP-7702 have both. Signatures of 65 bytes with low s only; anything
     /// else, the compact form of 64 bytes included, is for the wallet to judge.
-    function isFrom(address signer, bytes32 digest, bytes memory signature) internal view returns (bool) {
+    function isFrom(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
         // a failed recovery returns zero, which is never an answer: an account of owner zero exists in the numbering
-        (address recovered, , ) = ECDSA.tryRecover(digest, signature);
+        (address recovered, , ) = ECDSA.tryRecoverCalldata(digest, signature);
         if (recovered != address(0) && recovered == signer) return true;
         return _walletSays(signer, digest, signature);
     }
 
-    function _walletSays(address wallet, bytes32 digest, bytes memory signature) private view returns (bool valid) {
+    function _walletSays(address wallet, bytes32 digest, bytes calldata signature) private view returns (bool valid) {
         if (gasleft() < GAS_NEEDED) revert GasTooLow(gasleft(), GAS_NEEDED);
         bytes memory question = abi.encodeCall(IERC1271.isValidSignature, (digest, signature));
         bytes32 magic = bytes32(IERC1271.isValidSignature.selector);

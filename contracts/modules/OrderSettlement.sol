@@ -96,9 +96,9 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     }
 
     function _fill(TradeContext calldata context, bytes calldata data) private returns (Fill[] memory fills) {
-        MakerFill[] memory makers;
         Run memory run;
-        (, run.limits, makers) = abi.decode(data, (uint256, uint256[], MakerFill[]));
+        (, run.limits) = abi.decode(data, (uint256, uint256[]));
+        MakerFill[] calldata makers = _makersOf(data);
         run.taker = context.account;
         run.domain = _domainSeparatorV4();
         run.order = _blankOrder();
@@ -137,7 +137,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     }
 
     /// @dev Adds the fill of one maker to the run. Returns why not, or zero; zero without a fill when the taker has all it wants.
-    function _propose(Run memory run, MakerFill memory maker) private returns (bytes4) {
+    function _propose(Run memory run, MakerFill calldata maker) private returns (bytes4) {
         (bool met, uint256 which) = _limitFor(run.limits, maker.validity);
         if (!met) return NoTakerLimit.selector;
         uint256 limit = run.limits[which];
@@ -146,14 +146,17 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
 
         Order memory order = run.order;
         _read(maker, order);
-        (uint256 lots, bytes4 reason) = _judge(run, limit, order, maker);
-        if (reason != 0) return reason;
-
-        uint256 place = order.nonce % NonceWord.NONCES;
         Nonces storage nonces = _nonces[order.account][order.nonce / NonceWord.NONCES];
         uint256 word = nonces.word;
-        nonces.word = word.withFilled(place, word.filled(place) + lots);
-        run.limits[which] = TakerLimitWord.withLots(limit, wanted - lots);
+        (uint256 lots, bytes4 reason) = _judge(run, limit, order, maker, word);
+        if (reason != 0) return reason;
+
+        unchecked {
+            // no more than the order's 48 bits of lots, nor than are wanted
+            uint256 place = order.nonce % NonceWord.NONCES;
+            nonces.word = word.withFilled(place, word.filled(place) + lots);
+            run.limits[which] = TakerLimitWord.withLots(limit, wanted - lots);
+        }
 
         Fill memory fill = run.fills[run.count];
         fill.maker = order.account;
@@ -173,7 +176,8 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         Run memory run,
         uint256 limit,
         Order memory order,
-        MakerFill memory maker
+        MakerFill calldata maker,
+        uint256 nonceWord
     ) private view returns (uint256 lots, bytes4 reason) {
         if (order.account == run.taker) return (0, IMarginVault.SelfTrade.selector);
         if (order.long ? order.limit < TakerLimitWord.worst(limit) : order.limit > TakerLimitWord.worst(limit)) {
@@ -186,10 +190,9 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         lots = _least(TermsWord.lots(maker.terms), TakerLimitWord.lots(limit));
         if (lots == 0) return (0, IMarginVault.ZeroLots.selector);
         {
-            uint256 word = _nonces[order.account][order.nonce / NonceWord.NONCES].word;
             uint256 place = order.nonce % NonceWord.NONCES;
-            if (word.cancelled(place)) return (0, OrderCancelled.selector);
-            uint256 filled = word.filled(place);
+            if (nonceWord.cancelled(place)) return (0, OrderCancelled.selector);
+            uint256 filled = nonceWord.filled(place);
             if (filled >= order.size) return (0, OrderUsedUp.selector);
             lots = _least(lots, order.size - filled);
         }
@@ -249,11 +252,26 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         if (!TakerLimitWord.meets(limit, maker.validity) || ValidityWord.instrument(limit) >= MAX_INSTRUMENTS) {
             return (0, NoTakerLimit.selector);
         }
-        _read(maker, run.order);
-        return _judge(run, limit, run.order, maker);
+        Order memory order = run.order;
+        _read(maker, order);
+        return _judge(run, limit, order, maker, _nonces[order.account][order.nonce / NonceWord.NONCES].word);
     }
 
     // ---------------------------------------------------------------- parts
+
+    /// @dev The third member of `data`, left where it is. The compiler checks every access to an element against the end of the calldata; here
+    /// the array itself is held within `data`.
+    function _makersOf(bytes calldata data) private pure returns (MakerFill[] calldata makers) {
+        uint256 start = uint256(bytes32(data[0x40:0x60]));
+        // slices revert beyond the end; the addition cannot wrap, for a slice of that start has passed
+        uint256 count = uint256(bytes32(data[start:][:0x20]));
+        // an element takes a word at least, its offset
+        if (count > (data.length - start) / 0x20 - 1) revert MakersBeyondData(count, data.length);
+        assembly ("memory-safe") {
+            makers.offset := add(add(data.offset, start), 0x20)
+            makers.length := count
+        }
+    }
 
     function _limitFor(uint256[] memory limits, uint256 validity) private pure returns (bool, uint256) {
         for (uint256 i; i < limits.length; ++i) {
@@ -275,7 +293,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     }
 
     /// @dev Writes every field but the vault, which stays.
-    function _read(MakerFill memory maker, Order memory order) private pure {
+    function _read(MakerFill calldata maker, Order memory order) private pure {
         uint256 terms = maker.terms;
         uint256 validity = maker.validity;
         order.account = maker.account;

@@ -56,6 +56,24 @@ describe("OrderSettlement.trade", () => {
     await expect(vault.connect(taker).trade(takerAccount, data)).to.be.revertedWithCustomError(orders, "UnknownKind").withArgs(2n);
   });
 
+  it("behavior: more makers than the data can hold are refused", async () => {
+    const { vault, orders, taker, takerAccount, fill } = await loadFixture(deploy);
+    const data = encodeFills([], [await fill(alice, 5n)]);
+    const words = (data.length - 2) / 64;
+    // kind, two offsets, no limits, then the number of makers
+    const at = 2 + 64 * 4;
+    expect(BigInt(`0x${data.slice(at, at + 64)}`)).to.equal(1n);
+    const announcing = (count: bigint): string => `${data.slice(0, at)}${count.toString(16).padStart(64, "0")}${data.slice(at + 64)}`;
+    const room = BigInt(words - 5);
+    for (const count of [room + 1n, 2n ** 64n, 2n ** 256n - 1n]) {
+      await expect(vault.connect(taker).trade(takerAccount, announcing(count)))
+        .to.be.revertedWithCustomError(orders, "MakersBeyondData")
+        .withArgs(count, words * 32);
+    }
+    // within the room the compiler's own checks hold each element in the calldata
+    await expect(vault.connect(taker).trade(takerAccount, announcing(room))).to.be.revert(ethers);
+  });
+
   it("behavior: data cut short or with wild offsets reverts", async () => {
     const { vault, taker, takerAccount, fill } = await loadFixture(deploy);
     const data = encodeFills([limit()], [await fill(alice, 5n)]);
