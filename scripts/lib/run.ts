@@ -12,17 +12,21 @@ export interface Outcome {
 
 /**
  * Runs a command of the project (a binary of node_modules or a program of the machine) in the project's folder.
- * @param live write the output through as it comes, beside collecting it
+ * @param options live: write the output through as it comes, beside collecting it; directory: another folder to run in
  */
 export async function run(
   command: string,
   args: readonly string[],
-  options: { readonly live?: boolean; readonly environment?: Readonly<Record<string, string>> } = {},
+  options: {
+    readonly live?: boolean;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly directory?: string;
+  } = {},
 ): Promise<Outcome> {
   const started = performance.now();
   const binaries = join(projectRoot, "node_modules", ".bin");
   const child = spawn(command, args, {
-    cwd: projectRoot,
+    cwd: options.directory ?? projectRoot,
     env: { ...process.env, ...options.environment, PATH: `${binaries}${delimiter}${process.env.PATH ?? ""}` },
     stdio: ["ignore", "pipe", "pipe"],
   });
