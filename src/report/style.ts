@@ -16,10 +16,10 @@ header svg{width:52px;height:52px;flex:none;color:var(--accent)}
 h1{font-size:27px;line-height:1.2;margin:0;letter-spacing:-.015em;font-weight:650}
 h2{font-size:15px;margin:0;font-weight:620}
 .source{color:var(--soft);margin:2px 0 0}
-.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:12px;margin:26px 0 14px}
+.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(200px,1fr));gap:12px;margin:26px 0 14px}
 .card,.chart,.table{background:var(--card);border:1px solid var(--edge);border-radius:10px}
 .card{padding:13px 15px}
-.card b{display:flex;flex-wrap:wrap;gap:2px 10px;align-items:center;font-size:22px;line-height:1.25;font-weight:640;letter-spacing:-.01em;overflow-wrap:anywhere}
+.card b{display:flex;flex-wrap:wrap;gap:2px 10px;align-items:center;font-size:20px;line-height:1.25;font-weight:640;letter-spacing:-.01em;overflow-wrap:anywhere}
 .card span{color:var(--soft);font-size:13px}
 .card small{color:var(--soft);display:block;font-size:12px;line-height:1.35;margin-top:2px}
 .mark{font-size:11px;font-style:normal;font-weight:650;letter-spacing:0;white-space:nowrap;border-radius:99px;padding:1px 8px}

@@ -1,0 +1,118 @@
+import { ownerOf } from "../engine/accountId.ts";
+import { Draft } from "../engine/draft.ts";
+import { fromPpm, partUp, WAD } from "../engine/fixedPoint.ts";
+import { portfolioOf } from "../engine/ledger.ts";
+import { assess, type MarginTerms, termsAt } from "../engine/margin.ts";
+import { rampAt } from "../engine/ramp.ts";
+import { type AccountId, type Assessment, NORMAL, type State } from "../engine/types.ts";
+
+/** An account with its live figures. */
+export type Standing = {
+  readonly account: AccountId;
+  readonly figures: Assessment;
+  readonly maintenance: bigint; // WAD
+  /** E / MM, WAD; undefined without margin. */
+  readonly health: bigint | undefined;
+};
+
+/** The live figures of every account but the fund's, as liquidation sees them. */
+export function standings(state: State): Standing[] {
+  const draft = new Draft(state);
+  const terms = termsAt(state.margin, state.now);
+  const result: Standing[] = [];
+  for (const id of state.accounts.keys()) {
+    if (ownerOf(id) !== state.fund) result.push(standingOf(draft, terms, id));
+  }
+  return result;
+}
+
+function standingOf(draft: Draft, terms: MarginTerms, account: AccountId): Standing {
+  const figures = assess(portfolioOf(draft, account), terms, false);
+  const maintenance = partUp(figures.margin, terms.maintenance);
+  return { account, figures, maintenance, health: maintenance === 0n ? undefined : (figures.equity * WAD) / maintenance };
+}
+
+/** The figures of one account. @param opening at the wider range, as trades are tested */
+export function figuresOf(state: State, account: AccountId, opening = false): Assessment {
+  return assess(portfolioOf(new Draft(state), account), termsAt(state.margin, state.now), opening);
+}
+
+/**
+ * Who is to be liquidated now, the least healthy first: every account below maintenance whose prices are normal and young enough. Pure: what it
+ * says depends on nothing but the state.
+ */
+export function planLiquidations(state: State): Standing[] {
+  return standings(state)
+    .filter(({ figures, maintenance, account }) => figures.equity < maintenance && isLiquidatable(state, account))
+    .sort((a, b) => compare(a.health ?? -WAD, b.health ?? -WAD));
+}
+
+/** Whether every price that the account is valued with is normal and seconds old. */
+function isLiquidatable(state: State, id: AccountId): boolean {
+  const account = state.accounts.get(id);
+  const held = new Set([
+    ...(account?.positions.keys() ?? []),
+    ...[...(account?.collateral.keys() ?? [])].map((token) => Number(state.collaterals[token]?.underlying ?? 0n)),
+  ]);
+  return [...held].every((index) => {
+    const underlying = state.underlyings[index];
+    return underlying?.priceState === NORMAL && state.now - underlying.priceTime <= state.margin.liquidationAge;
+  });
+}
+
+/** Gas that one account of a batch may need, and what a transaction may hold (EIP-7825). */
+const GAS_AN_ACCOUNT = 250_000;
+const GAS_OF_A_TRANSACTION = 16_000_000;
+export const ACCOUNTS_IN_A_BATCH = Math.floor(GAS_OF_A_TRANSACTION / GAS_AN_ACCOUNT);
+
+export function inBatches<T>(items: readonly T[], size = ACCOUNTS_IN_A_BATCH): T[][] {
+  const batches: T[][] = [];
+  for (let i = 0; i < items.length; i += size) batches.push(items.slice(i, i + size));
+  return batches;
+}
+
+/** A slice of a fund account that an account of a market maker is to take. */
+export type Shedding = { readonly underlying: number; readonly taker: AccountId; readonly fraction: bigint };
+
+/**
+ * What market makers take of the fund's inventory now: in proportion to how far the discount has grown, so that an inventory is gone when
+ * the discount is at its most. Each slice goes to the maker with the most free equity that can carry it.
+ */
+export function planShedding(state: State, makers: readonly AccountId[]): Shedding[] {
+  const plan: Shedding[] = [];
+  const free = new Map(makers.map((maker) => [maker, freeEquity(state, maker)]));
+  const terms = termsAt(state.margin, state.now);
+  for (const [index, underlying] of state.underlyings.entries()) {
+    const fund = (BigInt(state.fund) << 96n) + BigInt(index) + 1n;
+    const since = underlying.fund.inventorySince;
+    if (since === 0n || underlying.priceState !== NORMAL) continue;
+    const elapsed = state.now - since;
+    const { shedTime } = state.fundParameters;
+    let fraction = elapsed >= shedTime ? WAD : (WAD * elapsed) / shedTime;
+    const [taker, room = 0n] = [...free].sort((a, b) => compare(b[1], a[1]))[0] ?? [];
+    // the margin of the inventory grows by what its collateral hedges and by the wider range of opening: half again is enough
+    const needed = (assess(portfolioOf(new Draft(state), fund), terms, true).margin * 3n) / 2n;
+    if (needed > room) fraction = (fraction * room) / needed;
+    const lots = state.accounts.get(fund)?.positions.get(index)?.lots ?? 0n;
+    const size = lots < 0n ? -lots : lots;
+    if (taker === undefined || fraction <= 0n || (size !== 0n && (size * fraction) / WAD === 0n)) continue;
+    plan.push({ underlying: index, taker, fraction });
+    free.set(taker, room - (needed * fraction) / WAD);
+  }
+  return plan;
+}
+
+function freeEquity(state: State, account: AccountId): bigint {
+  const { equity, margin } = figuresOf(state, account, true);
+  return equity - margin;
+}
+
+/** Value of a collateral token's haircut now, a ratio with 18 decimals. */
+export function haircutOf(state: State, token: number): bigint {
+  const collateral = state.collaterals[token];
+  return collateral === undefined ? 0n : fromPpm(rampAt(collateral.haircut, state.now));
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

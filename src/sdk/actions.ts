@@ -1,0 +1,44 @@
+import { AbiCoder } from "ethers";
+import type { AccountId, Address } from "../engine/types.ts";
+
+/** Token index of the settlement token in deposits, withdrawals and transfers. */
+export const SETTLEMENT_TOKEN = 255;
+
+/** One action of `execute`, encoded. */
+export type EncodedAction = { readonly kind: number; readonly account: AccountId; readonly data: string };
+
+const KIND = { deposit: 0, withdraw: 2, transfer: 3, setOperator: 4, setModules: 5, cancelOrders: 6, trade: 7 } as const;
+
+function encoded(kind: number, account: AccountId, types: readonly string[], values: readonly unknown[]): EncodedAction {
+  return { kind, account, data: AbiCoder.defaultAbiCoder().encode(types, values) };
+}
+
+/** @param amount in units of the token */
+export function depositAction(account: AccountId, token: number, amount: bigint): EncodedAction {
+  return encoded(KIND.deposit, account, ["uint8", "uint256"], [token, amount]);
+}
+
+/** @param amount in units of the token */
+export function withdrawAction(account: AccountId, token: number, amount: bigint, to: Address): EncodedAction {
+  return encoded(KIND.withdraw, account, ["uint8", "uint256", "address"], [token, amount, to]);
+}
+
+/** @param amount WAD; both accounts have one owner */
+export function transferAction(account: AccountId, token: number, amount: bigint, to: AccountId): EncodedAction {
+  return encoded(KIND.transfer, account, ["uint8", "int256", "uint256"], [token, amount, to]);
+}
+
+/** @param scope bits of the scopes, 0 revokes; @param expiry unix seconds */
+export function operatorAction(account: AccountId, operator: Address, scope: number, expiry: bigint): EncodedAction {
+  return encoded(KIND.setOperator, account, ["address", "uint8", "uint40"], [operator, scope, expiry]);
+}
+
+/** Voids every order that the account has signed. */
+export function cancelOrdersAction(account: AccountId): EncodedAction {
+  return encoded(KIND.cancelOrders, account, [], []);
+}
+
+/** @param data in the encoding of the module; @param minimumLots reverts when fewer are filled */
+export function tradeAction(account: AccountId, module: number, data: string, minimumLots: bigint): EncodedAction {
+  return encoded(KIND.trade, account, ["uint8", "bytes", "uint256"], [module, data, minimumLots]);
+}

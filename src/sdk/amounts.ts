@@ -1,0 +1,38 @@
+import { BadInput } from "./failure.ts";
+
+const WAD_DIGITS = 18;
+
+/**
+ * A fixed-point amount as a decimal without trailing zeros.
+ * @example formatDecimal(-1_500_000_000_000_000_000n) // "-1.5"
+ */
+export function formatDecimal(amount: bigint, digits = WAD_DIGITS): string {
+  const text = (amount < 0n ? -amount : amount).toString().padStart(digits + 1, "0");
+  const part = text.slice(text.length - digits).replace(/0+$/, "");
+  return `${amount < 0n ? "-" : ""}${text.slice(0, text.length - digits)}${part === "" ? "" : `.${part}`}`;
+}
+
+/** An amount for people: grouped, with at most `places` decimals, rounded toward zero. */
+export function showDecimal(amount: bigint, places = 2, digits = WAD_DIGITS): string {
+  const [whole = "0", part = ""] = formatDecimal(amount, digits).split(".");
+  const shown = part.slice(0, places).replace(/0+$/, "");
+  return `${whole.replace(/\B(?=(\d{3})+$)/g, ",")}${shown === "" ? "" : `.${shown}`}`;
+}
+
+/**
+ * A fixed-point amount from a decimal, exactly.
+ * @throws BadInput when it is no decimal or has more than `digits` decimals
+ */
+export function parseDecimal(text: string, digits = WAD_DIGITS): bigint {
+  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text.trim());
+  if (!match) throw new BadInput(`"${text}" is not a decimal number`);
+  const [, sign, whole = "0", part = ""] = match;
+  if (part.length > digits) throw new BadInput(`"${text}" has more than ${digits} decimals`);
+  const value = BigInt(whole + part.padEnd(digits, "0"));
+  return sign === "-" ? -value : value;
+}
+
+/** A fixed-point amount as a plain number: for plots and messages, not for money. */
+export function toNumber(amount: bigint, digits = WAD_DIGITS): number {
+  return Number(amount) / 10 ** digits;
+}
