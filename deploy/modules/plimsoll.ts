@@ -1,0 +1,219 @@
+import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
+import type { Future, IgnitionModuleBuilder, NamedArtifactContractDeploymentFuture } from "@nomicfoundation/ignition-core";
+import { encodeBytes32String } from "ethers";
+import type { FaucetParameters, PlimsollParameters, PriceSourceParameters } from "../../src/deployment/parameters.ts";
+import { RESTRICTED_ENTRIES, ROLE_NAMES, ROLES, roleOf, selectorOf } from "../../src/deployment/roles.ts";
+import { FUND_WORD, LIQUIDATION_WORD, MARGIN_WORD, pack } from "../../src/deployment/words.ts";
+import {
+  ChainlinkSource__factory,
+  MarginVault__factory,
+  PythSource__factory,
+  SignedRateSource__factory,
+  SignedSource__factory,
+} from "../../typechain-types/index.ts";
+
+/** The place of the order module; new accounts consent to it. */
+export const ORDERS_MODULE = 0;
+
+type Deployed = NamedArtifactContractDeploymentFuture<string>;
+type AddressOrFuture = string | Deployed;
+
+function tokenOf(m: IgnitionModuleBuilder, token: string | FaucetParameters): AddressOrFuture {
+  if (typeof token === "string") return token;
+  return m.contract("FaucetToken", [token.faucet, token.symbol, token.decimals], { id: `Faucet_${token.symbol}` });
+}
+
+/** The authority; the deployer administers it until everything is listed. */
+function authorityModule(deployer: string) {
+  return buildModule("Authority", (m) => ({ authority: m.contract("AccessManager", [deployer]) }));
+}
+
+/** Fund, vault with its linked libraries, and what reads or serves it. */
+function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typeof authorityModule>) {
+  return buildModule("Vault", (m) => {
+    const { authority } = m.useModule(authorityOf);
+    const settlementToken = tokenOf(m, parameters.settlementToken);
+    const libraries = Object.fromEntries(
+      ["ConfigLogic", "ExchangeLogic", "FundLogic", "LiquidationLogic", "PriceLogic"].map((name) => [name, m.library(name)]),
+    );
+    const insuranceFund = m.contract("InsuranceFund", [settlementToken, parameters.insuranceFund.name, parameters.insuranceFund.symbol]);
+    const vault = m.contract(
+      "MarginVault",
+      [
+        {
+          authority,
+          settlementToken,
+          fund: insuranceFund,
+          defaultModules: 1 << ORDERS_MODULE,
+          uptimeFeed: parameters.uptime?.feed ?? "0x0000000000000000000000000000000000000000",
+          uptimeGrace: parameters.uptime?.grace ?? 0n,
+          marginParameters: pack(MARGIN_WORD, parameters.values),
+          liquidationParameters: pack(LIQUIDATION_WORD, parameters.values),
+          fundParameters: pack(FUND_WORD, parameters.values),
+        },
+      ],
+      { libraries },
+    );
+    m.call(insuranceFund, "bindVault", [vault]);
+    const orders = m.contract("OrderSettlement", [vault, parameters.orders.takerFee, parameters.orders.makerFee]);
+    const lens = m.contract("MarginLens", [vault]);
+    const liquidationBatch = m.contract("LiquidationBatch", [vault]);
+    return {
+      insuranceFund,
+      vault,
+      orders,
+      lens,
+      liquidationBatch,
+      ...(typeof settlementToken === "string" ? {} : { settlementToken }),
+    };
+  });
+}
+
+/** Price sources, as far as an underlying names them, and the source of funding rates. */
+function sourcesModule(parameters: PlimsollParameters, authorityOf: ReturnType<typeof authorityModule>) {
+  const used = new Set(parameters.underlyings.flatMap(({ sources }) => sources.map(({ kind }) => kind)));
+  return buildModule("Sources", (m) => {
+    const { authority } = m.useModule(authorityOf);
+    const { prices, rates, pyth } = parameters;
+    return {
+      signedRateSource: m.contract("SignedRateSource", [authority, rates.signers, rates.threshold]),
+      ...(used.has("signed") && prices !== undefined
+        ? { signedSource: m.contract("SignedSource", [authority, prices.signers, prices.threshold]) }
+        : {}),
+      ...(used.has("chainlink") ? { chainlinkSource: m.contract("ChainlinkSource", [authority]) } : {}),
+      ...(used.has("pyth") && pyth !== undefined ? { pythSource: m.contract("PythSource", [authority, pyth]) } : {}),
+    };
+  });
+}
+
+/** Feeds of the sources, then underlyings, collateral tokens and the order module, each after the one before: their order is their index. */
+function listingsModule(
+  parameters: PlimsollParameters,
+  vaultOf: ReturnType<typeof vaultModule>,
+  sourcesOf: ReturnType<typeof sourcesModule>,
+) {
+  return buildModule("Listings", (m) => {
+    const { vault, orders } = m.useModule(vaultOf);
+    const sources: Partial<Record<string, Deployed>> = m.useModule(sourcesOf);
+    const sourceOf = (name: string): Deployed => {
+      const source = sources[name];
+      if (source === undefined) throw new RangeError(`${name} is not deployed`);
+      return source;
+    };
+    let last: Future[] = [];
+    const call = (contract: Deployed, entry: string, args: Parameters<typeof m.call>[2], id: string): void => {
+      last = [m.call(contract, entry, args, { id, after: last })];
+    };
+
+    parameters.underlyings.forEach((underlying, index) => {
+      const { symbol, values, lotExponent, referencePrice, rate } = underlying;
+      const rates = sourceOf("signedRateSource");
+      call(rates, "setFeed", [index, { id: encodeBytes32String(rate.feed), maxAge: rate.maxAge }], `${symbol}_rate`);
+      for (const source of underlying.sources) configure(source, index);
+      call(
+        vault,
+        "listUnderlying",
+        [
+          {
+            lotExponent,
+            referencePrice,
+            ...Object.fromEntries(Object.entries(values).map(([name, value]) => [name.charAt(0).toLowerCase() + name.slice(1), value])),
+            sources: underlying.sources.map(({ kind }) => sourceOf(`${kind}Source`)),
+            rateSource: rates,
+          },
+        ],
+        `${symbol}_list`,
+      );
+
+      function configure(source: PriceSourceParameters, place: number): void {
+        const id = `${symbol}_${source.kind}`;
+        if (source.kind === "signed") {
+          call(
+            sourceOf("signedSource"),
+            "setFeed",
+            [place, { id: encodeBytes32String(source.feed), maxAge: source.maxAge, referencePrice }],
+            id,
+          );
+        } else if (source.kind === "chainlink") {
+          call(sourceOf("chainlinkSource"), "setPair", [place, source.base, source.quote, referencePrice], id);
+        } else {
+          const pair = { baseId: source.baseId, quoteId: source.quoteId, maxAge: source.maxAge, confidencePpm: source.confidence };
+          call(sourceOf("pythSource"), "setPair", [place, pair, "0x", referencePrice], id);
+        }
+      }
+    });
+
+    const tokens: Record<string, Deployed> = {};
+    parameters.collaterals.forEach(({ token, underlying, values }, index) => {
+      const deployed = tokenOf(m, token);
+      if (typeof deployed !== "string") tokens[`collateral${index}`] = deployed;
+      call(vault, "listCollateral", [deployed, underlying, values.Haircut ?? 0n, values.SupplyCap ?? 0n], `Collateral_${index}`);
+    });
+    call(vault, "setModule", [ORDERS_MODULE, orders], "Module_orders");
+    return tokens;
+  });
+}
+
+/** Hands everything over: roles to entries and holders, then the deployer renounces. */
+function governanceModule(
+  parameters: PlimsollParameters,
+  deployer: string,
+  authorityOf: ReturnType<typeof authorityModule>,
+  vaultOf: ReturnType<typeof vaultModule>,
+  sourcesOf: ReturnType<typeof sourcesModule>,
+  listingsOf: ReturnType<typeof listingsModule>,
+) {
+  const interfaces = {
+    vault: MarginVault__factory.createInterface(),
+    signedSource: SignedSource__factory.createInterface(),
+    signedRateSource: SignedRateSource__factory.createInterface(),
+    chainlinkSource: ChainlinkSource__factory.createInterface(),
+    pythSource: PythSource__factory.createInterface(),
+  };
+  return buildModule("Governance", (m) => {
+    const { authority } = m.useModule(authorityOf);
+    const targets: Partial<Record<string, Deployed>> = { vault: m.useModule(vaultOf).vault, ...m.useModule(sourcesOf) };
+    m.useModule(listingsOf);
+    let last: Future[] = [];
+    const call = (entry: string, args: Parameters<typeof m.call>[2], id: string): void => {
+      last = [m.call(authority, entry, args, { id, after: last.length === 0 ? [listingsOf] : last })];
+    };
+    for (const contract of Object.keys(RESTRICTED_ENTRIES) as (keyof typeof RESTRICTED_ENTRIES)[]) {
+      const target = targets[contract];
+      if (target === undefined) continue;
+      for (const role of ROLE_NAMES) {
+        const entries = RESTRICTED_ENTRIES[contract].filter((entry) => roleOf(contract, entry) === role);
+        if (entries.length === 0) continue;
+        const selectors = entries.map((entry) => selectorOf(interfaces[contract], entry));
+        call("setTargetFunctionRole", [target, selectors, ROLES[role]], `${contract}_${role}`);
+      }
+    }
+    for (const role of ROLE_NAMES) {
+      if (role !== "admin") call("labelRole", [ROLES[role], role], `label_${role}`);
+    }
+    call("setRoleGuardian", [ROLES.parameters, ROLES.canceller], "canceller");
+    for (const role of [...ROLE_NAMES].reverse()) {
+      parameters.roles[role].holders.forEach((account, index) => {
+        call("grantRole", [ROLES[role], account, parameters.roles[role].delay], `grant_${role}_${index}`);
+      });
+    }
+    call("renounceRole", [ROLES.admin, deployer], "renounce");
+    return { authority };
+  });
+}
+
+/** Everything that one deployment consists of. `parameters` names accounts by address; see `resolveAccounts`. */
+export function plimsollModule(parameters: PlimsollParameters, deployer: string) {
+  const authorityOf = authorityModule(deployer);
+  const vaultOf = vaultModule(parameters, authorityOf);
+  const sourcesOf = sourcesModule(parameters, authorityOf);
+  const listingsOf = listingsModule(parameters, vaultOf, sourcesOf);
+  const governanceOf = governanceModule(parameters, deployer, authorityOf, vaultOf, sourcesOf, listingsOf);
+  return buildModule("Plimsoll", (m) => ({
+    ...m.useModule(authorityOf),
+    ...m.useModule(vaultOf),
+    ...m.useModule(sourcesOf),
+    ...m.useModule(listingsOf),
+    ...m.useModule(governanceOf),
+  }));
+}

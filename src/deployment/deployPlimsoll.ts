@@ -1,0 +1,146 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorDeploymentResultToExceptionMessage, HardhatArtifactResolver } from "@nomicfoundation/hardhat-ignition/helpers";
+import { DeploymentResultType, deploy, type EIP1193Provider, type ExecutionEventListener } from "@nomicfoundation/ignition-core";
+import { encodeBytes32String, type Signer } from "ethers";
+import { artifacts, type network } from "hardhat";
+import { ORDERS_MODULE, plimsollModule } from "../../deploy/modules/plimsoll.ts";
+import { FaucetToken__factory } from "../../typechain-types/index.ts";
+import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
+import { Failure } from "../sdk/failure.ts";
+import type { FaucetParameters, PlimsollParameters } from "./parameters.ts";
+import { resolveAccounts } from "./resolveAccounts.ts";
+import { mendJournal } from "./resume.ts";
+
+export type Connection = Awaited<ReturnType<typeof network.create>>;
+
+export interface DeployOptions {
+  readonly connection: Connection;
+  readonly parameters: PlimsollParameters;
+  /** Name under which the deployment is recorded; the connection's by default. */
+  readonly network?: string;
+  /** Folder of Ignition's journal, from which a deployment that was interrupted goes on; without it nothing is kept. */
+  readonly journal?: string;
+  /** Stands in for the connection's provider (tests interrupt it). */
+  readonly provider?: EIP1193Provider;
+  /** Hears of every transaction that succeeded, by the name of its future. */
+  readonly onStep?: (step: string) => void;
+}
+
+interface Start {
+  readonly block: number;
+  readonly deployer: string;
+}
+
+/** Where a deployment began; written before its first transaction, read when it goes on. */
+function startOf(journal: string | undefined, now: Start): Start {
+  if (journal === undefined) return now;
+  const path = join(journal, "start.json");
+  if (existsSync(path)) return JSON.parse(readFileSync(path, "utf8")) as Start;
+  mkdirSync(journal, { recursive: true });
+  writeFileSync(path, `${JSON.stringify(now)}\n`);
+  return now;
+}
+
+/** A listener to Ignition's events that passes on what completed and ignores the rest. */
+function listenerOf(onStep: (step: string) => void): ExecutionEventListener {
+  const completed = (event: { readonly futureId: string }): void => onStep(event.futureId);
+  const heard: Readonly<Record<string, typeof completed>> = {
+    deploymentExecutionStateComplete: completed,
+    callExecutionStateComplete: completed,
+  };
+  return new Proxy({} as ExecutionEventListener, { get: (_, name) => heard[String(name)] ?? (() => {}) });
+}
+
+/**
+ * Deploys the whole protocol through its Ignition modules, from the connection's first account, and says where everything is.
+ * @throws Failure when the deployment does not succeed; run it again to go on
+ */
+export async function deployPlimsoll(options: DeployOptions): Promise<DeploymentRecord> {
+  const { connection, journal } = options;
+  const provider = options.provider ?? connection.provider;
+  const accounts = (await provider.request({ method: "eth_accounts" })) as string[];
+  const deployer = accounts[0];
+  if (deployer === undefined) throw new Failure("the network has no account to deploy from", "npx hardhat keystore set DEPLOYER_KEY");
+  const parameters = resolveAccounts(options.parameters, accounts);
+  const now = Number((await provider.request({ method: "eth_blockNumber" })) as string);
+  const start = startOf(journal, { block: now, deployer });
+  if (start.deployer.toLowerCase() !== deployer.toLowerCase()) {
+    throw new Failure(`this deployment was begun by ${start.deployer}`, "go on with the same key");
+  }
+  if (journal !== undefined) await mendJournal(journal, provider, deployer, start.block);
+
+  const simulated = connection.networkConfig.type === "edr-simulated";
+  const result = await deploy({
+    provider,
+    ...(journal === undefined ? {} : { deploymentDir: journal }),
+    ...(options.onStep === undefined ? {} : { executionEventListener: listenerOf(options.onStep) }),
+    artifactResolver: new HardhatArtifactResolver(artifacts),
+    ignitionModule: plimsollModule(parameters, deployer),
+    deploymentParameters: {},
+    accounts,
+    defaultSender: deployer,
+    // a simulated chain mines at once: do not wait a second for what is there already
+    config: simulated ? { blockPollingInterval: 1, requiredConfirmations: 1 } : {},
+  });
+  if (result.type !== DeploymentResultType.SUCCESSFUL_DEPLOYMENT) {
+    throw new Failure(errorDeploymentResultToExceptionMessage(result), "run the same command again to go on");
+  }
+
+  const deployed = (id: string): string | undefined => result.contracts[id]?.address;
+  const need = (id: string): string => {
+    const address = deployed(id);
+    if (address === undefined) throw new Failure(`${id} was not deployed`);
+    return address;
+  };
+  const signer = (await connection.ethers.getSigners())[0];
+  if (signer === undefined) throw new Failure("the network has no account to deploy from");
+  const token = async (given: string | FaucetParameters, module: string): Promise<{ symbol: string; address: string; decimals: number }> =>
+    describeToken(typeof given === "string" ? given : need(`${module}#Faucet_${given.symbol}`), signer);
+  const optional = (name: string, id: string): Record<string, string> => {
+    const address = deployed(id);
+    return address === undefined ? {} : { [name]: address };
+  };
+
+  return {
+    network: options.network ?? connection.networkName,
+    chainId: Number((await provider.request({ method: "eth_chainId" })) as string),
+    block: start.block,
+    deployer,
+    contracts: {
+      authority: need("Authority#AccessManager"),
+      vault: need("Vault#MarginVault"),
+      insuranceFund: need("Vault#InsuranceFund"),
+      orders: need("Vault#OrderSettlement"),
+      lens: need("Vault#MarginLens"),
+      liquidationBatch: need("Vault#LiquidationBatch"),
+      signedRateSource: need("Sources#SignedRateSource"),
+      ...optional("signedSource", "Sources#SignedSource"),
+      ...optional("chainlinkSource", "Sources#ChainlinkSource"),
+      ...optional("pythSource", "Sources#PythSource"),
+    },
+    settlementToken: await token(parameters.settlementToken, "Vault"),
+    underlyings: parameters.underlyings.map(({ symbol, lotExponent, sources, rate }) => {
+      const signed = sources.find(({ kind }) => kind === "signed");
+      return {
+        symbol,
+        lotExponent,
+        sources: sources.map(({ kind }) => kind),
+        ...(signed?.kind === "signed" ? { priceFeed: encodeBytes32String(signed.feed) } : {}),
+        rateFeed: encodeBytes32String(rate.feed),
+      };
+    }),
+    collaterals: await Promise.all(
+      parameters.collaterals.map(async (collateral) => ({
+        ...(await token(collateral.token, "Listings")),
+        underlying: collateral.underlying,
+      })),
+    ),
+    modules: { orders: ORDERS_MODULE },
+  };
+}
+
+async function describeToken(address: string, signer: Signer): Promise<{ symbol: string; address: string; decimals: number }> {
+  const token = FaucetToken__factory.connect(address, signer);
+  return { symbol: await token.symbol(), address, decimals: Number(await token.decimals()) };
+}

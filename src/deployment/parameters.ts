@@ -1,0 +1,309 @@
+import { readFileSync } from "node:fs";
+import JSON5 from "json5";
+import { z } from "zod";
+import { inconsistency, LOTS_IN_SMALLEST, PARAMETERS, type ParameterBound, parameterIndex } from "../engine/bounds.ts";
+import { BadInput } from "../sdk/failure.ts";
+import { scaled, seconds } from "./units.ts";
+
+const DAY = 86_400n;
+
+/** A transform whose RangeErrors become issues of the schema, so that all mistakes are reported together. */
+function converted<Input, Output>(input: z.ZodType<Input>, convert: (value: Input) => Output) {
+  return input.transform((value, context): Output => {
+    try {
+      return convert(value);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      context.addIssue(error.message);
+      return z.NEVER;
+    }
+  });
+}
+
+const decimal = (places: number) => converted(z.union([z.string(), z.number()]), (value) => scaled(value, places));
+const duration = converted(z.union([z.string(), z.number()]), seconds);
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "not an address");
+/** An address, or `account:N` for the N-th account of the connection (local chains). */
+const holder = z.string().regex(/^(0x[0-9a-fA-F]{40}|account:\d+)$/, "neither an address nor account:N");
+const bytes32 = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "not 32 bytes in hexadecimal");
+const text = z.string().min(1);
+
+/** How a person writes a parameter, by the unit in which it is stored. Sizes in lots are written in units of the underlying. */
+function asWritten(row: ParameterBound) {
+  switch (row.unit) {
+    case "s":
+      return duration;
+    case "ppb":
+      return decimal(9);
+    case "1e-4 settlement tokens":
+      return decimal(4);
+    case "settlement tokens":
+      return decimal(0);
+    case "WAD of the token":
+      return decimal(18);
+    case "lots":
+      return decimal(18); // units of the underlying in WAD, made lots when the exponent is known
+    default:
+      return decimal(6); // ppm of something
+  }
+}
+
+const keyOf = (row: ParameterBound): string => row.name.charAt(0).toLowerCase() + row.name.slice(1);
+
+/** Parameters between two names of the table, each optional: what is left out starts from the table. */
+function table(first: string, last: string): Record<string, z.ZodOptional<z.ZodType<bigint>>> {
+  const rows = PARAMETERS.slice(parameterIndex(first), parameterIndex(last) + 1);
+  return Object.fromEntries(rows.map((row) => [keyOf(row), asWritten(row).optional() as z.ZodOptional<z.ZodType<bigint>>]));
+}
+
+const role = z.strictObject({ holders: z.array(holder).min(1), delay: duration });
+
+const aggregator = z.strictObject({ feed: address, heartbeat: duration, least: decimal(0), most: decimal(0) });
+
+const priceSource = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("chainlink"), base: aggregator, quote: aggregator }),
+  z.strictObject({ kind: z.literal("pyth"), baseId: bytes32, quoteId: bytes32, maxAge: duration, confidence: decimal(6) }),
+  z.strictObject({ kind: z.literal("signed"), feed: text.max(31), maxAge: duration }),
+]);
+
+const signers = z.strictObject({ signers: z.array(holder).min(1), threshold: z.int().min(1) });
+
+const schema = z.strictObject({
+  /** Whether the holders of roles must be multisigs behind the delays. */
+  production: z.boolean(),
+  roles: z.strictObject({ admin: role, parameters: role, canceller: role, guardian: role }),
+  settlementToken: z.union([address, z.strictObject({ faucet: text, symbol: text, decimals: z.int().min(6).max(18) })]),
+  /** Feed of the sequencer's uptime; null where there is no sequencer. */
+  uptime: z.nullable(z.strictObject({ feed: address, grace: duration })),
+  margin: z.strictObject(table("Maintenance", "GainLock")),
+  liquidation: z.strictObject(table("Recovery", "SmallestNotional")),
+  fund: z.strictObject(table("TopUp", "BountyCap")),
+  orders: z.strictObject({ takerFee: decimal(6), makerFee: decimal(6) }),
+  /** Name and symbol of the fund's shares. */
+  insuranceFund: z.strictObject({ name: text, symbol: text }),
+  /** Signers of the signed price source, needed where an underlying names it, and of the funding rates. */
+  prices: z.optional(signers),
+  rates: signers,
+  pyth: z.optional(address),
+  underlyings: z
+    .array(
+      z.strictObject({
+        symbol: text,
+        lotExponent: z.int().min(0).max(18),
+        referencePrice: decimal(18),
+        ...table("FillBand", "Depth"),
+        sources: z.array(priceSource).min(1).max(3),
+        rate: z.strictObject({ feed: text.max(31), maxAge: duration }),
+      }),
+    )
+    .min(1)
+    .max(32),
+  collaterals: z
+    .array(
+      z.strictObject({
+        token: z.union([address, z.strictObject({ faucet: text, symbol: text, decimals: z.int().min(6).max(18) })]),
+        underlying: text,
+        ...table("Haircut", "SupplyCap"),
+      }),
+    )
+    .max(32),
+});
+
+/** A role: who holds it, and seconds between scheduling and carrying out. */
+export type RoleParameters = z.infer<typeof role>;
+export type PriceSourceParameters = z.infer<typeof priceSource>;
+export type FaucetParameters = Exclude<z.infer<typeof schema>["settlementToken"], string>;
+
+type Written = z.infer<typeof schema>;
+
+/** An underlying; `values` holds every parameter of the table under its name there, in stored units. */
+export interface UnderlyingParameters {
+  readonly symbol: string;
+  readonly lotExponent: number;
+  readonly referencePrice: bigint;
+  readonly sources: readonly PriceSourceParameters[];
+  readonly rate: { readonly feed: string; readonly maxAge: bigint };
+  readonly values: Readonly<Record<string, bigint>>;
+}
+
+export interface CollateralParameters {
+  readonly token: string | FaucetParameters;
+  /** Index of the underlying whose price values it. */
+  readonly underlying: number;
+  readonly values: Readonly<Record<string, bigint>>;
+}
+
+/** What a parameter file says, in stored units. */
+export interface PlimsollParameters extends Omit<Written, "margin" | "liquidation" | "fund" | "underlyings" | "collaterals"> {
+  /** Parameters of the whole vault under their names in the table. */
+  readonly values: Readonly<Record<string, bigint>>;
+  readonly underlyings: readonly UnderlyingParameters[];
+  readonly collaterals: readonly CollateralParameters[];
+}
+
+interface Issue {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The values of `rows` from what was written, the rest from the table; what is out of bounds goes to `issues`. */
+function resolve(
+  rows: readonly ParameterBound[],
+  written: Readonly<Record<string, unknown>>,
+  path: string,
+  issues: Issue[],
+  lotExponent = 0,
+): Record<string, bigint> {
+  return Object.fromEntries(
+    rows.map((row) => {
+      const key = keyOf(row);
+      const given = written[key];
+      let value = typeof given === "bigint" ? given : row.initial;
+      if (typeof given === "bigint" && row.unit === "lots") {
+        const unit = 10n ** BigInt(18 - lotExponent);
+        if (given % unit !== 0n) issues.push({ path: `${path}.${key}`, message: `not a whole number of lots of 10^-${lotExponent}` });
+        value = given / unit;
+      }
+      if (value < row.least || value > row.most) {
+        issues.push({ path: `${path}.${key}`, message: `${value} ${row.unit} is outside ${row.least} to ${row.most}` });
+      }
+      return [row.name, value];
+    }),
+  );
+}
+
+const rowsOf = (scope: ParameterBound["scope"]): readonly ParameterBound[] => PARAMETERS.filter((row) => row.scope === scope);
+
+function repeated(values: readonly string[]): string[] {
+  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
+}
+
+/** What no field alone can tell. */
+function crossChecks(parameters: PlimsollParameters): Issue[] {
+  const issues: Issue[] = [];
+  const { values, roles } = parameters;
+  const pick = (name: string): bigint => values[name] ?? 0n;
+  for (const symbol of repeated(parameters.underlyings.map((underlying) => underlying.symbol))) {
+    issues.push({ path: "underlyings", message: `${symbol} is there twice` });
+  }
+  if (pick("LiquidationAge") > pick("TradingAge")) issues.push({ path: "margin.liquidationAge", message: "above tradingAge" });
+  if (pick("DiscountMin") > pick("DiscountMax")) issues.push({ path: "liquidation.discountMin", message: "above discountMax" });
+  for (const [index, underlying] of parameters.underlyings.entries()) {
+    const path = `underlyings.${index}`;
+    const own = (name: string): bigint => underlying.values[name] ?? 0n;
+    if (own("RangeFloor") > own("RangeCap")) issues.push({ path: `${path}.rangeFloor`, message: "above rangeCap" });
+    if (own("AgreementBand") > own("WidestBand")) issues.push({ path: `${path}.agreementBand`, message: "above widestBand" });
+    if (own("Band") > own("WidestBand")) issues.push({ path: `${path}.band`, message: "above widestBand" });
+    const lotPrice = underlying.referencePrice / 10n ** BigInt(underlying.lotExponent);
+    const largest = (pick("SmallestNotional") * 10n ** 18n) / LOTS_IN_SMALLEST;
+    if (lotPrice === 0n || lotPrice > largest) {
+      issues.push({
+        path: `${path}.lotExponent`,
+        message: `a lot of ${lotPrice}e-18 is not between 0 and smallestNotional / ${LOTS_IN_SMALLEST}`,
+      });
+    }
+    const broken = inconsistency({
+      provision: pick("Provision"),
+      interMonth: pick("InterMonth"),
+      rangeFloor: own("RangeFloor"),
+      maintenance: pick("Maintenance"),
+      discountMin: pick("DiscountMin"),
+      grossDiscount: pick("GrossDiscount"),
+      keeperShare: pick("KeeperShare"),
+      fundShare: pick("FundShare"),
+      bounty: pick("Bounty"),
+      smallestNotional: pick("SmallestNotional"),
+      feeCap: own("FeeCap"),
+    });
+    if (broken !== undefined) issues.push({ path, message: `the inequality of ${broken} does not hold (docs/parameters.md)` });
+    for (const source of underlying.sources) {
+      if (source.kind === "signed" && parameters.prices === undefined)
+        issues.push({ path: `${path}.sources`, message: "signed, but prices has no signers" });
+      if (source.kind === "pyth" && parameters.pyth === undefined)
+        issues.push({ path: `${path}.sources`, message: "pyth, but pyth has no address" });
+    }
+    for (const kind of repeated(underlying.sources.map((source) => source.kind))) {
+      issues.push({ path: `${path}.sources`, message: `${kind} is there twice` });
+    }
+  }
+  for (const [name, group] of [
+    ["prices", parameters.prices],
+    ["rates", parameters.rates],
+  ] as const) {
+    if (group !== undefined && (group.threshold * 2 <= group.signers.length || group.threshold > group.signers.length)) {
+      issues.push({ path: `${name}.threshold`, message: "not more than half of the signers, and at most all" });
+    }
+  }
+  const { takerFee, makerFee } = parameters.orders;
+  if (takerFee < 0n || takerFee + makerFee < 0n)
+    issues.push({ path: "orders", message: "a taker's fee below zero or below the maker's rebate" });
+  if (roles.admin.delay < 14n * DAY) issues.push({ path: "roles.admin.delay", message: "below 14 days" });
+  if (roles.parameters.delay < 3n * DAY) issues.push({ path: "roles.parameters.delay", message: "below 3 days" });
+  return issues;
+}
+
+/**
+ * Parameters in stored units from what a parameter file holds.
+ * Throws BadInput with every mistake of the file, a line each.
+ * @param place what to call the file in errors
+ */
+export function toParameters(file: unknown, place: string): PlimsollParameters {
+  const parsed = schema.safeParse(file);
+  if (!parsed.success) {
+    throw invalid(
+      place,
+      parsed.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message })),
+    );
+  }
+  const { margin, liquidation, fund, underlyings, collaterals, ...rest } = parsed.data;
+  const issues: Issue[] = [];
+  const vaultRows = rowsOf("vault");
+  const group = (first: string, last: string, written: Record<string, unknown>, path: string): Record<string, bigint> =>
+    resolve(vaultRows.slice(parameterIndex(first), parameterIndex(last) + 1), written, path, issues);
+  const parameters: PlimsollParameters = {
+    ...rest,
+    values: {
+      ...group("Maintenance", "GainLock", margin, "margin"),
+      ...group("Recovery", "SmallestNotional", liquidation, "liquidation"),
+      ...group("TopUp", "BountyCap", fund, "fund"),
+    },
+    underlyings: underlyings.map((underlying, index) => ({
+      symbol: underlying.symbol,
+      lotExponent: underlying.lotExponent,
+      referencePrice: underlying.referencePrice,
+      sources: underlying.sources,
+      rate: underlying.rate,
+      values: resolve(rowsOf("underlying"), underlying, `underlyings.${index}`, issues, underlying.lotExponent),
+    })),
+    collaterals: collaterals.map((collateral, index) => {
+      const underlying = underlyings.findIndex(({ symbol }) => symbol === collateral.underlying);
+      if (underlying < 0)
+        issues.push({ path: `collaterals.${index}.underlying`, message: `no underlying is called ${collateral.underlying}` });
+      return { token: collateral.token, underlying, values: resolve(rowsOf("collateral"), collateral, `collaterals.${index}`, issues) };
+    }),
+  };
+  issues.push(...crossChecks(parameters));
+  if (issues.length !== 0) throw invalid(place, issues);
+  return parameters;
+}
+
+function invalid(place: string, issues: readonly Issue[]): BadInput {
+  return new BadInput(
+    `${place} has ${issues.length} mistake${issues.length === 1 ? "" : "s"}\n${issues.map(({ path, message }) => `  ${path}: ${message}`).join("\n")}`,
+  );
+}
+
+/** What a parameter file holds, as written. Throws BadInput when it is not there or not JSON5. */
+export function readParameterFile(path: string, place: string): unknown {
+  let source: string;
+  try {
+    source = readFileSync(path, "utf8");
+  } catch {
+    throw new BadInput(`${place} is not there`);
+  }
+  try {
+    return JSON5.parse(source);
+  } catch (error) {
+    throw new BadInput(`${place} is not JSON5: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

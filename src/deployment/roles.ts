@@ -1,0 +1,41 @@
+import type { Interface } from "ethers";
+
+/** Roles of the AccessManager. Admin is OpenZeppelin's own; it grants the others. */
+export const ROLES = { admin: 0n, parameters: 1n, canceller: 2n, guardian: 3n } as const;
+
+export type RoleName = keyof typeof ROLES;
+
+export const ROLE_NAMES = Object.keys(ROLES) as readonly RoleName[];
+
+/** Entries of the vault that the guardian may call at once. Every other restricted entry waits for the delay of `parameters`. */
+export const GUARDIAN_ENTRIES: readonly string[] = ["stopOpens", "lowerOpenInterestCap", "dropSource", "disableModule"];
+
+/** Restricted entries by contract of the deployment. */
+export const RESTRICTED_ENTRIES = {
+  vault: [
+    "listUnderlying",
+    "listCollateral",
+    "setParameter",
+    "setModule",
+    "setSources",
+    "setRateSource",
+    "liftMeasure",
+    ...GUARDIAN_ENTRIES,
+  ],
+  signedSource: ["setFeed", "setSigners"],
+  signedRateSource: ["setFeed", "setSigners"],
+  chainlinkSource: ["setPair"],
+  pythSource: ["setPair"],
+} as const;
+
+/** The role that may call `entry` of `contract`. */
+export function roleOf(contract: keyof typeof RESTRICTED_ENTRIES, entry: string): RoleName {
+  return contract === "vault" && GUARDIAN_ENTRIES.includes(entry) ? "guardian" : "parameters";
+}
+
+/** The selector of the one function called `entry`. */
+export function selectorOf(contract: Interface, entry: string): string {
+  const fragment = contract.getFunction(entry);
+  if (fragment === null) throw new RangeError(`no function is called ${entry}`);
+  return fragment.selector;
+}

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { BadInput } from "./failure.ts";
+
+const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "not an address");
+
+const token = z.strictObject({ symbol: z.string(), address, decimals: z.int() });
+
+/** What the file of a deployment says; `deployments/<network>.json`. Indices are places in the arrays. */
+const schema = z.strictObject({
+  network: z.string(),
+  chainId: z.int(),
+  /** Block from which the events of the deployment are read. */
+  block: z.int(),
+  deployer: address,
+  contracts: z.strictObject({
+    authority: address,
+    vault: address,
+    insuranceFund: address,
+    orders: address,
+    lens: address,
+    liquidationBatch: address,
+    signedSource: address.optional(),
+    chainlinkSource: address.optional(),
+    pythSource: address.optional(),
+    signedRateSource: address,
+  }),
+  settlementToken: token,
+  underlyings: z.array(
+    z.strictObject({
+      symbol: z.string(),
+      lotExponent: z.int(),
+      /** The vault's price sources in its order; `postPrice` takes an update for each. */
+      sources: z.array(z.enum(["chainlink", "pyth", "signed"])),
+      /** Feed identifiers of the signed sources (bytes32). */
+      priceFeed: z.string().optional(),
+      rateFeed: z.string(),
+    }),
+  ),
+  collaterals: z.array(token.extend({ underlying: z.int() })),
+  modules: z.strictObject({ orders: z.int() }),
+});
+
+/** Addresses and indices of one deployment. */
+export type DeploymentRecord = z.infer<typeof schema>;
+
+/** Checks `value`, which came from `place`, to be a deployment record; throws BadInput that names the first field at fault. */
+export function toDeploymentRecord(value: unknown, place: string): DeploymentRecord {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new BadInput(`${place}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? "malformed"}`);
+}
