@@ -30,6 +30,7 @@ library Signature {
         bytes32 magic = bytes32(IERC1271.isValidSignature.selector);
         // assembly, so that no more than one word is copied of whatever the wallet returns
         assembly ("memory-safe") {
+            mstore(0x00, 0) // nothing of an earlier answer may be read as this one
             let answered := staticcall(WALLET_GAS, wallet, add(question, 0x20), mload(question), 0x00, 0x20)
             valid := and(answered, and(gt(returndatasize(), 0x1f), eq(mload(0x00), magic)))
         }
