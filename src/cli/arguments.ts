@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { BadInput } from "../sdk/failure.ts";
+
+/** Reads options through a schema; every mistake at once, in one line each. */
+export function readArguments<Schema extends z.ZodType>(schema: Schema, values: unknown): z.infer<Schema> {
+  const result = schema.safeParse(values);
+  if (result.success) return result.data;
+  throw new BadInput(result.error.issues.map((issue) => `--${kebab(issue.path.join("."))}: ${issue.message}`).join("; "));
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** A whole number between two bounds, from the command line. */
+export function whole(least: number, most: number) {
+  return z
+    .string()
+    .regex(/^\d+$/, { error: (issue) => `"${String(issue.input)}" is not a whole number` })
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, { error: `must be from ${least} to ${most}` });
+}
+
+/** A decimal above zero, kept as text so that no digit is lost. */
+export const positiveDecimal = z
+  .string()
+  .regex(/^\d+(\.\d+)?$/, { error: (issue) => `"${String(issue.input)}" is not a positive decimal` })
+  .refine((text) => /[1-9]/.test(text), { error: "must be above zero" });
+
+export const addressText = z.string().regex(/^0x[0-9a-fA-F]{40}$/, { error: (issue) => `"${String(issue.input)}" is not an address` });
+
+const DAY = 86_400;
+
+/** A date (UTC) or a time, as unix seconds. @param endOfDay a bare date means the end of that day */
+export function moment(endOfDay: boolean) {
+  return z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2})?$/, {
+      error: (issue) => `"${String(issue.input)}" is not a date like 2020-03-12 or a time like 2020-03-12T10:00`,
+    })
+    .transform((text, context) => {
+      const bare = text.length === 10;
+      const seconds = Date.parse(`${bare ? `${text}T00:00` : text}:00Z`) / 1000;
+      if (Number.isNaN(seconds) || new Date(seconds * 1000).toISOString().slice(0, 10) !== text.slice(0, 10)) {
+        context.addIssue(`"${text}" is not a date of the calendar`);
+        return z.NEVER;
+      }
+      return bare && endOfDay ? seconds + DAY : seconds;
+    });
+}

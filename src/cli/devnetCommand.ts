@@ -1,0 +1,88 @@
+import type { Command } from "commander";
+import { z } from "zod";
+import { PROJECT_ROOT } from "../sdk/artifacts.ts";
+import { writeDeployment } from "../sdk/deploymentFile.ts";
+import { explainError } from "../sdk/errors.ts";
+import { startDevnet } from "../simulator/devnet.ts";
+import { readArguments, whole } from "./arguments.ts";
+import { serveJsonRpc } from "./jsonRpcServer.ts";
+
+const schema = z.object({ port: whole(1, 65_535), keeperDelay: whole(0, 86_400), keeper: z.boolean() });
+
+const PRICE_INTERVAL = 15_000;
+const KEEPER_INTERVAL = 2_000;
+
+export function addDevnetCommand(program: Command): void {
+  program
+    .command("devnet")
+    .description("a local chain with everything deployed, funded accounts, prices and a keeper; Ctrl-C ends it")
+    .option("--port <number>", "of JSON-RPC", "8545")
+    .option("--keeper-delay <seconds>", "until the keeper's first turn", "30")
+    .option("--no-keeper", "leave liquidations to you")
+    .action(async (options: unknown) => {
+      const { port, keeperDelay, keeper } = readArguments(schema, options);
+      say("deploying …");
+      const devnet = await startDevnet();
+      const server = await serveJsonRpc(devnet.rpc, port);
+      writeDeployment(PROJECT_ROOT, devnet.record);
+      say(`JSON-RPC on http://127.0.0.1:${port}, chain ${devnet.record.chainId}; addresses in deployments/local.json`);
+      say("accounts are those of every Hardhat chain; tokens come from a faucet: plimsoll faucet pUSD 1000 --as 10");
+      for (const line of devnet.positions) say(line);
+      say("try: plimsoll accounts · plimsoll account --as 11 · plimsoll price set ETH 1750");
+      if (keeper) say(`the keeper's first turn is in ${keeperDelay} s`);
+
+      const timers = [every(PRICE_INTERVAL, devnet.refreshPrices)];
+      const starts = keeper
+        ? setTimeout(() => {
+            timers.push(
+              every(KEEPER_INTERVAL, async () => {
+                for (const line of await devnet.keep()) say(`liquidated ${line}`);
+              }),
+            );
+          }, keeperDelay * 1000)
+        : undefined;
+      await new Promise<void>((resolve) => {
+        process.once("SIGINT", resolve);
+        process.once("SIGTERM", resolve);
+      });
+      clearTimeout(starts);
+      await Promise.all(timers.map((stop) => stop()));
+      server.closeAllConnections();
+      server.close();
+      await devnet.close();
+      say("ended");
+      process.exit(0);
+    });
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Runs `work` again and again, one run after the other; what is returned stops it and waits for the run under way. */
+function every(pause: number, work: () => Promise<void>): () => Promise<void> {
+  let stopped = false;
+  let wake = (): void => {};
+  const running = (async () => {
+    while (!stopped) {
+      try {
+        await work();
+      } catch (error) {
+        if (!stopped) say(`failed: ${explainError(error)}`);
+      }
+      if (stopped) break;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, pause);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  })();
+  return async () => {
+    stopped = true;
+    wake();
+    await running;
+  };
+}

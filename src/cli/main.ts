@@ -1,0 +1,41 @@
+import { Command, CommanderError } from "commander";
+import { explainError } from "../sdk/errors.ts";
+import { BadInput } from "../sdk/failure.ts";
+import { addAccountCommands } from "./accountCommands.ts";
+import { addCheckCommand } from "./checkCommand.ts";
+import { addDemoCommand } from "./demoCommand.ts";
+import { addDevnetCommand } from "./devnetCommand.ts";
+import { addTradeCommands } from "./tradeCommands.ts";
+
+/** The command line. Bad arguments are answered in one line with exit code 2, failures with exit code 1. */
+export function commandLine(): Command {
+  const program = new Command("plimsoll");
+  program
+    .description("Derivatives margin on an EVM: run, inspect and operate the protocol")
+    .showHelpAfterError(false)
+    .configureOutput({ outputError: (text, write) => write(text) });
+  addDemoCommand(program);
+  addDevnetCommand(program);
+  addCheckCommand(program);
+  addAccountCommands(program);
+  addTradeCommands(program);
+  return program;
+}
+
+/** Runs the command line; resolves to the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const program = commandLine();
+  const refuse = (command: Command): void => {
+    command.exitOverride();
+    command.commands.forEach(refuse);
+  };
+  refuse(program);
+  try {
+    await program.parseAsync([...argv]);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`error: ${explainError(error)}\n`);
+    return error instanceof BadInput ? 2 : 1;
+  }
+}

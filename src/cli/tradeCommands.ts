@@ -1,0 +1,262 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import { z } from "zod";
+import { WAD } from "../engine/fixedPoint.ts";
+import { cancelOrdersAction, tradeAction } from "../sdk/actions.ts";
+import { formatDecimal } from "../sdk/amounts.ts";
+import { interfaceOf } from "../sdk/artifacts.ts";
+import { BadInput } from "../sdk/failure.ts";
+import { buildOrder, encodeFills, type SignedOrder, signOrder } from "../sdk/orders.ts";
+import { vaultReader } from "../sdk/readState.ts";
+import { LOCAL_ROLES, setPrice, showAccount } from "../simulator/devnet.ts";
+import { localWallet } from "../simulator/localAccounts.ts";
+import { executeCall, liquidateBatchCall, shedCall } from "../simulator/setUp.ts";
+import { ownAccount, report } from "./accountCommands.ts";
+import { positiveDecimal, readArguments, whole } from "./arguments.ts";
+import { findUnderlying, openContext, parseAccount, parseAmount, withNetwork } from "./context.ts";
+import { printJson, printRows, printTable } from "./output.ts";
+
+const HIGHEST_FEE = 500n; // ppm
+
+const sideSchema = z.object({
+  side: z.enum(["buy", "sell"], { error: "must be buy or sell" }),
+  size: positiveDecimal,
+  limit: positiveDecimal,
+  minutes: whole(1, 525_600),
+});
+
+export function addTradeCommands(program: Command): void {
+  const order = program.command("order").description("sign orders, take them, void them");
+  withNetwork(
+    order
+      .command("sign")
+      .argument("<side>", "buy or sell")
+      .argument("<underlying>")
+      .argument("<size>", "in units of the underlying")
+      .requiredOption("--limit <price>", "for one unit")
+      .option("--minutes <number>", "for which it stands", "60")
+      .option("--nonce <number>", "orders of one nonce share one count of filled lots; the time by default")
+      .option("--out <file>", "where to write it", "order.json"),
+  )
+    .description("sign an order that anybody may take")
+    .action(
+      async (side: string, symbol: string, size: string, options: { limit: string; minutes: string; nonce?: string; out: string }) => {
+        const given = readArguments(sideSchema, { side, size, limit: options.limit, minutes: options.minutes });
+        const context = await openContext(options);
+        const { record } = context;
+        const { index, lotExponent } = findUnderlying(record, symbol);
+        const account = ownAccount(context);
+        const { epoch } = await vaultReader(context.rpc, record.contracts.vault).account(account);
+        const now = Math.floor(Date.now() / 1000);
+        const built = buildOrder({
+          vault: record.contracts.vault,
+          account,
+          instrument: BigInt(index),
+          long: given.side === "buy",
+          limit: parseAmount(given.limit, 18) / 10n ** BigInt(lotExponent),
+          size: parseAmount(given.size, lotExponent),
+          maxFee: HIGHEST_FEE,
+          expiry: BigInt(now + given.minutes * 60),
+          nonce: options.nonce === undefined ? BigInt(now) : BigInt(readArguments(whole(0, 2 ** 40 - 1), options.nonce)),
+          epoch,
+        });
+        const signed = await signOrder(context.wallet(), { chainId: BigInt(record.chainId), settlement: record.contracts.orders }, built);
+        writeFileSync(options.out, `${JSON.stringify(signed, (_, value) => (typeof value === "bigint" ? value.toString() : value), 2)}\n`);
+        report(
+          context,
+          { file: options.out, order: signed.order, signature: signed.signature },
+          `signed; take it with: plimsoll order take ${options.out}`,
+        );
+      },
+    );
+
+  withNetwork(
+    order.command("take").argument("<file>", "a signed order").option("--size <size>", "in units of the underlying; all of it by default"),
+  )
+    .description("trade against a signed order")
+    .action(async (file: string, options: { size?: string }) => {
+      const signed = readOrder(file);
+      const context = await openContext(options);
+      const { record } = context;
+      const listed = record.underlyings[Number(signed.order.instrument)];
+      if (listed === undefined) throw new BadInput(`${file}: no instrument ${signed.order.instrument}`);
+      const lots = options.size === undefined ? signed.order.size : parseAmount(options.size, listed.lotExponent);
+      const { instrument, limit, long } = signed.order;
+      const taker = { instrument, long: !long, worst: limit, lots, maxFee: HIGHEST_FEE, reduceOnly: false };
+      const action = tradeAction(ownAccount(context), record.modules.orders, encodeFills([taker], [{ ...signed, lots }]), lots);
+      const hash = await context.send([executeCall(record, context.wallet().address, [action])]);
+      const size = formatDecimal(lots, listed.lotExponent);
+      const price = formatDecimal(limit * 10n ** BigInt(listed.lotExponent));
+      report(
+        context,
+        { underlying: listed.symbol, side: long ? "sell" : "buy", size, price, hash },
+        `${long ? "sold" : "bought"} ${size} ${listed.symbol} at ${price}`,
+      );
+    });
+
+  withNetwork(order.command("void"))
+    .description("void every order that you have signed")
+    .action(async (options: unknown) => {
+      const context = await openContext(options);
+      const hash = await context.send([executeCall(context.record, context.wallet().address, [cancelOrdersAction(ownAccount(context))])]);
+      report(context, { hash }, "all orders signed until now are void");
+    });
+
+  withNetwork(program.command("liquidate").argument("<accounts...>", "numbers of local accounts, addresses or address/sub-account"))
+    .description("sell the slices of accounts below their line to the insurance fund; you earn the reward")
+    .action(async (names: string[], options: unknown) => {
+      const accounts = names.map(parseAccount);
+      const context = await openContext(options);
+      const { record } = context;
+      const [account] = accounts;
+      const keeper = ownAccount(context);
+      const abi = interfaceOf("MarginVault");
+      const call =
+        accounts.length === 1 && account !== undefined
+          ? { to: record.contracts.vault, data: abi.encodeFunctionData("liquidate", [account, keeper, 0]) }
+          : liquidateBatchCall(record, context.wallet().address, accounts, keeper);
+      const hash = await context.send([call]);
+      const receipt = (await context.rpc("eth_getTransactionReceipt", [hash])) as { logs: { topics: string[]; data: string }[] };
+      const sales = receipt.logs.flatMap((log) => {
+        const event = abi.parseLog(log);
+        if (event?.name !== "Liquidated") return [];
+        const { account: sold, fraction, reward } = event.args;
+        return [
+          { account: showAccount(sold as bigint), fraction: formatDecimal(fraction as bigint), reward: formatDecimal(reward as bigint) },
+        ];
+      });
+      const lines = sales.map(
+        (sale) => `${sale.account}: sold ${(Number(sale.fraction) * 100).toFixed(2)} %, earned ${Number(sale.reward).toFixed(2)}`,
+      );
+      report(context, { sales, hash }, lines.length === 0 ? "nobody was below the line" : lines.join("\n"));
+    });
+
+  const fund = program.command("fund").description("the insurance fund");
+  withNetwork(fund.command("show", { isDefault: true }))
+    .description("its accounts and its inventory")
+    .action(async (options: unknown) => {
+      const context = await openContext(options);
+      const { record } = context;
+      const owner = BigInt(record.contracts.insuranceFund) << 96n;
+      const reader = vaultReader(context.rpc, record.contracts.vault);
+      const rows = [];
+      for (const [index, name] of ["main stake", ...record.underlyings.map(({ symbol }) => symbol)].entries()) {
+        const id = owner + BigInt(index);
+        const [figures] = (await context.view("vault", "MarginVault", "assess", id, false)) as [{ equity: bigint; margin: bigint }];
+        const lots = index === 0 ? 0n : ((await reader.account(id)).positions.get(index - 1)?.lots ?? 0n);
+        rows.push({ name, ...figuresOf(figures), size: formatDecimal(lots, record.underlyings[index - 1]?.lotExponent ?? 0) });
+      }
+      if (context.json) printJson({ accounts: rows });
+      else
+        printTable(
+          ["account", "equity", "margin", "holds"],
+          rows.map(({ name, equity, margin, size }) => [name, equity, margin, size]),
+        );
+    });
+  withNetwork(fund.command("stake").argument("<amount>"))
+    .description("stake settlement tokens")
+    .action(async (amount: string, options: unknown) => {
+      const context = await openContext(options);
+      const { insuranceFund } = context.record.contracts;
+      const { address, decimals, symbol } = context.record.settlementToken;
+      const units = parseAmount(amount, decimals);
+      const hash = await context.send([
+        { to: address, data: interfaceOf("FaucetToken").encodeFunctionData("approve", [insuranceFund, units]) },
+        { to: insuranceFund, data: interfaceOf("InsuranceFund").encodeFunctionData("deposit", [units, context.wallet().address]) },
+      ]);
+      report(context, { amount, hash }, `${amount} ${symbol} staked`);
+    });
+  withNetwork(fund.command("take").argument("<underlying>").option("--percent <number>", "of the inventory", "100"))
+    .description("take a part of its inventory into your account, at the discount of the moment")
+    .action(async (symbol: string, options: { percent: string }) => {
+      const percent = readArguments(z.object({ percent: whole(1, 100) }), options).percent;
+      const context = await openContext(options);
+      const { index } = findUnderlying(context.record, symbol);
+      const hash = await context.send([
+        shedCall(context.record, context.wallet().address, index, ownAccount(context), (WAD * BigInt(percent)) / 100n),
+      ]);
+      report(context, { underlying: symbol, percent, hash }, `took ${percent} % of the fund's ${symbol.toUpperCase()}`);
+    });
+
+  const price = program.command("price").description("prices of the underlyings");
+  withNetwork(price.command("show", { isDefault: true }))
+    .description("the prices of the vault")
+    .action(async (options: unknown) => {
+      const context = await openContext(options);
+      const { underlyings } = await vaultReader(context.rpc, context.record.contracts.vault).shared();
+      const rows = underlyings.map((each, i) => ({
+        underlying: context.record.underlyings[i]?.symbol ?? String(i),
+        price: formatDecimal(each.price * 10n ** each.lotExponent),
+        state: ["normal", "invalid", "grace"][Number(each.priceState)] ?? "unknown",
+        scanRange: formatDecimal(each.heldRange, 9),
+        openInterest: formatDecimal(each.funding.openInterest, Number(each.lotExponent)),
+      }));
+      if (context.json) printJson({ prices: rows });
+      else
+        printTable(
+          ["underlying", "price", "state", "scan range", "open interest"],
+          rows.map((row) => [row.underlying, row.price, row.state, row.scanRange, row.openInterest]),
+        );
+    });
+  withNetwork(price.command("set").argument("<underlying>").argument("<price>", "for one unit"))
+    .description("post a price on a local chain; a jump is confirmed by moving the chain's clock a minute")
+    .action(async (symbol: string, text: string, options: unknown) => {
+      const context = await openContext(options);
+      const { record, rpc } = context;
+      const { index } = findUnderlying(record, symbol);
+      const value = parseAmount(text, 18);
+      if (record.network !== "local") throw new BadInput(`prices of ${record.network} are not ours to set: only those of a local chain`);
+      await setPrice(
+        rpc,
+        { record, signers: LOCAL_ROLES.priceSigners.map(localWallet) },
+        localWallet(LOCAL_ROLES.keeper).address,
+        index,
+        value,
+      );
+      report(
+        context,
+        { underlying: symbol.toUpperCase(), price: formatDecimal(value) },
+        `${symbol.toUpperCase()} is at ${formatDecimal(value)}`,
+      );
+    });
+}
+
+function figuresOf({ equity, margin }: { equity: bigint; margin: bigint }): { equity: string; margin: string } {
+  return { equity: formatDecimal(equity), margin: formatDecimal(margin) };
+}
+
+const integer = z
+  .string()
+  .regex(/^-?\d+$/)
+  .transform(BigInt);
+const orderSchema = z.object({
+  order: z.object({
+    vault: z.string(),
+    account: integer,
+    signer: z.string(),
+    instrument: integer,
+    long: z.boolean(),
+    limit: integer,
+    size: integer,
+    maxFee: integer,
+    reduceOnly: z.boolean(),
+    expiry: integer,
+    nonce: integer,
+    epoch: integer,
+    taker: integer,
+  }),
+  signature: z.string().regex(/^0x[0-9a-fA-F]*$/),
+});
+
+function readOrder(file: string): SignedOrder {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new BadInput(error instanceof SyntaxError ? `${file} is not JSON` : `cannot read ${file}`);
+  }
+  const result = orderSchema.safeParse(value);
+  if (!result.success)
+    throw new BadInput(`${file} is not a signed order: ${result.error.issues[0]?.path.join(".")} ${result.error.issues[0]?.message}`);
+  return result.data;
+}

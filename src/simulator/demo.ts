@@ -1,0 +1,334 @@
+import { check, type Verdict } from "../checker/checker.ts";
+import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
+import { localParameters } from "../deployment/localParameters.ts";
+import { accountIdOf } from "../engine/accountId.ts";
+import { partDown, WAD } from "../engine/fixedPoint.ts";
+import { NORMAL, type State } from "../engine/types.ts";
+import { type Books, followBooks, type VaultEvent } from "../keeper/books.ts";
+import { figuresOf, inBatches, planLiquidations, planShedding } from "../keeper/plan.ts";
+import type { RunRecord } from "../report/runRecord.ts";
+import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
+import { formatDecimal, toNumber } from "../sdk/amounts.ts";
+import { interfaceOf } from "../sdk/artifacts.ts";
+import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
+import { BadInput } from "../sdk/failure.ts";
+import { deepestFall, HOUR, type Window, walkBars } from "./bars.ts";
+import { demoFindings, demoSetUp } from "./demoSummary.ts";
+import { localWallet } from "./localAccounts.ts";
+import { type LocalChain, openLocalChain } from "./localChain.ts";
+import { seededRandom } from "./random.ts";
+import { type Recorder, startRecorder } from "./recorder.ts";
+import {
+  amountWorth,
+  fundingCalls,
+  liquidateBatchCall,
+  matchCalls,
+  type Protocol,
+  postCall,
+  rateCalls,
+  refreshCapCall,
+  shedCall,
+  stakeCalls,
+  topUpCall,
+} from "./setUp.ts";
+import { drawTraders, type SizedTrader, sizeTraders } from "./traders.ts";
+
+export type DemoOptions = {
+  readonly window: Window;
+  /** Where the prices are from, in words. */
+  readonly source: string;
+  readonly underlying: string;
+  readonly accounts: number;
+  /** Posts an hour. */
+  readonly steps: number;
+  /** 80 % of the accounts are on the side that loses. */
+  readonly crowd: boolean;
+  readonly seed: number;
+  readonly onProgress: (progress: DemoProgress) => void;
+};
+
+export type DemoProgress = { readonly stage: string; readonly done: number; readonly of: number; readonly note?: string };
+
+/** The checker's verdict and what else `--json` prints. */
+export type DemoResult = Verdict & {
+  readonly underlying: string;
+  readonly traders: number;
+  readonly posts: number;
+  /** Of the longs, when the played path begins, in settlement tokens. */
+  readonly openInterest: string;
+  /** Bad debt over open interest. */
+  readonly badDebtOfOpenInterest: number;
+  readonly largestFundLoss: string;
+};
+
+const PRICE_SIGNERS = [5, 6];
+const [BACKER, KEEPER] = [8, 9];
+const MAKERS = [10, 11, 12];
+
+const FUND_OF_OPEN_INTEREST = (15n * WAD) / 100n;
+const MAKER_OF_OPEN_INTEREST = WAD / 2n; // each, so that what the fund sheds always finds a taker
+const LOSING_CROWD = 0.8;
+/** Longs pay 0.01 % in eight hours, what perpetuals pay on a calm day. */
+const FUNDING_RATE = 100_000n;
+const ROUNDS_OF_A_TURN = 5;
+const CONFIRMATION = 60;
+
+export type DemoRun = { readonly result: DemoResult; readonly record: RunRecord };
+
+/**
+ * Deploys the protocol on a chain in this process, warms the forecast, lets traders open positions and plays the path while a keeper liquidates
+ * and market makers take what the fund sheds.
+ * @throws BadInput when the underlying is not one of the local deployment
+ */
+export async function runDemo(options: DemoOptions): Promise<DemoRun> {
+  const { window, onProgress } = options;
+  const first = window.warmUp[0] ?? window.played[0];
+  if (first === undefined) throw new BadInput("there are no bars to play");
+  onProgress({ stage: "deploy", done: 0, of: 1 });
+  let record: DeploymentRecord | undefined;
+  const chain = await openLocalChain(first.time - HOUR, async (connection) => {
+    const parameters = localParameters((file) => {
+      const listed = file.underlyings.find(({ symbol }) => symbol === options.underlying);
+      if (listed === undefined) {
+        throw new BadInput(
+          `--underlying ${options.underlying}: the local deployment has ${file.underlyings.map(({ symbol }) => symbol).join(", ")}`,
+        );
+      }
+      listed.referencePrice = formatDecimal(first.open);
+      // one underlying is traded: the whole fund stands behind it
+      file.fund.topUp = 1;
+    });
+    record = await deployPlimsoll({ connection, parameters, network: "demo" });
+  });
+  if (record === undefined) throw new Error("deployment left no record");
+  try {
+    return await play(chain, record, options);
+  } finally {
+    await chain.close();
+  }
+}
+
+async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOptions): Promise<DemoRun> {
+  const { window, steps, seed, onProgress } = options;
+  const underlying = record.underlyings.findIndex(({ symbol }) => symbol === options.underlying);
+  const lotExponent = record.underlyings[underlying]?.lotExponent ?? 0;
+  const wallets = [...PRICE_SIGNERS, BACKER, KEEPER, ...MAKERS].map(localWallet);
+  const signers = wallets.slice(0, PRICE_SIGNERS.length);
+  const [backer = "", keeper = "", ...makers] = wallets.slice(PRICE_SIGNERS.length).map(({ address }) => address.toLowerCase());
+  const protocol: Protocol = { record, signers };
+  const keeperAccount = accountIdOf(keeper);
+  const makerAccounts = makers.map((maker) => accountIdOf(maker));
+  const books = followBooks(chain.rpc, record.contracts.vault, record.block);
+
+  // the variance sees hourly closes only
+  for (const [i, bar] of window.warmUp.entries()) {
+    await post(chain, protocol, books, keeper, underlying, bar.close, bar.time + HOUR);
+    if (i % 24 === 0) onProgress({ stage: "warm up", done: i, of: window.warmUp.length });
+  }
+  const opening = window.warmUp.at(-1)?.close ?? window.played[0]?.open ?? 0n;
+  onProgress({ stage: "open positions", done: 0, of: 1 });
+  await post(chain, protocol, books, keeper, underlying, opening, chain.now() + CONFIRMATION);
+  const traders = await openPositions(chain, protocol, books, underlying, { backer, keeper, makers }, options);
+  const played = chain.now();
+  const openInterest =
+    (books.state(played).underlyings[underlying]?.funding.openInterest ?? 0n) * (books.state(played).underlyings[underlying]?.price ?? 0n);
+
+  const recorder = startRecorder(underlying, lotExponent, traders, makerAccounts);
+  const fromBlock = Number(await chain.rpc("eth_blockNumber", [])) + 1;
+  const posts = walkBars(window.played, steps).filter(({ time }) => time > played + CONFIRMATION);
+  let nextRate = 0;
+  for (const [i, { time, price }] of posts.entries()) {
+    const events: VaultEvent[] = [];
+    const until = posts[i + 1]?.time ?? Number.POSITIVE_INFINITY;
+    events.push(...(await post(chain, protocol, books, keeper, underlying, price, time, until)));
+    if (time >= nextRate) {
+      await chain.mine(chain.now() + 1, rateCalls(protocol, keeper, underlying, FUNDING_RATE, time));
+      events.push(...(await books.sync()));
+      nextRate = time + HOUR;
+    }
+    events.push(...(await keepersTurn(chain, record, books, keeper, keeperAccount)));
+    events.push(...(await makersTurn(chain, record, books, underlying, keeper, makers, makerAccounts)));
+    const point = recorder.take(time, books.state(chain.now()), events);
+    if (i % 4 === 0) onProgress({ stage: "play", done: i, of: posts.length, note: `${point.liquidatedAccounts} accounts liquidated` });
+  }
+
+  onProgress({ stage: "check", done: 0, of: 1 });
+  const verdict = await check(chain.rpc, record.contracts.vault, interfaceOf("MarginVault"), fromBlock, seed);
+  const funds = recorder.points.map((point) => point.fundMain + point.fundAccount);
+  const result: DemoResult = {
+    ...verdict,
+    underlying: options.underlying,
+    traders: traders.length,
+    posts: posts.length,
+    openInterest: formatDecimal(openInterest),
+    badDebtOfOpenInterest: openInterest === 0n ? 0 : Number(verdict.badDebt) / toNumber(openInterest),
+    largestFundLoss: Math.max(0, Number(verdict.fundBefore) - Math.min(...funds)).toFixed(2),
+  };
+  onProgress({ stage: "done", done: 1, of: 1 });
+  return { result, record: runRecord(record, options, recorder, books.state(chain.now()), result, underlying) };
+}
+
+/** Posts a price; when the guard wants to hear it again, once more a minute later, as long as that is before `until`. */
+async function post(
+  chain: LocalChain,
+  protocol: Protocol,
+  books: Books,
+  from: string,
+  underlying: number,
+  price: bigint,
+  time: number,
+  until = Number.POSITIVE_INFINITY,
+): Promise<VaultEvent[]> {
+  await chain.mine(time, [postCall(protocol, from, underlying, price, time)]);
+  const events = [...(await books.sync())];
+  const again = time + CONFIRMATION;
+  if (books.state(time).underlyings[underlying]?.priceState !== NORMAL && again < until) {
+    await chain.mine(again, [postCall(protocol, from, underlying, price, again)]);
+    events.push(...(await books.sync()));
+  }
+  return events;
+}
+
+/** Liquidates until nobody is below the line. */
+async function keepersTurn(
+  chain: LocalChain,
+  record: DeploymentRecord,
+  books: Books,
+  keeper: string,
+  account: bigint,
+): Promise<VaultEvent[]> {
+  const events: VaultEvent[] = [];
+  for (let round = 0; round < ROUNDS_OF_A_TURN; round++) {
+    const plan = planLiquidations(books.state(chain.now() + 1));
+    if (plan.length === 0) break;
+    const calls = inBatches(plan).map((batch) =>
+      liquidateBatchCall(
+        record,
+        keeper,
+        batch.map((each) => each.account),
+        account,
+      ),
+    );
+    await chain.mine(chain.now() + 1, calls);
+    events.push(...(await books.sync()));
+  }
+  return events;
+}
+
+/** Tops the fund account up to its margin and lets the market makers take their part of its inventory. */
+async function makersTurn(
+  chain: LocalChain,
+  record: DeploymentRecord,
+  books: Books,
+  underlying: number,
+  keeper: string,
+  makers: readonly string[],
+  accounts: readonly bigint[],
+): Promise<VaultEvent[]> {
+  const events: VaultEvent[] = [];
+  const state = books.state(chain.now() + 1);
+  if ((state.underlyings[underlying]?.fund.inventorySince ?? 0n) === 0n || state.underlyings[underlying]?.priceState !== NORMAL)
+    return events;
+  const fundAccount = accountIdOf(state.fund, BigInt(underlying) + 1n);
+  const { equity, margin } = figuresOf(state, fundAccount);
+  if (equity < margin && figuresOf(state, accountIdOf(state.fund)).value > 0n) {
+    await chain.mine(chain.now() + 1, [topUpCall(record, keeper, underlying)]);
+    events.push(...(await books.sync()));
+  }
+  for (const { taker, fraction } of planShedding(books.state(chain.now() + 1), accounts)) {
+    const maker = makers[accounts.indexOf(taker)];
+    if (maker === undefined) continue;
+    // another maker may have been quicker: a refusal is no failure
+    await chain.tryMine(chain.now() + 1, [shedCall(record, maker, underlying, taker, fraction)]);
+    events.push(...(await books.sync()));
+  }
+  return events;
+}
+
+type Cast = { readonly backer: string; readonly keeper: string; readonly makers: readonly string[] };
+
+/** Draws and sizes the traders, stakes the fund, and has everybody deposit and trade. Takes less than a minute of the chain's time. */
+async function openPositions(
+  chain: LocalChain,
+  protocol: Protocol,
+  books: Books,
+  underlying: number,
+  cast: Cast,
+  options: DemoOptions,
+): Promise<SizedTrader[]> {
+  const { record } = protocol;
+  const listed = record.underlyings[underlying];
+  const token = record.collaterals.findIndex((each) => each.underlying === underlying);
+  const state = books.state(chain.now() + 10);
+  const priced = state.underlyings[underlying];
+  if (listed === undefined || priced === undefined) throw new Error("the underlying is not listed");
+  const price = priced.price * 10n ** BigInt(listed.lotExponent);
+  const crowd = options.crowd ? LOSING_CROWD : 0.5;
+  const draw = { count: options.accounts, crowd, longsLose: longsLose(options.window), hasCollateral: token >= 0 };
+  // open interest ≤ fund / ratio, and the fund is this part of it
+  const use = (state.fundParameters.fundPerOpenInterest * 10n ** 12n * WAD) / FUND_OF_OPEN_INTEREST;
+  const takerFee = await takerFeeOf(chain, record);
+  const drawn = drawTraders(seededRandom(options.seed), options.seed, draw);
+  const traders = sizeTraders(state, drawn, { underlying, takerFee, use, token });
+  const openInterest = traders.reduce((sum, each) => (each.long ? sum + each.lots : sum), 0n) * priced.price;
+
+  await Promise.all(traders.map(({ wallet }) => chain.unlock(wallet.address)));
+  const maker = (address: string) =>
+    fundingCalls(record, address, accountIdOf(address), SETTLEMENT_TOKEN, partDown(openInterest, MAKER_OF_OPEN_INTEREST));
+  await chain.mine(chain.now() + 1, [
+    ...stakeCalls(record, cast.backer, partDown(openInterest, FUND_OF_OPEN_INTEREST)),
+    ...cast.makers.flatMap(maker),
+    ...traders.flatMap(({ wallet, account, worth, inCollateral }) => {
+      const value = partDown(worth, inCollateral);
+      const stable = fundingCalls(record, wallet.address, account, SETTLEMENT_TOKEN, worth - value);
+      return value === 0n ? stable : [...stable, ...fundingCalls(record, wallet.address, account, token, amountWorth(value, price))];
+    }),
+  ]);
+  await chain.mine(chain.now() + 1, [refreshCapCall(record, cast.keeper, underlying)]);
+  const side = (long: boolean) => traders.filter((each) => each.long === long);
+  const trades = await matchCalls(
+    record,
+    underlying,
+    priced.price,
+    side(true),
+    side(false),
+    (state.liquidation.smallestNotional * WAD) / priced.price + 1n,
+  );
+  await chain.mine(chain.now() + 1, trades);
+  await books.sync();
+  return traders;
+}
+
+async function takerFeeOf(chain: LocalChain, record: DeploymentRecord): Promise<bigint> {
+  const data = interfaceOf("OrderSettlement").encodeFunctionData("takerFeePpm");
+  return BigInt((await chain.rpc("eth_call", [{ to: record.contracts.orders, data }, "latest"])) as string) * 10n ** 12n;
+}
+
+/** The side that loses most on its way: longs when the path falls farther than it rises. */
+function longsLose({ played }: Window): boolean {
+  const open = Number(played[0]?.open ?? 1n);
+  const rise = Math.max(...played.map((bar) => Number(bar.high))) / open - 1;
+  return -deepestFall(played).toLow >= rise;
+}
+
+function runRecord(
+  record: DeploymentRecord,
+  options: DemoOptions,
+  recorder: Recorder,
+  state: State,
+  result: DemoResult,
+  underlying: number,
+): RunRecord {
+  const collateral = record.collaterals.find((each) => each.underlying === underlying)?.symbol ?? "";
+  const settlement = record.settlementToken.symbol;
+  return {
+    title: "A crash, replayed",
+    source: options.source,
+    underlying: options.underlying,
+    settlement,
+    setUp: demoSetUp(options, result, collateral, settlement),
+    findings: demoFindings(result),
+    points: recorder.points,
+    accounts: recorder.outcomes(state, collateral, settlement),
+  };
+}

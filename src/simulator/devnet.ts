@@ -1,0 +1,164 @@
+import { network } from "hardhat";
+import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
+import { localParameters } from "../deployment/localParameters.ts";
+import { accountIdOf } from "../engine/accountId.ts";
+import { WAD } from "../engine/fixedPoint.ts";
+import { NORMAL } from "../engine/types.ts";
+import { followBooks } from "../keeper/books.ts";
+import { inBatches, planLiquidations } from "../keeper/plan.ts";
+import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
+import { showDecimal } from "../sdk/amounts.ts";
+import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
+import { explainError } from "../sdk/errors.ts";
+import { vaultReader } from "../sdk/readState.ts";
+import type { Rpc } from "../sdk/rpc.ts";
+import { localWallet } from "./localAccounts.ts";
+import type { Call } from "./localChain.ts";
+import { fundingCalls, liquidateBatchCall, matchCalls, type Protocol, postCall, refreshCapCall, type Side, stakeCalls } from "./setUp.ts";
+
+/** Accounts of the local chain by what they do; traders begin at the last. */
+export const LOCAL_ROLES = { priceSigners: [5, 6], backer: 8, keeper: 9, trader: 10 } as const;
+
+export type Devnet = {
+  readonly record: DeploymentRecord;
+  readonly rpc: Rpc;
+  /** Posts every price again and liquidates who is below the line; to be called every few seconds. */
+  readonly refreshPrices: () => Promise<void>;
+  readonly keep: () => Promise<readonly string[]>;
+  readonly positions: readonly string[];
+  readonly close: () => Promise<void>;
+};
+
+const CONFIRMATION = 61;
+
+/** A chain in this process with everything deployed, funded accounts, and a few positions of which one is below its line. */
+export async function startDevnet(): Promise<Devnet> {
+  const connection = await network.create({ override: { initialBaseFeePerGas: 0n, minGasPrice: 0n, loggingEnabled: false } });
+  const rpc: Rpc = (method, params = []) => connection.provider.request({ method, params: [...params] });
+  const parameters = localParameters();
+  const record = await deployPlimsoll({ connection, parameters, network: "local" });
+  const protocol: Protocol = { record, signers: LOCAL_ROLES.priceSigners.map(localWallet) };
+  const keeper = addressOf(LOCAL_ROLES.keeper);
+  const send = (calls: readonly Call[]) => sendAll(rpc, calls);
+
+  const reference = parameters.underlyings.map(({ referencePrice }) => referencePrice);
+  for (const [index, price] of reference.entries()) await setPrice(rpc, protocol, keeper, index, price);
+  await send(stakeCalls(record, addressOf(LOCAL_ROLES.backer), 2_000_000n * WAD));
+  for (const index of reference.keys()) await send([refreshCapCall(record, keeper, index)]);
+  const positions = await openDevPositions(rpc, protocol, reference[0] ?? 0n);
+
+  const books = followBooks(rpc, record.contracts.vault, record.block);
+  const reader = vaultReader(rpc, record.contracts.vault);
+  return {
+    record,
+    rpc,
+    positions,
+    refreshPrices: async () => {
+      const { underlyings } = await reader.shared();
+      for (const [index, underlying] of underlyings.entries()) {
+        // a price that waits for its confirmation is not to be contradicted
+        if (underlying.priceState !== NORMAL) continue;
+        await postLatest(rpc, protocol, keeper, index, underlying.price * 10n ** underlying.lotExponent);
+      }
+    },
+    keep: async () => {
+      await books.sync();
+      const plan = planLiquidations(books.state((await latestTime(rpc)) + 1));
+      if (plan.length === 0) return [];
+      const calls = inBatches(plan).map((batch) =>
+        liquidateBatchCall(
+          record,
+          keeper,
+          batch.map(({ account }) => account),
+          accountIdOf(keeper),
+        ),
+      );
+      await send(calls);
+      const events = await books.sync();
+      return events.flatMap(({ name, args }) =>
+        name === "Liquidated"
+          ? [
+              `${showAccount(args.account as bigint)}: sold ${showDecimal((args.fraction as bigint) * 100n)} %, the keeper earned ${showDecimal(args.reward as bigint)}`,
+            ]
+          : [],
+      );
+    },
+    close: async () => void (await connection.close()),
+  };
+}
+
+/**
+ * Posts a price and, where the guard asks for it, confirms it a minute later by moving the clock of the local chain.
+ * @param price of a unit, WAD
+ */
+export async function setPrice(rpc: Rpc, protocol: Protocol, from: string, underlying: number, price: bigint): Promise<void> {
+  const reader = vaultReader(rpc, protocol.record.contracts.vault);
+  await postLatest(rpc, protocol, from, underlying, price);
+  if ((await reader.shared()).underlyings[underlying]?.priceState === NORMAL) return;
+  await rpc("evm_increaseTime", [CONFIRMATION]);
+  await rpc("evm_mine", []);
+  await postLatest(rpc, protocol, from, underlying, price);
+}
+
+async function postLatest(rpc: Rpc, protocol: Protocol, from: string, underlying: number, price: bigint): Promise<void> {
+  await sendAll(rpc, [postCall(protocol, from, underlying, price, (await latestTime(rpc)) + 1)]);
+}
+
+/** A modest long in BTC, a long in ETH near its limit, and the short that is on the other side of both; then ETH falls by 9 %. */
+async function openDevPositions(rpc: Rpc, protocol: Protocol, ethPrice: bigint): Promise<string[]> {
+  const { record } = protocol;
+  const state = await vaultReader(rpc, record.contracts.vault).shared();
+  const [modest, daring, rich] = [0, 1, 2].map((i) => localWallet(LOCAL_ROLES.trader + i));
+  if (!modest || !daring || !rich) throw new Error("local accounts");
+  const side = (wallet: typeof modest, lots: bigint): Side => ({ wallet, account: accountIdOf(wallet.address), lots });
+  const deposit = (wallet: typeof modest, amount: bigint, token = SETTLEMENT_TOKEN) =>
+    fundingCalls(record, wallet.address, accountIdOf(wallet.address), token, amount);
+  await sendAll(rpc, [
+    ...deposit(modest, 20_000n * WAD),
+    ...deposit(modest, 5n * WAD, 0),
+    ...deposit(daring, 2_000n * WAD),
+    ...deposit(rich, 100_000n * WAD),
+  ]);
+  const trades: [underlying: number, wallet: typeof modest, units: number][] = [
+    [1, modest, 0.5],
+    [0, daring, 8],
+  ];
+  for (const [index, wallet, units] of trades) {
+    const underlying = state.underlyings[index];
+    if (underlying === undefined) continue;
+    const lots = BigInt(units * 10 ** Number(underlying.lotExponent));
+    const calls = await matchCalls(record, index, underlying.price, [side(wallet, lots)], [{ ...side(rich, lots) }], 1n);
+    await sendAll(rpc, calls);
+  }
+  await setPrice(rpc, protocol, addressOf(LOCAL_ROLES.keeper), 0, (ethPrice * 91n) / 100n);
+  return [
+    `account ${LOCAL_ROLES.trader}: 20,000 ${record.settlementToken.symbol}, 5 WETH, long 0.5 BTC`,
+    `account ${LOCAL_ROLES.trader + 1}: 2,000 ${record.settlementToken.symbol}, long 8 ETH, below its line since ETH fell by 9 %`,
+    `account ${LOCAL_ROLES.trader + 2}: 100,000 ${record.settlementToken.symbol}, short both`,
+  ];
+}
+
+async function sendAll(rpc: Rpc, calls: readonly Call[]): Promise<void> {
+  for (const { from, to, data, gas = 8_000_000 } of calls) {
+    await rpc("eth_sendTransaction", [{ from, to, data, gas: `0x${gas.toString(16)}`, gasPrice: "0x0" }]);
+  }
+}
+
+async function latestTime(rpc: Rpc): Promise<number> {
+  return Number(((await rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string }).timestamp);
+}
+
+function addressOf(index: number): string {
+  return localWallet(index).address;
+}
+
+/** An account as a person names it: the number of a local account where it is one. */
+export function showAccount(account: bigint): string {
+  for (let i = 0; i < 20; i++) if (accountIdOf(addressOf(i)) === account) return `account ${i}`;
+  return `0x${(account >> 96n).toString(16).padStart(40, "0")}/${account & ((1n << 96n) - 1n)}`;
+}
+
+/** One line for the log of a devnet: what went wrong. */
+export function shortFailure(error: unknown): string {
+  return explainError(error);
+}
