@@ -151,13 +151,14 @@ library PriceLogic {
         quote.price = price;
     }
 
-    /// @dev Time goes forward only: an accepted price, or one that waits, is newer than the last one, or as new and the state changes; and
-    /// not too old to be used.
+    /// @dev Time goes forward only: a price, accepted or not, is newer than the last one; as new only where it is accepted and the state
+    /// changes. And it is not too old to be used.
     function _requireNewer(uint8 underlying, uint256 word, Judgement memory judgement, uint256 state, uint256 tradingAge) private view {
         // a rejection without a price has no time of its own
         if (judgement.time == 0) return;
         uint256 last = PriceWord.time(word);
-        if (judgement.time < last || (judgement.time == last && state == PriceWord.state(word))) {
+        bool mends = judgement.verdict == PriceGuard.ACCEPTED && state != PriceWord.state(word);
+        if (judgement.time < last || (judgement.time == last && !mends)) {
             revert IMarginVault.PriceNotNewer(underlying, judgement.time, last);
         }
         uint256 age = block.timestamp - judgement.time;

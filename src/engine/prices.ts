@@ -54,7 +54,8 @@ export function posted(underlying: Underlying, index: number, reports: readonly 
   const state = inGrace ? GRACE : isAccepted ? NORMAL : INVALID;
   if (judgement.time !== 0n) {
     const last = underlying.priceTime;
-    if (judgement.time < last || (judgement.time === last && state === underlying.priceState)) {
+    const mends = isAccepted && state !== underlying.priceState;
+    if (judgement.time < last || (judgement.time === last && !mends)) {
       revert("PriceNotNewer", id, judgement.time, last);
     }
     if (now - judgement.time > tradingAge) revert("PriceTooOld", id, now - judgement.time, tradingAge);
