@@ -95,7 +95,7 @@ describe("InsuranceFund", () => {
     });
 
     it("H-52 nothing is given for something", async () => {
-      const { fund, alice, income } = await networkHelpers.loadFixture(staked);
+      const { fund, alice } = await networkHelpers.loadFixture(staked);
       await expect(fund.connect(alice).deposit(0n, alice)).to.be.revertedWithCustomError(fund, "NothingGiven").withArgs(0, 0);
       await expect(fund.connect(alice).mint(0n, alice)).to.be.revertedWithCustomError(fund, "NothingGiven");
       await expect(fund.connect(alice).requestRedeem(0n)).to.be.revertedWithCustomError(fund, "NothingGiven");
@@ -252,7 +252,7 @@ describe("InsuranceFund", () => {
 
   describe("value", () => {
     it("H-50 a stake that was asked back before a loss bears it until it is paid out", async () => {
-      const { fund, vault, alice, bob, walk } = await networkHelpers.loadFixture(burdened);
+      const { fund, alice, bob, walk } = await networkHelpers.loadFixture(burdened);
       await fund.connect(bob).deposit(200_000n * UNIT, bob);
       const shares = await fund.balanceOf(alice);
       await fund.connect(alice).requestRedeem(shares);
@@ -348,7 +348,7 @@ describe("InsuranceFund", () => {
     });
 
     it("H-51 with inventory a price must be seconds old and normal; without, none is needed", async () => {
-      const { fund, alice, bob, post, sources, vault } = await networkHelpers.loadFixture(burdened);
+      const { fund, alice, bob, post, vault } = await networkHelpers.loadFixture(burdened);
       await fund.connect(alice).requestRedeem(100n * WAD);
       await networkHelpers.time.increase(COOL_DOWN);
       const recorded = await fund.totalAssets();
@@ -471,7 +471,7 @@ describe("InsuranceFund", () => {
     });
 
     it("a redemption is paid out of fund accounts that hold nothing but cash when the main account is short", async () => {
-      const { fund, vault, settlement, mainCash, fundAccount, alice, keeper, into, post, ready, long } =
+      const { fund, vault, settlement, mainCash, fundAccount, alice, keeper, into, post, ready } =
         await networkHelpers.loadFixture(burdened);
       // a keeper with capital takes all that the fund holds
       await into(keeper, 500_000n * UNIT);
