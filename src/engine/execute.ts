@@ -66,6 +66,8 @@ export interface Outside {
     context: { readonly actor: Address; readonly account: AccountId },
     data: string,
   ) => readonly Fill[];
+  /** Hears of a proposed fill that was not applied, by its position in what `propose` returned. */
+  readonly dropped?: (module: number, index: number, fill: Fill) => void;
   /** Takes tokens from a wallet and says what arrived, in units of the token; by default what was asked. May throw `Reverted`. */
   readonly pull?: (token: number, from: Address, amount: bigint) => bigint;
 }
@@ -251,7 +253,9 @@ function trade(run: Run, account: AccountId, module: number, data: string, minim
     fees: 0n,
   };
   const taker = touch(run, account);
-  for (const fill of fills) settle(draft, proposed, taker, fill);
+  fills.forEach((fill, index) => {
+    if (!settle(draft, proposed, taker, fill)) run.outside.dropped?.(module, index, fill);
+  });
   if (proposed.filled < minimumLots) revert("FilledTooLittle", proposed.filled, minimumLots);
   if (proposed.fees !== 0n) fundIncome(draft, accountIdOf(draft.base.fund), proposed.fees);
 }

@@ -58,18 +58,20 @@ export function consents(account: Account, defaultModules: bigint, module: bigin
 
 /**
  * Applies one fill, or skips it with an event that names the error.
+ * @returns whether it was applied
  * @throws Reverted `UnknownUnderlying` and what the ledger refuses
  */
-export function settle(draft: Draft, trade: Trade, taker: Touched, fill: Fill): void {
+export function settle(draft: Draft, trade: Trade, taker: Touched, fill: Fill): boolean {
   const reason = apply(draft, trade, taker, fill);
   const parties = { taker: trade.taker, maker: fill.maker, instrument: fill.instrument, lots: fill.lots };
   if (reason !== undefined) {
     draft.emit("FillSkipped", { ...parties, reason });
-    return;
+    return false;
   }
   trade.filled += abs(fill.lots);
   trade.fees += fill.takerFee + fill.makerFee;
   draft.emit("Filled", { ...parties, price: fill.price, takerFee: fill.takerFee, makerFee: fill.makerFee });
+  return true;
 }
 
 /** The name of the error for which a fill is skipped, or nothing when it was applied. */
