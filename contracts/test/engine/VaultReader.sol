@@ -4,59 +4,60 @@ pragma solidity 0.8.37;
 import {AccountId} from "../../types/AccountId.sol";
 import {VaultState} from "../../VaultStorage.sol";
 
-/// @dev Put in place of the vault's code for one eth_call, it shows the stored words of every account at once. Its storage is laid out as the
-/// vault's.
+/// @dev Put in place of the vault's code for one eth_call, it shows stored words. Its storage is laid out as the vault's.
 contract VaultReader {
     VaultState private $;
 
-    /// @dev For each account: header, positions by underlying, collateral by token, exchangeSince, operators in the order given.
-    function accountWords(AccountId[] calldata accounts, uint256 underlyings, uint256 tokens, address[] calldata operators)
-        external
-        view
-        returns (uint256[] memory words)
-    {
-        words = new uint256[](accounts.length * (2 + underlyings + tokens + operators.length));
-        uint256 next;
-        for (uint256 i; i < accounts.length; ++i) {
-            AccountId account = accounts[i];
-            words[next++] = $.headers[account];
-            for (uint256 j; j < underlyings; ++j) {
-                words[next++] = $.positions[account][j];
-            }
-            for (uint256 j; j < tokens; ++j) {
-                words[next++] = $.collateral[account][j];
-            }
-            words[next++] = $.exchangeSince[account];
-            for (uint256 j; j < operators.length; ++j) {
-                words[next++] = $.operators[account][operators[j]];
-            }
+    /// @dev Base slots: headers, positions, collateral, operators, exchangeSince, prices, samples, pendings, fundings, tradings,
+    /// volatilities, guards, fundAccounts, collaterals, supplies, modules, totals, marginParameters, liquidationParameters, fundParameters.
+    function layout() external view returns (uint256[20] memory slots) {
+        mapping(AccountId => uint256) storage headers = $.headers;
+        mapping(AccountId => mapping(uint256 => uint256)) storage positions = $.positions;
+        mapping(AccountId => mapping(uint256 => uint256)) storage collateral = $.collateral;
+        mapping(AccountId => mapping(address => uint256)) storage operators = $.operators;
+        mapping(AccountId => uint256) storage exchangeSince = $.exchangeSince;
+        assembly {
+            mstore(slots, headers.slot)
+            mstore(add(slots, 0x20), positions.slot)
+            mstore(add(slots, 0x40), collateral.slot)
+            mstore(add(slots, 0x60), operators.slot)
+            mstore(add(slots, 0x80), exchangeSince.slot)
+        }
+        slots[5] = _slotOf($.prices);
+        slots[6] = _slotOf($.samples);
+        slots[7] = _slotOf($.pendings);
+        slots[8] = _slotOf($.fundings);
+        slots[9] = _slotOf($.tradings);
+        slots[10] = _slotOf($.volatilities);
+        slots[11] = _slotOf($.guards);
+        slots[12] = _slotOf($.fundAccounts);
+        slots[13] = _slotOf($.collaterals);
+        slots[14] = _slotOf($.supplies);
+        slots[15] = _slotOf($.modules);
+        // single words follow the last mapping, in this order
+        for (uint256 i = 1; i <= 4; ++i) {
+            slots[15 + i] = slots[12] + i;
         }
     }
 
-    /// @dev For each underlying: price, sample, pending, funding, trading, volatility, guard, fund; for each token: parameters, supply;
-    /// then the fund's two other words, totals, margin, liquidation and fund parameters.
-    function sharedWords(uint256 underlyings, uint256 tokens) external view returns (uint256[] memory words) {
-        words = new uint256[](8 * underlyings + 2 * tokens + 6);
-        uint256 next;
-        for (uint256 j; j < underlyings; ++j) {
-            words[next++] = $.prices[j];
-            words[next++] = $.samples[j];
-            words[next++] = $.pendings[j];
-            words[next++] = $.fundings[j];
-            words[next++] = $.tradings[j];
-            words[next++] = $.volatilities[j];
-            words[next++] = $.guards[j];
-            words[next++] = $.fundAccounts[j];
+    function _slotOf(mapping(uint256 => uint256) storage map) private pure returns (uint256 slot) {
+        assembly {
+            slot := map.slot
         }
-        for (uint256 j; j < tokens; ++j) {
-            words[next++] = $.collaterals[j];
-            words[next++] = $.supplies[j];
+    }
+
+    /// @dev The words at `slots`.
+    function read(uint256[] calldata slots) external view returns (uint256[] memory words) {
+        assembly {
+            let size := mul(slots.length, 0x20)
+            words := mload(0x40)
+            mstore(words, slots.length)
+            let from := slots.offset
+            let end := add(from, size)
+            for { let to := add(words, 0x20) } lt(from, end) { from := add(from, 0x20) to := add(to, 0x20) } {
+                mstore(to, sload(calldataload(from)))
+            }
+            mstore(0x40, add(words, add(size, 0x20)))
         }
-        words[next++] = $.fundAccounts[32];
-        words[next++] = $.fundAccounts[33];
-        words[next++] = $.totals;
-        words[next++] = $.marginParameters;
-        words[next++] = $.liquidationParameters;
-        words[next++] = $.fundParameters;
     }
 }

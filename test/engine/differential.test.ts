@@ -1,0 +1,367 @@
+import { expect } from "chai";
+import { network } from "hardhat";
+import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
+import { Reverted } from "../../src/engine/errors.ts";
+import { SETTLEMENT } from "../../src/engine/execute.ts";
+import { WAD, max } from "../../src/engine/fixedPoint.ts";
+import type { AccountId, Address, State } from "../../src/engine/types.ts";
+import { type CollateralOptions, type DeployOptions, type Deployment, deployVault } from "../helpers/deploy.ts";
+import { Chain, sameEvent } from "./support/chain.ts";
+import { attempt, KINDS, type Kind, type Operation, show, World } from "./support/operations.ts";
+import { Random } from "./support/random.ts";
+
+/** The same call on the contracts and on the engine, ten thousand times; every stored word of every account compared after each. */
+const OPERATIONS = Number(process.env["PLIMSOLL_OPERATIONS"] ?? 3_600);
+const FIRST_SEED = Number(process.env["PLIMSOLL_SEED"] ?? 20_241);
+
+const OWNERS = 10;
+const ACCOUNTS_OF_AN_OWNER = 4;
+
+interface Variant {
+  readonly settlementDecimals: number;
+  readonly collaterals: CollateralOptions[];
+  readonly options?: Partial<DeployOptions>;
+}
+
+const VARIANTS: readonly Variant[] = [
+  {
+    settlementDecimals: 6,
+    collaterals: [
+      { decimals: 18, underlying: 0, haircut: 100_000n, cap: 10n ** 27n },
+      { decimals: 8, underlying: 1, haircut: 150_000n, cap: 10n ** 27n },
+    ],
+  },
+  {
+    settlementDecimals: 18,
+    collaterals: [
+      { decimals: 6, underlying: 0, haircut: 50_000n, cap: 10n ** 27n },
+      { decimals: 18, underlying: 0, haircut: 300_000n, cap: 10n ** 22n },
+      { decimals: 18, underlying: 2, haircut: 200_000n, cap: 10n ** 27n },
+    ],
+  },
+  {
+    settlementDecimals: 8,
+    collaterals: [
+      { decimals: 18, underlying: 1, haircut: 100_000n, cap: 10n ** 27n },
+      { decimals: 6, underlying: 2, haircut: 250_000n, cap: 10n ** 27n },
+      { decimals: 18, underlying: 3, haircut: 10_000n, cap: 10n ** 27n },
+    ],
+  },
+];
+
+interface Tally {
+  readonly successes: Map<Kind, number>;
+  readonly reverts: Map<string, number>;
+  readonly skips: Map<string, number>;
+  operations: number;
+  liquidations: number;
+  partial: number;
+  negative: number;
+  deficits: number;
+  atPhi: number;
+  covered: number;
+}
+
+const QUOTA: Partial<Record<Kind, number>> = { trade: 1_500, postPrice: 1_000, deposit: 500, depositCollateral: 400 };
+
+describe("engine and contracts", function () {
+  this.timeout(600_000);
+  const tally: Tally = {
+    successes: new Map(),
+    reverts: new Map(),
+    skips: new Map(),
+    operations: 0,
+    liquidations: 0,
+    partial: 0,
+    negative: 0,
+    deficits: 0,
+    atPhi: 0,
+    covered: 0,
+  };
+
+  VARIANTS.forEach((variant, i) => {
+    it(`agree to the unit: H-16 H-20 H-21, settlement token of ${variant.settlementDecimals} decimals`, async () => {
+      await run(FIRST_SEED + i, variant, tally);
+    });
+  });
+
+  it("met enough of everything", () => {
+    if (process.env["PLIMSOLL_SHOW"] !== undefined) console.log(tally);
+    expect(tally.operations).to.be.at.least(10_000);
+    for (const kind of KINDS) expect(tally.successes.get(kind) ?? 0, `successes of ${kind}`).to.be.at.least(200);
+    expect(tally.liquidations, "liquidations").to.be.at.least(100);
+    expect(tally.partial, "partial liquidations").to.be.at.least(50);
+    expect(tally.negative, "accounts with negative value").to.be.at.least(20);
+    expect(tally.deficits, "deficits").to.be.at.least(5);
+    expect(tally.atPhi, "withdrawals at φ").to.be.at.least(5);
+    expect(tally.covered, "shortfalls covered by the fund").to.be.at.least(5);
+  });
+});
+
+async function run(seed: number, variant: Variant, tally: Tally): Promise<void> {
+  const random = new Random(seed);
+  const connection = await network.create();
+  const feed = await connection.ethers.deployContract("MockFeed", [0]);
+  await feed.set(0, 1);
+  const deployment = await deployVault(connection, {
+    settlementDecimals: variant.settlementDecimals,
+    collaterals: variant.collaterals,
+    uptimeFeed: await feed.getAddress(),
+    uptimeGrace: 30n,
+    parameters: { liquidationAge: 200n, epochLength: 3_600n, topUp: 100_000n, bountyCap: 5_000n },
+    underlyings: [
+      { band: 200_000n, widestBand: 500_000n, rangeCap: 70_000_000n },
+      { price: 40_000n * WAD, lotExponent: 6, sources: 2, feeCap: 300n, rangeCap: 60_000_000n },
+      { price: WAD / 2n, lotExponent: 1, sources: 3, depth: 50_000_000n, rangeCap: 90_000_000n },
+      { price: WAD, lotExponent: 2, sources: 3, sigmaFloor: 10_000n, rangeFloor: 20_000_000n, depth: 1_000_000n },
+    ],
+    ...variant.options,
+  });
+  const { world, chain, state: first } = await prepare(deployment, random);
+  let state = first;
+  const { accounts } = first;
+  const negative = new Set<AccountId>();
+  let isDown = false;
+
+  for (const account of world.traders) {
+    state = { ...state, now: state.now + 1n };
+    const operation = world.firstDeposit(account, random.chance(0.55) ? SETTLEMENT : random.below(state.collaterals.length));
+    state = await step(chain, operation, state, tally, operation.description);
+  }
+  for (let i = 0; i < OPERATIONS; i++) {
+    const elapsed = random.chance(0.97) ? 1 + random.below(9) : random.chance(0.7) ? 60 + random.below(120) : 600 + random.below(4_000);
+    const now = state.now + BigInt(elapsed);
+    state = { ...state, now };
+    if (random.chance(0.01)) {
+      state = await govern(chain, deployment, state, random);
+      continue;
+    }
+    if (random.chance(isDown ? 0.1 : 0.002)) {
+      // the sequencer goes down, or came up again and the grace period has passed
+      const set = feed.interface.encodeFunctionData("set", [isDown ? 0 : 1, now]);
+      await chain.send(deployment.deployer.address.toLowerCase(), set, now, await feed.getAddress());
+      isDown = !isDown;
+      world.inGrace = isDown;
+      if (!isDown) state = { ...state, now: now + 31n };
+      continue;
+    }
+    if (random.chance(0.01)) {
+      world.rate = random.ofAnySize(26);
+      const set = deployment.rateSource.interface.encodeFunctionData("set", [world.rate, false]);
+      await chain.send(deployment.deployer.address.toLowerCase(), set, now, await deployment.rateSource.getAddress());
+      continue;
+    }
+    const operation = choose(world, state, tally);
+    const context = `seed ${seed}, operation ${i} at ${now}, ${operation.description}`;
+    const before = state;
+    state = await step(chain, operation, state, tally, context);
+    await chain.compare(state, context);
+    if (operation.kind === "postPrice") countNegative(world, state, negative, tally);
+    if (state.deficit > before.deficit) tally.deficits++;
+    if (i % 200 === 0 || i === OPERATIONS - 1) await checkConservation(chain, state, context);
+  }
+  expect(accounts.size).to.equal(first.accounts.size);
+}
+
+/** Wallets with tokens, allowances, a fund with a stake, and the state as the chain has it. */
+async function prepare(
+  deployment: Deployment,
+  random: Random,
+): Promise<{ world: World; chain: Chain; state: State }> {
+  const { settlement, collaterals, vault, fundSigner } = deployment;
+  const owners = deployment.signers.slice(2, 2 + OWNERS);
+  const addresses = owners.map((owner) => owner.address.toLowerCase());
+  const traders = addresses.flatMap((owner) =>
+    Array.from({ length: ACCOUNTS_OF_AN_OWNER }, (_, index) => accountIdOf(owner, BigInt(index))),
+  );
+  const fund = deployment.fund.toLowerCase();
+  const fundAccounts = Array.from({ length: deployment.sources.length + 2 }, (_, i) => accountIdOf(fund, BigInt(i)));
+  const operators: Address[] = [addresses[0] ?? fund, addresses[1] ?? fund];
+  const chain = await Chain.create(deployment, [...traders, ...fundAccounts], operators);
+
+  const tokens = [[SETTLEMENT, settlement] as const, ...collaterals.map((token, i) => [i, token] as const)];
+  const prices = [2_000n * WAD, 40_000n * WAD, WAD / 2n, WAD];
+  const world = new World(chain, random, addresses, traders, prices);
+  for (const [index, token] of tokens) {
+    const decimals = await token.decimals();
+    world.decimals[index] = decimals;
+    const amount = 10n ** (decimals + 9n);
+    for (const owner of [...owners, fundSigner]) {
+      await token.mint(owner, amount);
+      await token.connect(owner).approve(vault, 2n ** 256n - 1n);
+      world.addBalance(index, owner.address.toLowerCase(), amount);
+    }
+  }
+  const stake = 200_000n * 10n ** (await settlement.decimals());
+  const coderData = deployment.connection.ethers.AbiCoder.defaultAbiCoder().encode(["uint8", "uint256"], [SETTLEMENT, stake]);
+  await vault.connect(fundSigner).execute([{ kind: 0, account: accountIdOf(fund), data: coderData }]);
+  for (const [u, own] of deployment.sources.entries()) {
+    const price = prices[u] ?? WAD;
+    const time = (await vault.underlyingWords(u))[0] ?? 0n;
+    const publishTime = (time >> 96n) & ((1n << 40n) - 1n);
+    world.reports[u] = own.map(() => ({ price, publishTime, valid: true }));
+  }
+  const state = await chain.readState(await chain.now());
+  state.collaterals.forEach((token, i) => {
+    world.underlyingsOfTokens[i] = Number(token.underlying);
+  });
+  return { world, chain, state };
+}
+
+/** What to do next: mostly what succeeded least, mostly something that the engine expects to succeed. */
+function choose(world: World, state: State, tally: Tally): Operation {
+  const { random } = world;
+  const stale = state.underlyings.findIndex((each) => each.priceState !== 0n || state.now - each.priceTime > 150n);
+  if (stale >= 0 && random.chance(0.5)) return world.honestPost(state, stale);
+  if (random.chance(0.05)) {
+    // a jump, after which accounts are below their line, or below nothing
+    const index = random.below(state.underlyings.length);
+    const size = random.chance(0.7) ? 0.03 + 0.05 * random.fraction() : 0.08 + 0.25 * random.fraction();
+    world.movePrice(index, random.chance(0.5) ? 1 - size : 1 + size);
+    return world.honestPost(state, index);
+  }
+  const isBelow = world.below(state).length > 0;
+  for (;;) {
+    const kind = isBelow && random.chance(0.4) ? random.pick(LIQUIDATIONS) : pickKind(random, tally);
+    for (let tries = 0; tries < 4; tries++) {
+      const operation = world.generate(kind, state);
+      if (random.chance(0.05) || !(attempt(operation, state) instanceof Reverted)) return operation;
+    }
+  }
+}
+
+const LIQUIDATIONS = ["liquidate", "liquidateTo", "liquidateTo", "liquidateTo"] as const;
+
+/** A kind by how far it is from its quota, trades and posts more often. */
+function pickKind(random: Random, tally: Tally): Kind {
+  const weights = KINDS.map((kind) => {
+    const quota = QUOTA[kind] ?? 240;
+    const missing = Math.max(0, quota - (tally.successes.get(kind) ?? 0));
+    return (0.02 + missing / quota) * (kind === "trade" ? 8 : kind === "postPrice" ? 3 : 1);
+  });
+  let left = random.fraction() * weights.reduce((sum, weight) => sum + weight, 0);
+  for (const [i, weight] of weights.entries()) {
+    left -= weight;
+    if (left < 0) return KINDS[i] ?? "trade";
+  }
+  return "trade";
+}
+
+/** One operation on both sides. */
+async function step(chain: Chain, operation: Operation, state: State, tally: Tally, context: string): Promise<State> {
+  const expected = attempt(operation, state);
+  const result = await chain.send(operation.from, operation.data, state.now);
+  tally.operations++;
+  if (expected instanceof Reverted) {
+    if (result.ok) throw new Error(`${context}: the engine reverts with ${expected.message}, the chain does not`);
+    if (result.errorName !== expected.errorName || show(result.args) !== show(expected.args)) {
+      throw new Error(`${context}: engine ${expected.message}, chain ${result.errorName}(${show(result.args)})`);
+    }
+    count(tally.reverts, expected.errorName);
+    return state;
+  }
+  if (!result.ok) throw new Error(`${context}: the chain reverts with ${result.errorName}(${show(result.args)})`);
+  const { outcome } = expected;
+  result.events.forEach((event, i) => {
+    const own = outcome.events[i];
+    if (own === undefined || !sameEvent(event, own)) {
+      throw new Error(`${context}: event ${i}: chain ${show(event)}, engine ${show(own)}`);
+    }
+    if (event.name === "FillSkipped") count(tally.skips, String(event.values["reason"]));
+    if (event.name === "ShortfallCovered") tally.covered++;
+    if (event.name === "Withdrawn" && event.values["debited"] !== event.values["paid"]) tally.atPhi++;
+  });
+  expect(outcome.events.length, `${context}: number of events`).to.equal(result.events.length);
+  expected.settle?.();
+  // a trade whose fills were all skipped, and a post that only brought bad news, are no successes
+  const isIdle = operation.kind === "trade" && !result.events.some((event) => event.name === "Filled");
+  if (!isIdle) count(tally.successes, operation.kind);
+  if (expected.fraction !== undefined) {
+    tally.liquidations++;
+    if (expected.fraction < WAD) tally.partial++;
+  }
+  return outcome.state;
+}
+
+function count<T>(map: Map<T, number>, key: T): void {
+  map.set(key, (map.get(key) ?? 0) + 1);
+}
+
+function countNegative(world: World, state: State, negative: Set<AccountId>, tally: Tally): void {
+  for (const id of world.traders) {
+    if (world.figures(state, id).value >= 0n) {
+      negative.delete(id);
+    } else if (!negative.has(id)) {
+      negative.add(id);
+      tally.negative++;
+    }
+  }
+}
+
+/** Sizes sum to zero, what longs pay in funding shorts receive, and claims are what the vault holds and the deficit. */
+async function checkConservation(chain: Chain, state: State, context: string): Promise<void> {
+  const { settlement, collaterals } = chain.deployment;
+  let claims = 0n;
+  const sizes = state.underlyings.map(() => 0n);
+  const longs = state.underlyings.map(() => 0n);
+  const held = state.collaterals.map(() => 0n);
+  for (const account of state.accounts.values()) {
+    claims += account.cash;
+    for (const [u, position] of account.positions) {
+      claims += position.lots * position.fundingIndex;
+      sizes[u] = (sizes[u] ?? 0n) + position.lots;
+      longs[u] = (longs[u] ?? 0n) + max(position.lots, 0n);
+    }
+    for (const [token, amount] of account.collateral) held[token] = (held[token] ?? 0n) + amount;
+  }
+  expect(claims, `${context}: claims`).to.equal(state.settlement + state.deficit);
+  expect(sizes, `${context}: sizes`).to.deep.equal(state.underlyings.map(() => 0n));
+  expect(longs, `${context}: open interest`).to.deep.equal(state.underlyings.map((each) => each.funding.openInterest));
+  expect(held, `${context}: collateral`).to.deep.equal(state.collaterals.map((each) => each.supply));
+  const scale = 10n ** (18n - state.settlementDecimals);
+  expect((await settlement.balanceOf(chain.vaultAddress)) * scale, `${context}: tokens`).to.equal(state.settlement);
+  for (const [i, token] of collaterals.entries()) {
+    const listed = state.collaterals[i];
+    if (listed === undefined) continue;
+    const balance = (await token.balanceOf(chain.vaultAddress)) * 10n ** (18n - listed.decimals);
+    expect(balance, `${context}: token ${i}`).to.equal(listed.supply);
+  }
+}
+
+/** Governance or the guardian changes something; the engine reads it back and goes on from there. */
+async function govern(chain: Chain, deployment: Deployment, state: State, random: Random): Promise<State> {
+  const vault = deployment.vault.interface;
+  const parameter = (id: number, index: number, value: bigint): string =>
+    vault.encodeFunctionData("setParameter", [id, index, value]);
+  const underlying = random.below(state.underlyings.length);
+  const changes = [
+    parameter(0, 0, random.part(800_000n, 0.9, 1.05)),
+    parameter(1, 0, random.part(5_000n, 0.8, 2)),
+    parameter(2, 0, random.part(20_000n, 0.9, 2)),
+    parameter(5, 0, random.part(100_000n, 0, 1)),
+    parameter(6, 0, random.part(250_000n, 0.5, 1.5)),
+    parameter(7, 0, random.part(1_050_000n, 1, 1.2)),
+    parameter(11, 0, random.part(300_000n, 0.5, 1)),
+    parameter(21, underlying, random.part(30_000n, 0.2, 1.5)),
+    parameter(33, underlying, random.part(20_000_000n, 0.5, 1.5)),
+    parameter(34, random.below(state.collaterals.length), random.part(150_000n, 0.5, 2)),
+    vault.encodeFunctionData("stopOpens", [underlying]),
+    vault.encodeFunctionData("liftMeasure", [0, underlying]),
+    vault.encodeFunctionData("liftMeasure", [0, underlying]),
+    vault.encodeFunctionData("lowerOpenInterestCap", [underlying, random.bigBelow(10n ** 8n)]),
+    vault.encodeFunctionData("liftMeasure", [1, underlying]),
+    vault.encodeFunctionData("disableModule", [0]),
+  ];
+  let { now } = state;
+  const isDisabled = (state.modules[0]?.disabledUntil ?? 0n) > now;
+  const change = isDisabled ? vault.encodeFunctionData("liftMeasure", [3, 0]) : random.pick(changes);
+  await chain.send(deployment.deployer.address.toLowerCase(), change, now);
+  const { accounts } = state;
+  const read = await chain.readState(now);
+  const next = { ...read, accounts };
+  await chain.compare(next, "governance");
+  now = read.now;
+  return next;
+}
+
+export { ownerOf };
