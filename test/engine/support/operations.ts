@@ -272,11 +272,11 @@ export class World {
     const band = (underlying.price * underlying.trading.fillBand) / 1_000_000n;
     let price = underlying.price - band + random.bigBelow(2n * band + 1n);
     let lots: bigint;
-    if (held !== 0n && random.chance(0.35)) {
+    if (held !== 0n && random.chance(0.25)) {
       lots = -random.part(held, 0.05, 1.1);
     } else {
       const { equity } = this.figures(state, taker, true);
-      const leverage = random.chance(0.5) ? random.fraction() * 4 : random.fraction() * 14;
+      const leverage = random.chance(0.3) ? random.fraction() * 4 : 4 + random.fraction() * 12;
       const wanted = random.part(max(equity, 10n * WAD), 0, leverage);
       lots = underlying.price === 0n ? 1n : wanted / underlying.price + 1n;
       if (random.chance(0.5)) lots = -lots;
