@@ -205,6 +205,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
         Trading.Touched memory touched = _touch(run, account);
         touched.leaving = true;
         (IERC20 asset, uint256 scale) = _token(token);
+        if (amount > type(uint128).max / scale) revert TokenAmountMismatch(token, amount, 0);
         uint256 debited = amount * scale;
         uint256 paid = debited;
         if (token == SETTLEMENT) {

@@ -66,6 +66,8 @@ library ExchangeLogic {
     function _priceUp(VaultState storage $, AccountId account, uint256 token, uint256 amount) private view returns (Wad) {
         uint256 word = $.collaterals[token];
         if (CollateralWord.token(word) == address(0)) revert IMarginVault.UnknownToken(token);
+        uint256 held = $.collateral[account][token];
+        if (amount > held) revert IMarginVault.InsufficientCollateral(account, token, held, amount);
         uint256 priceWord = $.prices[CollateralWord.underlying(word)];
         Ratio most = Ratio.wrap(CollateralWord.haircut(word).raw() / 2);
         if (most > MOST_DISCOUNT) most = MOST_DISCOUNT;

@@ -75,6 +75,10 @@ export function exchangeCollateralOn(
   requireFresh(portfolio, margin);
   const buyerBefore = portfolioOf(draft, buyer);
 
+  const held = draft.account(account).collateral.get(token) ?? 0n;
+  if (draft.findCollateral(token) !== undefined && amount > held) {
+    revert("InsufficientCollateral", account, BigInt(token), held, amount);
+  }
   const cash = exchangePriceUp(draft, token, amount, draft.now - since);
   if (cash > -settled) revert("ExchangeTooLarge", account, cash, -settled);
   moveCollateral(draft, account, token, amount, false);

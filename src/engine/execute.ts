@@ -167,6 +167,7 @@ function withdraw(run: Run, account: AccountId, token: number, amount: bigint, t
   const touched = touch(run, account);
   touched.leaving = true;
   const scale = scaleOf(draft, token);
+  if (amount > (2n ** 128n - 1n) / scale) revert("TokenAmountMismatch", BigInt(token), amount, 0n);
   const debited = amount * scale;
   let paid = debited;
   if (token === SETTLEMENT) {
@@ -193,6 +194,7 @@ function transfer(run: Run, account: AccountId, token: number, amount: bigint, t
   touched.leaving = true;
   if (token === SETTLEMENT) {
     touched.settledOut = true;
+    if (amount >= 2n ** 255n) revert("SafeCastOverflowedUintToInt", amount);
     credit(draft, account, -amount);
     credit(draft, to, amount);
   } else {

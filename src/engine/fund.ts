@@ -7,8 +7,8 @@ import { WAD, abs, fromPpm, max, min, partDown } from "./fixedPoint.ts";
 import { draw, fundAccountOf, mainAccount, transferBook } from "./fundAccounts.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf } from "./ledger.ts";
 import { assess, bookMargin, termsAt } from "./margin.ts";
-import { requireFresh, requireMargin } from "./takeover.ts";
-import { type AccountId, type Address, NORMAL, type State } from "./types.ts";
+import { requireFresh, requireFreshPrice, requireMargin } from "./takeover.ts";
+import type { AccountId, Address, State } from "./types.ts";
 
 /**
  * Takes a fraction of the fund account of an underlying into the caller's own account, at a discount that grows since its inventory left
@@ -127,10 +127,7 @@ export function refreshOpenInterestCapOn(draft: Draft, index: number): void {
   const underlying = draft.findUnderlying(index);
   if (underlying === undefined || underlying.price === 0n) revert("UnknownUnderlying", BigInt(index));
   const portfolio = portfolioOf(draft, fundAccountOf(draft, BigInt(index)));
-  const age = max(draft.now - underlying.priceTime, 0n);
-  if (underlying.priceState !== NORMAL || age > margin.liquidationAge) {
-    revert("PriceTooOld", BigInt(index), age, margin.liquidationAge);
-  }
+  requireFreshPrice(BigInt(index), underlying.priceState, max(draft.now - underlying.priceTime, 0n), margin);
   const equity = max(assess(portfolio, termsAt(margin, draft.now), false).equity, 0n);
   const stake = max(draft.account(mainAccount(draft)).cash, 0n);
   const behind = equity + (stake * fundParameters.topUp) / 1_000_000n;

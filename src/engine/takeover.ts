@@ -25,11 +25,19 @@ export function requireMargin(
 
 /**
  * Every price is normal and seconds old, as for a liquidation.
- * @throws Reverted `PriceTooOld`
+ * @throws Reverted `PriceNotNormal`, `PriceTooOld`
  */
 export function requireFresh(portfolio: Portfolio, parameters: MarginParameters): void {
-  const most = parameters.liquidationAge;
-  for (const book of portfolio.books) {
-    if (book.state !== NORMAL || book.age > most) revert("PriceTooOld", book.underlying, book.age, most);
-  }
+  for (const book of portfolio.books) requireFreshPrice(book.underlying, book.state, book.age, parameters);
+}
+
+/** As `requireFresh`, for one price. */
+export function requireFreshPrice(
+  underlying: bigint,
+  state: bigint,
+  age: bigint,
+  { liquidationAge }: MarginParameters,
+): void {
+  if (state !== NORMAL) revert("PriceNotNormal", underlying, state);
+  if (age > liquidationAge) revert("PriceTooOld", underlying, age, liquidationAge);
 }

@@ -146,7 +146,7 @@ function outsideBand(underlying: Underlying, price: bigint): boolean {
 }
 
 function feesWrong(underlying: Underlying, fill: Fill): boolean {
-  const cap = partUp(abs(fill.lots * fill.price), fromPpm(underlying.trading.feeCap));
+  const cap = partUp(abs(BigInt.asIntN(256, fill.lots * fill.price)), fromPpm(underlying.trading.feeCap));
   return fill.takerFee < 0n || fill.takerFee > cap || fill.makerFee > cap || fill.takerFee + fill.makerFee < 0n;
 }
 

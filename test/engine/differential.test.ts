@@ -11,7 +11,7 @@ import { attempt, KINDS, type Kind, type Operation, show, World } from "./suppor
 import { Random } from "./support/random.ts";
 
 /** The same call on the contracts and on the engine, ten thousand times; every stored word of every account compared after each. */
-const OPERATIONS = Number(process.env["PLIMSOLL_OPERATIONS"] ?? 3_600);
+const OPERATIONS = Number(process.env["PLIMSOLL_OPERATIONS"] ?? 3_700);
 const FIRST_SEED = Number(process.env["PLIMSOLL_SEED"] ?? 20_241);
 
 const OWNERS = 10;
@@ -129,7 +129,7 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
     state = await step(chain, operation, state, tally, operation.description);
   }
   for (let i = 0; i < OPERATIONS; i++) {
-    const elapsed = random.chance(0.97) ? 1 + random.below(9) : random.chance(0.7) ? 60 + random.below(120) : 600 + random.below(4_000);
+    const elapsed = random.chance(0.97) ? 1 + random.below(4) : random.chance(0.7) ? 60 + random.below(120) : 600 + random.below(4_000);
     const now = state.now + BigInt(elapsed);
     state = { ...state, now };
     if (random.chance(0.01)) {
@@ -213,7 +213,7 @@ function choose(world: World, state: State, tally: Tally): Operation {
   const { random } = world;
   const stale = state.underlyings.findIndex((each) => each.priceState !== 0n || state.now - each.priceTime > 150n);
   if (stale >= 0 && random.chance(0.5)) return world.honestPost(state, stale);
-  if (random.chance(0.06)) {
+  if (random.chance(0.085)) {
     // a jump, after which accounts are below their line, or below nothing
     const index = random.below(state.underlyings.length);
     const size = random.chance(0.7) ? 0.03 + 0.05 * random.fraction() : 0.08 + 0.25 * random.fraction();
@@ -222,10 +222,10 @@ function choose(world: World, state: State, tally: Tally): Operation {
   }
   const isBelow = world.below(state).length > 0;
   for (;;) {
-    const kind = isBelow && random.chance(0.4) ? random.pick(LIQUIDATIONS) : pickKind(random, tally);
+    const kind = isBelow && random.chance(0.6) ? random.pick(LIQUIDATIONS) : pickKind(random, tally);
     for (let tries = 0; tries < 4; tries++) {
       const operation = world.generate(kind, state);
-      if (random.chance(0.03)) return operation;
+      if (random.chance(0.05)) return operation;
       const result = attempt(operation, state);
       if (!(result instanceof Reverted) && !isIdle(operation, result.outcome.events)) return operation;
     }
