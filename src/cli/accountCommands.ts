@@ -93,8 +93,9 @@ async function showOne(context: Context, account: AccountId): Promise<void> {
     positions.push({
       underlying: listed?.symbol ?? String(index),
       size: formatDecimal(lots, listed?.lotExponent ?? 0),
-      liquidationBelow: low === 0n ? null : formatDecimal(low * unit),
-      liquidationAbove: high >= HIGHEST_PRICE ? null : formatDecimal(high * unit),
+      // below its line an account has no price left at which it would be reached
+      liquidationBelow: low === 0n || low === high ? null : formatDecimal(low * unit),
+      liquidationAbove: high >= HIGHEST_PRICE || low === high ? null : formatDecimal(high * unit),
     });
   }
   const collateral = [...held.collateral].map(([token, amount]) => ({

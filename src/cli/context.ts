@@ -73,7 +73,7 @@ export async function openContext(options: unknown): Promise<Context> {
     wallet,
     view: (contract, abi, method, ...args) => callContract(rpc, interfaceOf(abi), record.contracts[contract] ?? "", method, args),
     send: async (transactions) => {
-      const provider = new JsonRpcProvider(url, chainId, { staticNetwork: true, polling: true, pollingInterval: 200 });
+      const provider = new JsonRpcProvider(url, chainId, { staticNetwork: true, polling: true, pollingInterval: 200, cacheTimeout: -1 });
       try {
         const signer = wallet().connect(provider);
         let hash = "";

@@ -14,7 +14,7 @@ import { executeCall, liquidateBatchCall, shedCall } from "../simulator/setUp.ts
 import { ownAccount, report } from "./accountCommands.ts";
 import { positiveDecimal, readArguments, whole } from "./arguments.ts";
 import { findUnderlying, openContext, parseAccount, parseAmount, withNetwork } from "./context.ts";
-import { printJson, printRows, printTable } from "./output.ts";
+import { printJson, printTable } from "./output.ts";
 
 const HIGHEST_FEE = 500n; // ppm
 

@@ -127,7 +127,7 @@ async function openDevPositions(rpc: Rpc, protocol: Protocol, ethPrice: bigint):
     const underlying = state.underlyings[index];
     if (underlying === undefined) continue;
     const lots = BigInt(units * 10 ** Number(underlying.lotExponent));
-    const calls = await matchCalls(record, index, underlying.price, [side(wallet, lots)], [{ ...side(rich, lots) }], 1n);
+    const calls = await matchCalls(record, index, underlying.price, [side(wallet, lots)], [side(rich, lots)], 1n, BigInt(index));
     await sendAll(rpc, calls);
   }
   await setPrice(rpc, protocol, addressOf(LOCAL_ROLES.keeper), 0, (ethPrice * 91n) / 100n);

@@ -107,6 +107,7 @@ const MAKERS_OF_A_TRADE = 12;
  * Has the shorts sign orders at `price` and the longs take them until both are done; each trade is one taker against many makers.
  * @param price of a lot, WAD; the lots of both sides are equal in sum
  * @param smallest lots of the smallest account
+ * @param nonce of the orders; orders of one account and nonce share one count of filled lots
  */
 export async function matchCalls(
   record: DeploymentRecord,
@@ -115,6 +116,7 @@ export async function matchCalls(
   longs: readonly Side[],
   shorts: readonly Side[],
   smallest: bigint,
+  nonce = 0n,
 ): Promise<Call[]> {
   const venue = { chainId: BigInt(record.chainId), settlement: record.contracts.orders };
   const orders: SignedOrder[] = [];
@@ -128,7 +130,7 @@ export async function matchCalls(
       size: lots,
       maxFee: HIGHEST_FEE,
       expiry: FAR_FUTURE,
-      nonce: 0n,
+      nonce,
     });
     orders.push(await signOrder(wallet, venue, order));
   }
