@@ -1,8 +1,8 @@
-import type { AccountId } from "./types.ts";
 import type { Draft } from "./draft.ts";
 import { revert, toUnsigned } from "./errors.ts";
 import { min } from "./fixedPoint.ts";
 import { credit } from "./ledger.ts";
+import type { AccountId } from "./types.ts";
 
 /** Tokens came in, WAD. */
 export function deposited(draft: Draft, amount: bigint): void {

@@ -2,9 +2,9 @@ import { ownerOf } from "./accountId.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { authorise, requireNormal, SCOPE_TRADE } from "./execute.ts";
-import { WAD, fromPpm, min, partDown, partUp } from "./fixedPoint.ts";
+import { fromPpm, min, partDown, partUp, WAD } from "./fixedPoint.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf, settledCash } from "./ledger.ts";
-import { assess, termsAt } from "./margin.ts";
+import { termsAt } from "./margin.ts";
 import { rampAt } from "./ramp.ts";
 import { requireFresh, requireMargin } from "./takeover.ts";
 import type { AccountId, Address, Portfolio, State } from "./types.ts";
@@ -54,13 +54,7 @@ export function exchangeCollateral(
 }
 
 /** As `exchangeCollateral`, on a draft, without the test of the caller. */
-export function exchangeCollateralOn(
-  draft: Draft,
-  account: AccountId,
-  token: number,
-  amount: bigint,
-  buyer: AccountId,
-): void {
+export function exchangeCollateralOn(draft: Draft, account: AccountId, token: number, amount: bigint, buyer: AccountId): void {
   const { margin, fund } = draft.base;
   if (ownerOf(account) === fund) revert("ProtocolAccount", account);
   if (ownerOf(buyer) === fund) revert("ProtocolAccount", buyer);

@@ -2,11 +2,11 @@ import { accountIdOf, ownerOf } from "./accountId.ts";
 import { deposited, fundIncome, withdrawn } from "./deficit.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
-import { WAD, fromPpm, partUp } from "./fixedPoint.ts";
+import { fromPpm, partUp, WAD } from "./fixedPoint.ts";
 import { credit, moveCollateral, portfolioOf, settledCash, unrealisedGain } from "./ledger.ts";
 import { assess, termsAt } from "./margin.ts";
 import { covers, shedsAtBoth } from "./marginRule.ts";
-import { type Fill, type Touched, type Trade, settle } from "./trading.ts";
+import { type Fill, settle, type Touched, type Trade } from "./trading.ts";
 import { type AccountId, type Address, NORMAL, type Portfolio, type State } from "./types.ts";
 
 /** Token index of the settlement token; collateral tokens are 0 to 31. */
@@ -122,19 +122,26 @@ export function executeOn(draft: Draft, actor: Address, actions: readonly Action
 function carryOut(run: Run, action: Action): void {
   switch (action.kind) {
     case "Deposit":
-      return deposit(run, action.account, action.token, action.amount);
+      deposit(run, action.account, action.token, action.amount);
+      break;
     case "Withdraw":
-      return withdraw(run, action.account, action.token, action.amount, action.to);
+      withdraw(run, action.account, action.token, action.amount, action.to);
+      break;
     case "Transfer":
-      return transfer(run, action.account, action.token, action.amount, action.to);
+      transfer(run, action.account, action.token, action.amount, action.to);
+      break;
     case "SetOperator":
-      return setOperator(run, action.account, action.operator, action.scope, action.expiry);
+      setOperator(run, action.account, action.operator, action.scope, action.expiry);
+      break;
     case "SetModules":
-      return setModules(run, action.account, action.mask);
+      setModules(run, action.account, action.mask);
+      break;
     case "CancelOrders":
-      return cancelOrders(run, action.account);
+      cancelOrders(run, action.account);
+      break;
     case "Trade":
-      return trade(run, action.account, action.module, action.data, action.minimumLots);
+      trade(run, action.account, action.module, action.data, action.minimumLots);
+      break;
   }
 }
 

@@ -3,7 +3,7 @@ import { addDeficit } from "./deficit.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
-import { WAD, abs, fromPpm, max, min, partDown } from "./fixedPoint.ts";
+import { abs, fromPpm, max, min, partDown, WAD } from "./fixedPoint.ts";
 import { draw, fundAccountOf, mainAccount, transferBook } from "./fundAccounts.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf } from "./ledger.ts";
 import { assess, bookMargin, termsAt } from "./margin.ts";
@@ -32,13 +32,7 @@ export function shedFund(
 }
 
 /** As `shedFund`, on a draft, without the test of the caller. */
-export function shedFundOn(
-  draft: Draft,
-  underlying: number,
-  taker: AccountId,
-  fraction: bigint,
-  minimumDiscount: bigint,
-): void {
+export function shedFundOn(draft: Draft, underlying: number, taker: AccountId, fraction: bigint, minimumDiscount: bigint): void {
   const { margin, fund } = draft.base;
   if (ownerOf(taker) === fund) revert("ProtocolAccount", taker);
   if (fraction > WAD) revert("FractionAboveLimit", fraction, WAD);
@@ -83,8 +77,7 @@ export function shedDiscountDown(draft: Draft, underlying: number, margin: bigin
   const { fundParameters, liquidation } = draft.base;
   const start = fromPpm(fundParameters.shedStart);
   const elapsed = draft.now - draft.underlying(underlying).fund.inventorySince;
-  const grown =
-    elapsed >= fundParameters.shedTime ? WAD : start + ((WAD - start) * elapsed) / fundParameters.shedTime;
+  const grown = elapsed >= fundParameters.shedTime ? WAD : start + ((WAD - start) * elapsed) / fundParameters.shedTime;
   const most = (fromPpm(liquidation.discountMin) * (WAD - fromPpm(liquidation.keeperShare))) / WAD;
   return partDown(margin, (most * grown) / WAD);
 }

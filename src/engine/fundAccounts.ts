@@ -1,7 +1,7 @@
 import { accountIdOf, ownerOf } from "./accountId.ts";
 import { addDeficit } from "./deficit.ts";
 import type { Draft } from "./draft.ts";
-import { WAD, max, min } from "./fixedPoint.ts";
+import { max, min, WAD } from "./fixedPoint.ts";
 import { credit, indexOf, lotsOf, move, openInterestAfter, portfolioOf } from "./ledger.ts";
 import { assess, termsAt } from "./margin.ts";
 import type { AccountId, Book, FundAccountState } from "./types.ts";
@@ -58,13 +58,7 @@ function keepClock(draft: Draft, id: AccountId, underlying: bigint): void {
  * @param amount WAD
  * @param scans WAD, beside `underlyings`
  */
-export function cover(
-  draft: Draft,
-  account: AccountId,
-  amount: bigint,
-  underlyings: readonly bigint[],
-  scans: readonly bigint[],
-): void {
+export function cover(draft: Draft, account: AccountId, amount: bigint, underlyings: readonly bigint[], scans: readonly bigint[]): void {
   let left = amount;
   if (underlyings.length === 0) {
     const drawn = allowance(draft, NO_UNDERLYING, mainCash(draft), left);

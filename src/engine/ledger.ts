@@ -1,6 +1,6 @@
 import type { Draft } from "./draft.ts";
 import { revert, toSigned } from "./errors.ts";
-import { WAD, abs, fromPpb, fromPpm, max, partUp } from "./fixedPoint.ts";
+import { abs, fromPpb, fromPpm, max, partUp, WAD } from "./fixedPoint.ts";
 import { indexNow } from "./funding.ts";
 import { lineOf } from "./margin.ts";
 import { rampAt } from "./ramp.ts";
@@ -86,22 +86,11 @@ export function credit(draft: Draft, id: AccountId, amount: bigint): void {
  * @param extra further cash credited (negative: debited), WAD
  * @throws Reverted `TooManyUnderlyings`
  */
-export function move(
-  draft: Draft,
-  id: AccountId,
-  underlying: number,
-  change: bigint,
-  price: bigint,
-  index: bigint,
-  extra: bigint,
-): void {
+export function move(draft: Draft, id: AccountId, underlying: number, change: bigint, price: bigint, index: bigint, extra: bigint): void {
   const account = draft.account(id);
   const before = account.positions.get(underlying) ?? NO_POSITION;
   const lots = before.lots + change;
-  const cash = toSigned(
-    128,
-    account.cash - payment(before.lots, index, before.fundingIndex) - change * price + extra,
-  );
+  const cash = toSigned(128, account.cash - payment(before.lots, index, before.fundingIndex) - change * price + extra);
   const positions = new Map(account.positions);
   if (lots === 0n) {
     positions.delete(underlying);

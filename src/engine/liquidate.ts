@@ -3,7 +3,7 @@ import { fundIncome } from "./deficit.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert, toSigned } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
-import { WAD, abs, divUp, fromPpm, max, min, partDown, partUp } from "./fixedPoint.ts";
+import { abs, divUp, fromPpm, max, min, partDown, partUp, WAD } from "./fixedPoint.ts";
 import { cover, fundAccountOf, payBounty, transferBook } from "./fundAccounts.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf } from "./ledger.ts";
 import { assess, bookMargin, lineOf, type MarginTerms, rangeOf, termsAt } from "./margin.ts";
@@ -12,16 +12,7 @@ import { rampAt } from "./ramp.ts";
 import { type SliceTerms, sliceTerms } from "./slice.ts";
 import { scanOf } from "./stress.ts";
 import { requireMargin } from "./takeover.ts";
-import {
-  type AccountId,
-  type Address,
-  type Assessment,
-  type Book,
-  GRACE,
-  INVALID,
-  type Portfolio,
-  type State,
-} from "./types.ts";
+import { type AccountId, type Address, type Assessment, type Book, GRACE, INVALID, type Portfolio, type State } from "./types.ts";
 
 /** One collateral token of the account that is sold. */
 interface Lien {
@@ -55,12 +46,7 @@ export interface Sale {
  * @example
  * const { state: after, fraction } = liquidate(state, account, accountIdOf(keeper));
  */
-export function liquidate(
-  state: State,
-  account: AccountId,
-  keeper: AccountId,
-  scenarios = 0n,
-): Outcome & { readonly fraction: bigint } {
+export function liquidate(state: State, account: AccountId, keeper: AccountId, scenarios = 0n): Outcome & { readonly fraction: bigint } {
   let fraction = 0n;
   const outcome = transact(state, (draft) => {
     fraction = liquidateOn(draft, account, keeper, scenarios);
@@ -188,11 +174,7 @@ function scenarioOf(book: Book, scenarios: bigint): bigint {
 }
 
 /** What moves at the fraction of `terms`: ⌈f·|q|⌉ lots and ⌈f·C⌉ collateral, and what it is worth. */
-function cut(
-  draft: Draft,
-  of: Pick<Sale, "account" | "portfolio" | "figures" | "maintenance" | "scenarios">,
-  terms: SliceTerms,
-): Sale {
+function cut(draft: Draft, of: Pick<Sale, "account" | "portfolio" | "figures" | "maintenance" | "scenarios">, terms: SliceTerms): Sale {
   const { account, portfolio, figures, maintenance, scenarios } = of;
   const { fraction } = terms;
   const lots = portfolio.books.map((book) => {
@@ -207,7 +189,7 @@ function cut(
     const book = portfolio.books.findIndex((each) => each.underlying === listed.underlying);
     const haircut = fromPpm(rampAt(listed.haircut, draft.now));
     const moved = divUp(amount * fraction, WAD);
-    const value = valueOf(draft, portfolio, book, moved);
+    const value = collateralIn(draft, portfolio, book, moved);
     market[book] = (market[book] ?? 0n) + value;
     haircuts[book] = (haircuts[book] ?? 0n) + partUp(partUp(value, haircut), terms.haircutShare);
     return { token, book, held: amount, moved, haircut };
@@ -227,7 +209,7 @@ function cut(
   };
 }
 
-function valueOf(draft: Draft, portfolio: Portfolio, index: number, amount: bigint): bigint {
+function collateralIn(draft: Draft, portfolio: Portfolio, index: number, amount: bigint): bigint {
   const book = portfolio.books[index];
   if (book === undefined) throw new RangeError("collateral without a book");
   return collateralValueDown(amount, book.price, draft.underlying(Number(book.underlying)).lotExponent);
@@ -243,7 +225,7 @@ function mustSellAll(draft: Draft, sale: Sale, terms: MarginTerms): boolean {
     let haircut = 0n;
     for (const lien of sale.liens) {
       if (lien.book !== i) continue;
-      const value = valueOf(draft, portfolio, i, lien.held - lien.moved);
+      const value = collateralIn(draft, portfolio, i, lien.held - lien.moved);
       collateral += value;
       haircut += partUp(value, lien.haircut);
     }
@@ -289,14 +271,7 @@ function sellToTaker(draft: Draft, taker: AccountId, sale: Sale, minimumDiscount
   emitLiquidated(draft, sale, taker, 0n, 0n, income);
 }
 
-function emitLiquidated(
-  draft: Draft,
-  sale: Sale,
-  keeper: AccountId,
-  reward: bigint,
-  fromFund: bigint,
-  income: bigint,
-): void {
+function emitLiquidated(draft: Draft, sale: Sale, keeper: AccountId, reward: bigint, fromFund: bigint, income: bigint): void {
   draft.emit("Liquidated", {
     account: sale.account,
     keeper,
@@ -376,7 +351,5 @@ function close(draft: Draft, sale: Sale, cash: bigint): void {
 }
 
 function scansOf(sale: Sale): bigint[] {
-  return sale.portfolio.books.map((book) =>
-    scanOf(lineOf(book) + book.collateral, rangeOf(book, false), scenarioOf(book, sale.scenarios)),
-  );
+  return sale.portfolio.books.map((book) => scanOf(lineOf(book) + book.collateral, rangeOf(book, false), scenarioOf(book, sale.scenarios)));
 }

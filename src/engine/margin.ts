@@ -1,4 +1,4 @@
-import { WAD, abs, divUp, fromPpm, max, min, partUp } from "./fixedPoint.ts";
+import { abs, divUp, fromPpm, max, min, partUp } from "./fixedPoint.ts";
 import { rampAt } from "./ramp.ts";
 import { scanOf } from "./stress.ts";
 import type { Assessment, Book, MarginParameters, Portfolio } from "./types.ts";

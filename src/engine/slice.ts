@@ -1,4 +1,4 @@
-import { WAD, divUp, fromPpm, max, partUp } from "./fixedPoint.ts";
+import { divUp, fromPpm, max, partUp, WAD } from "./fixedPoint.ts";
 import type { Assessment, LiquidationParameters } from "./types.ts";
 
 /** What a sale of an account is worth and how much of it is sold; ratios with 18 decimals, amounts WAD. */
@@ -49,11 +49,7 @@ export function discountRatioUp(health: bigint, parameters: LiquidationParameter
  * // equity 8 against a margin of 100, worth 8, discount 5: 98.5 + 0 of 98.5 + 3
  * fractionUp({ value: 8n, equity: 8n, margin: 100n, notional: 0n }, { worth: 8n, discount: 5n, bounty: 0n }, 105n * 10n ** 16n)
  */
-export function fractionUp(
-  figures: Assessment,
-  terms: Pick<SliceTerms, "worth" | "discount" | "bounty">,
-  recovery: bigint,
-): bigint {
+export function fractionUp(figures: Assessment, terms: Pick<SliceTerms, "worth" | "discount" | "bounty">, recovery: bigint): bigint {
   const proceeds = terms.worth - terms.discount;
   if (proceeds <= terms.bounty) return WAD;
   const missing = partUp(figures.margin, recovery) - figures.equity;

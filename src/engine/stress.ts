@@ -1,13 +1,11 @@
 import { revert } from "./errors.ts";
-import { WAD, abs, max, partUp } from "./fixedPoint.ts";
+import { abs, max, partUp, WAD } from "./fixedPoint.ts";
 
 /** Scenario 0 is the mark; 1 to 16 are stressed. */
 export const SCENARIOS = 16;
 
 /** Price moves in thirtieths of the scan range; the extremes, 15 and 16, move by two ranges of which 35 % counts. */
-const MOVES: readonly bigint[] = [
-  0n, 0n, 0n, 10n, 10n, -10n, -10n, 20n, 20n, -20n, -20n, 30n, 30n, -30n, -30n, 21n, -21n,
-];
+const MOVES: readonly bigint[] = [0n, 0n, 0n, 10n, 10n, -10n, -10n, 20n, 20n, -20n, -20n, 30n, 30n, -30n, -30n, 21n, -21n];
 
 /**
  * The damped price move of a scenario, in thirtieths of the scan range.

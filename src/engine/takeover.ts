@@ -32,12 +32,7 @@ export function requireFresh(portfolio: Portfolio, parameters: MarginParameters)
 }
 
 /** As `requireFresh`, for one price. */
-export function requireFreshPrice(
-  underlying: bigint,
-  state: bigint,
-  age: bigint,
-  { liquidationAge }: MarginParameters,
-): void {
+export function requireFreshPrice(underlying: bigint, state: bigint, age: bigint, { liquidationAge }: MarginParameters): void {
   if (state !== NORMAL) revert("PriceNotNormal", underlying, state);
   if (age > liquidationAge) revert("PriceTooOld", underlying, age, liquidationAge);
 }

@@ -2,7 +2,7 @@ import { ownerOf } from "./accountId.ts";
 import type { Draft } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { abs, divUp, fromPpm, max, partUp, WAD } from "./fixedPoint.ts";
-import { MAX_UNDERLYINGS, indexOf, lotsOf, move, openInterestAfter, portfolioOf, reduces } from "./ledger.ts";
+import { indexOf, lotsOf, MAX_UNDERLYINGS, move, openInterestAfter, portfolioOf, reduces } from "./ledger.ts";
 import { assess, type MarginTerms } from "./margin.ts";
 import { covers, shedsAtBoth } from "./marginRule.ts";
 import { type Account, type AccountId, type Address, NORMAL, type Portfolio, type Underlying } from "./types.ts";
@@ -154,13 +154,7 @@ function feesWrong(underlying: Underlying, fill: Fill): boolean {
  * The open-interest charge on the lots by which a position grew (or all of them, where it changed sides), WAD, rounded up.
  * @param openInterest after the fill, lots
  */
-export function newRiskCharge(
-  draft: Draft,
-  underlying: Underlying,
-  before: bigint,
-  after: bigint,
-  openInterest: bigint,
-): bigint {
+export function newRiskCharge(draft: Draft, underlying: Underlying, before: bigint, after: bigint, openInterest: bigint): bigint {
   const rate = fromPpm(draft.base.margin.openInterestCharge);
   const { cap } = underlying.funding;
   const crossed = before !== 0n && before > 0n !== after > 0n;

@@ -202,4 +202,3 @@ export interface Assessment {
   readonly margin: bigint; // IM
   readonly notional: bigint; // G
 }
-

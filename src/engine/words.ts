@@ -170,13 +170,7 @@ export function underlyingWords(underlying: Underlying): UnderlyingWords {
       [underlying.lotExponent, 240n, 8],
       [underlying.priceState, 248n, 8],
     ),
-    packed(
-      [sample.price, 0n, 96],
-      [sample.time, 96n, 40],
-      [sample.fast, 136n, 40],
-      [sample.slow, 176n, 40],
-      [sample.rateTime, 216n, 40],
-    ),
+    packed([sample.price, 0n, 96], [sample.time, 96n, 40], [sample.fast, 136n, 40], [sample.slow, 176n, 40], [sample.rateTime, 216n, 40]),
     packed([pending.price, 0n, 96], [pending.time, 96n, 40], [pending.source, 136n, 8]),
     packed(
       [funding.index, 0n, 96],

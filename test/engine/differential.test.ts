@@ -1,18 +1,18 @@
 import { expect } from "chai";
 import { network } from "hardhat";
-import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
+import { accountIdOf } from "../../src/engine/accountId.ts";
 import { Reverted } from "../../src/engine/errors.ts";
 import { SETTLEMENT } from "../../src/engine/execute.ts";
-import { WAD, max } from "../../src/engine/fixedPoint.ts";
+import { max, WAD } from "../../src/engine/fixedPoint.ts";
 import type { AccountId, Address, State } from "../../src/engine/types.ts";
-import { type CollateralOptions, type DeployOptions, type Deployment, deployVault } from "../helpers/deploy.ts";
+import { type CollateralOptions, type Deployment, type DeployOptions, deployVault } from "../helpers/deploy.ts";
 import { Chain, sameEvent } from "./support/chain.ts";
 import { attempt, KINDS, type Kind, type Operation, show, World } from "./support/operations.ts";
 import { Random } from "./support/random.ts";
 
 /** The same call on the contracts and on the engine, ten thousand times; every stored word of every account compared after each. */
-const OPERATIONS = Number(process.env["PLIMSOLL_OPERATIONS"] ?? 3_700);
-const FIRST_SEED = Number(process.env["PLIMSOLL_SEED"] ?? 20_241);
+const OPERATIONS = Number(process.env.PLIMSOLL_OPERATIONS ?? 3_700);
+const FIRST_SEED = Number(process.env.PLIMSOLL_SEED ?? 20_241);
 
 const OWNERS = 10;
 const ACCOUNTS_OF_AN_OWNER = 4;
@@ -86,7 +86,7 @@ describe("engine and contracts", function () {
   });
 
   it("met enough of everything", () => {
-    if (process.env["PLIMSOLL_SHOW"] !== undefined) console.log(tally);
+    if (process.env.PLIMSOLL_SHOW !== undefined) console.log(tally);
     expect(tally.operations).to.be.at.least(10_000);
     for (const kind of KINDS) expect(tally.successes.get(kind) ?? 0, `successes of ${kind}`).to.be.at.least(200);
     expect(tally.liquidations, "liquidations").to.be.at.least(100);
@@ -164,10 +164,7 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
 }
 
 /** Wallets with tokens, allowances, a fund with a stake, and the state as the chain has it. */
-async function prepare(
-  deployment: Deployment,
-  random: Random,
-): Promise<{ world: World; chain: Chain; state: State }> {
+async function prepare(deployment: Deployment, random: Random): Promise<{ world: World; chain: Chain; state: State }> {
   const { settlement, collaterals, vault, fundSigner } = deployment;
   const owners = deployment.signers.slice(2, 2 + OWNERS);
   const addresses = owners.map((owner) => owner.address.toLowerCase());
@@ -274,9 +271,9 @@ async function step(chain: Chain, operation: Operation, state: State, tally: Tal
     if (own === undefined || !sameEvent(event, own)) {
       throw new Error(`${context}: event ${i}: chain ${show(event)}, engine ${show(own)}`);
     }
-    if (event.name === "FillSkipped") count(tally.skips, String(event.values["reason"]));
+    if (event.name === "FillSkipped") count(tally.skips, String(event.values.reason));
     if (event.name === "ShortfallCovered") tally.covered++;
-    if (event.name === "Withdrawn" && event.values["debited"] !== event.values["paid"]) tally.atPhi++;
+    if (event.name === "Withdrawn" && event.values.debited !== event.values.paid) tally.atPhi++;
   });
   expect(outcome.events.length, `${context}: number of events`).to.equal(result.events.length);
   expected.settle?.();
@@ -336,8 +333,7 @@ async function checkConservation(chain: Chain, state: State, context: string): P
 /** Governance or the guardian changes something; the engine reads it back and goes on from there. */
 async function govern(chain: Chain, deployment: Deployment, state: State, random: Random): Promise<State> {
   const vault = deployment.vault.interface;
-  const parameter = (id: number, index: number, value: bigint): string =>
-    vault.encodeFunctionData("setParameter", [id, index, value]);
+  const parameter = (id: number, index: number, value: bigint): string => vault.encodeFunctionData("setParameter", [id, index, value]);
   const underlying = random.below(state.underlyings.length);
   const changes = [
     parameter(0, 0, random.part(800_000n, 0.9, 1.05)),
@@ -371,5 +367,3 @@ async function govern(chain: Chain, deployment: Deployment, state: State, random
   now = read.now;
   return next;
 }
-
-export { ownerOf };

@@ -1,14 +1,7 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { AbiCoder, type BaseContract, type BytesLike } from "ethers";
-import { network } from "hardhat";
-import type {
-  FaucetToken,
-  FillModule,
-  MarginVault,
-  MockRateSource,
-  MockSource,
-  TestAuthority,
-} from "../../typechain-types/index.ts";
+import type { network } from "hardhat";
+import type { FaucetToken, FillModule, MarginVault, MockRateSource, MockSource, TestAuthority } from "../../typechain-types/index.ts";
 
 export type Connection = Awaited<ReturnType<typeof network.create>>;
 
@@ -209,12 +202,7 @@ export function mockUpdate(price: bigint, time: bigint, valid = true): string {
 }
 
 /** Deploys a contract with its libraries, deploying those that are not in `libraries` yet. */
-async function deployLinked<T>(
-  connection: Connection,
-  name: string,
-  args: unknown[],
-  libraries: Record<string, string>,
-): Promise<T> {
+async function deployLinked<T>(connection: Connection, name: string, args: unknown[], libraries: Record<string, string>): Promise<T> {
   const { ethers } = connection;
   const needed: Record<string, string> = {};
   for (;;) {
@@ -227,9 +215,7 @@ async function deployLinked<T>(
       const missing = missingLibraries(error);
       if (missing.length === 0) throw error;
       for (const library of missing) {
-        libraries[library] ??= await (
-          await deployLinked<BaseContract>(connection, library, [], libraries)
-        ).getAddress();
+        libraries[library] ??= await (await deployLinked<BaseContract>(connection, library, [], libraries)).getAddress();
         needed[library] = libraries[library];
       }
     }
@@ -337,12 +323,7 @@ export async function deployVault(connection: Connection, options: DeployOptions
 const FUNDINGS_SLOT = 8n;
 
 /** Writes the cap of the open interest into the funding word, as if the fund supported it. */
-export async function liftOpenInterestCap(
-  connection: Connection,
-  vault: MarginVault,
-  underlying: number,
-  lots: bigint,
-): Promise<void> {
+export async function liftOpenInterestCap(connection: Connection, vault: MarginVault, underlying: number, lots: bigint): Promise<void> {
   const { ethers, networkHelpers } = connection;
   const address = await vault.getAddress();
   const slot = ethers.keccak256(coder.encode(["uint256", "uint256"], [underlying, FUNDINGS_SLOT]));

@@ -54,7 +54,12 @@ contract VaultReader {
             mstore(words, slots.length)
             let from := slots.offset
             let end := add(from, size)
-            for { let to := add(words, 0x20) } lt(from, end) { from := add(from, 0x20) to := add(to, 0x20) } {
+            for {
+                let to := add(words, 0x20)
+            } lt(from, end) {
+                from := add(from, 0x20)
+                to := add(to, 0x20)
+            } {
                 mstore(to, sload(calldataload(from)))
             }
             mstore(0x40, add(words, add(size, 0x20)))

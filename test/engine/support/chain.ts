@@ -1,6 +1,6 @@
 import { AbiCoder, ErrorFragment, Interface, type JsonFragment, keccak256 } from "ethers";
 import { artifacts } from "hardhat";
-import { accountIdOf, ownerOf } from "../../../src/engine/accountId.ts";
+import { ownerOf } from "../../../src/engine/accountId.ts";
 import type { EngineEvent } from "../../../src/engine/draft.ts";
 import type { ErrorArgument } from "../../../src/engine/errors.ts";
 import type { Account, AccountId, Address, State } from "../../../src/engine/types.ts";
@@ -55,9 +55,7 @@ async function errorInterface(): Promise<Interface> {
       // libraries describe value types of their own by their names, which are not types of the ABI
       try {
         fragments.set(ErrorFragment.from(fragment).format("sighash"), fragment);
-      } catch {
-        continue;
-      }
+      } catch {}
     }
   }
   return new Interface([...fragments.values(), ...LIBRARY_ERRORS]);
@@ -141,11 +139,7 @@ export class Chain {
     ];
   }
 
-  static async create(
-    deployment: Deployment,
-    accounts: readonly AccountId[],
-    operators: readonly Address[],
-  ): Promise<Chain> {
+  static async create(deployment: Deployment, accounts: readonly AccountId[], operators: readonly Address[]): Promise<Chain> {
     const address = (await deployment.vault.getAddress()).toLowerCase();
     const artifact = await artifacts.readArtifact("VaultReader");
     const reader = await deployment.connection.ethers.deployContract("VaultReader");
@@ -241,10 +235,9 @@ export class Chain {
   private sharedHex(state: State, present: string): string {
     const parts = state.underlyings.flatMap((underlying) => [...underlyingWords(underlying)]);
     const stored = words(present);
-    state.collaterals.forEach((token, i) => {
+    for (const token of state.collaterals) {
       parts.push(BigInt(`0x${stored[parts.length] ?? "0"}`), supplyWord(token));
-      if (i > 31) throw new RangeError("too many tokens");
-    });
+    }
     parts.push(fundStateWord(state.shortfalls), fundStateWord(state.bounties));
     parts.push(totalsWord(state.settlement, state.deficit));
     const expected = parts.map(hex).join("");
@@ -357,5 +350,3 @@ function normal(value: bigint | string | boolean | undefined): string {
 }
 
 export const coder = AbiCoder.defaultAbiCoder();
-
-export { accountIdOf };

@@ -59,7 +59,6 @@ export interface Result {
 }
 
 const FILLS = "tuple(uint256 maker, uint16 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
-const STRANGER = `0x${"51".repeat(20)}`;
 
 /** The traders, their wallets, the sources and what they were last told. */
 export class World {
@@ -81,9 +80,7 @@ export class World {
     this.traders = traders;
     this.firstPrices = prices;
     this.realPrices = [...prices];
-    this.reports = chain.deployment.sources.map((sources) =>
-      sources.map(() => ({ price: 0n, publishTime: 0n, valid: false })),
-    );
+    this.reports = chain.deployment.sources.map((sources) => sources.map(() => ({ price: 0n, publishTime: 0n, valid: false })));
   }
 
   /** A token's balance of a wallet, in units of the token. */
@@ -227,8 +224,7 @@ export class World {
     const token = random.chance(0.6) ? SETTLEMENT : random.below(state.collaterals.length);
     const account = this.holderOf(state, token);
     const { equity, margin } = this.figures(state, account, true);
-    const held =
-      token === SETTLEMENT ? max(equity - margin, 0n) : (state.accounts.get(account)?.collateral.get(token) ?? 0n);
+    const held = token === SETTLEMENT ? max(equity - margin, 0n) : (state.accounts.get(account)?.collateral.get(token) ?? 0n);
     let amount = random.part(held, 0.001, 0.6);
     if (random.chance(0.05)) amount = random.pick([0n, 1n, 2n ** 126n, 2n ** 255n]);
     const to = random.chance(0.03) ? account : this.siblingOf(account);
@@ -317,7 +313,7 @@ export class World {
                 : pick === 4
                   ? this.setOperator(state)
                   : pick === 5
-                    ? ({ kind: "CancelOrders", account: owner === "" ? 0n : this.trader() } as const)
+                    ? ({ kind: "CancelOrders", account: this.trader() } as const)
                     : this.trade(state);
       if (random.chance(0.02)) return action;
       const account = random.pick(own);
@@ -420,7 +416,10 @@ export class World {
   /** A post of the real price by all sources, honest. */
   honestPost(state: State, index: number): Operation {
     const price = this.realPrices[index] ?? WAD;
-    return this.postOf(index, (this.reports[index] ?? []).map(() => ({ price, publishTime: state.now, valid: true })));
+    return this.postOf(
+      index,
+      (this.reports[index] ?? []).map(() => ({ price, publishTime: state.now, valid: true })),
+    );
   }
 
   private post(state: State): Operation {
@@ -519,13 +518,7 @@ export class World {
       kind: "liquidateTo",
       description: `liquidateTo ${show(account)} taker ${show(taker)} scenarios ${scenarios} limits ${most} ${least}`,
       from,
-      data: this.chain.deployment.vault.interface.encodeFunctionData("liquidateTo", [
-        account,
-        taker,
-        scenarios,
-        most,
-        least,
-      ]),
+      data: this.chain.deployment.vault.interface.encodeFunctionData("liquidateTo", [account, taker, scenarios, most, least]),
       run: (before) => {
         const outcome = liquidateTo(before, from, account, taker, scenarios, most, least);
         return { outcome, fraction: outcome.fraction };
@@ -538,9 +531,7 @@ export class World {
     const taker = this.anyAccount(state);
     const from = this.callerFor(taker);
     const index = random.chance(0.02) ? 20 : random.below(state.underlyings.length);
-    const fraction = random.chance(0.03)
-      ? random.pick([0n, 1n, WAD + 1n])
-      : random.part(WAD, 0.001, random.chance(0.9) ? 0.2 : 1);
+    const fraction = random.chance(0.03) ? random.pick([0n, 1n, WAD + 1n]) : random.part(WAD, 0.001, random.chance(0.9) ? 0.2 : 1);
     const least = random.chance(0.92) ? 0n : random.ofAnySize(72);
     return {
       kind: "shedFund",
@@ -559,9 +550,7 @@ export class World {
     const index = this.random.chance(0.02) ? 21 : this.random.below(state.underlyings.length);
     const vault = this.chain.deployment.vault.interface;
     const data =
-      kind === "topUpFund"
-        ? vault.encodeFunctionData("topUpFund", [index])
-        : vault.encodeFunctionData("refreshOpenInterestCap", [index]);
+      kind === "topUpFund" ? vault.encodeFunctionData("topUpFund", [index]) : vault.encodeFunctionData("refreshOpenInterestCap", [index]);
     return {
       kind,
       description: `${kind} ${index}`,
@@ -578,9 +567,7 @@ export class World {
   private declare(state: State): Operation {
     const { random } = this;
     const short = this.shortAccounts(state);
-    const undeclared = this.traders.filter(
-      (id) => short.includes(id) !== ((state.accounts.get(id)?.exchangeSince ?? 0n) !== 0n),
-    );
+    const undeclared = this.traders.filter((id) => short.includes(id) !== ((state.accounts.get(id)?.exchangeSince ?? 0n) !== 0n));
     const account = undeclared.length === 0 || random.chance(0.05) ? this.anyAccount(state) : random.pick(undeclared);
     return {
       kind: "declareExchange",
@@ -607,12 +594,7 @@ export class World {
       kind: "exchangeCollateral",
       description: `exchangeCollateral ${show(account)} token ${index} amount ${amount} buyer ${show(buyer)}`,
       from,
-      data: this.chain.deployment.vault.interface.encodeFunctionData("exchangeCollateral", [
-        account,
-        index,
-        amount,
-        buyer,
-      ]),
+      data: this.chain.deployment.vault.interface.encodeFunctionData("exchangeCollateral", [account, index, amount, buyer]),
       run: (before) => ({ outcome: exchangeCollateral(before, from, account, index, amount, buyer) }),
     };
   }
@@ -637,10 +619,7 @@ export class World {
 }
 
 function encodeFills(fills: readonly Fill[]): string {
-  return coder.encode(
-    [FILLS],
-    [fills.map((fill) => ({ ...fill, price: BigInt.asUintN(256, fill.price) }))],
-  );
+  return coder.encode([FILLS], [fills.map((fill) => ({ ...fill, price: BigInt.asUintN(256, fill.price) }))]);
 }
 
 function decodeFills(data: string): Fill[] {
@@ -673,5 +652,3 @@ export function attempt(operation: Operation, state: State): Result | Reverted {
     throw error;
   }
 }
-
-export { STRANGER };
