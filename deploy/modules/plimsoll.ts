@@ -4,13 +4,7 @@ import { encodeBytes32String } from "ethers";
 import type { FaucetParameters, PlimsollParameters, PriceSourceParameters } from "../../src/deployment/parameters.ts";
 import { RESTRICTED_ENTRIES, ROLE_NAMES, ROLES, roleOf, selectorOf } from "../../src/deployment/roles.ts";
 import { FUND_WORD, LIQUIDATION_WORD, MARGIN_WORD, pack } from "../../src/deployment/words.ts";
-import {
-  ChainlinkSource__factory,
-  MarginVault__factory,
-  PythSource__factory,
-  SignedRateSource__factory,
-  SignedSource__factory,
-} from "../../typechain-types/index.ts";
+import { interfaceOf } from "../../src/sdk/artifacts.ts";
 
 /** The place of the order module; new accounts consent to it. */
 export const ORDERS_MODULE = 0;
@@ -164,11 +158,11 @@ function governanceModule(
   listingsOf: ReturnType<typeof listingsModule>,
 ) {
   const interfaces = {
-    vault: MarginVault__factory.createInterface(),
-    signedSource: SignedSource__factory.createInterface(),
-    signedRateSource: SignedRateSource__factory.createInterface(),
-    chainlinkSource: ChainlinkSource__factory.createInterface(),
-    pythSource: PythSource__factory.createInterface(),
+    vault: interfaceOf("MarginVault"),
+    signedSource: interfaceOf("SignedSource"),
+    signedRateSource: interfaceOf("SignedRateSource"),
+    chainlinkSource: interfaceOf("ChainlinkSource"),
+    pythSource: interfaceOf("PythSource"),
   };
   return buildModule("Governance", (m) => {
     const { authority } = m.useModule(authorityOf);

@@ -5,9 +5,10 @@ import { DeploymentResultType, deploy, type EIP1193Provider, type ExecutionEvent
 import { encodeBytes32String, type Signer } from "ethers";
 import { artifacts, type network } from "hardhat";
 import { ORDERS_MODULE, plimsollModule } from "../../deploy/modules/plimsoll.ts";
-import { FaucetToken__factory } from "../../typechain-types/index.ts";
+import type { FaucetToken } from "../../typechain-types/index.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { Failure } from "../sdk/failure.ts";
+import { attach } from "./attach.ts";
 import type { FaucetParameters, PlimsollParameters } from "./parameters.ts";
 import { resolveAccounts } from "./resolveAccounts.ts";
 import { mendJournal } from "./resume.ts";
@@ -29,7 +30,14 @@ export interface DeployOptions {
 
 interface Start {
   readonly block: number;
+  /** Hash of that block: tells a local chain that was started anew from the one before. */
+  readonly hash: string;
   readonly deployer: string;
+}
+
+interface BlockHead {
+  readonly number: string;
+  readonly hash: string;
 }
 
 /** Where a deployment began; written before its first transaction, read when it goes on. */
@@ -63,8 +71,13 @@ export async function deployPlimsoll(options: DeployOptions): Promise<Deployment
   const deployer = accounts[0];
   if (deployer === undefined) throw new Failure("the network has no account to deploy from", "npx hardhat keystore set DEPLOYER_KEY");
   const parameters = resolveAccounts(options.parameters, accounts);
-  const now = Number((await provider.request({ method: "eth_blockNumber" })) as string);
-  const start = startOf(journal, { block: now, deployer });
+  const now = (await provider.request({ method: "eth_getBlockByNumber", params: ["latest", false] })) as BlockHead;
+  const start = startOf(journal, { block: Number(now.number), hash: now.hash, deployer });
+  const first = (await provider.request({
+    method: "eth_getBlockByNumber",
+    params: [`0x${start.block.toString(16)}`, false],
+  })) as BlockHead | null;
+  if (first?.hash !== start.hash) throw new Failure("this deployment was begun on another chain", `remove ${journal}`);
   if (start.deployer.toLowerCase() !== deployer.toLowerCase()) {
     throw new Failure(`this deployment was begun by ${start.deployer}`, "go on with the same key");
   }
@@ -141,6 +154,6 @@ export async function deployPlimsoll(options: DeployOptions): Promise<Deployment
 }
 
 async function describeToken(address: string, signer: Signer): Promise<{ symbol: string; address: string; decimals: number }> {
-  const token = FaucetToken__factory.connect(address, signer);
+  const token = await attach<FaucetToken>("FaucetToken", address, signer);
   return { symbol: await token.symbol(), address, decimals: Number(await token.decimals()) };
 }

@@ -1,0 +1,35 @@
+// npm run deploy -- --network NAME: deploys from deploy/parameters/NAME.json5, going on where it was stopped, reads everything back and
+// records the addresses in deployments/NAME.json.
+import { join } from "node:path";
+import hre from "hardhat";
+import { deployPlimsoll } from "../src/deployment/deployPlimsoll.ts";
+import { parametersOf } from "../src/deployment/localParameters.ts";
+import { reportReadBack } from "../src/deployment/readBack.ts";
+import { writeDeployment } from "../src/sdk/deploymentFile.ts";
+import { BadInput } from "../src/sdk/failure.ts";
+import { answer } from "./lib/answer.ts";
+import { networkArgument } from "./lib/arguments.ts";
+import { projectRoot } from "./lib/run.ts";
+
+await answer(async () => {
+  const name = networkArgument();
+  const parameters = parametersOf(name);
+  if (hre.config.networks[name] === undefined) throw new BadInput(`hardhat.config.ts has no network ${name}`);
+  const connection = await hre.network.create(name);
+  const { chainId } = await connection.ethers.provider.getNetwork();
+  let steps = 0;
+  const record = await deployPlimsoll({
+    connection,
+    parameters,
+    network: name,
+    journal: join(hre.config.paths.ignition, "deployments", `${name}-${chainId}`),
+    onStep: (step) => console.log(`${String(++steps).padStart(3)}  ${step}`),
+  });
+  writeDeployment(projectRoot, record);
+  console.log(
+    `deployments/${name}.json\n${Object.entries(record.contracts)
+      .map(([contract, address]) => `  ${contract.padEnd(18)}${address}`)
+      .join("\n")}`,
+  );
+  return reportReadBack(connection, parameters, record);
+});

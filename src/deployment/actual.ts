@@ -1,0 +1,276 @@
+import { getAddress, toBeHex } from "ethers";
+import { artifacts } from "hardhat";
+import type {
+  AccessManager,
+  ChainlinkSource,
+  FaucetToken,
+  InsuranceFund,
+  LiquidationBatch,
+  MarginLens,
+  MarginVault,
+  OrderSettlement,
+  PythSource,
+  SignedRateSource,
+  SignedSource,
+} from "../../typechain-types/index.ts";
+import { interfaceOf } from "../sdk/artifacts.ts";
+import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
+import { attach } from "./attach.ts";
+import type { Connection } from "./deployPlimsoll.ts";
+import { contractsOf, feedText, type Leaves, roleName } from "./expected.ts";
+import type { PlimsollParameters } from "./parameters.ts";
+import { RESTRICTED_ENTRIES, ROLE_NAMES, ROLES } from "./roles.ts";
+import { vaultSlot } from "./vaultSlots.ts";
+import { bits, FUND_WORD, GUARD_WORD, LIQUIDATION_WORD, MARGIN_WORD, TRADING_WORD, unpack, VOLATILITY_WORD } from "./words.ts";
+
+type Put = (name: string, value: unknown) => void;
+
+/** Everything that the chain says about a deployment. `parameters` only tells how tokens were given. */
+export async function actualLeaves(connection: Connection, parameters: PlimsollParameters, record: DeploymentRecord): Promise<Leaves> {
+  const leaves: Leaves = new Map();
+  const put: Put = (name, value) => void leaves.set(name, String(value));
+  const context = { connection, record, put, now: BigInt((await connection.ethers.provider.getBlock("latest"))?.timestamp ?? 0) };
+  await putCode(context);
+  await putRoles(context);
+  await putWhole(context, parameters);
+  await putSigners(context);
+  await putUnderlyings(context);
+  await putCollaterals(context, parameters);
+  return leaves;
+}
+
+interface Context {
+  readonly connection: Connection;
+  readonly record: DeploymentRecord;
+  readonly put: Put;
+  readonly now: bigint;
+}
+
+/** The code of every contract against the artifact it was built from, but for immutables and linked addresses. */
+async function putCode({ connection, record, put }: Context): Promise<void> {
+  for (const [name, address, artifactName] of contractsOf(record)) {
+    const artifact = await artifacts.readArtifact(artifactName);
+    const blank = (code: string): string => {
+      const places = [
+        ...Object.values(artifact.immutableReferences ?? {}).flat(),
+        ...Object.values(artifact.deployedLinkReferences).flatMap((file) => Object.values(file).flat()),
+      ];
+      return places.reduce(
+        (text, { start, length }) => text.slice(0, 2 + 2 * start) + "0".repeat(2 * length) + text.slice(2 + 2 * (start + length)),
+        code,
+      );
+    };
+    const found = await connection.ethers.provider.getCode(address);
+    put(`code of ${name}`, blank(found.toLowerCase()) === blank(artifact.deployedBytecode.toLowerCase()) ? "as built" : "another");
+  }
+}
+
+const ARTIFACTS: Readonly<Record<keyof typeof RESTRICTED_ENTRIES, string>> = {
+  vault: "MarginVault",
+  signedSource: "SignedSource",
+  signedRateSource: "SignedRateSource",
+  chainlinkSource: "ChainlinkSource",
+  pythSource: "PythSource",
+};
+
+/** Roles with everybody who was ever granted one, and who may call every entry of every target that was ever named. */
+async function putRoles({ connection, record, put }: Context): Promise<void> {
+  const { provider } = connection.ethers;
+  const authority = await attach<AccessManager>("AccessManager", record.contracts.authority, provider);
+  const from = record.block;
+  const granted = await authority.queryFilter(authority.filters.RoleGranted(), from);
+  const guarded = await authority.queryFilter(authority.filters.RoleGuardianChanged(), from);
+  const administered = await authority.queryFilter(authority.filters.RoleAdminChanged(), from);
+  const delayed = await authority.queryFilter(authority.filters.RoleGrantDelayChanged(), from);
+  const events = [...granted, ...guarded, ...administered, ...delayed];
+  const roles = new Set([...ROLE_NAMES.map((name) => ROLES[name]), ...events.map(({ args }) => args.roleId)]);
+  for (const role of roles) {
+    const at = `role ${roleName(role)}`;
+    // of a role that the deployment does not know, only that anybody holds it matters
+    if (ROLE_NAMES.some((name) => ROLES[name] === role)) {
+      put(`${at}: admin`, roleName(await authority.getRoleAdmin(role)));
+      put(`${at}: guardian`, roleName(await authority.getRoleGuardian(role)));
+      // a delay that was changed takes effect later: what is on its way counts
+      const grantDelay = await authority.getRoleGrantDelay(role);
+      const grantDelayToCome = delayed.filter(({ args }) => args.roleId === role).at(-1)?.args.delay;
+      put(`${at}: grant delay`, grantDelayToCome ?? grantDelay);
+    }
+    for (const account of new Set(granted.filter(({ args }) => args.roleId === role).map(({ args }) => args.account))) {
+      const [since, delay, pendingDelay, effect] = await authority.getAccess(role, account);
+      if (since !== 0n) put(`${at}: ${getAddress(account)}`, `${effect === 0n ? delay : pendingDelay} s`);
+    }
+  }
+
+  const known = new Map<string, string>();
+  for (const contract of Object.keys(RESTRICTED_ENTRIES) as (keyof typeof RESTRICTED_ENTRIES)[]) {
+    const address = record.contracts[contract];
+    if (address === undefined) continue;
+    known.set(getAddress(address), contract);
+    const { fragments } = interfaceOf(ARTIFACTS[contract]);
+    const names = new Map<string, string>();
+    for (const fragment of fragments) {
+      const { type, name, selector } = fragment as unknown as { type: string; name: string; selector: string };
+      if (type === "function") names.set(selector, name);
+    }
+    const managed = await attach<SignedSource>("SignedSource", address, provider);
+    put(`${contract}: authority`, getAddress(await managed.authority()));
+    put(`${contract}: closed`, await authority.isTargetClosed(address));
+    put(`${contract}: admin delay`, await authority.getTargetAdminDelay(address));
+    const restricted: readonly string[] = RESTRICTED_ENTRIES[contract];
+    for (const [selector, name] of names) {
+      const role = await authority.getTargetFunctionRole(address, selector);
+      if (role !== ROLES.admin || restricted.includes(name)) put(`${contract}.${name}`, roleName(role));
+    }
+  }
+  const assigned = await authority.queryFilter(authority.filters.TargetFunctionRoleUpdated(), from);
+  for (const { args } of assigned) {
+    const role = await authority.getTargetFunctionRole(args.target, args.selector);
+    if (!known.has(getAddress(args.target)) && role !== ROLES.admin) put(`${args.target}: ${args.selector}`, roleName(role));
+  }
+  for (const { args } of await authority.queryFilter(authority.filters.TargetAdminDelayUpdated(), from)) {
+    const contract = known.get(getAddress(args.target));
+    put(`${contract ?? args.target}: admin delay`, args.delay);
+  }
+}
+
+const word = async ({ connection, record }: Context, field: string, ...keys: readonly bigint[]): Promise<bigint> =>
+  BigInt(await connection.ethers.provider.getStorage(record.contracts.vault, vaultSlot(field, ...keys)));
+
+const addressIn = (value: bigint): string => getAddress(toBeHex(bits(value, 0n, 160n), 20));
+
+async function putToken({ connection, put }: Context, name: string, address: string, byAddress: boolean): Promise<void> {
+  if (byAddress) return put(`${name}: address`, getAddress(address));
+  const token = await attach<FaucetToken>("FaucetToken", address, connection.ethers.provider);
+  put(`${name}: name`, await token.name());
+  put(`${name}: symbol`, await token.symbol());
+  put(`${name}: decimals`, await token.decimals());
+}
+
+/** What belongs to no underlying and no token. */
+async function putWhole(context: Context, parameters: PlimsollParameters): Promise<void> {
+  const { connection, record, put, now } = context;
+  const { provider } = connection.ethers;
+  const { contracts } = record;
+  const vault = await attach<MarginVault>("MarginVault", contracts.vault, provider);
+  const settlementToken = await vault.SETTLEMENT_TOKEN();
+  await putToken(context, "settlement token", settlementToken, typeof parameters.settlementToken === "string");
+  put("vault: settlement token", settlementToken);
+  put("vault: fund", await vault.FUND());
+  put("vault: default modules", await vault.DEFAULT_MODULES());
+  put("vault: uptime feed", await vault.UPTIME_FEED());
+  put("vault: uptime grace", await vault.UPTIME_GRACE());
+  const words = await vault.parameterWords();
+  const ramping = now < bits(words.margin, 144n, 40n);
+  const values = { ...unpack(MARGIN_WORD, words.margin), ...unpack(LIQUIDATION_WORD, words.liquidation), ...unpack(FUND_WORD, words.fund) };
+  for (const [name, value] of Object.entries(values)) if (ramping || !name.endsWith(" from")) put(name, value);
+  put("underlyings", bits(words.listed, 0n, 8n));
+  put("collateral tokens", bits(words.listed, 8n, 8n));
+
+  const fund = await attach<InsuranceFund>("InsuranceFund", contracts.insuranceFund, provider);
+  put("insurance fund: vault", await fund.vault());
+  put("insurance fund: asset", await fund.asset());
+  put("insurance fund: name", await fund.name());
+  put("insurance fund: symbol", await fund.symbol());
+  const orders = await attach<OrderSettlement>("OrderSettlement", contracts.orders, provider);
+  put("orders: vault", await orders.vault());
+  put("orders: taker fee", await orders.takerFeePpm());
+  put("orders: maker fee", await orders.makerFeePpm());
+  put("lens: vault", await (await attach<MarginLens>("MarginLens", contracts.lens, provider)).VAULT());
+  put("liquidation batch: vault", await (await attach<LiquidationBatch>("LiquidationBatch", contracts.liquidationBatch, provider)).VAULT());
+  for (let index = 0n; index < 16n; index++) {
+    const module = await word(context, "modules", index);
+    put(`module ${index}`, addressIn(module) + (now < module >> 160n ? " disabled" : ""));
+  }
+}
+
+/** Who signs, and where Pyth is. */
+async function putSigners({ connection, record, put }: Context): Promise<void> {
+  const { provider } = connection.ethers;
+  const { signedSource, signedRateSource, pythSource } = record.contracts;
+  for (const [name, address] of Object.entries({ signedRateSource, signedSource })) {
+    if (address === undefined) continue;
+    const source = await attach<SignedSource>("SignedSource", address, provider);
+    const signers = await source.signers();
+    signers.forEach((signer, index) => {
+      put(`${name}: signer ${index}`, signer);
+    });
+    put(`${name}: signers`, signers.length);
+    put(`${name}: threshold`, await source.threshold());
+  }
+  if (pythSource !== undefined) put("pythSource: pyth", await (await attach<PythSource>("PythSource", pythSource, provider)).PYTH());
+}
+
+async function putUnderlyings(context: Context): Promise<void> {
+  const { connection, record, put, now } = context;
+  const { provider } = connection.ethers;
+  const vault = await attach<MarginVault>("MarginVault", record.contracts.vault, provider);
+  const listed = await vault.queryFilter(vault.filters.UnderlyingListed(), record.block);
+  const count = Number(bits((await vault.parameterWords()).listed, 0n, 8n));
+  const kinds = new Map(
+    (["signed", "chainlink", "pyth"] as const).map((kind) => [record.contracts[`${kind}Source`]?.toLowerCase() ?? "", kind]),
+  );
+  for (let index = 0; index < count; index++) {
+    const at = `underlying ${index}`;
+    const [price, , , , trading, volatility, guard] = await vault.underlyingWords(index);
+    if (price === undefined || trading === undefined || volatility === undefined || guard === undefined) continue;
+    put(`${at}: symbol`, record.underlyings[index]?.symbol);
+    put(`${at}: lot exponent`, bits(price, 240n, 8n));
+    put(`${at}: reference price`, listed.find(({ args }) => args.underlying === BigInt(index))?.args.referencePrice);
+    for (const [name, value] of Object.entries({
+      ...unpack(TRADING_WORD, trading),
+      ...unpack(VOLATILITY_WORD, volatility),
+      ...unpack(GUARD_WORD, guard),
+    })) {
+      put(`${at}: ${name}`, value);
+    }
+    // a depth that falls ramps: where it goes counts
+    put(`${at}: Depth`, bits(guard, 208n, 40n) === 0n ? bits(price, 200n, 40n) : bits(guard, 168n, 40n));
+    const measures = [
+      ...(now < bits(trading, 116n, 40n) ? ["opens stopped"] : []),
+      ...(now < bits(trading, 180n, 40n) ? ["open interest lowered"] : []),
+      ...(now < bits(guard, 16n, 40n) && bits(guard, 8n, 8n) !== 0n ? ["source dropped"] : []),
+    ];
+    put(`${at}: measures in force`, measures.join(", ") || "none");
+
+    const sources: string[] = [];
+    for (let place = 0n; place < bits(guard, 0n, 8n); place++) {
+      sources.push(addressIn(await word(context, "sources", BigInt(index), place)));
+    }
+    put(`${at}: sources`, sources.join(" "));
+    for (const source of sources) {
+      const kind = kinds.get(source.toLowerCase());
+      if (kind === "signed") {
+        const feed = await (await attach<SignedSource>("SignedSource", source, provider)).feedOf(index);
+        put(`${at}: signed feed`, feedText(feed.id, feed.maxAge, feed.referencePrice));
+      } else if (kind === "pyth") {
+        const pair = await (await attach<PythSource>("PythSource", source, provider)).pairOf(index);
+        put(`${at}: pyth feed`, feedText(pair.baseId, pair.quoteId, pair.maxAge, pair.confidencePpm));
+      } else if (kind === "chainlink") {
+        const { base, quote } = await (await attach<ChainlinkSource>("ChainlinkSource", source, provider)).pairOf(index);
+        put(
+          `${at}: chainlink feed`,
+          feedText(base.feed, base.heartbeat, base.least, base.most, quote.feed, quote.heartbeat, quote.least, quote.most),
+        );
+      }
+    }
+    const rateSource = addressIn(await word(context, "rateSources", BigInt(index)));
+    put(`${at}: rate source`, rateSource);
+    const rate = await (await attach<SignedRateSource>("SignedRateSource", record.contracts.signedRateSource, provider)).feedOf(index);
+    put(`${at}: rate feed`, `${rate.id} ${rate.maxAge} s`);
+  }
+}
+
+async function putCollaterals(context: Context, parameters: PlimsollParameters): Promise<void> {
+  const { connection, record, put, now } = context;
+  const vault = await attach<MarginVault>("MarginVault", record.contracts.vault, connection.ethers.provider);
+  const count = Number(bits((await vault.parameterWords()).listed, 8n, 8n));
+  for (let index = 0; index < count; index++) {
+    const at = `collateral token ${index}`;
+    const { parameters: stored, supply } = await vault.collateralWords(index);
+    await putToken(context, at, addressIn(stored), typeof parameters.collaterals[index]?.token === "string");
+    put(`${at}: underlying`, bits(stored, 168n, 8n));
+    put(`${at}: Haircut`, bits(stored, 200n, 24n));
+    if (now < bits(stored, 224n, 32n)) put(`${at}: Haircut from`, bits(stored, 176n, 24n));
+    put(`${at}: SupplyCap`, supply >> 128n);
+  }
+}

@@ -1,0 +1,141 @@
+import { encodeBytes32String, getAddress, ZeroAddress } from "ethers";
+import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
+import type { FaucetParameters, PlimsollParameters, PriceSourceParameters } from "./parameters.ts";
+import { GUARDIAN_ENTRIES, RESTRICTED_ENTRIES, ROLE_NAMES, ROLES } from "./roles.ts";
+
+/** One thing that can be compared: its name, and its value as text. */
+export type Leaves = Map<string, string>;
+
+/** What is deployed: by its name in the record, where it is, and the artifact that its code was built from. */
+export function contractsOf(record: DeploymentRecord): readonly (readonly [name: string, address: string, artifact: string])[] {
+  const artifacts: Readonly<Record<keyof DeploymentRecord["contracts"], string>> = {
+    authority: "AccessManager",
+    vault: "MarginVault",
+    insuranceFund: "InsuranceFund",
+    orders: "OrderSettlement",
+    lens: "MarginLens",
+    liquidationBatch: "LiquidationBatch",
+    signedSource: "SignedSource",
+    chainlinkSource: "ChainlinkSource",
+    pythSource: "PythSource",
+    signedRateSource: "SignedRateSource",
+  };
+  return Object.entries(record.contracts).flatMap(([name, address]) =>
+    address === undefined ? [] : [[name, address, artifacts[name as keyof typeof artifacts]] as const],
+  );
+}
+
+const DAY = 86_400n;
+
+/** Everything that the parameter file says, and that follows from it, by the names that `actualLeaves` gives what it finds on the chain. */
+export function expectedLeaves(parameters: PlimsollParameters, record: DeploymentRecord): Leaves {
+  const leaves: Leaves = new Map();
+  const put = (name: string, value: unknown): void => void leaves.set(name, String(value));
+  const { contracts } = record;
+
+  for (const [name] of contractsOf(record)) put(`code of ${name}`, "as built");
+
+  for (const role of ROLE_NAMES) {
+    put(`role ${role}: admin`, "admin");
+    put(`role ${role}: guardian`, role === "parameters" ? "canceller" : "admin");
+    put(`role ${role}: grant delay`, 0);
+    for (const holder of parameters.roles[role].holders) put(`role ${role}: ${getAddress(holder)}`, `${parameters.roles[role].delay} s`);
+  }
+  for (const contract of Object.keys(RESTRICTED_ENTRIES) as (keyof typeof RESTRICTED_ENTRIES)[]) {
+    if (contracts[contract] === undefined) continue;
+    put(`${contract}: authority`, contracts.authority);
+    put(`${contract}: closed`, false);
+    put(`${contract}: admin delay`, 0);
+    for (const entry of RESTRICTED_ENTRIES[contract]) {
+      put(`${contract}.${entry}`, contract === "vault" && GUARDIAN_ENTRIES.includes(entry) ? "guardian" : "parameters");
+    }
+  }
+
+  const token = (name: string, given: string | FaucetParameters): void => {
+    if (typeof given === "string") put(`${name}: address`, getAddress(given));
+    else {
+      put(`${name}: name`, given.faucet);
+      put(`${name}: symbol`, given.symbol);
+      put(`${name}: decimals`, given.decimals);
+    }
+  };
+  token("settlement token", parameters.settlementToken);
+  put("vault: settlement token", record.settlementToken.address);
+  put("vault: fund", contracts.insuranceFund);
+  put("vault: default modules", 1 << record.modules.orders);
+  put("vault: uptime feed", getAddress(parameters.uptime?.feed ?? ZeroAddress));
+  put("vault: uptime grace", parameters.uptime?.grace ?? 0n);
+  for (const [name, value] of Object.entries(parameters.values)) put(name, value);
+  put("insurance fund: vault", contracts.vault);
+  put("insurance fund: asset", record.settlementToken.address);
+  put("insurance fund: name", parameters.insuranceFund.name);
+  put("insurance fund: symbol", parameters.insuranceFund.symbol);
+  put("orders: vault", contracts.vault);
+  put("orders: taker fee", parameters.orders.takerFee);
+  put("orders: maker fee", parameters.orders.makerFee);
+  put("lens: vault", contracts.vault);
+  put("liquidation batch: vault", contracts.vault);
+  for (let index = 0; index < 16; index++) put(`module ${index}`, index === record.modules.orders ? contracts.orders : ZeroAddress);
+
+  const signers = (name: string, group: { readonly signers: readonly string[]; readonly threshold: number } | undefined): void => {
+    group?.signers.forEach((signer, index) => {
+      put(`${name}: signer ${index}`, getAddress(signer));
+    });
+    put(`${name}: signers`, group?.signers.length);
+    put(`${name}: threshold`, group?.threshold);
+  };
+  signers("signedRateSource", parameters.rates);
+  if (contracts.signedSource !== undefined) signers("signedSource", parameters.prices);
+  if (contracts.pythSource !== undefined) put("pythSource: pyth", getAddress(parameters.pyth ?? ZeroAddress));
+
+  put("underlyings", parameters.underlyings.length);
+  for (const [index, underlying] of parameters.underlyings.entries()) {
+    const at = `underlying ${index}`;
+    put(`${at}: symbol`, underlying.symbol);
+    put(`${at}: lot exponent`, underlying.lotExponent);
+    put(`${at}: reference price`, underlying.referencePrice);
+    for (const [name, value] of Object.entries(underlying.values)) put(`${at}: ${name}`, value);
+    put(`${at}: measures in force`, "none");
+    put(`${at}: sources`, underlying.sources.map(({ kind }) => contracts[`${kind}Source`]).join(" "));
+    put(`${at}: rate source`, contracts.signedRateSource);
+    put(`${at}: rate feed`, `${encodeBytes32String(underlying.rate.feed)} ${underlying.rate.maxAge} s`);
+    for (const source of underlying.sources) put(`${at}: ${source.kind} feed`, feedOf(source, underlying.referencePrice));
+  }
+  put("collateral tokens", parameters.collaterals.length);
+  for (const [index, collateral] of parameters.collaterals.entries()) {
+    const at = `collateral token ${index}`;
+    token(at, collateral.token);
+    put(`${at}: underlying`, collateral.underlying);
+    for (const [name, value] of Object.entries(collateral.values)) put(`${at}: ${name}`, value);
+  }
+  return leaves;
+}
+
+/** A feed of a source as one line of text, the same from the file and from the chain. */
+function feedOf(source: PriceSourceParameters, referencePrice: bigint): string {
+  if (source.kind === "signed") return feedText(encodeBytes32String(source.feed), source.maxAge, referencePrice);
+  if (source.kind === "pyth") return feedText(source.baseId, source.quoteId, source.maxAge, source.confidence);
+  const { base, quote } = source;
+  return feedText(
+    getAddress(base.feed),
+    base.heartbeat,
+    base.least,
+    base.most,
+    getAddress(quote.feed),
+    quote.heartbeat,
+    quote.least,
+    quote.most,
+  );
+}
+
+export function feedText(...parts: readonly (string | bigint)[]): string {
+  return parts.join(" ").toLowerCase();
+}
+
+/** The least delays of a production deployment, seconds. */
+export const LEAST_DELAYS = { admin: 14n * DAY, parameters: 3n * DAY } as const;
+
+/** The name of a role of the deployment, its number for any other. */
+export function roleName(role: bigint): string {
+  return ROLE_NAMES.find((name) => ROLES[name] === role) ?? String(role);
+}
