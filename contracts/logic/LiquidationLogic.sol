@@ -10,6 +10,7 @@ import {Margin} from "../libraries/Margin.sol";
 import {PriceGuard} from "../libraries/PriceGuard.sol";
 import {Slice} from "../libraries/Slice.sol";
 import {Takeover} from "../libraries/Takeover.sol";
+import {Valuation} from "../libraries/Valuation.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
@@ -99,6 +100,21 @@ library LiquidationLogic {
         uint256 marginWord = $.marginParameters;
         Sale memory sale = _plan($, fund, account, Ledger.portfolio($, account, marginWord), marginWord, scenarios);
         return (sale.terms.fraction, sale.terms.discount.partUp(sale.terms.fraction), sale.terms.bounty, sale.figures);
+    }
+
+    /// @notice For each of `accounts`, false where `_plan` would find it healthy without a doubt.
+    function candidates(VaultState storage $, address fund, AccountId[] calldata accounts) external view returns (bool[] memory found) {
+        uint256 marginWord = $.marginParameters;
+        uint256 fresh = MarginWord.liquidationAge(marginWord);
+        Margin.Terms memory terms = Margin.terms(marginWord);
+        found = new bool[](accounts.length);
+        for (uint256 i; i < accounts.length; ++i) {
+            Valuation.Figures memory f = Valuation.figures($, accounts[i], marginWord, terms);
+            found[i] =
+                f.equity < f.margin.partUp(terms.maintenance) ||
+                !Valuation.good(f, fresh) ||
+                accounts[i].owner() == fund;
+        }
     }
 
     // ---------------------------------------------------------------- plan
