@@ -16,7 +16,6 @@ import {Margin} from "./libraries/Margin.sol";
 import {MarginRule} from "./libraries/MarginRule.sol";
 import {Market} from "./libraries/Market.sol";
 import {PriceUse} from "./libraries/PriceUse.sol";
-import {Takeover} from "./libraries/Takeover.sol";
 import {Trading} from "./libraries/Trading.sol";
 import {Valuation} from "./libraries/Valuation.sol";
 import {ExchangeLogic} from "./logic/ExchangeLogic.sol";
@@ -332,7 +331,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
         Valuation.Figures memory now_ = _value(run, touched.account);
         if ((touched.leaving || touched.raised) && !Valuation.good(now_, MarginWord.tradingAge(run.marginWord))) {
             // names the price
-            Takeover.requireNormal(touched.account, Ledger.portfolio($, touched.account, run.marginWord), run.marginWord);
+            LiquidationLogic.requireNormal($, touched.account);
         }
         if (touched.raised) {
             Wad smallest = LiquidationWord.smallestNotional($.liquidationParameters);
@@ -505,7 +504,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
 
     /// @inheritdoc IMarginVault
     function portfolioOf(AccountId account) external view whenUnlocked returns (Portfolio memory) {
-        return Ledger.portfolio($, account, $.marginParameters);
+        return LiquidationLogic.portfolio($, account);
     }
 
     /// @inheritdoc IMarginVault

@@ -102,6 +102,17 @@ library LiquidationLogic {
         return (sale.terms.fraction, sale.terms.discount.partUp(sale.terms.fraction), sale.terms.bounty, sale.figures);
     }
 
+    /// @notice What liquidations plan from; here for the vault's size.
+    function portfolio(VaultState storage $, AccountId account) external view returns (Portfolio memory) {
+        return Ledger.portfolio($, account, $.marginParameters);
+    }
+
+    /// @notice Names the first price that is not good enough for risk to rise.
+    function requireNormal(VaultState storage $, AccountId account) external view {
+        uint256 marginWord = $.marginParameters;
+        Takeover.requireNormal(account, Ledger.portfolio($, account, marginWord), marginWord);
+    }
+
     /// @notice For each of `accounts`, false where `_plan` would find it healthy without a doubt.
     function candidates(VaultState storage $, address fund, AccountId[] calldata accounts) external view returns (bool[] memory found) {
         uint256 marginWord = $.marginParameters;
