@@ -402,11 +402,16 @@ library LiquidationLogic {
     function _payments(Sale memory sale, Wad discount) private pure returns (Wad[] memory paid) {
         uint256 count = sale.market.length;
         paid = new Wad[](count);
-        Wad[] memory scans = _scans(sale);
+        Wad[] memory scans;
         Wad sum;
+        if (count > 1) {
+            scans = _scans(sale);
+            for (uint256 i; i < count; ++i) {
+                sum = sum + scans[i];
+            }
+        }
         Wad worth = sale.portfolio.cash;
         for (uint256 i; i < count; ++i) {
-            sum = sum + scans[i];
             worth = worth + sale.market[i] - sale.haircuts[i];
         }
         // a whole sale of an account whose haircuts are worth more than it has: all that there is, V or nothing, is the discount
