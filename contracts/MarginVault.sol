@@ -15,8 +15,9 @@ import {Lock} from "./libraries/Lock.sol";
 import {Margin} from "./libraries/Margin.sol";
 import {MarginRule} from "./libraries/MarginRule.sol";
 import {Market} from "./libraries/Market.sol";
-import {Takeover} from "./libraries/Takeover.sol";
+import {PriceUse} from "./libraries/PriceUse.sol";
 import {Trading} from "./libraries/Trading.sol";
+import {Valuation} from "./libraries/Valuation.sol";
 import {ExchangeLogic} from "./logic/ExchangeLogic.sol";
 import {FundLogic} from "./logic/FundLogic.sol";
 import {LiquidationLogic} from "./logic/LiquidationLogic.sol";
@@ -69,12 +70,14 @@ contract MarginVault is IMarginVault, VaultGovernance {
     /// @dev One call of `execute`.
     struct Run {
         address actor;
-        uint256 marginWord;
-        bool opening; // true; in memory because a literal argument would clone the valuation
+        uint256 actions; // how many: no more accounts are touched and no more payouts made
+        uint256 marginWord; // from the first touch on, with `terms`
+        Margin.Terms terms;
         Trading.Touched[] touched;
         uint256 touchedCount;
         Payout[] payouts;
         uint256 payoutCount;
+        uint256 used; // a bit for each price that valued an account
     }
 
     uint256 private constant MAX_ACTIONS = 32;
@@ -134,10 +137,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
         if (count > MAX_ACTIONS) revert TooManyActions(count, MAX_ACTIONS);
         Run memory run;
         run.actor = actor;
-        run.marginWord = $.marginParameters;
-        run.opening = true;
-        run.touched = new Trading.Touched[](count);
-        run.payouts = new Payout[](count);
+        run.actions = count;
         for (uint256 i; i < count; ++i) {
             Action calldata action = actions[i];
             ActionKind kind = action.kind;
@@ -154,6 +154,8 @@ contract MarginVault is IMarginVault, VaultGovernance {
         for (uint256 i; i < run.touchedCount; ++i) {
             _testMargin(run, run.touched[i]);
         }
+        // a post after this in the transaction reverts; within it the lock refuses posts
+        if (run.used != 0) PriceUse.consumeAll(run.used);
         for (uint256 i; i < run.payoutCount; ++i) {
             run.payouts[i].token.safeTransfer(run.payouts[i].to, run.payouts[i].amount);
         }
@@ -219,6 +221,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
             Ledger.moveCollateral($, account, token, debited, false);
             $.supplies[token] -= debited; // the total is in the low bits and at least what the account held
         }
+        if (run.payoutCount == 0) run.payouts = new Payout[](run.actions);
         run.payouts[run.payoutCount++] = Payout(asset, to, paid / scale);
         emit Withdrawn(account, token, debited, paid, to);
     }
@@ -282,6 +285,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
     function _settle(Run memory run, AccountId account, uint256 module, address target, Fill[] memory fills, uint256 minimumLots)
         private
     {
+        Trading.Touched memory taker = _touch(run, account);
         Trading.Trade memory trade;
         trade.taker = account;
         trade.module = module;
@@ -289,16 +293,16 @@ contract MarginVault is IMarginVault, VaultGovernance {
         trade.defaultModules = DEFAULT_MODULES;
         trade.fund = FUND;
         trade.marginWord = run.marginWord;
-        trade.terms = Margin.terms(run.marginWord);
-        trade.opening = run.opening;
-        Trading.Touched memory taker = _touch(run, account);
+        trade.terms = run.terms;
         Market.Quote memory quote;
         for (uint256 i; i < fills.length; ++i) {
             if (quote.mark.raw() == 0 || quote.underlying != fills[i].instrument) {
                 quote = Market.quote($, fills[i].instrument, run.marginWord);
+                trade.used |= 1 << quote.underlying;
             }
             if (!Trading.settle($, trade, taker, quote, fills[i])) IModule(target).dropped(i, fills[i]);
         }
+        run.used |= trade.used;
         if (trade.filled < minimumLots) revert FilledTooLittle(trade.filled, minimumLots);
         if (trade.fees != ZERO) Deficit.income($, toAccountId(FUND, 0), trade.fees);
     }
@@ -308,29 +312,44 @@ contract MarginVault is IMarginVault, VaultGovernance {
         for (uint256 i; i < run.touchedCount; ++i) {
             if (run.touched[i].account == account) return run.touched[i];
         }
+        if (run.touchedCount == 0) {
+            run.touched = new Trading.Touched[](run.actions);
+            run.marginWord = $.marginParameters;
+            run.terms = Margin.terms(run.marginWord);
+        }
         touched = run.touched[run.touchedCount++];
         touched.account = account;
-        touched.before = Ledger.value($, account, run.marginWord);
+        touched.before = _value(run, account);
     }
 
-    function _testMargin(Run memory run, Trading.Touched memory touched) private {
-        Portfolio memory p = Ledger.value($, touched.account, run.marginWord);
-        Margin.Terms memory terms = Margin.terms(run.marginWord);
-        Assessment memory now_ = Margin.assess(p, terms, run.opening, 0);
-        if (touched.leaving || touched.raised) Takeover.requireNormal(touched.account, p, run.marginWord);
+    function _value(Run memory run, AccountId account) private view returns (Valuation.Figures memory figures) {
+        figures = Valuation.figures($, account, run.marginWord, run.terms);
+        run.used |= figures.underlyings;
+    }
+
+    function _testMargin(Run memory run, Trading.Touched memory touched) private view {
+        Valuation.Figures memory now_ = _value(run, touched.account);
+        if ((touched.leaving || touched.raised) && !Valuation.good(now_, MarginWord.tradingAge(run.marginWord))) {
+            // names the price
+            LiquidationLogic.requireNormal($, touched.account);
+        }
         if (touched.raised) {
             Wad smallest = LiquidationWord.smallestNotional($.liquidationParameters);
             if (now_.notional != ZERO && now_.notional < smallest) revert AccountTooSmall(touched.account, now_.notional, smallest);
         }
-        if (!MarginRule.covers(now_, touched.newRisk) && (touched.leaving || !MarginRule.sheds(touched.before, p, terms))) {
-            Assessment memory before = Margin.assess(touched.before, terms, run.opening, 0);
-            revert MarginTooLow(touched.account, now_.equity, now_.margin + touched.newRisk, before.equity, before.margin);
+        if (!MarginRule.covers(now_, touched.newRisk) && (touched.leaving || !MarginRule.sheds(touched.before, now_))) {
+            revert MarginTooLow(
+                touched.account,
+                now_.equity,
+                now_.openingMargin + touched.newRisk,
+                touched.before.equity,
+                touched.before.openingMargin
+            );
         }
         if (touched.settledOut) {
             // part of an unrealised gain must stay in money, so that a thin market cannot be pumped and carried away (H-70)
-            Wad settled = Ledger.settledCash(p);
-            Wad needed = Ledger.unrealisedGain(p).partUp(MarginWord.gainLock(run.marginWord));
-            if (settled < needed) revert SettledCashTooLow(touched.account, settled, needed);
+            Wad needed = now_.gain.partUp(MarginWord.gainLock(run.marginWord));
+            if (now_.settledCash < needed) revert SettledCashTooLow(touched.account, now_.settledCash, needed);
         }
     }
 
@@ -485,7 +504,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
 
     /// @inheritdoc IMarginVault
     function portfolioOf(AccountId account) external view whenUnlocked returns (Portfolio memory) {
-        return Ledger.portfolio($, account, $.marginParameters);
+        return LiquidationLogic.portfolio($, account);
     }
 
     /// @inheritdoc IMarginVault
@@ -499,13 +518,19 @@ contract MarginVault is IMarginVault, VaultGovernance {
     }
 
     /// @inheritdoc IMarginVault
+    function mayBeLiquidated(AccountId[] calldata accounts) external view whenUnlocked returns (bool[] memory) {
+        return LiquidationLogic.candidates($, FUND, accounts);
+    }
+
+    /// @inheritdoc IMarginVault
     function assess(AccountId account, bool opening) external view whenUnlocked returns (Assessment memory) {
         return _assess(account, opening);
     }
 
     function _assess(AccountId account, bool opening) private view returns (Assessment memory) {
         uint256 marginWord = $.marginParameters;
-        return Margin.assess(Ledger.portfolio($, account, marginWord), Margin.terms(marginWord), opening, 0);
+        Valuation.Figures memory f = Valuation.figures($, account, marginWord, Margin.terms(marginWord));
+        return Assessment(f.value, f.equity, opening ? f.openingMargin : f.margin, f.notional);
     }
 
     // ---------------------------------------------------------------- governance

@@ -231,6 +231,10 @@ interface IMarginVault {
 
     // ---------------------------------------------------------------- valuing views (revert while locked)
 
+    /// @notice Which of `accounts` `liquidate` may sell, or refuses for another reason than their health: all but those that are at or above the line at
+    /// normal prices of seconds ago.
+    function mayBeLiquidated(AccountId[] calldata accounts) external view returns (bool[] memory);
+
     /// @notice `account` with funding accrued and prices as of now, ready for `Margin.assess`.
     function portfolioOf(AccountId account) external view returns (Portfolio memory);
 

@@ -35,6 +35,8 @@ library FundAccounts {
     /// @notice Moves `lots` of `book` from one account to another, who pays `paid`; keeps open interest and the clock of a fund account.
     function transfer(VaultState storage $, address fund, AccountId from, AccountId to, Book memory book, Lots lots, Wad paid) internal {
         uint256 underlying = book.underlying;
+        // a position says that the clock runs, whatever collateral came in before this: its word need not be read
+        bool ran = $.headers[to.owner() == fund ? to : from].underlyings() != 0;
         if (lots.isZero()) {
             Ledger.credit($, from, paid);
             Ledger.credit($, to, -paid);
@@ -50,8 +52,8 @@ library FundAccounts {
             Ledger.move($, from, underlying, -lots, book.price, index, beyondMark);
             Ledger.move($, to, underlying, lots, book.price, index, -beyondMark);
         }
-        if (to.owner() == fund) _keepClock($, to, underlying);
-        if (from.owner() == fund) _keepClock($, from, underlying);
+        if (to.owner() == fund) _keepClock($, to, underlying, ran);
+        if (from.owner() == fund) _keepClock($, from, underlying, ran);
     }
 
     /// @notice Makes up for `amount` that an insolvent account lacks: its underlyings' fund accounts pay by the share of their scan, down to
@@ -154,9 +156,10 @@ library FundAccounts {
     }
 
     /// @dev The clock of a fund account runs from when its inventory, positions or collateral, left zero; what comes in later does not reset it.
-    function _keepClock(VaultState storage $, AccountId account, uint256 underlying) private {
-        uint256 word = $.fundAccounts[underlying];
+    function _keepClock(VaultState storage $, AccountId account, uint256 underlying, bool ran) private {
         bool empty = _holdsNothing($, account);
+        if (ran && !empty) return;
+        uint256 word = $.fundAccounts[underlying];
         if (empty != (FundWord.inventorySince(word) == 0)) {
             $.fundAccounts[underlying] = FundWord.withInventorySince(word, empty ? 0 : uint40(block.timestamp));
         }

@@ -39,7 +39,7 @@ library Ledger {
         for (; held != 0; held &= held - 1) {
             uint256 underlying = LibBit.ffs(held);
             Book memory book = books[count++];
-            uint256 priceWord = _open($, book, underlying);
+            uint256 priceWord = open($, book, underlying);
             uint256 position = $.positions[account][underlying];
             book.lots = PositionWord.lots(position);
             book.entryCost = PositionWord.entryCost(position);
@@ -56,7 +56,7 @@ library Ledger {
             uint256 priceWord;
             if (i == count) {
                 ++count;
-                priceWord = _open($, book, underlying);
+                priceWord = open($, book, underlying);
             } else {
                 priceWord = $.prices[underlying];
             }
@@ -81,7 +81,8 @@ library Ledger {
         if (used != 0) PriceUse.consumeAll(used);
     }
 
-    function _open(VaultState storage $, Book memory book, uint256 underlying) private view returns (uint256 priceWord) {
+    /// @notice Fills in what a valuation takes from the price of `underlying`.
+    function open(VaultState storage $, Book memory book, uint256 underlying) internal view returns (uint256 priceWord) {
         priceWord = $.prices[underlying];
         book.underlying = underlying;
         book.price = PriceWord.price(priceWord);
@@ -120,26 +121,35 @@ library Ledger {
     function move(VaultState storage $, AccountId account, uint256 underlying, Lots change, Price price, int256 index, Wad extra)
         internal
     {
-        uint256 header = $.headers[account];
-        uint256 word = $.positions[account][underlying];
-        Lots before = PositionWord.lots(word);
+        ($.headers[account], $.positions[account][underlying]) =
+            moved($.headers[account], $.positions[account][underlying], account, underlying, change, price, index, extra);
+    }
+
+    /// @notice The words of `account` after `move`.
+    function moved(
+        uint256 header,
+        uint256 position,
+        AccountId account,
+        uint256 underlying,
+        Lots change,
+        Price price,
+        int256 index,
+        Wad extra
+    ) internal pure returns (uint256, uint256) {
+        Lots before = PositionWord.lots(position);
         Lots lots = before + change;
-        Wad cash = header.cash() - payment(before, index, PositionWord.fundingIndex(word)) - change.times(price) + extra;
-        header = header.withCash(cash);
-        if (lots.isZero()) {
-            $.positions[account][underlying] = 0;
-            header = header.withUnderlying(underlying, false);
-        } else {
-            Wad cost = entryCostAfterDown(before, change, PositionWord.entryCost(word), price);
-            $.positions[account][underlying] = PositionWord.pack(lots, index, cost);
-            if (before.isZero()) {
-                header = header.withUnderlying(underlying, true);
-                if (LibBit.popCount(header.underlyings()) > MAX_UNDERLYINGS) {
-                    revert IMarginVault.TooManyUnderlyings(account, MAX_UNDERLYINGS);
-                }
+        header = header.withCash(
+            header.cash() - payment(before, index, PositionWord.fundingIndex(position)) - change.times(price) + extra
+        );
+        if (lots.isZero()) return (header.withUnderlying(underlying, false), 0);
+        Wad cost = entryCostAfterDown(before, change, PositionWord.entryCost(position), price);
+        if (before.isZero()) {
+            header = header.withUnderlying(underlying, true);
+            if (LibBit.popCount(header.underlyings()) > MAX_UNDERLYINGS) {
+                revert IMarginVault.TooManyUnderlyings(account, MAX_UNDERLYINGS);
             }
         }
-        $.headers[account] = header;
+        return (header, PositionWord.pack(lots, index, cost));
     }
 
     /// @notice Adds or takes collateral; the caller moves the other side.

@@ -73,6 +73,13 @@ library Margin {
             : maxWad(Stress.lossOfLineUp(stressed, range, scenario), ZERO);
     }
 
+    /// @notice What `requirement` is more at the target range than at the held one, where that is narrower.
+    function widening(Book memory book) internal pure returns (Wad) {
+        if (book.targetRange <= book.heldRange) return ZERO;
+        Wad stressed = book.lots.times(book.price) + book.collateral;
+        return Stress.worstOfLineUp(stressed, book.targetRange) - Stress.worstOfLineUp(stressed, book.heldRange);
+    }
+
     /// @dev Convex in size: gross notional times the share of the depth that the position is.
     function sizeCharge(Book memory book, Wad gross) private pure returns (Wad) {
         unchecked {

@@ -4,11 +4,23 @@ pragma solidity 0.8.37;
 import {Assessment, Portfolio} from "../interfaces/IMarginVault.sol";
 import {Wad, ZERO, minWad} from "../types/Wad.sol";
 import {Margin} from "./Margin.sol";
+import {Valuation} from "./Valuation.sol";
 
 /// @title When an account may be left as it is
 /// @dev E′ ≥ IM′, or IM′ ≤ IM and E′ ≥ min(E, E·IM′/IM): an account that fails may only shed risk and must keep at least the equity that the
 /// remaining risk had. ("E − IM did not fall" would let a failing account hand its margin to an accomplice.)
 library MarginRule {
+    /// @notice Both forms of figures taken in one pass; see the twins below.
+    function covers(Valuation.Figures memory now_, Wad newRisk) internal pure returns (bool) {
+        return now_.equity >= now_.openingMargin + newRisk;
+    }
+
+    function sheds(Valuation.Figures memory before, Valuation.Figures memory now_) internal pure returns (bool) {
+        return
+            _sheds(before.equity, before.openingMargin, now_.equity, now_.openingMargin) &&
+            _sheds(before.equity, before.margin, now_.equity, now_.margin);
+    }
+
     /// @notice The first form, with the charge on new risk.
     function covers(Assessment memory now_, Wad newRisk) internal pure returns (bool) {
         return now_.equity >= now_.margin + newRisk;
@@ -28,10 +40,14 @@ library MarginRule {
 
     /// @notice The second form.
     function sheds(Assessment memory before, Assessment memory now_) internal pure returns (bool) {
-        if (now_.margin > before.margin) return false;
-        if (before.margin == ZERO) return now_.equity >= minWad(before.equity, ZERO);
+        return _sheds(before.equity, before.margin, now_.equity, now_.margin);
+    }
+
+    function _sheds(Wad equity, Wad margin, Wad equityNow, Wad marginNow) private pure returns (bool) {
+        if (marginNow > margin) return false;
+        if (margin == ZERO) return equityNow >= minWad(equity, ZERO);
         // E′ ≥ E·IM′/IM without division: equities and margins are below 2^149, but products need 298 bits: divide, rounding up
-        return now_.equity >= minWad(before.equity, shareUp(before.equity, now_.margin, before.margin));
+        return equityNow >= minWad(equity, shareUp(equity, marginNow, margin));
     }
 
     /// @dev ceil(amount · part / whole) for 0 ≤ part ≤ whole; |amount| and part below 2^127, as everything stored is.

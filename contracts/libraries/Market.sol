@@ -8,7 +8,6 @@ import {FundingWord} from "../words/FundingWord.sol";
 import {MarginWord, TradingWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {Funding} from "./Funding.sol";
-import {PriceUse} from "./PriceUse.sol";
 
 /// @title One underlying as a trade sees it
 library Market {
@@ -23,8 +22,8 @@ library Market {
         bool open; // risk may rise: the price is normal and young, and opens are not stopped
     }
 
-    /// @notice The market of `underlying` now; its price counts as used in this transaction.
-    function quote(VaultState storage $, uint256 underlying, uint256 marginWord) internal returns (Quote memory q) {
+    /// @notice The market of `underlying` now. The caller counts its price as used.
+    function quote(VaultState storage $, uint256 underlying, uint256 marginWord) internal view returns (Quote memory q) {
         uint256 priceWord = $.prices[underlying];
         q.mark = PriceWord.price(priceWord);
         if (q.mark.raw() == 0) revert IMarginVault.UnknownUnderlying(underlying);
@@ -37,7 +36,6 @@ library Market {
         uint256 time = PriceWord.time(priceWord);
         q.age = block.timestamp > time ? block.timestamp - time : 0;
         q.open = q.state == PriceWord.NORMAL && q.age <= most && block.timestamp >= TradingWord.stoppedUntil(q.trading);
-        PriceUse.consumeAll(1 << underlying);
     }
 
     /// @notice The new open interest, where it changed.

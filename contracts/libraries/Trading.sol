@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Assessment, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {LibBit} from "solady/src/utils/LibBit.sol";
+import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Fill} from "../types/Fill.sol";
 import {Lots} from "../types/Lots.sol";
@@ -10,13 +11,14 @@ import {Ratio, fromPpm} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {FundingWord} from "../words/FundingWord.sol";
+import {HeaderWord} from "../words/HeaderWord.sol";
 import {LiquidationWord, MarginWord, TradingWord} from "../words/ParameterWords.sol";
 import {PositionWord} from "../words/PositionWord.sol";
-import {PriceWord} from "../words/PriceWord.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {MarginRule} from "./MarginRule.sol";
 import {Market} from "./Market.sol";
+import {Valuation} from "./Valuation.sol";
 
 /// @title Settles the fills that a module proposed
 /// @dev The maker's side is tested fill by fill and skipped when it fails: one bad maker is not fatal. The taker's side is tested once, at
@@ -25,7 +27,7 @@ library Trading {
     /// @dev What the vault remembers of an account that an action touched, for the margin rule at the end.
     struct Touched {
         AccountId account;
-        Portfolio before; // at first touch; what the second form of the rule looks back at
+        Valuation.Figures before; // at first touch; what the second form of the rule looks back at
         bool leaving; // value left: the first form is needed
         bool settledOut; // settlement tokens left: settled cash is tested
         bool raised; // a position grew
@@ -41,7 +43,7 @@ library Trading {
         address fund;
         uint256 marginWord;
         Margin.Terms terms;
-        bool opening; // true; in memory because a literal argument would clone the valuation
+        uint256 used; // a bit for each price that valued a maker
         uint256 filled; // lots, over all instruments
         Wad fees; // income of the fund
     }
@@ -81,7 +83,8 @@ library Trading {
         if (_feesWrong(q, fill)) return IMarginVault.FeeOutsideBounds.selector;
 
         Lots taken = PositionWord.lots($.positions[trade.taker][q.underlying]);
-        Lots made = PositionWord.lots($.positions[fill.maker][q.underlying]);
+        uint256 makerPosition = $.positions[fill.maker][q.underlying];
+        Lots made = PositionWord.lots(makerPosition);
         bool takerReduces = fill.lots.reduces(taken);
         bool makerReduces = (-fill.lots).reduces(made);
         // while the price is not normal or opens are stopped, only a trade that shrinks both sides stands
@@ -96,7 +99,7 @@ library Trading {
         next = Ledger.openInterestAfter(next, made, made - fill.lots);
         if (next > present && next > FundingWord.cap(q.funding)) return IMarginVault.OpenInterestCapExceeded.selector;
 
-        bytes4 reason = _makerSide($, trade, q, fill, made, makerReduces, next);
+        bytes4 reason = _makerSide($, trade, q, fill, makerPosition, makerReduces, next);
         if (reason != 0) return reason;
 
         Ledger.move($, trade.taker, q.underlying, fill.lots, fill.price, q.index, -fill.takerFee);
@@ -114,68 +117,51 @@ library Trading {
         Trade memory trade,
         Market.Quote memory q,
         Fill memory fill,
-        Lots made,
+        uint256 position,
         bool reduces,
         uint256 openInterest
-    ) private returns (bytes4) {
+    ) private returns (bytes4 reason) {
         AccountId maker = fill.maker;
         uint256 header = $.headers[maker];
         // the module's own account, or consent by the owner
         if (maker.owner() != trade.moduleAddress && !consents(header, trade.defaultModules, trade.module)) {
             return IMarginVault.ModuleNotConsented.selector;
         }
-        if (made.isZero() && _underlyingsFull(header)) return IMarginVault.TooManyUnderlyings.selector;
-        uint256 position = $.positions[maker][q.underlying];
-        Ledger.move($, maker, q.underlying, -fill.lots, fill.price, q.index, -fill.makerFee);
-
-        Portfolio memory p = Ledger.value($, maker, trade.marginWord);
-        Assessment memory now_ = Margin.assess(p, trade.terms, trade.opening, 0);
-        bytes4 reason;
-        if (!reduces) {
-            if (abnormal(p, trade.marginWord)) reason = IMarginVault.RiskMayNotRise.selector;
-            else if (now_.notional < LiquidationWord.smallestNotional($.liquidationParameters)) reason = IMarginVault.AccountTooSmall.selector;
+        Lots made = PositionWord.lots(position);
+        if (made.isZero() && LibBit.popCount(HeaderWord.underlyings(header)) >= Ledger.MAX_UNDERLYINGS) {
+            return IMarginVault.TooManyUnderlyings.selector;
         }
-        if (reason == 0) {
+        (uint256 headerAfter, uint256 positionAfter) =
+            Ledger.moved(header, position, maker, q.underlying, -fill.lots, fill.price, q.index, -fill.makerFee);
+        _write($, maker, q.underlying, headerAfter, positionAfter);
+
+        Valuation.Figures memory now_ = Valuation.figures($, maker, trade.marginWord, trade.terms);
+        trade.used |= now_.underlyings;
+        if (!reduces && !Valuation.good(now_, MarginWord.tradingAge(trade.marginWord))) {
+            reason = IMarginVault.RiskMayNotRise.selector;
+        } else if (!reduces && now_.notional < LiquidationWord.smallestNotional($.liquidationParameters)) {
+            reason = IMarginVault.AccountTooSmall.selector;
+        } else {
             Wad newRisk = reduces ? ZERO : _newRiskCharge(trade, q, made, made - fill.lots, openInterest);
             if (MarginRule.covers(now_, newRisk)) return 0;
             reason = IMarginVault.MarginTooLow.selector;
         }
+        _write($, maker, q.underlying, header, position);
+        if (reason != IMarginVault.MarginTooLow.selector) return reason;
         // the second form needs the figures before the fill, which most makers do not: look back only now
-        uint256 headerAfter = $.headers[maker];
-        uint256 positionAfter = $.positions[maker][q.underlying];
-        $.headers[maker] = header;
-        $.positions[maker][q.underlying] = position;
-        if (reason == IMarginVault.MarginTooLow.selector) {
-            if (MarginRule.sheds(Ledger.value($, maker, trade.marginWord), p, trade.terms)) {
-                $.headers[maker] = headerAfter;
-                $.positions[maker][q.underlying] = positionAfter;
-                return 0;
-            }
-        }
-        return reason;
+        if (!MarginRule.sheds(Valuation.figures($, maker, trade.marginWord, trade.terms), now_)) return reason;
+        _write($, maker, q.underlying, headerAfter, positionAfter);
+        return 0;
+    }
+
+    function _write(VaultState storage $, AccountId account, uint256 underlying, uint256 header, uint256 position) private {
+        $.headers[account] = header;
+        $.positions[account][underlying] = position;
     }
 
     /// @notice Whether the account of `header` lets module `module` fill its orders.
     function consents(uint256 header, uint16 defaultModules, uint256 module) internal pure returns (bool) {
         return ((((header >> 192) & 0xffff) ^ defaultModules) >> module) & 1 != 0;
-    }
-
-    /// @notice Whether the account holds an underlying whose price is old, invalid or in grace.
-    function abnormal(Portfolio memory p, uint256 marginWord) internal pure returns (bool) {
-        uint256 most = MarginWord.tradingAge(marginWord);
-        for (uint256 i; i < p.books.length; ++i) {
-            if (p.books[i].state != PriceWord.NORMAL || p.books[i].age > most) return true;
-        }
-        return false;
-    }
-
-    function _underlyingsFull(uint256 header) private pure returns (bool) {
-        uint256 held = (header >> 128) & 0xffffffff;
-        uint256 count;
-        for (; held != 0; held &= held - 1) {
-            ++count;
-        }
-        return count >= Ledger.MAX_UNDERLYINGS;
     }
 
     function _outsideBand(Market.Quote memory q, Price price) private pure returns (bool) {

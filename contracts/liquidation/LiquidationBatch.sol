@@ -18,7 +18,10 @@ contract LiquidationBatch is ILiquidationBatch {
         external
         returns (uint256 liquidated)
     {
+        // asked together before, because a refused call forgets which slots it warmed: a healthy account would pay for all of them again
+        bool[] memory sale = VAULT.mayBeLiquidated(accounts);
         for (uint256 i; i < accounts.length; ++i) {
+            if (!sale[i]) continue;
             try VAULT.liquidate(accounts[i], keeper, scenarios.length == 0 ? 0 : scenarios[i]) {
                 ++liquidated;
             } catch (bytes memory reason) {

@@ -10,6 +10,7 @@ import {Margin} from "../libraries/Margin.sol";
 import {PriceGuard} from "../libraries/PriceGuard.sol";
 import {Slice} from "../libraries/Slice.sol";
 import {Takeover} from "../libraries/Takeover.sol";
+import {Valuation} from "../libraries/Valuation.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
@@ -99,6 +100,32 @@ library LiquidationLogic {
         uint256 marginWord = $.marginParameters;
         Sale memory sale = _plan($, fund, account, Ledger.portfolio($, account, marginWord), marginWord, scenarios);
         return (sale.terms.fraction, sale.terms.discount.partUp(sale.terms.fraction), sale.terms.bounty, sale.figures);
+    }
+
+    /// @notice What liquidations plan from; here for the vault's size.
+    function portfolio(VaultState storage $, AccountId account) external view returns (Portfolio memory) {
+        return Ledger.portfolio($, account, $.marginParameters);
+    }
+
+    /// @notice Names the first price that is not good enough for risk to rise.
+    function requireNormal(VaultState storage $, AccountId account) external view {
+        uint256 marginWord = $.marginParameters;
+        Takeover.requireNormal(account, Ledger.portfolio($, account, marginWord), marginWord);
+    }
+
+    /// @notice For each of `accounts`, false where `_plan` would find it healthy without a doubt.
+    function candidates(VaultState storage $, address fund, AccountId[] calldata accounts) external view returns (bool[] memory found) {
+        uint256 marginWord = $.marginParameters;
+        uint256 fresh = MarginWord.liquidationAge(marginWord);
+        Margin.Terms memory terms = Margin.terms(marginWord);
+        found = new bool[](accounts.length);
+        for (uint256 i; i < accounts.length; ++i) {
+            Valuation.Figures memory f = Valuation.figures($, accounts[i], marginWord, terms);
+            found[i] =
+                f.equity < f.margin.partUp(terms.maintenance) ||
+                !Valuation.good(f, fresh) ||
+                accounts[i].owner() == fund;
+        }
     }
 
     // ---------------------------------------------------------------- plan
@@ -377,11 +404,16 @@ library LiquidationLogic {
     function _payments(Sale memory sale, Wad discount) private pure returns (Wad[] memory paid) {
         uint256 count = sale.market.length;
         paid = new Wad[](count);
-        Wad[] memory scans = _scans(sale);
+        Wad[] memory scans;
         Wad sum;
+        if (count > 1) {
+            scans = _scans(sale);
+            for (uint256 i; i < count; ++i) {
+                sum = sum + scans[i];
+            }
+        }
         Wad worth = sale.portfolio.cash;
         for (uint256 i; i < count; ++i) {
-            sum = sum + scans[i];
             worth = worth + sale.market[i] - sale.haircuts[i];
         }
         // a whole sale of an account whose haircuts are worth more than it has: all that there is, V or nothing, is the discount
