@@ -23,16 +23,7 @@ import {FundLogic} from "./logic/FundLogic.sol";
 import {LiquidationLogic} from "./logic/LiquidationLogic.sol";
 import {PriceLogic} from "./logic/PriceLogic.sol";
 import {AccountId, toAccountId} from "./types/AccountId.sol";
-import {
-    Action,
-    ActionKind,
-    SCOPE_CANCEL,
-    SCOPE_DEPOSIT,
-    SCOPE_TRADE,
-    SCOPE_TRANSFER,
-    SCOPE_WITHDRAW,
-    SETTLEMENT
-} from "./types/Action.sol";
+import {Action, ActionKind, SCOPE_CANCEL, SCOPE_DEPOSIT, SCOPE_TRADE, SCOPE_TRANSFER, SCOPE_WITHDRAW, SETTLEMENT} from "./types/Action.sol";
 import {Fill, TradeContext} from "./types/Fill.sol";
 import {Lots} from "./types/Lots.sol";
 import {Ratio} from "./types/Ratio.sol";
@@ -168,10 +159,12 @@ contract MarginVault is IMarginVault, VaultGovernance {
     }
 
     function _depositWithPermit(Run memory run, AccountId account, bytes calldata data) private {
-        (uint8 token, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) =
-            abi.decode(data, (uint8, uint256, uint256, uint8, bytes32, bytes32));
+        (uint8 token, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) = abi.decode(
+            data,
+            (uint8, uint256, uint256, uint8, bytes32, bytes32)
+        );
         _authorise(account, run.actor, SCOPE_DEPOSIT);
-        (IERC20 asset,) = _token(token);
+        (IERC20 asset, ) = _token(token);
         // a permit that was front-run, or that the token does not know, is not an error: the transfer below decides
         try IERC20Permit(address(asset)).permit(run.actor, address(this), amount, deadline, v, r, s) {} catch {}
         _pull(account, run.actor, token, amount);
@@ -282,9 +275,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
         else if (minimumLots != 0) revert FilledTooLittle(0, minimumLots);
     }
 
-    function _settle(Run memory run, AccountId account, uint256 module, address target, Fill[] memory fills, uint256 minimumLots)
-        private
-    {
+    function _settle(Run memory run, AccountId account, uint256 module, address target, Fill[] memory fills, uint256 minimumLots) private {
         Trading.Touched memory taker = _touch(run, account);
         Trading.Trade memory trade;
         trade.taker = account;
@@ -390,11 +381,13 @@ contract MarginVault is IMarginVault, VaultGovernance {
     }
 
     /// @inheritdoc IMarginVault
-    function liquidateTo(AccountId account, AccountId taker, uint256 scenarios, Ratio maximumFraction, Wad minimumDiscount)
-        external
-        locked
-        returns (Ratio)
-    {
+    function liquidateTo(
+        AccountId account,
+        AccountId taker,
+        uint256 scenarios,
+        Ratio maximumFraction,
+        Wad minimumDiscount
+    ) external locked returns (Ratio) {
         _authorise(taker, msg.sender, SCOPE_TRADE);
         return LiquidationLogic.liquidateTo($, FUND, account, taker, scenarios, maximumFraction, minimumDiscount);
     }
@@ -429,11 +422,9 @@ contract MarginVault is IMarginVault, VaultGovernance {
     // ---------------------------------------------------------------- books
 
     /// @inheritdoc IMarginVault
-    function headerOf(AccountId account)
-        external
-        view
-        returns (Wad cash, uint32 underlyings, uint32 collaterals, uint16 modules, uint32 epoch)
-    {
+    function headerOf(
+        AccountId account
+    ) external view returns (Wad cash, uint32 underlyings, uint32 collaterals, uint16 modules, uint32 epoch) {
         uint256 header = $.headers[account];
         return (
             header.cash(),
@@ -461,14 +452,12 @@ contract MarginVault is IMarginVault, VaultGovernance {
     }
 
     /// @inheritdoc IMarginVault
-    function orderContext(AccountId account, address signer, uint8 underlying)
-        external
-        view
-        returns (bool authorised, uint32 epoch, Lots lots)
-    {
-        return (
-            _mayAct(account, signer, SCOPE_TRADE), $.headers[account].epoch(), PositionWord.lots($.positions[account][underlying])
-        );
+    function orderContext(
+        AccountId account,
+        address signer,
+        uint8 underlying
+    ) external view returns (bool authorised, uint32 epoch, Lots lots) {
+        return (_mayAct(account, signer, SCOPE_TRADE), $.headers[account].epoch(), PositionWord.lots($.positions[account][underlying]));
     }
 
     /// @inheritdoc IMarginVault
@@ -478,16 +467,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
 
     /// @inheritdoc IMarginVault
     function underlyingWords(uint8 u) external view returns (uint256[8] memory) {
-        return [
-            $.prices[u],
-            $.samples[u],
-            $.pendings[u],
-            $.fundings[u],
-            $.tradings[u],
-            $.volatilities[u],
-            $.guards[u],
-            $.fundAccounts[u]
-        ];
+        return [$.prices[u], $.samples[u], $.pendings[u], $.fundings[u], $.tradings[u], $.volatilities[u], $.guards[u], $.fundAccounts[u]];
     }
 
     /// @inheritdoc IMarginVault
@@ -508,12 +488,10 @@ contract MarginVault is IMarginVault, VaultGovernance {
     }
 
     /// @inheritdoc IMarginVault
-    function previewLiquidation(AccountId account, uint256 scenarios)
-        external
-        view
-        whenUnlocked
-        returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures)
-    {
+    function previewLiquidation(
+        AccountId account,
+        uint256 scenarios
+    ) external view whenUnlocked returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures) {
         return LiquidationLogic.preview($, FUND, account, scenarios);
     }
 

@@ -13,7 +13,9 @@ interface ILiquidationBatch {
     /// @param keeper account that is credited the rewards
     /// @param scenarios as of `IMarginVault.liquidate`, one for each account; empty: the vault finds the worst everywhere
     /// @return liquidated how many accounts were sold, in part or whole
-    function liquidateBatch(AccountId[] calldata accounts, AccountId keeper, uint256[] calldata scenarios)
-        external
-        returns (uint256 liquidated);
+    function liquidateBatch(
+        AccountId[] calldata accounts,
+        AccountId keeper,
+        uint256[] calldata scenarios
+    ) external returns (uint256 liquidated);
 }

@@ -47,7 +47,9 @@ interface IMarginLens {
 
     /// @notice The figures of `account` before and after `actions` of `actor`, at the opening range.
     /// @dev Not a view only because it calls what could not succeed; call it statically.
-    function preview(address actor, Action[] calldata actions, AccountId account)
-        external
-        returns (Assessment memory before, Assessment memory afterwards);
+    function preview(
+        address actor,
+        Action[] calldata actions,
+        AccountId account
+    ) external returns (Assessment memory before, Assessment memory afterwards);
 }

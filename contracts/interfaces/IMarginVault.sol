@@ -51,13 +51,25 @@ interface IMarginVault {
     event ModulesSet(AccountId indexed account, uint16 mask);
     event OrdersCancelled(AccountId indexed account, uint32 epoch);
     event Filled(
-        AccountId indexed taker, AccountId indexed maker, uint16 indexed instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee
+        AccountId indexed taker,
+        AccountId indexed maker,
+        uint16 indexed instrument,
+        int256 lots,
+        uint256 price,
+        int256 takerFee,
+        int256 makerFee
     );
     /// @dev A maker that did not consent, would break the margin rule or a cap. `reason` is the selector of the error.
     event FillSkipped(AccountId indexed taker, AccountId indexed maker, uint16 indexed instrument, int256 lots, bytes4 reason);
     /// @dev An accepted or rejected post. `price` is the last valid one; `fundingIndex` and `rate` hold from this block on.
     event PricePosted(
-        uint8 indexed underlying, uint256 price, uint256 publishTime, uint256 targetRange, uint256 heldRange, uint256 state, int256 fundingIndex
+        uint8 indexed underlying,
+        uint256 price,
+        uint256 publishTime,
+        uint256 targetRange,
+        uint256 heldRange,
+        uint256 state,
+        int256 fundingIndex
     );
     event Sampled(uint8 indexed underlying, uint256 price, uint256 time, uint256 fastVariance, uint256 slowVariance);
     event FundingRateSet(uint8 indexed underlying, int256 ratePpb, int256 fundingIndex);
@@ -68,7 +80,14 @@ interface IMarginVault {
     /// @dev `reward` was credited to `keeper` (bounty and share), `fromFund` of it paid by the fund's main account; `fundIncome` of the
     /// taker's discount went to it (liquidateTo). The account paid reward − fromFund + fundIncome beside the discounts within `Sold`.
     event Liquidated(
-        AccountId indexed account, AccountId indexed keeper, uint256 fraction, int256 equity, int256 margin, int256 reward, int256 fromFund, int256 fundIncome
+        AccountId indexed account,
+        AccountId indexed keeper,
+        uint256 fraction,
+        int256 equity,
+        int256 margin,
+        int256 reward,
+        int256 fromFund,
+        int256 fundIncome
     );
     /// @dev `account`, insolvent, was credited `amount` by the fund account `payer`.
     event ShortfallCovered(AccountId indexed account, AccountId indexed payer, uint256 amount);
@@ -173,9 +192,13 @@ interface IMarginVault {
     /// @notice As `liquidate`, but `taker` (the caller's own account) takes the slice, within its own margin.
     /// @param maximumFraction reverts when the slice is larger
     /// @param minimumDiscount reverts when the discount kept by the taker, with the bounty, is smaller
-    function liquidateTo(AccountId account, AccountId taker, uint256 scenarios, Ratio maximumFraction, Wad minimumDiscount)
-        external
-        returns (Ratio fraction);
+    function liquidateTo(
+        AccountId account,
+        AccountId taker,
+        uint256 scenarios,
+        Ratio maximumFraction,
+        Wad minimumDiscount
+    ) external returns (Ratio fraction);
 
     /// @notice Takes `fraction` of the fund account of `underlying` into `taker` at a discount that grows since its inventory left zero.
     function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external;
@@ -197,10 +220,9 @@ interface IMarginVault {
     // ---------------------------------------------------------------- books
 
     /// @notice The stored header of `account`: cash before pending funding, bitmaps, consented modules, order epoch.
-    function headerOf(AccountId account)
-        external
-        view
-        returns (Wad cash, uint32 underlyings, uint32 collaterals, uint16 modules, uint32 epoch);
+    function headerOf(
+        AccountId account
+    ) external view returns (Wad cash, uint32 underlyings, uint32 collaterals, uint16 modules, uint32 epoch);
 
     /// @notice The perpetual of `account` on `underlying` as stored: size, funding index at its last touch, entry cost.
     function positionOf(AccountId account, uint8 underlying) external view returns (Lots lots, int256 fundingIndex, Wad entryCost);
@@ -212,10 +234,11 @@ interface IMarginVault {
     function mayAct(AccountId account, address signer, uint8 scope) external view returns (bool);
 
     /// @notice What an order module needs to know of a maker, in one call; readable while locked.
-    function orderContext(AccountId account, address signer, uint8 underlying)
-        external
-        view
-        returns (bool authorised, uint32 epoch, Lots lots);
+    function orderContext(
+        AccountId account,
+        address signer,
+        uint8 underlying
+    ) external view returns (bool authorised, uint32 epoch, Lots lots);
 
     /// @notice Settlement tokens of the ledger and the outstanding deficit, WAD.
     function totals() external view returns (uint256 settlement, uint256 deficit);
@@ -240,10 +263,10 @@ interface IMarginVault {
 
     /// @notice What `liquidate` would do to `account` now: the plan that execution follows; reverts as it would.
     /// @return fraction of the account, 1e18 for the whole; discount on it; bounty charged; the live figures
-    function previewLiquidation(AccountId account, uint256 scenarios)
-        external
-        view
-        returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures);
+    function previewLiquidation(
+        AccountId account,
+        uint256 scenarios
+    ) external view returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures);
 
     /// @notice The figures of `account`.
     /// @param opening true: at the wider range, as trades and withdrawals are tested; false: live, as liquidations are

@@ -25,13 +25,13 @@ contract MarginLens is IMarginLens {
 
     /// @inheritdoc IMarginLens
     function summary(AccountId account) external view returns (Summary memory) {
-        (uint256 marginWord,,,) = VAULT.parameterWords();
+        (uint256 marginWord, , , ) = VAULT.parameterWords();
         return _summary(account, marginWord, Margin.terms(marginWord));
     }
 
     /// @inheritdoc IMarginLens
     function summaries(AccountId[] calldata accounts) external view returns (Summary[] memory page) {
-        (uint256 marginWord,,,) = VAULT.parameterWords();
+        (uint256 marginWord, , , ) = VAULT.parameterWords();
         Margin.Terms memory terms = Margin.terms(marginWord);
         page = new Summary[](accounts.length);
         for (uint256 i; i < accounts.length; ++i) {
@@ -41,7 +41,7 @@ contract MarginLens is IMarginLens {
 
     /// @inheritdoc IMarginLens
     function belowMaintenance(AccountId[] calldata accounts) external view returns (AccountId[] memory below) {
-        (uint256 marginWord,,,) = VAULT.parameterWords();
+        (uint256 marginWord, , , ) = VAULT.parameterWords();
         Margin.Terms memory terms = Margin.terms(marginWord);
         below = new AccountId[](accounts.length);
         uint256 count;
@@ -55,7 +55,7 @@ contract MarginLens is IMarginLens {
 
     /// @inheritdoc IMarginLens
     function liquidationPrices(AccountId account, uint8 underlying) external view returns (Price low, Price high) {
-        (uint256 marginWord,,,) = VAULT.parameterWords();
+        (uint256 marginWord, , , ) = VAULT.parameterWords();
         Margin.Terms memory terms = Margin.terms(marginWord);
         Portfolio memory p = VAULT.portfolioOf(account);
         uint256 i;
@@ -69,10 +69,11 @@ contract MarginLens is IMarginLens {
     }
 
     /// @inheritdoc IMarginLens
-    function preview(address actor, Action[] calldata actions, AccountId account)
-        external
-        returns (Assessment memory before, Assessment memory afterwards)
-    {
+    function preview(
+        address actor,
+        Action[] calldata actions,
+        AccountId account
+    ) external returns (Assessment memory before, Assessment memory afterwards) {
         try VAULT.simulate(actor, actions, account) {
             assert(false); // it always reverts
         } catch (bytes memory reason) {

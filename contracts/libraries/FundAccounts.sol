@@ -82,7 +82,7 @@ library FundAccounts {
         }
         Wad unshared = amount;
         for (uint256 i; i < count; ++i) {
-            Wad share = i == count - 1 || sum == ZERO ? unshared : Wad.wrap(amount.raw() * scans[i].raw() / sum.raw());
+            Wad share = i == count - 1 || sum == ZERO ? unshared : Wad.wrap((amount.raw() * scans[i].raw()) / sum.raw());
             unshared = unshared - share;
             left = left - _coverFrom($, fund, account, share, underlyings[i]);
         }

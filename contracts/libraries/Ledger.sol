@@ -118,11 +118,17 @@ library Ledger {
 
     /// @notice Adds `change` lots to the perpetual of `account` and takes their price, and the funding due, from its cash.
     /// @param extra further cash credited (negative: debited): a fee, a payment
-    function move(VaultState storage $, AccountId account, uint256 underlying, Lots change, Price price, int256 index, Wad extra)
-        internal
-    {
-        ($.headers[account], $.positions[account][underlying]) =
-            moved($.headers[account], $.positions[account][underlying], account, underlying, change, price, index, extra);
+    function move(VaultState storage $, AccountId account, uint256 underlying, Lots change, Price price, int256 index, Wad extra) internal {
+        ($.headers[account], $.positions[account][underlying]) = moved(
+            $.headers[account],
+            $.positions[account][underlying],
+            account,
+            underlying,
+            change,
+            price,
+            index,
+            extra
+        );
     }
 
     /// @notice The words of `account` after `move`.
@@ -138,9 +144,7 @@ library Ledger {
     ) internal pure returns (uint256, uint256) {
         Lots before = PositionWord.lots(position);
         Lots lots = before + change;
-        header = header.withCash(
-            header.cash() - payment(before, index, PositionWord.fundingIndex(position)) - change.times(price) + extra
-        );
+        header = header.withCash(header.cash() - payment(before, index, PositionWord.fundingIndex(position)) - change.times(price) + extra);
         if (lots.isZero()) return (header.withUnderlying(underlying, false), 0);
         Wad cost = entryCostAfterDown(before, change, PositionWord.entryCost(position), price);
         if (before.isZero()) {

@@ -21,11 +21,12 @@ library Margin {
     Ratio internal constant FUNDING_PROVISION = Ratio.wrap(0.0075e18);
 
     function terms(uint256 marginWord) internal view returns (Terms memory) {
-        return Terms({
-            maintenance: MarginWord.maintenance(marginWord),
-            provision: MarginWord.provision(marginWord),
-            interMonth: MarginWord.interMonth(marginWord)
-        });
+        return
+            Terms({
+                maintenance: MarginWord.maintenance(marginWord),
+                provision: MarginWord.provision(marginWord),
+                interMonth: MarginWord.interMonth(marginWord)
+            });
     }
 
     /// @notice The figures of a portfolio.
@@ -68,9 +69,7 @@ library Margin {
     function scan(Book memory book, Wad line, bool opening, uint256 scenario) internal pure returns (Wad) {
         Ratio range = opening && book.targetRange > book.heldRange ? book.targetRange : book.heldRange;
         Wad stressed = line + book.collateral;
-        return scenario == 0
-            ? Stress.worstOfLineUp(stressed, range)
-            : maxWad(Stress.lossOfLineUp(stressed, range, scenario), ZERO);
+        return scenario == 0 ? Stress.worstOfLineUp(stressed, range) : maxWad(Stress.lossOfLineUp(stressed, range, scenario), ZERO);
     }
 
     /// @notice What `requirement` is more at the target range than at the held one, where that is narrower.

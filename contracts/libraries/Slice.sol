@@ -27,7 +27,8 @@ library Slice {
         t.haircutShare = Ratio.wrap(1e18 - t.health.raw() / 2);
         t.worth = a.value - (a.value - a.equity).partUp(t.haircutShare);
         t.discount = maxWad(
-            a.margin.partUp(discountRatioUp(t.health, liquidationWord)), a.notional.partUp(LiquidationWord.grossDiscount(liquidationWord))
+            a.margin.partUp(discountRatioUp(t.health, liquidationWord)),
+            a.notional.partUp(LiquidationWord.grossDiscount(liquidationWord))
         );
         t.bounty = LiquidationWord.bounty(liquidationWord);
         t.fraction = fractionUp(a, t, LiquidationWord.recovery(liquidationWord));

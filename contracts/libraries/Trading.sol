@@ -49,10 +49,13 @@ library Trading {
     }
 
     /// @notice Applies one fill, or skips it with an event.
-    function settle(VaultState storage $, Trade memory trade, Touched memory taker, Market.Quote memory q, Fill memory fill)
-        internal
-        returns (bool applied)
-    {
+    function settle(
+        VaultState storage $,
+        Trade memory trade,
+        Touched memory taker,
+        Market.Quote memory q,
+        Fill memory fill
+    ) internal returns (bool applied) {
         bytes4 reason = _apply($, trade, taker, q, fill);
         applied = reason == 0;
         if (applied) {
@@ -72,10 +75,13 @@ library Trading {
         }
     }
 
-    function _apply(VaultState storage $, Trade memory trade, Touched memory taker, Market.Quote memory q, Fill memory fill)
-        private
-        returns (bytes4)
-    {
+    function _apply(
+        VaultState storage $,
+        Trade memory trade,
+        Touched memory taker,
+        Market.Quote memory q,
+        Fill memory fill
+    ) private returns (bytes4) {
         if (fill.lots.isZero()) return IMarginVault.ZeroLots.selector;
         if (fill.maker == trade.taker) return IMarginVault.SelfTrade.selector;
         if (fill.maker.owner() == trade.fund) return IMarginVault.ProtocolAccount.selector;
@@ -131,8 +137,16 @@ library Trading {
         if (made.isZero() && LibBit.popCount(HeaderWord.underlyings(header)) >= Ledger.MAX_UNDERLYINGS) {
             return IMarginVault.TooManyUnderlyings.selector;
         }
-        (uint256 headerAfter, uint256 positionAfter) =
-            Ledger.moved(header, position, maker, q.underlying, -fill.lots, fill.price, q.index, -fill.makerFee);
+        (uint256 headerAfter, uint256 positionAfter) = Ledger.moved(
+            header,
+            position,
+            maker,
+            q.underlying,
+            -fill.lots,
+            fill.price,
+            q.index,
+            -fill.makerFee
+        );
         _write($, maker, q.underlying, headerAfter, positionAfter);
 
         Valuation.Figures memory now_ = Valuation.figures($, maker, trade.marginWord, trade.terms);
@@ -177,11 +191,13 @@ library Trading {
     }
 
     /// @dev Open-interest charge: on the lots by which a position grew (or all of them, where it changed sides), at the use of the cap.
-    function _newRiskCharge(Trade memory trade, Market.Quote memory q, Lots before, Lots afterwards, uint256 openInterest)
-        private
-        pure
-        returns (Wad)
-    {
+    function _newRiskCharge(
+        Trade memory trade,
+        Market.Quote memory q,
+        Lots before,
+        Lots afterwards,
+        uint256 openInterest
+    ) private pure returns (Wad) {
         Ratio rate = MarginWord.openInterestCharge(trade.marginWord);
         uint256 cap = FundingWord.cap(q.funding);
         bool crossed = before.raw() != 0 && (before.raw() > 0) != (afterwards.raw() > 0);

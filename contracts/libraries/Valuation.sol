@@ -40,11 +40,12 @@ library Valuation {
         uint256 amount; // WAD
     }
 
-    function figures(VaultState storage $, AccountId account, uint256 marginWord, Margin.Terms memory terms)
-        internal
-        view
-        returns (Figures memory v)
-    {
+    function figures(
+        VaultState storage $,
+        AccountId account,
+        uint256 marginWord,
+        Margin.Terms memory terms
+    ) internal view returns (Figures memory v) {
         uint256 header = $.headers[account];
         uint256 held = header.underlyings();
         uint256 left = held;
@@ -89,11 +90,11 @@ library Valuation {
         v.equity = v.equity + v.value;
     }
 
-    function _holdings(VaultState storage $, AccountId account, uint256 tokens)
-        private
-        view
-        returns (Holding[] memory holdings, uint256 underlyings)
-    {
+    function _holdings(
+        VaultState storage $,
+        AccountId account,
+        uint256 tokens
+    ) private view returns (Holding[] memory holdings, uint256 underlyings) {
         holdings = new Holding[](LibBit.popCount(tokens));
         for (uint256 i; tokens != 0; tokens &= tokens - 1) {
             uint256 token = LibBit.ffs(tokens);

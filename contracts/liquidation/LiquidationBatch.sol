@@ -14,10 +14,11 @@ contract LiquidationBatch is ILiquidationBatch {
     }
 
     /// @inheritdoc ILiquidationBatch
-    function liquidateBatch(AccountId[] calldata accounts, AccountId keeper, uint256[] calldata scenarios)
-        external
-        returns (uint256 liquidated)
-    {
+    function liquidateBatch(
+        AccountId[] calldata accounts,
+        AccountId keeper,
+        uint256[] calldata scenarios
+    ) external returns (uint256 liquidated) {
         // asked together before, because a refused call forgets which slots it warmed: a healthy account would pay for all of them again
         bool[] memory sale = VAULT.mayBeLiquidated(accounts);
         for (uint256 i; i < accounts.length; ++i) {

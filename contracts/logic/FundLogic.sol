@@ -15,14 +15,7 @@ import {Wad, ZERO, maxWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
-import {
-    CollateralWord,
-    FundParametersWord,
-    FundWord,
-    LiquidationWord,
-    MarginWord,
-    TradingWord
-} from "../words/ParameterWords.sol";
+import {CollateralWord, FundParametersWord, FundWord, LiquidationWord, MarginWord, TradingWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 
 /// @title What anyone may do with the fund's accounts
@@ -51,7 +44,7 @@ library FundLogic {
             if (part == 0) revert IMarginVault.NothingToDo();
             // without the size charge, which grows with the square of what the slices that came in have become (H-34)
             Wad margin = Margin.homogeneous(book, terms, false, 0);
-            Wad discount = Wad.wrap(shedDiscountDown($, underlying, margin).raw() * int256(part) / int256(whole));
+            Wad discount = Wad.wrap((shedDiscountDown($, underlying, margin).raw() * int256(part)) / int256(whole));
             if (discount < minimumDiscount) revert IMarginVault.DiscountBelowLimit(discount, minimumDiscount);
             Lots lots = size == 0 ? Lots.wrap(0) : Lots.wrap(book.lots.raw() < 0 ? -int256(part) : int256(part));
             Wad paid = lots.times(book.price) + _moveCollateral($, seller, taker, book, part, whole) - discount;
@@ -73,10 +66,14 @@ library FundLogic {
         return margin.partDown(most.partDown(grown));
     }
 
-    function _moveCollateral(VaultState storage $, AccountId seller, AccountId taker, Book memory book, uint256 part, uint256 whole)
-        private
-        returns (Wad value)
-    {
+    function _moveCollateral(
+        VaultState storage $,
+        AccountId seller,
+        AccountId taker,
+        Book memory book,
+        uint256 part,
+        uint256 whole
+    ) private returns (Wad value) {
         uint256 exponent = PriceWord.lotExponent($.prices[book.underlying]);
         uint256 tokens = $.headers[seller].collaterals();
         for (; tokens != 0; tokens &= tokens - 1) {

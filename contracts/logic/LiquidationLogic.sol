@@ -52,10 +52,13 @@ library LiquidationLogic {
 
     // ---------------------------------------------------------------- entries
 
-    function liquidate(VaultState storage $, address fund, AccountId account, AccountId keeper, uint256 scenarios)
-        external
-        returns (Ratio fraction)
-    {
+    function liquidate(
+        VaultState storage $,
+        address fund,
+        AccountId account,
+        AccountId keeper,
+        uint256 scenarios
+    ) external returns (Ratio fraction) {
         if (keeper.owner() == fund) revert IMarginVault.ProtocolAccount(keeper);
         // its cash is written whole at the end: a reward credited before would vanish
         if (keeper == account) revert IMarginVault.TakerIsAccount(account);
@@ -92,11 +95,12 @@ library LiquidationLogic {
     }
 
     /// @notice What a liquidation of `account` would do now; the same plan that execution follows.
-    function preview(VaultState storage $, address fund, AccountId account, uint256 scenarios)
-        external
-        view
-        returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures)
-    {
+    function preview(
+        VaultState storage $,
+        address fund,
+        AccountId account,
+        uint256 scenarios
+    ) external view returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures) {
         uint256 marginWord = $.marginParameters;
         Sale memory sale = _plan($, fund, account, Ledger.portfolio($, account, marginWord), marginWord, scenarios);
         return (sale.terms.fraction, sale.terms.discount.partUp(sale.terms.fraction), sale.terms.bounty, sale.figures);
@@ -121,10 +125,7 @@ library LiquidationLogic {
         found = new bool[](accounts.length);
         for (uint256 i; i < accounts.length; ++i) {
             Valuation.Figures memory f = Valuation.figures($, accounts[i], marginWord, terms);
-            found[i] =
-                f.equity < f.margin.partUp(terms.maintenance) ||
-                !Valuation.good(f, fresh) ||
-                accounts[i].owner() == fund;
+            found[i] = f.equity < f.margin.partUp(terms.maintenance) || !Valuation.good(f, fresh) || accounts[i].owner() == fund;
         }
     }
 
@@ -217,7 +218,11 @@ library LiquidationLogic {
             age: book.age,
             state: book.state
         });
-        return moved.lots.times(price) + moved.collateral - moved.haircut - Margin.requirement(moved, terms, false, scenario).partUp(terms.maintenance);
+        return
+            moved.lots.times(price) +
+            moved.collateral -
+            moved.haircut -
+            Margin.requirement(moved, terms, false, scenario).partUp(terms.maintenance);
     }
 
     function _rescaled(Wad amount, Price to, Price from) private pure returns (Wad) {
@@ -259,11 +264,9 @@ library LiquidationLogic {
             Lien memory lien = sale.liens[i];
             Book memory book = sale.portfolio.books[lien.book];
             lien.moved = (lien.held * fraction + (1e18 - 1)) / 1e18;
-            Wad value =
-                Ledger.collateralValueDown(lien.moved, book.price, PriceWord.lotExponent($.prices[book.underlying]));
+            Wad value = Ledger.collateralValueDown(lien.moved, book.price, PriceWord.lotExponent($.prices[book.underlying]));
             sale.market[lien.book] = sale.market[lien.book] + value;
-            sale.haircuts[lien.book] =
-                sale.haircuts[lien.book] + value.partUp(lien.haircut).partUp(sale.terms.haircutShare);
+            sale.haircuts[lien.book] = sale.haircuts[lien.book] + value.partUp(lien.haircut).partUp(sale.terms.haircutShare);
         }
     }
 
@@ -294,9 +297,7 @@ library LiquidationLogic {
         for (uint256 i; i < sale.liens.length; ++i) {
             Lien memory lien = sale.liens[i];
             Book memory book = left.books[lien.book];
-            Wad value = Ledger.collateralValueDown(
-                lien.held - lien.moved, book.price, PriceWord.lotExponent($.prices[book.underlying])
-            );
+            Wad value = Ledger.collateralValueDown(lien.held - lien.moved, book.price, PriceWord.lotExponent($.prices[book.underlying]));
             book.collateral = book.collateral + value;
             book.haircut = book.haircut + value.partUp(lien.haircut);
         }
@@ -312,9 +313,12 @@ library LiquidationLogic {
     function _sellToFund(VaultState storage $, address fund, AccountId keeper, Sale memory sale) private {
         (Wad bounty, Wad discount) = _charges(sale);
         Wad reward = minWad(
-            sale.figures.margin.partDown(LiquidationWord.discountMin(sale.liquidationWord)).partDown(
-                LiquidationWord.keeperShare(sale.liquidationWord)
-            ).partDown(sale.terms.fraction),
+            sale
+                .figures
+                .margin
+                .partDown(LiquidationWord.discountMin(sale.liquidationWord))
+                .partDown(LiquidationWord.keeperShare(sale.liquidationWord))
+                .partDown(sale.terms.fraction),
             discount
         );
         Wad fromFund;
@@ -421,7 +425,7 @@ library LiquidationLogic {
         if (exhausted) discount = maxWad(sale.figures.value, ZERO);
         Wad left = discount;
         for (uint256 i; i < count; ++i) {
-            Wad part = i == count - 1 || sum == ZERO ? left : Wad.wrap(discount.raw() * scans[i].raw() / sum.raw());
+            Wad part = i == count - 1 || sum == ZERO ? left : Wad.wrap((discount.raw() * scans[i].raw()) / sum.raw());
             left = left - part;
             paid[i] = sale.market[i] - part - (exhausted ? ZERO : sale.haircuts[i]);
         }

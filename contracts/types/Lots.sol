@@ -35,9 +35,10 @@ function times(Lots a, Price price) pure returns (Wad) {
 
 /// @dev Whether `change` brings `a` nearer to zero without crossing it.
 function reduces(Lots change, Lots a) pure returns (bool) {
-    return Lots.unwrap(a) > 0
-        ? Lots.unwrap(change) < 0 && -Lots.unwrap(change) <= Lots.unwrap(a)
-        : Lots.unwrap(change) > 0 && Lots.unwrap(change) <= -Lots.unwrap(a);
+    return
+        Lots.unwrap(a) > 0
+            ? Lots.unwrap(change) < 0 && -Lots.unwrap(change) <= Lots.unwrap(a)
+            : Lots.unwrap(change) > 0 && Lots.unwrap(change) <= -Lots.unwrap(a);
 }
 
 function addLots(Lots a, Lots b) pure returns (Lots) {

@@ -4,8 +4,15 @@ pragma solidity 0.8.37;
 /// @dev A non-negative fraction in WAD: 1e18 is one. Every ratio of the vault is below 2^72.
 type Ratio is uint256;
 
-using {addRatio as +, subRatio as -, ratioBelow as <, ratioAbove as >, ratioAtMost as <=, ratioAtLeast as >=, sameRatio as ==}
-    for Ratio global;
+using {
+    addRatio as +,
+    subRatio as -,
+    ratioBelow as <,
+    ratioAbove as >,
+    ratioAtMost as <=,
+    ratioAtLeast as >=,
+    sameRatio as ==
+} for Ratio global;
 using {raw, partDown, partUp} for Ratio global;
 
 Ratio constant ZERO_RATIO = Ratio.wrap(0);

@@ -9,8 +9,15 @@ import {Ratio} from "./Ratio.sol";
 type Wad is int256;
 
 using {
-    addWad as +, subWad as -, negWad as -, sameWad as ==, otherWad as !=,
-    wadBelow as <, wadAbove as >, wadAtMost as <=, wadAtLeast as >=
+    addWad as +,
+    subWad as -,
+    negWad as -,
+    sameWad as ==,
+    otherWad as !=,
+    wadBelow as <,
+    wadAbove as >,
+    wadAtMost as <=,
+    wadAtLeast as >=
 } for Wad global;
 using {raw, abs, partDown, partUp, isNegative} for Wad global;
 
@@ -42,9 +49,7 @@ function partDown(Wad a, Ratio part) pure returns (Wad) {
 function partUp(Wad a, Ratio part) pure returns (Wad) {
     unchecked {
         // a < 2^148 and part < 2^72: the product fits 220 bits
-        return Wad.unwrap(a) <= 0
-            ? Wad.wrap(0)
-            : Wad.wrap(int256((uint256(Wad.unwrap(a)) * Ratio.unwrap(part) + (1e18 - 1)) / 1e18));
+        return Wad.unwrap(a) <= 0 ? Wad.wrap(0) : Wad.wrap(int256((uint256(Wad.unwrap(a)) * Ratio.unwrap(part) + (1e18 - 1)) / 1e18));
     }
 }
 

@@ -52,8 +52,7 @@ library PriceWord {
 
     /// @dev The ranges are in ppb; depth, exponent and state stay.
     function withPost(uint256 word, uint96 newPrice, uint40 newTime, uint32 target, uint32 held) internal pure returns (uint256) {
-        return (word & ~uint256((1 << 200) - 1)) | newPrice | (uint256(newTime) << 96) | (uint256(target) << 136)
-            | (uint256(held) << 168);
+        return (word & ~uint256((1 << 200) - 1)) | newPrice | (uint256(newTime) << 96) | (uint256(target) << 136) | (uint256(held) << 168);
     }
 
     function first(uint40 newDepth, uint8 exponent) internal pure returns (uint256) {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type World, WAD, actions, createWorld, eth, idOf, usd } from "../vault/world.ts";
+import { actions, createWorld, eth, idOf, usd, WAD, type World } from "../vault/world.ts";
 
 async function figuresOfFund(world: World, underlying: number): Promise<bigint> {
   return (await world.assess(idOf(world.fund, BigInt(underlying) + 1n))).value;
@@ -151,9 +151,10 @@ describe("hazards of the fund and of markets", () => {
     await world.trade(alice, bob, 0, eth(200));
     await world.move(0, 2_600n * WAD);
     await expect(world.withdraw(alice, usd(5_001))).to.be.revertedWithCustomError(vault, "SettledCashTooLow");
-    await expect(
-      world.execute(alice, actions.transfer(idOf(alice), 255, 5_001n * WAD, idOf(alice, 1n))),
-    ).to.be.revertedWithCustomError(vault, "SettledCashTooLow");
+    await expect(world.execute(alice, actions.transfer(idOf(alice), 255, 5_001n * WAD, idOf(alice, 1n)))).to.be.revertedWithCustomError(
+      vault,
+      "SettledCashTooLow",
+    );
     await world.withdraw(alice, usd(4_999));
     await world.conserve();
   });
@@ -182,7 +183,10 @@ describe("hazards of the fund and of markets", () => {
         sales++;
       }
       await world.conserve();
-      await vault.connect(dave).shedFund(0, idOf(dave), WAD, 0n).catch(() => undefined);
+      await vault
+        .connect(dave)
+        .shedFund(0, idOf(dave), WAD, 0n)
+        .catch(() => undefined);
     }
     expect(sales).to.be.greaterThan(5);
     await world.conserve();

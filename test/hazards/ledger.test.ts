@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Action, WAD, actions, createWorld, eth, idOf, usd } from "../vault/world.ts";
+import { type Action, actions, createWorld, eth, idOf, usd, WAD } from "../vault/world.ts";
 
 describe("hazards of the ledger", () => {
   it("H-1 H-2 balances and supplies that anybody can move in one transaction move no equity", async () => {
@@ -140,14 +140,9 @@ describe("hazards of the ledger", () => {
     await collaterals[0]?.mint(alice, WAD);
     await collaterals[0]?.connect(alice).approve(vault, WAD);
     for (const token of [1, 2, 31, 254]) {
-      await expect(vault.connect(alice).execute([actions.deposit(idOf(alice), token, WAD)])).to.be.revert(
-        world.connection.ethers,
-      );
+      await expect(vault.connect(alice).execute([actions.deposit(idOf(alice), token, WAD)])).to.be.revert(world.connection.ethers);
     }
-    await expect(vault.connect(alice).execute([actions.deposit(idOf(alice), 2, WAD)])).to.be.revertedWithCustomError(
-      vault,
-      "UnknownToken",
-    );
+    await expect(vault.connect(alice).execute([actions.deposit(idOf(alice), 2, WAD)])).to.be.revertedWithCustomError(vault, "UnknownToken");
     expect(await settlement.balanceOf(vault)).to.equal(123_456n);
     await world.conserve();
   });
@@ -168,9 +163,7 @@ describe("hazards of the ledger", () => {
       actions.cancel(a),
     ];
     const permute = (list: Action[]): Action[][] =>
-      list.length < 2
-        ? [list]
-        : list.flatMap((each, i) => permute(list.filter((_, j) => j !== i)).map((rest) => [each, ...rest]));
+      list.length < 2 ? [list] : list.flatMap((each, i) => permute(list.filter((_, j) => j !== i)).map((rest) => [each, ...rest]));
     const all = permute(parts);
     expect(all.length).to.equal(24);
     for (const list of all) {
@@ -246,10 +239,7 @@ describe("hazards of the ledger", () => {
       actions.trade(a, [world.fill(idOf(carol), 0, 1n)]),
     ];
     for (const each of list) {
-      await expect(vault.connect(bob).execute([each]), String(each.kind)).to.be.revertedWithCustomError(
-        vault,
-        "NotAuthorised",
-      );
+      await expect(vault.connect(bob).execute([each]), String(each.kind)).to.be.revertedWithCustomError(vault, "NotAuthorised");
     }
   });
 });

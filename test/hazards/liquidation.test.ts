@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type World, WAD, actions, createWorld, eth, idOf, usd } from "../vault/world.ts";
+import { actions, createWorld, eth, idOf, usd, WAD, type World } from "../vault/world.ts";
 
 /** Alice long ten ETH against Bob on `margin` tokens; the fund holds a million. */
 async function leveraged(margin = 1_800n, options = {}): Promise<World> {
@@ -182,18 +182,9 @@ describe("hazards of liquidation", () => {
       );
       await expect(vault.liquidate(victim, taker, 0n)).to.be.revertedWithCustomError(vault, "ProtocolAccount");
     }
-    await expect(vault.connect(carol).liquidateTo(victim, idOf(bob), 0n, WAD, 0n)).to.be.revertedWithCustomError(
-      vault,
-      "NotAuthorised",
-    );
-    await expect(vault.connect(carol).liquidateTo(victim, 0n, 0n, WAD, 0n)).to.be.revertedWithCustomError(
-      vault,
-      "NotAuthorised",
-    );
-    await expect(vault.liquidate(idOf(await vault.getAddress()), idOf(carol), 0n)).to.be.revertedWithCustomError(
-      vault,
-      "AccountHealthy",
-    );
+    await expect(vault.connect(carol).liquidateTo(victim, idOf(bob), 0n, WAD, 0n)).to.be.revertedWithCustomError(vault, "NotAuthorised");
+    await expect(vault.connect(carol).liquidateTo(victim, 0n, 0n, WAD, 0n)).to.be.revertedWithCustomError(vault, "NotAuthorised");
+    await expect(vault.liquidate(idOf(await vault.getAddress()), idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
   });
 
   it("H-39 a liquidation is one step: a second in the same state reverts, and nothing can be picked", async () => {
@@ -203,9 +194,10 @@ describe("hazards of liquidation", () => {
     await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
     await expect(vault.liquidate(idOf(alice), idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
     await world.deposit(carol, usd(100_000));
-    await expect(
-      vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, WAD, 0n),
-    ).to.be.revertedWithCustomError(vault, "AccountHealthy");
+    await expect(vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, WAD, 0n)).to.be.revertedWithCustomError(
+      vault,
+      "AccountHealthy",
+    );
   });
 
   it("H-39 exactly the slice or nothing: a taker's limit below it reverts", async () => {
@@ -214,9 +206,10 @@ describe("hazards of liquidation", () => {
     await world.deposit(carol, usd(100_000));
     await world.move(0, BELOW);
     const { fraction } = await vault.previewLiquidation(idOf(alice), 0n);
-    await expect(
-      vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, fraction - 1n, 0n),
-    ).to.be.revertedWithCustomError(vault, "FractionAboveLimit");
+    await expect(vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, fraction - 1n, 0n)).to.be.revertedWithCustomError(
+      vault,
+      "FractionAboveLimit",
+    );
     await vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, fraction, 0n);
     await world.conserve();
   });
@@ -233,10 +226,13 @@ describe("hazards of liquidation", () => {
     while (high - low > 1n) {
       const middle = (low + high) / 2n;
       const action = actions.trade(idOf(alice), [world.fill(idOf(bob), 0, middle)], middle);
-      const stands = await vault.connect(alice).execute.staticCall([action]).then(
-        () => true,
-        () => false,
-      );
+      const stands = await vault
+        .connect(alice)
+        .execute.staticCall([action])
+        .then(
+          () => true,
+          () => false,
+        );
       if (stands) low = middle;
       else high = middle;
     }
@@ -282,10 +278,13 @@ describe("hazards of liquidation", () => {
       const second = (eth(1_000) * part) / 100n;
       const trade = actions.trade(idOf(alice), [world.fill(idOf(bob), 0, -lots), world.fill(idOf(bob), 1, second)]);
       const snapshot = await world.connection.networkHelpers.takeSnapshot();
-      const done = await vault.connect(alice).execute([trade]).then(
-        () => true,
-        () => false,
-      );
+      const done = await vault
+        .connect(alice)
+        .execute([trade])
+        .then(
+          () => true,
+          () => false,
+        );
       if (done) {
         stood++;
         expect(await below(world, idOf(alice)), `part ${part}`).to.equal(false);

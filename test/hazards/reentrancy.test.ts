@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { Attacker, HookToken } from "../../typechain-types/index.ts";
 import { mockUpdate } from "../helpers/deploy.ts";
-import { type Action, type World, WAD, actions, createWorld, eth, idOf, usd } from "../vault/world.ts";
+import { type Action, actions, createWorld, eth, idOf, usd, WAD, type World } from "../vault/world.ts";
 
 interface Call {
   target: string;
@@ -93,9 +93,7 @@ describe("hazards of re-entrancy", () => {
     const target = await vault.getAddress();
     await attacker.run([{ target, data: vault.interface.encodeFunctionData("execute", [[actions.deposit(id, 2, WAD)]]) }]);
     await attacker.arm(every);
-    const data = vault.interface.encodeFunctionData("execute", [
-      [actions.withdraw(id, 2, WAD, await attacker.getAddress())],
-    ]);
+    const data = vault.interface.encodeFunctionData("execute", [[actions.withdraw(id, 2, WAD, await attacker.getAddress())]]);
     await attacker.run([{ target, data }]);
     await expectLocked(scene);
     expect(await vault.collateralOf(id, 2)).to.equal(0n);
@@ -128,9 +126,7 @@ describe("hazards of re-entrancy", () => {
     const id = idOf(await attacker.getAddress());
     const target = await vault.getAddress();
     // in the hook of its deposit the attacker sends the vault as much again: a balance taken before would count it twice
-    await attacker.arm([
-      { target: await hook.getAddress(), data: hook.interface.encodeFunctionData("transfer", [target, 2n * WAD]) },
-    ]);
+    await attacker.arm([{ target: await hook.getAddress(), data: hook.interface.encodeFunctionData("transfer", [target, 2n * WAD]) }]);
     const data = vault.interface.encodeFunctionData("execute", [[actions.deposit(id, 2, WAD)]]);
     await expect(attacker.run([{ target, data }])).to.be.revertedWithCustomError(vault, "TokenAmountMismatch");
     expect(await vault.collateralOf(id, 2)).to.equal(0n);
@@ -201,9 +197,10 @@ describe("hazards of re-entrancy", () => {
       const time = BigInt(await world.time.latest()) + 60n;
       await world.time.setNextBlockTimestamp(time);
       const data = vault.interface.encodeFunctionData("execute", [[use]]);
-      await expect(
-        attacker.run([post(2_001n, time - 1n), { target, data }, post(2_002n, time)]),
-      ).to.be.revertedWithCustomError(vault, "PriceUsed");
+      await expect(attacker.run([post(2_001n, time - 1n), { target, data }, post(2_002n, time)])).to.be.revertedWithCustomError(
+        vault,
+        "PriceUsed",
+      );
     }
   });
 });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type World, WAD, actions, coder, createWorld, eth, idOf, usd } from "../vault/world.ts";
+import { actions, coder, createWorld, eth, idOf, usd, WAD, type World } from "../vault/world.ts";
 
 interface Token {
   getAddress: () => Promise<string>;
@@ -87,10 +87,7 @@ describe("H-69 tokens that are not like others", () => {
     const { world, token, unit } = await withToken("SilentToken", 18);
     const { alice, vault } = world;
     await (token as unknown as { setSilent: (on: boolean) => Promise<unknown> }).setSilent(true);
-    await expect(world.execute(alice, actions.deposit(idOf(alice), 2, unit))).to.be.revertedWithCustomError(
-      vault,
-      "TokenAmountMismatch",
-    );
+    await expect(world.execute(alice, actions.deposit(idOf(alice), 2, unit))).to.be.revertedWithCustomError(vault, "TokenAmountMismatch");
   });
 
   it("H-69 a permit that is swallowed is no authority: the allowance decides", async () => {
@@ -122,10 +119,9 @@ describe("H-69 tokens that are not like others", () => {
       };
       if (name === "BlacklistToken") await odd.setBlacklisted?.(alice.address, true);
       else await odd.setPaused?.(true);
-      await expect(
-        world.execute(alice, actions.withdraw(idOf(alice), 2, unit / 100n, alice.address)),
-        name,
-      ).to.be.revert(connection.ethers);
+      await expect(world.execute(alice, actions.withdraw(idOf(alice), 2, unit / 100n, alice.address)), name).to.be.revert(
+        connection.ethers,
+      );
       await world.withdraw(bob, usd(1));
       await world.move(1, 27_000n * WAD);
       await vault.liquidate(idOf(alice), know(idOf(carol)), 0n);

@@ -113,8 +113,13 @@ contract VaultHandler {
     function deposit(uint256 who, uint256 token, uint256 amount) external {
         AccountId id = _account(who);
         // the last owner holds money only
-        uint8 index = token % 4 == 0 && !(id == accounts[OWNERS - 1]) ? uint8(token / 4 % 2) : SETTLEMENT;
-        uint256 units = index == SETTLEMENT ? 1 + amount % 5_000e6 : index == 0 ? 1 + amount % 3e18 : 1 + amount % 0.1e8;
+        uint8 index = token % 4 == 0 && !(id == accounts[OWNERS - 1]) ? uint8((token / 4) % 2) : SETTLEMENT;
+        uint256 units =
+            index == SETTLEMENT
+                ? 1 + (amount % 5_000e6)
+                : index == 0
+                    ? 1 + (amount % 3e18)
+                    : 1 + (amount % 0.1e8);
         _refresh();
         Before memory was = _look();
         _give(id.owner(), id, index, units);
@@ -124,8 +129,13 @@ contract VaultHandler {
 
     function withdraw(uint256 who, uint256 token, uint256 amount) external {
         AccountId id = _account(who);
-        uint8 index = token % 3 == 0 ? uint8(token / 3 % 2) : SETTLEMENT;
-        uint256 units = index == SETTLEMENT ? 1 + amount % 3_000e6 : index == 0 ? 1 + amount % 2e18 : 1 + amount % 0.05e8;
+        uint8 index = token % 3 == 0 ? uint8((token / 3) % 2) : SETTLEMENT;
+        uint256 units =
+            index == SETTLEMENT
+                ? 1 + (amount % 3_000e6)
+                : index == 0
+                    ? 1 + (amount % 2e18)
+                    : 1 + (amount % 0.05e8);
         _refresh();
         Before memory was = _look();
         if (_execute(id, ActionKind.Withdraw, abi.encode(index, units, id.owner()))) _check(was, Verb.Withdraw, id, id, 0);
@@ -134,10 +144,10 @@ contract VaultHandler {
     function transfer(uint256 seed, uint256 token, uint256 amount) external {
         (AccountId from, AccountId to) = (accounts[0], accounts[OWNERS]);
         if (seed % 2 == 0) (from, to) = (to, from);
-        uint8 index = token % 3 == 0 ? uint8(token / 3 % 2) : SETTLEMENT;
+        uint8 index = token % 3 == 0 ? uint8((token / 3) % 2) : SETTLEMENT;
         _refresh();
         Before memory was = _look();
-        if (_execute(from, ActionKind.Transfer, abi.encode(index, 1 + amount % 50_000e18, to))) _check(was, Verb.Transfer, from, to, 1e6);
+        if (_execute(from, ActionKind.Transfer, abi.encode(index, 1 + (amount % 50_000e18), to))) _check(was, Verb.Transfer, from, to, 1e6);
     }
 
     function trade(uint256 takerSeed, uint256 makerSeed, uint256 underlying, int256 size, uint256 offset, uint256 fee) external {
@@ -151,11 +161,11 @@ contract VaultHandler {
         // sizes from nothing to thirty times a small account, sometimes exactly what closes it
         int256 lots = size % 2_000_000;
         if (offset % 5 == 0) {
-            (Lots held,,) = vault.positionOf(taker, u);
+            (Lots held, , ) = vault.positionOf(taker, u);
             if (held.raw() != 0) lots = -held.raw();
         }
         // ± 1.5 % around the mark
-        uint256 price = (mark * (985_000 + offset % 30_000)) / 1e6;
+        uint256 price = (mark * (985_000 + (offset % 30_000))) / 1e6;
         uint256 notional = price * uint256(lots < 0 ? -lots : lots);
         int256 takerFee = int256((notional * (fee % 500)) / 1e6);
         list[0] = Fill(maker, u, Lots.wrap(lots), Price.wrap(price), Wad.wrap(takerFee), Wad.wrap(-takerFee / 3));
@@ -164,23 +174,23 @@ contract VaultHandler {
         if (!_execute(taker, ActionKind.Trade, abi.encode(uint8(0), abi.encode(list), most))) return;
         _check(was, Verb.Trade, taker, maker, 0);
         // I-11: whoever raised its risk covers it
-        (Lots now_,,) = vault.positionOf(taker, u);
+        (Lots now_, , ) = vault.positionOf(taker, u);
         if (!_reduced(now_.raw(), lots)) _requireCovered(taker);
-        (now_,,) = vault.positionOf(maker, u);
+        (now_, , ) = vault.positionOf(maker, u);
         if (!_reduced(now_.raw(), -lots)) _requireCovered(maker);
     }
 
     function rise(uint256 underlying, uint256 part) external {
-        _move(underlying % UNDERLYINGS, 10_000 + part % 1_500, Verb.Rise);
+        _move(underlying % UNDERLYINGS, 10_000 + (part % 1_500), Verb.Rise);
     }
 
     function fall(uint256 underlying, uint256 part) external {
-        _move(underlying % UNDERLYINGS, 10_000 - part % 1_500, Verb.Fall);
+        _move(underlying % UNDERLYINGS, 10_000 - (part % 1_500), Verb.Fall);
     }
 
     function wait_(uint256 time) external {
         Before memory was = _look();
-        vm.warp(block.timestamp + 1 + time % 1 hours);
+        vm.warp(block.timestamp + 1 + (time % 1 hours));
         _clocks(was);
         _conserve();
         ++successes[uint256(Verb.Wait)];
@@ -260,7 +270,7 @@ contract VaultHandler {
         AccountId buyer = accounts[buyerSeed % accounts.length];
         uint8 index = uint8(token % 2);
         _refresh();
-        uint256 amount = (vault.collateralOf(id, index) * (1 + part % 100)) / 100;
+        uint256 amount = (vault.collateralOf(id, index) * (1 + (part % 100))) / 100;
         Before memory was = _look();
         vm.prank(buyer.owner());
         try vault.exchangeCollateral(id, index, amount, buyer) {
@@ -272,9 +282,9 @@ contract VaultHandler {
         _refresh();
         Before memory was = _look();
         // what raises margins moves over three days: nobody's status changes in the block of the change
-        if (what % 3 == 0) world.setParameter(Parameter.Maintenance, 0, 750_000 + value % 100_000);
-        else if (what % 3 == 1) world.setParameter(Parameter.Provision, 0, 5_000 + value % 3_000);
-        else world.setParameter(Parameter.Haircut, uint8(value % 2), 100_000 + value % 100_000);
+        if (what % 3 == 0) world.setParameter(Parameter.Maintenance, 0, 750_000 + (value % 100_000));
+        else if (what % 3 == 1) world.setParameter(Parameter.Provision, 0, 5_000 + (value % 3_000));
+        else world.setParameter(Parameter.Haircut, uint8(value % 2), 100_000 + (value % 100_000));
         bool[] memory now_ = _healths();
         for (uint256 i; i < now_.length; ++i) {
             _expect(now_[i] == was.healthy[i], "I-23");
@@ -288,7 +298,7 @@ contract VaultHandler {
         settlement.mint(address(vault), units);
         donated += units;
         _check(was, Verb.Donate, fundAccounts[0], fundAccounts[0], 0);
-        (uint256 tokens,) = vault.totals();
+        (uint256 tokens, ) = vault.totals();
         _expect(tokens == was.tokens, "I-1 donation");
     }
 
@@ -303,8 +313,8 @@ contract VaultHandler {
     function withdrawIdle() external {
         AccountId id = accounts[OWNERS - 1];
         uint256 had = settlement.balanceOf(id.owner());
-        (uint256 tokens,) = vault.totals();
-        (Wad cash,,,,) = vault.headerOf(id);
+        (uint256 tokens, ) = vault.totals();
+        (Wad cash, , , , ) = vault.headerOf(id);
         if (tokens < 1e18 || cash.raw() < 1e18) return;
         _expect(_execute(id, ActionKind.Withdraw, abi.encode(SETTLEMENT, uint256(1e6), id.owner())), "I-22");
         (, uint256 deficit) = vault.totals();
@@ -322,9 +332,9 @@ contract VaultHandler {
             AccountId id = i < accounts.length ? accounts[i] : fundAccounts[i - accounts.length];
             // funding accrued: what longs owe shorts are owed (I-4)
             claims += vault.portfolioOf(id).cash.raw();
-            (, uint32 held, uint32 tokensHeld,,) = vault.headerOf(id);
+            (, uint32 held, uint32 tokensHeld, , ) = vault.headerOf(id);
             for (uint8 u; u < UNDERLYINGS; ++u) {
-                (Lots lots,,) = vault.positionOf(id, u);
+                (Lots lots, , ) = vault.positionOf(id, u);
                 _expect((held >> u) & 1 == (lots.raw() == 0 ? 0 : 1), "I-3 bitmap of underlyings");
                 net[u] += lots.raw();
                 if (lots.raw() > 0) longs[u] += uint256(lots.raw());
@@ -356,7 +366,7 @@ contract VaultHandler {
             was.priceTimes[u] = PriceWord.time(words[0]);
             was.fundingTimes[u] = FundingWord.time(words[3]);
         }
-        (Wad stake,,,,) = vault.headerOf(fundAccounts[0]);
+        (Wad stake, , , , ) = vault.headerOf(fundAccounts[0]);
         int256 behind = stake.raw();
         for (uint8 u; u < UNDERLYINGS; ++u) {
             behind += int256(FundWord.toppedUp(vault.underlyingWords(u)[7]));
@@ -386,13 +396,19 @@ contract VaultHandler {
             uint256 drawn = FundWord.toppedUp(vault.underlyingWords(u)[7]);
             _expect(int256(drawn) <= highestStake / 4 + 1, "I-16");
         }
-        (Wad main,,,,) = vault.headerOf(fundAccounts[0]);
+        (Wad main, , , , ) = vault.headerOf(fundAccounts[0]);
         _expect(main.raw() >= 0, "I-16 stake");
     }
 
-    function _checkSale(Before memory was, Verb verb, AccountId id, AccountId other, Assessment memory a, Ratio fraction, int256 gain)
-        internal
-    {
+    function _checkSale(
+        Before memory was,
+        Verb verb,
+        AccountId id,
+        AccountId other,
+        Assessment memory a,
+        Ratio fraction,
+        int256 gain
+    ) internal {
         Assessment memory now_ = vault.assess(id, false);
         _expect(now_.notional.raw() <= a.notional.raw() && now_.margin.raw() <= a.margin.raw(), "I-13 risk");
         if (fraction.raw() == 1e18) {
@@ -478,7 +494,7 @@ contract VaultHandler {
     }
 
     function _maintenance(Assessment memory a) internal view returns (int256) {
-        (uint256 margin,,,) = vault.parameterWords();
+        (uint256 margin, , , ) = vault.parameterWords();
         return _maintenanceOf(margin, a.margin.raw());
     }
 
