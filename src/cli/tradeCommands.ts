@@ -48,7 +48,9 @@ export function addTradeCommands(program: Command): void {
         const { index, lotExponent } = findUnderlying(record, symbol);
         const account = ownAccount(context);
         const { epoch } = await vaultReader(context.rpc, record.contracts.vault).account(account);
-        const now = Math.floor(Date.now() / 1000);
+        // a local chain's clock may have been moved
+        const { timestamp } = (await context.rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
+        const now = Number(timestamp);
         const built = buildOrder({
           vault: record.contracts.vault,
           account,
@@ -58,7 +60,7 @@ export function addTradeCommands(program: Command): void {
           size: parseAmount(given.size, lotExponent),
           maxFee: HIGHEST_FEE,
           expiry: BigInt(now + given.minutes * 60),
-          nonce: options.nonce === undefined ? BigInt(now) : BigInt(readArguments(whole(0, 2 ** 40 - 1), options.nonce)),
+          nonce: options.nonce === undefined ? BigInt(Date.now()) % 2n ** 40n : BigInt(readArguments(whole(0, 2 ** 40 - 1), options.nonce)),
           epoch,
         });
         const signed = await signOrder(context.wallet(), { chainId: BigInt(record.chainId), settlement: record.contracts.orders }, built);
