@@ -194,6 +194,8 @@ library LiquidationLogic {
     }
 
     function _rescaled(Wad amount, Price to, Price from) private pure returns (Wad) {
+        // never posted: what it prices counts for nothing, and must not keep an account from being liquidated (I-13)
+        if (from.raw() == 0) return ZERO;
         // amounts here are non-negative and below 2^148, prices below 2^97
         return Wad.wrap(int256((uint256(amount.raw()) * to.raw()) / from.raw()));
     }

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type World, WAD, createWorld, eth, idOf, usd } from "./world.ts";
+import { createWorld, eth, idOf, usd, WAD, type World } from "./world.ts";
 
 /** Alice long 10 ETH against Bob, with `margin` tokens. */
 async function leveraged(margin: bigint, options = {}): Promise<World> {

@@ -4,12 +4,12 @@ import { AbiCoder, type BytesLike, type ContractTransactionResponse, ZeroAddress
 import { network } from "hardhat";
 import type { FaucetToken } from "../../typechain-types/index.ts";
 import {
-  type DeployOptions,
   type Deployment,
-  type UnderlyingOptions,
+  type DeployOptions,
   deployVault,
   liftOpenInterestCap,
   mockUpdate,
+  type UnderlyingOptions,
 } from "../helpers/deploy.ts";
 
 export const WAD = 10n ** 18n;
@@ -24,8 +24,7 @@ export const SCOPE = { trade: 1, deposit: 2, withdraw: 4, transfer: 8, cancel: 1
 /** Wide bands of the price guard, so that a test may move a price by half at once. */
 export const WIDE: Partial<UnderlyingOptions> = { band: 200_000n, widestBand: 500_000n };
 
-const FILL =
-  "tuple(uint256 maker, uint16 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILL = "tuple(uint256 maker, uint16 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
 
 export interface Fill {
   maker: bigint;
@@ -99,9 +98,10 @@ export const actions = {
 /** A deployed vault with traders, and the shortest ways to do things to it. */
 export async function createWorld(options: DeployOptions = {}) {
   const connection = await network.create();
-  const listings: Partial<UnderlyingOptions>[] = (
-    options.underlyings ?? [{}, { price: 40_000n * WAD, lotExponent: 6 }]
-  ).map((each) => ({ ...WIDE, ...each }));
+  const listings: Partial<UnderlyingOptions>[] = (options.underlyings ?? [{}, { price: 40_000n * WAD, lotExponent: 6 }]).map((each) => ({
+    ...WIDE,
+    ...each,
+  }));
   const deployment: Deployment = await deployVault(connection, { ...options, underlyings: listings });
   const { vault, settlement, collaterals, signers, sources, fundSigner } = deployment;
   const time = connection.networkHelpers.time;
@@ -118,8 +118,7 @@ export async function createWorld(options: DeployOptions = {}) {
   };
   for (let i = 0n; i <= BigInt(listings.length); i++) know(idOf(fund, i));
 
-  const lotPrice = (underlying: number): bigint =>
-    (prices[underlying] ?? 0n) / 10n ** (exponents[underlying] ?? 0n);
+  const lotPrice = (underlying: number): bigint => (prices[underlying] ?? 0n) / 10n ** (exponents[underlying] ?? 0n);
 
   const execute = (signer: HardhatEthersSigner, ...list: Action[]): Promise<ContractTransactionResponse> => {
     for (const { account } of list) know(account);
@@ -205,8 +204,7 @@ export async function createWorld(options: DeployOptions = {}) {
   };
 
   /** What an account holds in positions of an underlying, lots. */
-  const lotsOf = async (account: bigint, underlying: number): Promise<bigint> =>
-    (await vault.positionOf(account, underlying)).lots;
+  const lotsOf = async (account: bigint, underlying: number): Promise<bigint> => (await vault.positionOf(account, underlying)).lots;
 
   /** Cash with the funding that is due, WAD. */
   const cashOf = async (account: bigint): Promise<bigint> => (await vault.portfolioOf(account)).cash;

@@ -1,0 +1,193 @@
+import { expect } from "chai";
+import { actions, createWorld, eth, idOf, usd, WAD, type World } from "../vault/world.ts";
+
+async function figuresOfFund(world: World, underlying: number): Promise<bigint> {
+  return (await world.assess(idOf(world.fund, BigInt(underlying) + 1n))).value;
+}
+
+describe("hazards of the fund and of markets", () => {
+  it("H-53 I-16 what one underlying loses never touches the fund account of another", async () => {
+    const world = await createWorld();
+    const { vault, alice, bob, carol } = world;
+    await world.stake(usd(100_000));
+    await world.deposit(bob, usd(1_000_000));
+    await world.deposit(alice, usd(1_500));
+    await world.refresh();
+    await world.trade(alice, bob, 0, eth(100));
+    const other = await vault.headerOf(idOf(world.fund, 2n));
+    await world.move(0, 1_200n * WAD);
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+    expect(await vault.headerOf(idOf(world.fund, 2n))).to.deep.equal(other);
+    await world.conserve();
+  });
+
+  it("H-54 I-16 I-20 engineered bad debt takes no more from the fund than the cap of an epoch", async () => {
+    const world = await createWorld({ parameters: { topUp: 100_000n } });
+    const { vault, bob, carol, signers, fund } = world;
+    await world.stake(usd(100_000));
+    await world.deposit(bob, usd(2_000_000));
+    const victims = signers.slice(8, 16);
+    for (const each of victims) {
+      await world.deposit(each, usd(7_400));
+      await world.refresh();
+      await world.trade(each, bob, 0, eth(500));
+    }
+    // a thin market falls by a third
+    await world.move(0, 1_333n * WAD);
+    for (const each of victims) await vault.liquidate(idOf(each), world.know(idOf(carol)), 0n);
+    const stake = await world.cashOf(idOf(fund));
+    // a tenth, and the bounties
+    expect(stake >= 90_000n * WAD - WAD, "the stake is safe").to.equal(true);
+    const { deficit } = await vault.totals();
+    expect(deficit).to.be.greaterThan(0n);
+    await world.conserve();
+  });
+
+  it("H-54 margin on new risk rises with the use of the open interest", async () => {
+    const world = await createWorld();
+    const { vault, alice, bob } = world;
+    await world.deposit(alice, usd(1_290));
+    await world.deposit(bob, usd(1_000_000));
+    await world.refresh();
+    const trade = actions.trade(idOf(alice), [world.fill(idOf(bob), 0, eth(98))]);
+    await vault.connect(alice).execute.staticCall([trade]);
+    // the same position when it is all the open interest there may be
+    await world.lift(0, eth(98));
+    await expect(vault.connect(alice).execute.staticCall([trade])).to.be.revertedWithCustomError(vault, "MarginTooLow");
+  });
+
+  it("H-56 I-9 value is lost for good once, by accounts that have nothing left, and refilled once", async () => {
+    const world = await createWorld({ parameters: { topUp: 1_000n } });
+    const { vault, bob, carol, dave, signers } = world;
+    await world.stake(usd(10_000));
+    await world.deposit(bob, usd(1_000_000));
+    await world.deposit(dave, usd(1_000_000));
+    const victims = signers.slice(8, 11);
+    for (const each of victims) {
+      await world.deposit(each, usd(1_500));
+      await world.deposit(each, WAD / 100n, 0);
+      await world.refresh();
+      await world.trade(each, bob, 0, eth(100));
+    }
+    await world.move(0, 1_400n * WAD);
+    let added = 0n;
+    let reduced = 0n;
+    const count = async (receipt: { logs: readonly unknown[] } | null): Promise<void> => {
+      for (const log of receipt?.logs ?? []) {
+        const event = vault.interface.parseLog(log as never);
+        if (event?.name === "DeficitAdded") added += event.args.amount;
+        if (event?.name === "DeficitReduced") reduced += event.args.amount;
+      }
+    };
+    for (const each of victims) {
+      await count(await (await vault.liquidate(idOf(each), world.know(idOf(carol)), 0n)).wait());
+      const header = await vault.headerOf(idOf(each));
+      expect([header.cash, header.underlyings, header.collaterals]).to.deep.equal([0n, 0n, 0n]);
+    }
+    expect(added).to.be.greaterThan(0n);
+    expect((await vault.totals()).deficit).to.equal(added);
+    // fees refill it first
+    await world.refresh();
+    const fee = (eth(1_000) * world.lotPrice(0) * 400n) / 1_000_000n;
+    await count(await (await world.trade(dave, bob, 0, eth(1_000), { takerFee: fee })).wait());
+    expect(reduced).to.equal(fee);
+    await count(await (await world.withdraw(dave, usd(1_000))).wait());
+    expect((await vault.totals()).deficit).to.equal(added - reduced);
+    await world.conserve();
+  });
+
+  it("H-56 I-10 a fund account that has nothing left to sell books its loss after the top-up, not before", async () => {
+    const world = await createWorld({ parameters: { topUp: 10_000n } });
+    const { vault, alice, bob, carol, erin } = world;
+    await world.stake(usd(10_000));
+    await world.deposit(bob, usd(1_000_000));
+    await world.deposit(alice, usd(1_500));
+    await world.deposit(erin, usd(1_000_000));
+    await world.refresh();
+    await world.trade(alice, bob, 0, eth(100));
+    await world.move(0, 1_860n * WAD);
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+    await world.move(0, 1_300n * WAD);
+    expect(await figuresOfFund(world, 0)).to.be.lessThan(0n);
+    await vault.topUpFund(0);
+    expect((await vault.totals()).deficit, "it still has something to sell").to.equal(0n);
+    await vault.connect(erin).shedFund(0, idOf(erin), WAD, 0n);
+    await world.time.increase(90_000n);
+    await world.refresh();
+    const cash = await world.cashOf(idOf(world.fund, 1n));
+    const stake = await world.cashOf(idOf(world.fund));
+    await vault.topUpFund(0);
+    const drawn = stake - (await world.cashOf(idOf(world.fund)));
+    expect(drawn).to.be.greaterThan(0n);
+    expect((await vault.totals()).deficit).to.equal(-cash - drawn);
+    await world.conserve();
+  });
+
+  it("H-70 a part of an unrealised gain stays as money: a pumped market cannot be carried away", async () => {
+    const world = await createWorld();
+    const { vault, alice, bob } = world;
+    await world.deposit(alice, usd(10_000));
+    await world.deposit(bob, usd(1_000_000));
+    await world.refresh();
+    await world.trade(alice, bob, 0, eth(500));
+    await world.move(0, 2_400n * WAD);
+    const { equity, margin } = await world.assess(idOf(alice), true);
+    expect(equity - margin).to.be.greaterThan(10_000n * WAD);
+    // 20,000 gained: 5,000 stay beside the margin rule; what is withdrawn is bounded by what others paid in
+    const most = 30_000n - 5_000n;
+    await expect(world.withdraw(alice, usd(most + 1n))).to.be.revert(world.connection.ethers);
+    const free = (equity - margin) / WAD - 1n;
+    await world.withdraw(alice, usd(free < most ? free : most));
+    await world.conserve();
+  });
+
+  it("H-70 the lock of gains binds where margin would not", async () => {
+    const world = await createWorld({ parameters: { gainLock: 1_000_000n } });
+    const { vault, alice, bob } = world;
+    await world.deposit(alice, usd(5_000));
+    await world.deposit(bob, usd(1_000_000));
+    await world.refresh();
+    await world.trade(alice, bob, 0, eth(200));
+    await world.move(0, 2_600n * WAD);
+    await expect(world.withdraw(alice, usd(5_001))).to.be.revertedWithCustomError(vault, "SettledCashTooLow");
+    await expect(world.execute(alice, actions.transfer(idOf(alice), 255, 5_001n * WAD, idOf(alice, 1n)))).to.be.revertedWithCustomError(
+      vault,
+      "SettledCashTooLow",
+    );
+    await world.withdraw(alice, usd(4_999));
+    await world.conserve();
+  });
+
+  it("H-70 a cascade of −40 % in ten steps keeps the books whole, and who is below is sold at every step", async () => {
+    const world = await createWorld();
+    const { vault, bob, carol, dave, signers } = world;
+    await world.stake(usd(100_000));
+    await world.deposit(bob, usd(10_000_000));
+    await world.deposit(dave, usd(1_000_000));
+    const traders = signers.slice(8, 16);
+    for (const [i, each] of traders.entries()) {
+      await world.deposit(each, usd(1_600 + 900 * i));
+      await world.refresh();
+      await world.trade(each, bob, 0, eth(100));
+    }
+    let price = 2_000n * WAD;
+    let sales = 0;
+    for (let step = 0; step < 10; step++) {
+      price = (price * 95n) / 100n;
+      await world.move(0, price);
+      for (const each of traders) {
+        const { equity, margin } = await world.assess(idOf(each));
+        if (equity * 1_000_000n >= margin * 800_000n) continue;
+        await vault.liquidate(idOf(each), world.know(idOf(carol)), 0n);
+        sales++;
+      }
+      await world.conserve();
+      await vault
+        .connect(dave)
+        .shedFund(0, idOf(dave), WAD, 0n)
+        .catch(() => undefined);
+    }
+    expect(sales).to.be.greaterThan(5);
+    await world.conserve();
+  });
+});

@@ -1,0 +1,244 @@
+import { expect } from "chai";
+import { type Action, actions, createWorld, eth, idOf, usd, WAD } from "../vault/world.ts";
+
+describe("hazards of the ledger", () => {
+  it("H-1 H-2 balances and supplies that anybody can move in one transaction move no equity", async () => {
+    const world = await createWorld();
+    const { vault, alice, settlement, collaterals } = world;
+    await world.deposit(alice, usd(1_000));
+    await world.deposit(alice, WAD, 0);
+    await world.refresh();
+    const before = await world.assess(idOf(alice));
+    // a hundred times all there is, as a flash loan or a donation would
+    await settlement.mint(vault, usd(100_000));
+    await collaterals[0]?.mint(vault, 100n * WAD);
+    await collaterals[0]?.mint(alice, 100n * WAD);
+    expect(await world.assess(idOf(alice))).to.deep.equal(before);
+    const [held] = await vault.totals();
+    expect(held, "I-1 the ledger never reads its balance").to.equal(1_000n * WAD);
+  });
+
+  it("H-14 a stable collateral at half its price counts half: no path knows par", async () => {
+    const world = await createWorld({
+      underlyings: [{}, { price: WAD, lotExponent: 1 }],
+      collaterals: [{ decimals: 6, underlying: 1, haircut: 20_000n, cap: 10n ** 27n }],
+    });
+    const { alice } = world;
+    await world.deposit(alice, usd(10_000), 0);
+    await world.refresh();
+    const before = await world.assess(idOf(alice));
+    await world.move(1, WAD / 2n);
+    const after = await world.assess(idOf(alice));
+    expect(before.value).to.equal(10_000n * WAD);
+    expect(after.value).to.equal(5_000n * WAD);
+  });
+
+  it("H-18 I-3 aggregates are the sums of their parts after every step of a random walk", async () => {
+    const world = await createWorld();
+    const { alice, bob, carol } = world;
+    let seed = 20_240_101n;
+    const random = (most: bigint): bigint => {
+      seed = (seed * 6_364_136_223_846_793_005n + 1_442_695_040_888_963_407n) % 2n ** 64n;
+      return (seed >> 16n) % most;
+    };
+    for (const each of [alice, bob, carol]) await world.deposit(each, usd(200_000));
+    await world.deposit(alice, WAD, 0);
+    await world.refresh();
+    let done = 0;
+    for (let i = 0; i < 60; i++) {
+      const all = [alice, bob, carol];
+      const taker = all[Number(random(3n))] ?? alice;
+      const maker = all[Number(random(3n))] ?? bob;
+      const lots = random(eth(400)) - eth(200);
+      if (i % 15 === 14) await world.move(0, 1_900n * WAD + random(200n) * WAD);
+      await world.refresh();
+      await world.trade(taker, maker, Number(random(2n)), lots).then(
+        () => {
+          done++;
+        },
+        () => undefined,
+      );
+      if (i % 5 === 0) await world.conserve();
+    }
+    expect(done).to.be.greaterThan(20);
+    await world.conserve();
+  });
+
+  it("H-22 I-22 an account at minus ten times its money stops nobody else from reducing and withdrawing", async () => {
+    const world = await createWorld();
+    const { vault, alice, bob, carol, dave } = world;
+    await world.deposit(alice, usd(1_500));
+    await world.deposit(bob, usd(100_000));
+    await world.deposit(carol, usd(100_000));
+    await world.deposit(dave, usd(5_000));
+    await world.refresh();
+    await world.trade(alice, bob, 0, eth(100));
+    await world.trade(carol, bob, 0, eth(50));
+    await world.move(0, 1_000n * WAD);
+    const { value } = await world.assess(idOf(alice));
+    expect(value).to.be.lessThan(-8_000n * WAD);
+    await world.trade(carol, bob, 0, -eth(50));
+    await world.withdraw(dave, usd(5_000));
+    await world.withdraw(carol, usd(40_000));
+    await vault.liquidate(idOf(alice), world.know(idOf(dave)), 0n);
+    await world.withdraw(bob, usd(50_000));
+    await world.conserve();
+  });
+
+  it("H-23 every unit is in one bucket: wallets, cash, deficit", async () => {
+    const world = await createWorld({ parameters: { topUp: 1_000n } });
+    const { vault, alice, bob, carol, dave, settlement, fund } = world;
+    await world.deposit(alice, usd(1_500));
+    await world.deposit(bob, usd(100_000));
+    await world.deposit(dave, usd(70_000));
+    const minted = await settlement.totalSupply();
+    await world.refresh();
+    await world.trade(alice, bob, 0, eth(100));
+    await world.move(0, 1_500n * WAD);
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+    const { deficit } = await vault.totals();
+    expect(deficit).to.be.greaterThan(0n);
+    await world.withdraw(dave, usd(60_000));
+    await world.conserve();
+    expect(await settlement.totalSupply()).to.equal(minted);
+    const inWallets = (await settlement.balanceOf(dave)) + (await settlement.balanceOf(vault));
+    expect(inWallets, "nothing was made").to.equal(minted);
+  });
+
+  it("H-23 I-9 at φ the order of withdrawals does not matter, and nobody gains by running", async () => {
+    const outcome = async (first: "dave" | "erin"): Promise<bigint[]> => {
+      const world = await createWorld({ parameters: { topUp: 1_000n } });
+      const { vault, alice, bob, carol, dave, erin, settlement } = world;
+      await world.deposit(alice, usd(1_500));
+      await world.deposit(bob, usd(100_000));
+      await world.deposit(dave, usd(30_000));
+      await world.deposit(erin, usd(30_000));
+      await world.refresh();
+      await world.trade(alice, bob, 0, eth(100));
+      await world.move(0, 1_500n * WAD);
+      await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+      const order = first === "dave" ? [dave, erin] : [erin, dave];
+      for (const each of order) await world.withdraw(each, usd(30_000));
+      await world.conserve();
+      return [await settlement.balanceOf(dave), await settlement.balanceOf(erin)];
+    };
+    const [a, b] = await Promise.all([outcome("dave"), outcome("erin")]);
+    for (let i = 0; i < 2; i++) expect(a[i]).to.be.closeTo(b[i] ?? 0n, 1n);
+    expect(a[0]).to.be.closeTo(a[1] ?? 0n, 1n);
+    expect(a[0]).to.be.lessThan(usd(30_000));
+  });
+
+  it("H-26 what is credited is what arrived, of exactly that token", async () => {
+    const world = await createWorld();
+    const { vault, alice, collaterals, settlement } = world;
+    await world.deposit(alice, 123_456n);
+    expect(await world.cashOf(idOf(alice))).to.equal(123_456n * 10n ** 12n);
+    await world.deposit(alice, 7n, 1);
+    expect(await vault.collateralOf(idOf(alice), 1)).to.equal(7n * 10n ** 10n);
+    // a token of one index never serves another
+    await collaterals[0]?.mint(alice, WAD);
+    await collaterals[0]?.connect(alice).approve(vault, WAD);
+    for (const token of [1, 2, 31, 254]) {
+      await expect(vault.connect(alice).execute([actions.deposit(idOf(alice), token, WAD)])).to.be.revert(world.connection.ethers);
+    }
+    await expect(vault.connect(alice).execute([actions.deposit(idOf(alice), 2, WAD)])).to.be.revertedWithCustomError(vault, "UnknownToken");
+    expect(await settlement.balanceOf(vault)).to.equal(123_456n);
+    await world.conserve();
+  });
+
+  it("H-32 I-11 every permutation of four actions ends in the same test of every account that could have lost", async () => {
+    const world = await createWorld();
+    const { vault, alice, bob } = world;
+    await world.deposit(bob, usd(100_000));
+    await world.deposit(alice, usd(2_000));
+    await world.refresh();
+    const a = idOf(alice);
+    const second = world.know(idOf(alice, 1n));
+    // together they break the rule: the position needs what the transfer and the withdrawal take
+    const parts: Action[] = [
+      actions.trade(a, [world.fill(idOf(bob), 0, eth(100))]),
+      actions.transfer(a, 255, 500n * WAD, second),
+      actions.withdraw(a, 255, usd(500), alice.address),
+      actions.cancel(a),
+    ];
+    const permute = (list: Action[]): Action[][] =>
+      list.length < 2 ? [list] : list.flatMap((each, i) => permute(list.filter((_, j) => j !== i)).map((rest) => [each, ...rest]));
+    const all = permute(parts);
+    expect(all.length).to.equal(24);
+    for (const list of all) {
+      await expect(vault.connect(alice).execute.staticCall(list)).to.be.revertedWithCustomError(vault, "MarginTooLow");
+      // without what takes too much they stand, whatever the order
+      await vault.connect(alice).execute.staticCall(list.filter((each) => each !== parts[2] && each !== parts[1]));
+    }
+    // an unknown verb is no way out either
+    const unknown = { kind: 8, account: a, data: "0x" };
+    await expect(vault.connect(alice).execute([parts[1] as Action, unknown])).to.be.revert(world.connection.ethers);
+  });
+
+  it("H-25 H-32 the same action twice is two actions, the same account twice is tested once more, not less", async () => {
+    const world = await createWorld();
+    const { vault, alice } = world;
+    await world.deposit(alice, usd(100));
+    const half = actions.withdraw(idOf(alice), 255, usd(60), alice.address);
+    await expect(vault.connect(alice).execute([half, half])).to.be.revertedWithCustomError(vault, "WithdrawalTooLarge");
+    const least = actions.withdraw(idOf(alice), 255, usd(50), alice.address);
+    await world.execute(alice, least, least);
+    expect(await world.cashOf(idOf(alice))).to.equal(0n);
+    await world.conserve();
+  });
+
+  it("H-33 every entry that changes state is known, and of each it is known why it leaves the healthy healthy", async () => {
+    const { vault } = await createWorld();
+    const known: Record<string, string> = {
+      execute: "tests the margin rule of every account that could have lost",
+      simulate: "always reverts",
+      postPrice: "a price",
+      updateFundingRate: "changes what the future costs, not the present",
+      liquidate: "only below the line; cures or closes",
+      liquidateTo: "only below the line; the taker's margin rule is tested",
+      shedFund: "the fund's accounts have no line; the taker's margin rule is tested",
+      topUpFund: "moves the fund's own cash",
+      refreshOpenInterestCap: "a cap",
+      declareExchange: "starts a clock",
+      exchangeCollateral: "the margin rule of both sides is tested",
+      listUnderlying: "governance",
+      listCollateral: "governance",
+      setParameter: "governance, ramps",
+      setModule: "governance",
+      setSources: "governance",
+      setRateSource: "governance",
+      liftMeasure: "governance",
+      stopOpens: "guardian",
+      lowerOpenInterestCap: "guardian",
+      dropSource: "guardian",
+      disableModule: "guardian",
+    };
+    const changing = vault.interface.fragments.flatMap((each) =>
+      each.type === "function" && "stateMutability" in each && !/view|pure/.test(String(each.stateMutability))
+        ? ["name" in each ? String(each.name) : ""]
+        : [],
+    );
+    expect(changing.sort()).to.deep.equal(Object.keys(known).sort());
+  });
+
+  it("H-33 I-24 nobody but owner and operator changes an account", async () => {
+    const world = await createWorld();
+    const { vault, alice, bob, carol } = world;
+    await world.deposit(alice, usd(1_000));
+    await world.deposit(bob, usd(1_000));
+    await world.refresh();
+    const a = idOf(alice);
+    const list = [
+      actions.deposit(a, 255, 1n),
+      actions.withdraw(a, 255, 1n, bob.address),
+      actions.transfer(a, 255, 1n, idOf(bob)),
+      actions.operator(a, bob.address, 31, 2n ** 39n),
+      actions.modules(a, 0),
+      actions.cancel(a),
+      actions.trade(a, [world.fill(idOf(carol), 0, 1n)]),
+    ];
+    for (const each of list) {
+      await expect(vault.connect(bob).execute([each]), String(each.kind)).to.be.revertedWithCustomError(vault, "NotAuthorised");
+    }
+  });
+});
