@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {Book, IMarginVault} from "../interfaces/IMarginVault.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";

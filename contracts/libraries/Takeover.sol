@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {Wad, ZERO} from "../types/Wad.sol";
+import {ZERO} from "../types/Wad.sol";
 import {MarginWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {Margin} from "./Margin.sol";

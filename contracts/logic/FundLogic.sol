@@ -15,7 +15,7 @@ import {Wad, ZERO, maxWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
-import {CollateralWord, FundParametersWord, FundWord, LiquidationWord, MarginWord, TradingWord} from "../words/ParameterWords.sol";
+import {FundParametersWord, FundWord, LiquidationWord, TradingWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 
 /// @title What anyone may do with the fund's accounts

@@ -43,7 +43,7 @@ export function addDemoCommand(program: Command): void {
     .option("--crowd", "80 % of the traders are on the losing side", false)
     .option("--seed <number>", "of everything drawn", "1")
     .option("--json", "print the figures as one JSON object", false)
-    .option("--report <file>", "where to write the report", "demo-report.html")
+    .option("--report <file>", "where to write the report", "report.html")
     .action(async (options: unknown) => {
       const { prices, from, to, underlying, accounts, steps, crowd, seed, json, report } = readArguments(schema, options);
       const { bars, source, span } = prices === undefined ? builtIn(seed) : fromFile(prices, from, to);

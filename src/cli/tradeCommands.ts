@@ -5,8 +5,9 @@ import { WAD } from "../engine/fixedPoint.ts";
 import { cancelOrdersAction, tradeAction } from "../sdk/actions.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
-import { BadInput } from "../sdk/failure.ts";
-import { buildOrder, encodeFills, type SignedOrder, signOrder } from "../sdk/orders.ts";
+import { errorNameOf } from "../sdk/errors.ts";
+import { BadInput, Failure } from "../sdk/failure.ts";
+import { buildOrder, encodeFills, packMaker, packTakerLimit, type SignedOrder, signOrder } from "../sdk/orders.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import { LOCAL_ROLES, setPrice, showAccount } from "../simulator/devnet.ts";
 import { localWallet } from "../simulator/localAccounts.ts";
@@ -47,7 +48,9 @@ export function addTradeCommands(program: Command): void {
         const { index, lotExponent } = findUnderlying(record, symbol);
         const account = ownAccount(context);
         const { epoch } = await vaultReader(context.rpc, record.contracts.vault).account(account);
-        const now = Math.floor(Date.now() / 1000);
+        // a local chain's clock may have been moved
+        const { timestamp } = (await context.rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
+        const now = Number(timestamp);
         const built = buildOrder({
           vault: record.contracts.vault,
           account,
@@ -57,7 +60,7 @@ export function addTradeCommands(program: Command): void {
           size: parseAmount(given.size, lotExponent),
           maxFee: HIGHEST_FEE,
           expiry: BigInt(now + given.minutes * 60),
-          nonce: options.nonce === undefined ? BigInt(now) : BigInt(readArguments(whole(0, 2 ** 40 - 1), options.nonce)),
+          nonce: options.nonce === undefined ? BigInt(Date.now()) % 2n ** 40n : BigInt(readArguments(whole(0, 2 ** 40 - 1), options.nonce)),
           epoch,
         });
         const signed = await signOrder(context.wallet(), { chainId: BigInt(record.chainId), settlement: record.contracts.orders }, built);
@@ -83,7 +86,23 @@ export function addTradeCommands(program: Command): void {
       const lots = options.size === undefined ? signed.order.size : parseAmount(options.size, listed.lotExponent);
       const { instrument, limit, long } = signed.order;
       const taker = { instrument, long: !long, worst: limit, lots, maxFee: HIGHEST_FEE, reduceOnly: false };
-      const action = tradeAction(ownAccount(context), record.modules.orders, encodeFills([taker], [{ ...signed, lots }]), lots);
+      const fill = { ...signed, lots };
+      const limits = packTakerLimit(taker);
+      const [able, reason] = (await context.view(
+        "orders",
+        "OrderSettlement",
+        "fillable",
+        ownAccount(context),
+        limits,
+        packMaker(fill),
+      )) as [bigint, string];
+      if (able < lots) {
+        const left = formatDecimal(able, listed.lotExponent);
+        throw new Failure(
+          able > 0n ? `only ${left} ${listed.symbol} are left of the order` : `the order cannot be taken: ${errorNameOf(reason)}`,
+        );
+      }
+      const action = tradeAction(ownAccount(context), record.modules.orders, encodeFills([taker], [fill]), lots);
       const hash = await context.send([executeCall(record, context.wallet().address, [action])]);
       const size = formatDecimal(lots, listed.lotExponent);
       const price = formatDecimal(limit * 10n ** BigInt(listed.lotExponent));

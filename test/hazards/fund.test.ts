@@ -139,7 +139,6 @@ describe("hazards of the fund and of markets", () => {
     const free = (equity - margin) / WAD - 1n;
     await world.withdraw(alice, usd(free < most ? free : most));
     await world.conserve();
-    void vault;
   });
 
   it("H-70 the lock of gains binds where margin would not", async () => {

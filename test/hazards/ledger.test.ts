@@ -103,7 +103,6 @@ describe("hazards of the ledger", () => {
     expect(await settlement.totalSupply()).to.equal(minted);
     const inWallets = (await settlement.balanceOf(dave)) + (await settlement.balanceOf(vault));
     expect(inWallets, "nothing was made").to.equal(minted);
-    void fund;
   });
 
   it("H-23 I-9 at φ the order of withdrawals does not matter, and nobody gains by running", async () => {

@@ -310,7 +310,6 @@ describe("hazards of liquidation", () => {
     await world.trade(bob, idOf(alice), 0, 5_000n).catch(() => undefined);
     const after = await world.assess(idOf(alice));
     expect(after.equity).to.be.closeTo(before.equity, 10n ** 17n);
-    void carol;
     await world.conserve();
   });
 
@@ -408,7 +407,6 @@ describe("hazards of liquidation", () => {
     // 0.07 tokens an epoch where three bounties of 0.05 were wanted
     expect(paid).to.equal(7n * 10n ** 16n);
     expect(await world.cashOf(idOf(carol))).to.equal(paid);
-    void fund;
     await world.conserve();
   });
 

@@ -110,7 +110,7 @@ contract VaultInvariants {
     }
 
     function _digits(uint256 n) private pure returns (string memory) {
-        return string(abi.encodePacked(bytes1(uint8(48 + n / 10)), bytes1(uint8(48 + n % 10))));
+        return string(abi.encodePacked(bytes1(uint8(48 + n / 10)), bytes1(uint8(48 + (n % 10)))));
     }
 }
 

@@ -34,9 +34,23 @@ contract VaultWorld {
         c.settlementToken = IERC20Metadata(address(settlement));
         c.fund = FUND;
         c.defaultModules = 1;
-        c.marginParameters = _pair(800_000, 0) | _pair(5_000, 48) | _pair(17_500, 96) | (600 << 184) | (60 << 200) | (50_000 << 208) | (250_000 << 232);
-        c.liquidationParameters = 1_050_000 | (50_000 << 24) | (200_000 << 48) | (2_000 << 72) | (300_000 << 96) | (250_000 << 120)
-            | (500 << 144) | (100 << 192);
+        c.marginParameters =
+            _pair(800_000, 0) |
+            _pair(5_000, 48) |
+            _pair(17_500, 96) |
+            (600 << 184) |
+            (60 << 200) |
+            (50_000 << 208) |
+            (250_000 << 232);
+        c.liquidationParameters =
+            1_050_000 |
+            (50_000 << 24) |
+            (200_000 << 48) |
+            (2_000 << 72) |
+            (300_000 << 96) |
+            (250_000 << 120) |
+            (500 << 144) |
+            (100 << 192);
         c.fundParameters = 250_000 | (1 days << 32) | (600 << 64) | (250_000 << 96) | (100_000 << 120) | (10_000_000 << 144);
         vault = new MarginVault(c);
         fills = new FillModule(address(vault));

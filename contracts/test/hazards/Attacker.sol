@@ -23,6 +23,7 @@ contract Attacker is ITransferHook, IModule, IPriceSource {
 
     function run(Call[] calldata calls) external payable {
         for (uint256 i; i < calls.length; ++i) {
+            // solhint-disable-next-line avoid-low-level-calls
             (bool done, bytes memory answer) = calls[i].target.call(calls[i].data);
             if (!done) {
                 assembly ("memory-safe") {
@@ -84,6 +85,7 @@ contract Attacker is ITransferHook, IModule, IPriceSource {
         ++callbacks;
         delete answers;
         for (uint256 i; i < _armed.length; ++i) {
+            // solhint-disable-next-line avoid-low-level-calls
             (bool done, bytes memory answer) = _armed[i].target.call(_armed[i].data);
             answers.push(done ? bytes("") : answer);
         }
