@@ -55,6 +55,9 @@ contract VaultInvariants {
     }
 
     /// @dev One function for all: the campaign is long, and what it checks costs little.
+    /// hardhat-config: invariant.runs = 4
+    /// hardhat-config: invariant.depth = 100
+    /// hardhat-config: invariant.shrinkRunLimit = 0
     function invariant_all() public {
         handler.conserve();
         handler.withdrawIdle();
@@ -70,12 +73,13 @@ contract VaultInvariants {
 
     /// @dev A walk of fixed seed through all operations; each must have succeeded.
     /// A runner without isolation makes one transaction of it, in which a used price cannot be posted again: then there is nothing to walk.
+    /// hardhat-config: isolate = true
     function test_everyOperationSucceeds() public {
         TransientProbe probe = new TransientProbe();
         probe.mark();
         if (probe.marked()) return;
         uint256 seed = 1;
-        for (uint256 i; i < 700; ++i) {
+        for (uint256 i; i < 300; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
             _step(seed);
         }

@@ -1,0 +1,171 @@
+import { expect } from "chai";
+import { createWorld, eth, idOf, usd, WAD, type World } from "./world.ts";
+
+async function leveraged(options = {}): Promise<World> {
+  const world = await createWorld(options);
+  await world.stake(usd(1_000_000));
+  await world.deposit(world.alice, usd(1_800));
+  await world.deposit(world.bob, usd(1_000_000));
+  await world.deposit(world.carol, usd(100_000));
+  await world.refresh();
+  await world.trade(world.alice, world.bob, 0, eth(100));
+  return world;
+}
+
+/** Sold to the fund: a long inventory of the first underlying. */
+async function inventory(options = {}): Promise<World> {
+  const world = await leveraged(options);
+  await world.move(0, 1_915n * WAD);
+  await world.vault.liquidate(idOf(world.alice), world.know(idOf(world.dave)), 0n);
+  return world;
+}
+
+describe("liquidateTo", () => {
+  it("default: the caller's account takes the slice, the fund its share of the discount", async () => {
+    const world = await leveraged();
+    const { vault, alice, carol, fund } = world;
+    await world.move(0, 1_915n * WAD);
+    const main = await world.cashOf(idOf(fund));
+    const before = await world.assess(idOf(carol));
+    const { fraction, discount, bounty } = await vault.previewLiquidation(idOf(alice), 0n);
+    await vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, WAD, 0n);
+    const income = (await world.cashOf(idOf(fund))) - main;
+    expect(income).to.equal((discount * 250_000n + 999_999n) / 1_000_000n);
+    expect((await world.assess(idOf(carol))).value - before.value, "discount less the share, and the bounty").to.equal(
+      discount - income + bounty,
+    );
+    expect(await world.lotsOf(idOf(carol), 0)).to.equal((eth(100) * fraction + WAD - 1n) / WAD);
+    await world.conserve();
+  });
+
+  it("behavior: within the taker's margin, above the discount it asks for, not of the insolvent", async () => {
+    const world = await leveraged();
+    const { vault, alice, carol, erin } = world;
+    await world.deposit(erin, usd(10));
+    await world.move(0, 1_915n * WAD);
+    await expect(vault.connect(erin).liquidateTo(idOf(alice), idOf(erin), 0n, WAD, 0n)).to.be.revertedWithCustomError(
+      vault,
+      "MarginTooLow",
+    );
+    await expect(vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, WAD, 10n ** 24n)).to.be.revertedWithCustomError(
+      vault,
+      "DiscountBelowLimit",
+    );
+    await expect(vault.connect(alice).liquidateTo(idOf(alice), idOf(alice), 0n, WAD, 0n)).to.be.revertedWithCustomError(
+      vault,
+      "TakerIsAccount",
+    );
+    await world.move(0, 1_600n * WAD);
+    await expect(vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, WAD, 0n)).to.be.revertedWithCustomError(
+      vault,
+      "AccountInsolvent",
+    );
+  });
+});
+
+describe("shedFund", () => {
+  it("default: the discount grows from a quarter to all of its most in ten minutes", async () => {
+    const gains: bigint[] = [];
+    for (const wait of [0n, 300n, 700n]) {
+      const world = await inventory();
+      const { vault, carol } = world;
+      await world.time.increase(wait + 1n);
+      await world.refresh();
+      const before = (await world.assess(idOf(carol))).value;
+      await vault.connect(carol).shedFund(0, idOf(carol), WAD, 0n);
+      gains.push((await world.assess(idOf(carol))).value - before);
+      expect(await world.lotsOf(idOf(world.fund, 1n), 0)).to.equal(0n);
+      await world.conserve();
+    }
+    expect(gains[0]! < gains[1]! && gains[1]! < gains[2]!).to.equal(true);
+    expect(gains[2]! / gains[0]!).to.be.oneOf([3n, 4n]);
+  });
+
+  it("behavior: parts of whole lots, within the taker's margin, at fresh prices", async () => {
+    const world = await inventory();
+    const { vault, carol, erin } = world;
+    await expect(vault.connect(carol).shedFund(1, idOf(carol), WAD, 0n)).to.be.revertedWithCustomError(vault, "FundAccountEmpty");
+    await expect(vault.connect(carol).shedFund(0, idOf(carol), WAD + 1n, 0n)).to.be.revertedWithCustomError(vault, "FractionAboveLimit");
+    await expect(vault.connect(carol).shedFund(0, idOf(carol), 1n, 0n)).to.be.revertedWithCustomError(vault, "NothingToDo");
+    await expect(vault.connect(carol).shedFund(0, idOf(carol), WAD, 10n ** 24n)).to.be.revertedWithCustomError(vault, "DiscountBelowLimit");
+    await expect(vault.connect(erin).shedFund(0, idOf(erin), WAD, 0n)).to.be.revertedWithCustomError(vault, "MarginTooLow");
+    const held = await world.lotsOf(idOf(world.fund, 1n), 0);
+    await vault.connect(carol).shedFund(0, idOf(carol), WAD / 3n, 0n);
+    expect(await world.lotsOf(idOf(carol), 0)).to.equal((held * (WAD / 3n)) / WAD);
+    await world.time.increase(100n);
+    await expect(vault.connect(carol).shedFund(0, idOf(carol), WAD, 0n)).to.be.revertedWithCustomError(vault, "PriceTooOld");
+  });
+});
+
+describe("topUpFund", () => {
+  it("default: up to the margin of the inventory, at most the cap of the epoch", async () => {
+    const world = await inventory();
+    const { vault, fund } = world;
+    await vault.topUpFund(0);
+    const { equity, margin } = await world.assess(idOf(fund, 1n));
+    expect(equity).to.equal(margin);
+    await expect(vault.topUpFund(0)).to.be.revertedWithCustomError(vault, "FundAccountSolvent");
+    await world.conserve();
+  });
+});
+
+describe("refreshOpenInterestCap", () => {
+  it("default: what the fund stands behind, never above governance's", async () => {
+    const world = await createWorld();
+    const { vault } = world;
+    await world.stake(usd(1_000_000));
+    await world.refresh();
+    await vault.refreshOpenInterestCap(0);
+    const cap = ((await vault.underlyingWords(0))[3] ?? 0n) >> 212n;
+    // a quarter of the stake, ten times over, at 0.02 a lot
+    expect(cap).to.equal((250_000n * 10n * 100n) / 2n);
+    await expect(vault.refreshOpenInterestCap(9)).to.be.revertedWithCustomError(vault, "UnknownUnderlying");
+  });
+});
+
+describe("exchangeCollateral", () => {
+  it("default: buys collateral of an account that owes money, at a growing discount, up to curing it", async () => {
+    const world = await createWorld();
+    const { vault, alice, bob, carol } = world;
+    await world.deposit(alice, 5n * WAD, 0);
+    await world.deposit(bob, usd(1_000_000));
+    await world.deposit(carol, usd(100_000));
+    await world.refresh();
+    await world.trade(alice, bob, 1, 10n ** 6n / 2n);
+    await expect(vault.declareExchange(idOf(alice))).to.be.revertedWithCustomError(vault, "ExchangeNotAllowed");
+    await world.move(1, 36_000n * WAD);
+    await expect(vault.connect(carol).exchangeCollateral(idOf(alice), 0, WAD / 2n, idOf(carol))).to.be.revertedWithCustomError(
+      vault,
+      "ExchangeNotAllowed",
+    );
+    await vault.declareExchange(idOf(alice));
+    await expect(vault.declareExchange(idOf(alice))).to.be.revertedWithCustomError(vault, "ExchangeNotAllowed");
+    await world.time.increase(3_600n * 2n);
+    await expect(
+      vault.connect(carol).exchangeCollateral(idOf(alice), 0, WAD / 2n, idOf(carol)),
+      "nobody's property is sold at an old price",
+    ).to.be.revertedWithCustomError(vault, "PriceTooOld");
+    await world.refresh();
+    await expect(vault.connect(carol).exchangeCollateral(idOf(alice), 0, 2n * WAD, idOf(carol))).to.be.revertedWithCustomError(
+      vault,
+      "ExchangeTooLarge",
+    );
+    const before = await world.cashOf(idOf(alice));
+    await vault.connect(carol).exchangeCollateral(idOf(alice), 0, WAD / 2n, idOf(carol));
+    const paid = (await world.cashOf(idOf(alice))) - before;
+    // two hours: 0.2 % below the price
+    expect(paid).to.be.closeTo((1_000n * WAD * 998n) / 1_000n, WAD / 1_000n);
+    await world.conserve();
+  });
+});
+
+describe("listCollateral", () => {
+  it("behavior: at most eight tokens on one underlying, or its fund account could not take them all", async () => {
+    const collaterals = Array.from({ length: 8 }, () => ({ decimals: 18, underlying: 0, haircut: 100_000n, cap: WAD }));
+    const world = await createWorld({ collaterals });
+    const { vault, connection } = world;
+    const ninth = await connection.ethers.deployContract("FaucetToken", ["Ninth", "NINTH", 18]);
+    await expect(vault.listCollateral(ninth, 0, 100_000n, WAD)).to.be.revertedWithCustomError(vault, "TooManyListed");
+    await vault.listCollateral(ninth, 1, 100_000n, WAD);
+  });
+});
