@@ -20,7 +20,8 @@ export function faultsOf(path: string): Fault[] {
   if (!Array.isArray(entries)) throw new Error(`${path} holds no list`);
   return entries.map((entry: Partial<Fault>, index) => {
     for (const field of FIELDS) {
-      if (typeof entry[field] !== "string" || entry[field] === "") throw new Error(`${path}: entry ${index} has no ${field}`);
+      if (typeof entry[field] !== "string" || (entry[field] === "" && field !== "replace"))
+        throw new Error(`${path}: entry ${index} has no ${field}`);
     }
     return entry as Fault;
   });

@@ -125,7 +125,7 @@ describe("hazards of the fund and of markets", () => {
 
   it("H-70 a part of an unrealised gain stays as money: a pumped market cannot be carried away", async () => {
     const world = await createWorld();
-    const { vault, alice, bob } = world;
+    const { alice, bob } = world;
     await world.deposit(alice, usd(10_000));
     await world.deposit(bob, usd(1_000_000));
     await world.refresh();

@@ -87,7 +87,7 @@ describe("hazards of the ledger", () => {
 
   it("H-23 every unit is in one bucket: wallets, cash, deficit", async () => {
     const world = await createWorld({ parameters: { topUp: 1_000n } });
-    const { vault, alice, bob, carol, dave, settlement, fund } = world;
+    const { vault, alice, bob, carol, dave, settlement } = world;
     await world.deposit(alice, usd(1_500));
     await world.deposit(bob, usd(100_000));
     await world.deposit(dave, usd(70_000));

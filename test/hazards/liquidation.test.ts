@@ -296,7 +296,7 @@ describe("hazards of liquidation", () => {
 
   it("H-41 I-12 funding is accrued before any test: a touch never changes who may be liquidated", async () => {
     const world = await leveraged(1_900n);
-    const { vault, alice, bob, carol, rateSource, time } = world;
+    const { vault, alice, bob, rateSource, time } = world;
     await rateSource.set(7_500_000n, false);
     for (let hour = 0; hour < 8; hour++) {
       await time.increase(3_600n);
@@ -386,7 +386,7 @@ describe("hazards of liquidation", () => {
 
   it("H-44 the fund pays no bounty for what is below the smallest size, and no more than the cap of an epoch", async () => {
     const world = await createWorld({ parameters: { bountyCap: 700n } });
-    const { vault, bob, carol, signers, fund, know } = world;
+    const { vault, bob, carol, signers, know } = world;
     await world.stake(usd(1_000_000));
     await world.deposit(bob, usd(1_000_000));
     const victims = signers.slice(8, 11);
