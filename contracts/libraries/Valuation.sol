@@ -16,7 +16,7 @@ import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 
 /// @title The figures of an account in one pass, where nobody needs its books one by one
-/// @dev The same sums as `Margin.assess` of `Ledger.portfolio`, its plain twin, to which a test holds it: one book in memory instead of
+/// @dev The same sums as `Margin.assess` of `Ledger.portfolio`, its plain twin; the engine on random sequences holds it to them: one book in memory instead of
 /// one an underlying, because a trade values three times.
 library Valuation {
     using HeaderWord for uint256;
