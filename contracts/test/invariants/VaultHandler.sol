@@ -171,13 +171,12 @@ contract VaultHandler {
         list[0] = Fill(maker, u, Lots.wrap(lots), Price.wrap(price), Wad.wrap(takerFee), Wad.wrap(-takerFee / 3));
         Before memory was = _look();
         uint256 most = uint256(lots < 0 ? -lots : lots);
+        Assessment memory ofTaker = vault.assess(taker, true);
+        Assessment memory ofMaker = vault.assess(maker, true);
         if (!_execute(taker, ActionKind.Trade, abi.encode(uint8(0), abi.encode(list), most))) return;
         _check(was, Verb.Trade, taker, maker, 0);
-        // I-11: whoever raised its risk covers it
-        (Lots now_, , ) = vault.positionOf(taker, u);
-        if (!_reduced(now_.raw(), lots)) _requireCovered(taker);
-        (now_, , ) = vault.positionOf(maker, u);
-        if (!_reduced(now_.raw(), -lots)) _requireCovered(maker);
+        _requireMarginRule(ofTaker, taker);
+        _requireMarginRule(ofMaker, maker);
     }
 
     function rise(uint256 underlying, uint256 part) external {
@@ -467,15 +466,15 @@ contract VaultHandler {
         }
     }
 
-    function _requireCovered(AccountId id) internal {
-        Assessment memory a = vault.assess(id, true);
-        _expect(a.equity.raw() >= a.margin.raw(), "I-11 margin");
-    }
-
-    /// @dev Whether the change that led to `now_` lots brought them nearer to zero without crossing it.
-    function _reduced(int256 now_, int256 change) internal pure returns (bool) {
-        int256 was = now_ - change;
-        return was > 0 ? change < 0 && now_ >= 0 : was < 0 && change > 0 && now_ <= 0;
+    /// @dev The margin rule, in whole numbers: E′ ≥ IM′; or IM′ ≤ IM and E′ ≥ min(E, E·IM′/IM). A position that grows may pass by the
+    /// second form: a short against collateral of the same underlying lowers the margin.
+    function _requireMarginRule(Assessment memory was, AccountId id) internal {
+        Assessment memory now_ = vault.assess(id, true);
+        (int256 equity, int256 margin) = (was.equity.raw(), was.margin.raw());
+        (int256 equityAfter, int256 marginAfter) = (now_.equity.raw(), now_.margin.raw());
+        bool covered = equityAfter >= marginAfter;
+        bool eased = marginAfter <= margin && (equityAfter >= equity || (margin > 0 && equityAfter * margin >= equity * marginAfter));
+        _expect(covered || eased, "I-11 margin");
     }
 
     // ---------------------------------------------------------------- helpers
