@@ -6,10 +6,17 @@ import type { Rpc } from "../sdk/rpc.ts";
 export type Connection = Awaited<ReturnType<typeof network.create>>;
 
 /** A transaction to be mined; accounts need no keys on this chain. */
-export type Call = { readonly from: string; readonly to: string; readonly data: string; readonly gas?: number };
+export type Call = {
+  readonly from: string;
+  readonly to: string;
+  readonly data: string;
+  readonly gas?: number;
+  /** Wei. */
+  readonly value?: bigint;
+};
 
 /** What became of a call. */
-export type Mined = { readonly call: Call; readonly ok: boolean; readonly gasUsed: number };
+export type Mined = { readonly call: Call; readonly hash: string; readonly ok: boolean; readonly gasUsed: number };
 
 /** A chain within this process whose blocks are mined by hand, at times of our choosing, without fees. */
 export type LocalChain = {
@@ -28,6 +35,8 @@ export type LocalChain = {
 
 const BLOCK_GAS = 4_000_000_000n;
 const DEFAULT_GAS = 2_000_000;
+
+const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
 
 /** @param start unix second of the first block */
 export async function openLocalChain(start: number, deploy: (connection: Connection) => Promise<void>): Promise<LocalChain> {
@@ -50,8 +59,8 @@ export async function openLocalChain(start: number, deploy: (connection: Connect
   const tryMine = async (time: number, calls: readonly Call[]): Promise<Mined[]> => {
     if (time <= latest) throw new Failure(`a block at ${time} does not come after ${latest}`);
     const hashes: string[] = [];
-    for (const { from, to, data, gas = DEFAULT_GAS } of calls) {
-      const transaction = { from, to, data, gas: `0x${gas.toString(16)}`, gasPrice: "0x0" };
+    for (const { from, to, data, gas = DEFAULT_GAS, value = 0n } of calls) {
+      const transaction = { from, to, data, gas: hex(gas), value: hex(value), gasPrice: "0x0" };
       hashes.push((await rpc("eth_sendTransaction", [transaction])) as string);
     }
     await rpc("evm_setNextBlockTimestamp", [time]);
@@ -62,7 +71,7 @@ export async function openLocalChain(start: number, deploy: (connection: Connect
       const receipt = (await rpc("eth_getTransactionReceipt", [hash])) as { status: string; gasUsed: string } | null;
       const call = calls[i];
       if (receipt === null || call === undefined) throw new Failure(`transaction ${i} of ${hashes.length} was not mined`);
-      mined.push({ call, ok: receipt.status === "0x1", gasUsed: Number(receipt.gasUsed) });
+      mined.push({ call, hash, ok: receipt.status === "0x1", gasUsed: Number(receipt.gasUsed) });
     }
     return mined;
   };
@@ -76,8 +85,8 @@ export async function openLocalChain(start: number, deploy: (connection: Connect
     mine: async (time, calls) => {
       const failed = (await tryMine(time, calls)).find(({ ok }) => !ok);
       if (failed === undefined) return;
-      const { from, to, data, gas = DEFAULT_GAS } = failed.call;
-      const why = await rpc("eth_call", [{ from, to, data, gas: `0x${gas.toString(16)}` }, "latest"]).then(
+      const { from, to, data, gas = DEFAULT_GAS, value = 0n } = failed.call;
+      const why = await rpc("eth_call", [{ from, to, data, gas: hex(gas), value: hex(value) }, "latest"]).then(
         () => `out of gas (${failed.gasUsed})`,
         explainError,
       );
