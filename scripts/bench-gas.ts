@@ -7,50 +7,89 @@ import { progressLine } from "../src/cli/progress.ts";
 import { BadInput } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
 import { codeFigures, differences, type Figures, readFigures, serialised } from "./lib/gasFile.ts";
-import { runOperations } from "./lib/gasOperations.ts";
+import { type Measured, runOperations } from "./lib/gasOperations.ts";
+import { gasTables, writePage } from "./lib/gasPage.ts";
 import { TARGETS } from "./lib/gasTargets.ts";
-import { openGasWorld } from "./lib/gasWorld.ts";
+import { type Trace, traceOf } from "./lib/gasTrace.ts";
+import { type GasWorld, openGasWorld } from "./lib/gasWorld.ts";
 import { projectRoot } from "./lib/run.ts";
+import { slotNames } from "./lib/slotNames.ts";
 
 const PLACE = "bench/gas.json";
 const PATH = join(projectRoot, PLACE);
-const USAGE = "bench-gas [--check] [--json] [--only PART]";
+const PAGE = "docs/gas.md";
+const USAGE = "bench-gas [--check] [--json] [--only PART] [--trace] [--markdown] [--docs]";
 
-type Options = { readonly check: boolean; readonly json: boolean; readonly only: string | undefined };
+type Options = {
+  readonly check: boolean;
+  readonly json: boolean;
+  /** Operations whose name holds this are shown, and nothing is written. */
+  readonly only: string | undefined;
+  /** Print where the gas went, as JSON. */
+  readonly trace: boolean;
+  /** Print the tables of the page. */
+  readonly markdown: boolean;
+  /** Write them into the page. */
+  readonly docs: boolean;
+};
 
 function options(): Options {
   try {
+    const flag = { type: "boolean", default: false } as const;
     const { values } = parseArgs({
-      options: { check: { type: "boolean" }, json: { type: "boolean" }, only: { type: "string" } },
+      options: { check: flag, json: flag, only: { type: "string" }, trace: flag, markdown: flag, docs: flag },
       strict: true,
     });
-    const { check = false, json = false, only } = values;
-    if (check && only !== undefined) throw new BadInput("--check compares everything: it does not go with --only", USAGE);
+    const { check, only, trace, markdown, docs } = values;
+    if ([check, trace, markdown, docs].filter(Boolean).length > 1) {
+      throw new BadInput("--check, --trace, --markdown and --docs are asked for one at a time", USAGE);
+    }
+    if ((check || markdown || docs) && only !== undefined) throw new BadInput("--only goes with --json and --trace only", USAGE);
     if (only === "") throw new BadInput("--only is empty", USAGE);
-    return { check, json, only };
+    return { ...values, only };
   } catch (error) {
     if (error instanceof BadInput) throw error;
     throw new BadInput(error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error), USAGE);
   }
 }
 
-/** Gas of every operation whose name holds `only`. */
-async function measure(only: string | undefined): Promise<Record<string, number>> {
+/** Carries out everything and hands over what `only` names. */
+async function carryOut(
+  only: string | undefined,
+  onMeasured: (measured: Measured, world: GasWorld) => void | Promise<void>,
+): Promise<void> {
   const line = progressLine();
-  const figures: Record<string, number> = {};
   line.show("deploy", 0, 1);
   const world = await openGasWorld();
+  let shown = 0;
   try {
-    await runOperations(world, ({ name, gas, parts }) => {
-      line.show("measure", 0, 1, name);
-      if (only === undefined || name.includes(only)) figures[name] = Math.round(gas / parts);
+    await runOperations(world, async (measured) => {
+      line.show("measure", 0, 1, measured.name);
+      if (only !== undefined && !measured.name.includes(only)) return;
+      shown++;
+      await onMeasured(measured, world);
     });
   } finally {
     line.end();
     await world.close();
   }
-  if (Object.keys(figures).length === 0) throw new BadInput(`no operation is called like "${only}"`, USAGE);
+  if (shown === 0) throw new BadInput(`no operation is called like "${only}"`, USAGE);
+}
+
+async function measure(only: string | undefined): Promise<Record<string, number>> {
+  const figures: Record<string, number> = {};
+  await carryOut(only, ({ name, gas, parts }) => {
+    figures[name] = Math.round(gas / parts);
+  });
   return figures;
+}
+
+async function traceAll(only: string | undefined): Promise<Map<string, Trace>> {
+  const traces = new Map<string, Trace>();
+  await carryOut(only, async ({ name, hash, parts }, { chain, record, people, others }) => {
+    traces.set(name, await traceOf(chain.rpc, hash, parts, slotNames(record, people(), others)));
+  });
+  return traces;
 }
 
 const shown = (value: number): string => value.toLocaleString("en-GB");
@@ -60,7 +99,7 @@ const signed = (value: number): string => `${value > 0 ? "+" : ""}${shown(value)
 function print(figures: Figures, filed: Figures): void {
   const rows = Object.entries(figures).flatMap(([name, gas]): string[][] => {
     if (typeof gas !== "number") return [];
-    const [target, before] = [TARGETS[name], filed[name]];
+    const [target, before] = [TARGETS[name]?.most, filed[name]];
     const beside = target === undefined ? ["", ""] : [shown(target), signed(gas - target)];
     return [[name, shown(gas), ...beside, typeof before === "number" && before !== gas ? signed(gas - before) : ""]];
   });
@@ -68,7 +107,14 @@ function print(figures: Figures, filed: Figures): void {
 }
 
 await answer(async () => {
-  const { check, json, only } = options();
+  const { check, json, only, trace, markdown, docs } = options();
+  if (trace || markdown || docs) {
+    const traces = await traceAll(only);
+    if (trace) printJson(Object.fromEntries(traces));
+    else if (markdown) process.stdout.write(`${gasTables(traces)}\n`);
+    else writePage(join(projectRoot, PAGE), PAGE, gasTables(traces));
+    return 0;
+  }
   const filed = check ? readFigures(PATH, PLACE) : undefined;
   const gas = await measure(only);
   const figures: Figures = only === undefined ? { ...gas, ...(await codeFigures()) } : gas;

@@ -50,6 +50,10 @@ type Mocks = { readonly quote: string; readonly feeds: ReadonlyMap<number, strin
 export type GasWorld = {
   readonly chain: LocalChain;
   readonly record: DeploymentRecord;
+  /** Contracts beside those of the record: linked libraries, and what stands in for the feeds of others. */
+  readonly others: ReadonlyMap<string, string>;
+  /** Everybody who took part, with their accounts. */
+  readonly people: () => ReadonlyMap<string, readonly AccountId[]>;
   /** Price of a unit now, WAD. */
   readonly price: (underlying: number) => bigint;
   /** Price of a lot now, WAD. */
@@ -169,7 +173,8 @@ export async function openGasWorld(): Promise<GasWorld> {
     record = await deployPlimsoll({ connection, parameters: parametersWith(mocks), network: "bench", provider });
   });
   if (record === undefined || mocks === undefined) throw new Failure("deployment left no record");
-  const world = worldOn(chain, record, mocks);
+  const others = new Map([...(await librariesOf(chain, record)), ...namesOf(mocks)]);
+  const world = worldOn(chain, record, mocks, others);
   try {
     await begin(world);
   } catch (error) {
@@ -195,7 +200,24 @@ async function begin(world: GasWorld): Promise<void> {
   if (chain.now() < OPENED_AT) throw new Failure("the chain is behind its clock");
 }
 
-function worldOn(chain: LocalChain, record: DeploymentRecord, mocks: Mocks): GasWorld {
+/** The addresses that were linked into the vault, read from its code. */
+async function librariesOf(chain: LocalChain, record: DeploymentRecord): Promise<[string, string][]> {
+  const { deployedLinkReferences } = await artifacts.readArtifact("MarginVault");
+  const code = (await chain.rpc("eth_getCode", [record.contracts.vault, "latest"])) as string;
+  return Object.values(deployedLinkReferences).flatMap((file) =>
+    Object.entries(file).map(([name, places]): [string, string] => {
+      const start = 2 + 2 * (places[0]?.start ?? 0);
+      return [`0x${code.slice(start, start + 40)}`, name];
+    }),
+  );
+}
+
+function namesOf({ quote, feeds, pyth }: Mocks): [string, string][] {
+  const each = [...feeds].map(([underlying, feed]): [string, string] => [feed, `${SYMBOLS[underlying]} feed`]);
+  return [[quote, "quote feed"], ...each, [pyth, "Pyth"]];
+}
+
+function worldOn(chain: LocalChain, record: DeploymentRecord, mocks: Mocks, others: ReadonlyMap<string, string>): GasWorld {
   const { vault, orders, signedSource } = record.contracts;
   const protocol: Protocol = { record, signers: PRICE_SIGNERS.map(localWallet) };
   const venue = { chainId: BigInt(record.chainId), settlement: orders };
@@ -232,6 +254,8 @@ function worldOn(chain: LocalChain, record: DeploymentRecord, mocks: Mocks): Gas
   return {
     chain,
     record,
+    others,
+    people: () => new Map([...parties].map(([name, { address }]) => [name, [0n, 1n].map((index) => accountIdOf(address, index))])),
     price,
     lotPrice,
     next,
