@@ -12,7 +12,7 @@ export interface Outcome {
 
 /**
  * Runs a command of the project (a binary of node_modules or a program of the machine) in the project's folder.
- * @param options live: write the output through as it comes, beside collecting it; directory: another folder to run in
+ * @param options live: write the output through as it comes, beside collecting it; directory: another folder to run in; onOutput: hears everything as it comes
  */
 export async function run(
   command: string,
@@ -21,6 +21,7 @@ export async function run(
     readonly live?: boolean;
     readonly environment?: Readonly<Record<string, string>>;
     readonly directory?: string;
+    readonly onOutput?: (text: string) => void;
   } = {},
 ): Promise<Outcome> {
   const started = performance.now();
@@ -38,6 +39,7 @@ export async function run(
     stream.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       if (options.live === true) sink.write(chunk);
+      options.onOutput?.(chunk.toString("utf8"));
     });
   }
   const code = await new Promise<number>((resolve, reject) => {
