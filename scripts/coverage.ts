@@ -1,4 +1,4 @@
-// Line coverage of the contracts by the mocha tests, by Hardhat's own instrumentation. Fails under 95 % or when a test fails.
+// Line coverage of the contracts by the mocha tests, by Hardhat's own instrumentation. Fails under 95 %.
 //   npm run coverage [-- --json]
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -80,8 +80,8 @@ async function measure(): Promise<{ readonly files: FileCoverage[]; readonly fai
   const report = join(copy, "coverage", "lcov.info");
   if (!existsSync(report)) throw new Failure(`the tests left no report:\n${output.trimEnd().split("\n").slice(-20).join("\n")}`);
   const failing = Number(/^\s*(\d+) failing/m.exec(output)?.[1] ?? 0);
-  // a failing test may have covered less, and must not go unseen
-  if (failing !== 0) process.stderr.write(`${output.slice(output.search(/^\s*\d+ passing/m)).trimEnd()}\n`);
+  // it may have covered less, and must not go unseen; whether tests pass is for `npm test` to judge
+  if (failing !== 0) process.stderr.write(`${/^ *\d+ failing$[^]*?(?=^Saved html report|(?![^]))/m.exec(output)?.[0].trimEnd()}\n`);
   return { files: parseLcov(readFileSync(report, "utf8")), failing };
 }
 
@@ -95,7 +95,7 @@ await answer(async () => {
   const { json } = options();
   const { files, failing } = await measure();
   const total = totalOf(files);
-  const good = total.percent >= LEAST && failing === 0;
+  const good = total.percent >= LEAST;
   if (json) {
     printJson({ percent: total.percent, lines: total.lines, covered: total.covered, least: LEAST, failing, files });
     return good ? 0 : 1;
@@ -105,6 +105,8 @@ await answer(async () => {
   };
   const rows = files.filter(({ lines }) => lines !== 0).map((file) => row(file.file, totalOf([file]), rangesOf(file.uncovered)));
   printTable(["", "lines", "covered", "%", "not covered"], [...rows, row("all", total, "")]);
-  process.stdout.write(`\n${total.percent.toFixed(2)} % of lines, at least ${LEAST} % wanted; ${failing} tests failed\n`);
+  process.stdout.write(
+    `\n${total.percent.toFixed(2)} % of lines, at least ${LEAST} % wanted${failing === 0 ? "" : `; tests failed: ${failing}`}\n`,
+  );
   return good ? 0 : 1;
 });
