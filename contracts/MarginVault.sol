@@ -31,7 +31,7 @@ import {Wad, ZERO} from "./types/Wad.sol";
 import {VaultGovernance} from "./VaultGovernance.sol";
 import {VaultState} from "./VaultStorage.sol";
 import {HeaderWord} from "./words/HeaderWord.sol";
-import {CollateralWord, LiquidationWord, MarginWord} from "./words/ParameterWords.sol";
+import {CollateralWord, MarginWord} from "./words/ParameterWords.sol";
 import {PositionWord} from "./words/PositionWord.sol";
 
 /// @title The vault of one risk domain
@@ -288,11 +288,13 @@ contract MarginVault is IMarginVault, VaultGovernance {
         Market.Quote memory quote;
         for (uint256 i; i < fills.length; ++i) {
             if (quote.mark.raw() == 0 || quote.underlying != fills[i].instrument) {
+                Trading.leave($, trade, quote);
                 quote = Market.quote($, fills[i].instrument, run.marginWord);
-                trade.used |= 1 << quote.underlying;
+                Trading.enter($, trade, quote);
             }
             if (!Trading.settle($, trade, taker, quote, fills[i])) IModule(target).dropped(i, fills[i]);
         }
+        Trading.leave($, trade, quote);
         run.used |= trade.used;
         if (trade.filled < minimumLots) revert FilledTooLittle(trade.filled, minimumLots);
         if (trade.fees != ZERO) Deficit.income($, toAccountId(FUND, 0), trade.fees);
@@ -325,7 +327,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
             LiquidationLogic.requireNormal($, touched.account);
         }
         if (touched.raised) {
-            Wad smallest = LiquidationWord.smallestNotional($.liquidationParameters);
+            Wad smallest = Trading.smallestNotional($, now_.notional);
             if (now_.notional != ZERO && now_.notional < smallest) revert AccountTooSmall(touched.account, now_.notional, smallest);
         }
         if (!MarginRule.covers(now_, touched.newRisk) && (touched.leaving || !MarginRule.sheds(touched.before, now_))) {

@@ -15,6 +15,9 @@ library Bounds {
     /// @dev A lot is at most this part of the smallest account, so that whole lots never make a slice much larger than its formula.
     uint256 internal constant LOTS_IN_SMALLEST = 1_000;
 
+    /// @dev Settlement tokens. A position that is larger needs no look at the parameter.
+    uint256 internal constant MOST_SMALLEST_NOTIONAL = 10_000;
+
     uint256 internal constant MAX_UNDERLYINGS = 32;
     uint256 internal constant MAX_COLLATERALS = 32;
     uint256 internal constant MAX_MODULES = 16;
@@ -46,7 +49,7 @@ library Bounds {
         if (id == Parameter.KeeperShare) return (50_000, 700_000, false);
         if (id == Parameter.FundShare) return (50_000, 900_000, false);
         if (id == Parameter.Bounty) return (0, 500_000, false);
-        if (id == Parameter.SmallestNotional) return (1, 1_000_000, false);
+        if (id == Parameter.SmallestNotional) return (1, MOST_SMALLEST_NOTIONAL, false);
         if (id == Parameter.TopUp) return (1_000, 1_000_000, false);
         if (id == Parameter.EpochLength) return (1 hours, 30 days, false);
         if (id == Parameter.ShedTime) return (1 minutes, 2 hours, false);

@@ -90,9 +90,7 @@ library Ledger {
         book.targetRange = PriceWord.targetRange(priceWord);
         book.depth = PriceWord.depth(priceWord);
         book.state = PriceWord.state(priceWord);
-        uint256 time = PriceWord.time(priceWord);
-        // a publish time may be seconds ahead of the block's
-        book.age = block.timestamp > time ? block.timestamp - time : 0;
+        book.age = PriceWord.age(priceWord);
     }
 
     /// @notice floor(amount · price of a lot · lots in one token).
@@ -200,7 +198,10 @@ library Ledger {
 
     /// @notice Open interest after one account went from `before` to `afterwards`.
     function openInterestAfter(uint256 openInterest, Lots before, Lots afterwards) internal pure returns (uint256) {
-        return openInterest + long(afterwards) - long(before);
+        unchecked {
+            // it counts what `before` is long; sizes are below 2^48
+            return openInterest + long(afterwards) - long(before);
+        }
     }
 
     /// @notice Σ over perpetuals of value − entry cost, at least zero.

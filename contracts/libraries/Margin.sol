@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {Assessment, Book, Portfolio} from "../interfaces/IMarginVault.sol";
 import {MarginWord} from "../words/ParameterWords.sol";
+import {Lots} from "../types/Lots.sol";
+import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {Stress} from "./Stress.sol";
@@ -50,19 +52,33 @@ library Margin {
 
     /// @notice Initial margin of one underlying: scan, inter-month charge, provisions, size charge.
     function requirement(Book memory book, Terms memory t, bool opening, uint256 scenario) internal pure returns (Wad) {
-        Wad charge = book.lots.isZero() ? ZERO : sizeCharge(book, book.lots.times(book.price).abs());
-        return homogeneous(book, t, opening, scenario) + charge;
+        return homogeneous(book, t, opening, scenario) + sizeChargeUp(book.lots, book.price, book.depth);
     }
 
     /// @notice `requirement` without the size charge: what a fraction of a portfolio needs exactly that fraction of.
     function homogeneous(Book memory book, Terms memory t, bool opening, uint256 scenario) internal pure returns (Wad) {
         Wad line = book.lots.times(book.price);
+        return scan(book, line, opening, scenario) + chargesUp(line, book.collateral, t);
+    }
+
+    /// @notice Inter-month charge and provisions of a line of market value `line` beside `collateral` on the same underlying.
+    function chargesUp(Wad line, Wad collateral, Terms memory t) internal pure returns (Wad charges) {
         Wad gross = line.abs();
-        Wad charges = (gross + book.collateral).partUp(t.provision);
-        if (gross != ZERO) charges = charges + gross.partUp(FUNDING_PROVISION);
+        charges = (gross + collateral).partUp(t.provision);
+        if (gross == ZERO) return charges;
+        charges = charges + gross.partUp(FUNDING_PROVISION);
         // b·½(Σ|Δ| − |ΣΔ|) over the perpetual and the collateral: the part of a short that only the collateral hedges
-        if (line.isNegative() && book.collateral != ZERO) charges = charges + minWad(gross, book.collateral).partUp(t.interMonth);
-        return scan(book, line, opening, scenario) + charges;
+        if (line.isNegative() && collateral != ZERO) charges = charges + minWad(gross, collateral).partUp(t.interMonth);
+    }
+
+    /// @notice Convex in size: gross notional times the share of the depth that the position is.
+    function sizeChargeUp(Lots lots, Price price, uint256 depth) internal pure returns (Wad) {
+        if (lots.isZero()) return ZERO;
+        unchecked {
+            // lots < 2^47, price < 2^96; a depth of zero is refused at listing
+            uint256 numerator = lots.abs() * lots.abs() * price.raw();
+            return Wad.wrap(int256((numerator + depth - 1) / depth));
+        }
     }
 
     /// @notice The loss in the named scenario, or in the worst one; never negative.
@@ -70,21 +86,5 @@ library Margin {
         Ratio range = opening && book.targetRange > book.heldRange ? book.targetRange : book.heldRange;
         Wad stressed = line + book.collateral;
         return scenario == 0 ? Stress.worstOfLineUp(stressed, range) : maxWad(Stress.lossOfLineUp(stressed, range, scenario), ZERO);
-    }
-
-    /// @notice What `requirement` is more at the target range than at the held one, where that is narrower.
-    function widening(Book memory book) internal pure returns (Wad) {
-        if (book.targetRange <= book.heldRange) return ZERO;
-        Wad stressed = book.lots.times(book.price) + book.collateral;
-        return Stress.worstOfLineUp(stressed, book.targetRange) - Stress.worstOfLineUp(stressed, book.heldRange);
-    }
-
-    /// @dev Convex in size: gross notional times the share of the depth that the position is.
-    function sizeCharge(Book memory book, Wad gross) private pure returns (Wad) {
-        unchecked {
-            // gross < 2^143, lots < 2^47; a depth of zero is refused at listing
-            uint256 numerator = uint256(gross.raw()) * book.lots.abs();
-            return Wad.wrap(int256((numerator + book.depth - 1) / book.depth));
-        }
     }
 }

@@ -4,21 +4,22 @@ pragma solidity 0.8.37;
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {Price} from "../types/Price.sol";
 import {VaultState} from "../VaultStorage.sol";
-import {FundingWord} from "../words/FundingWord.sol";
 import {MarginWord, TradingWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {Funding} from "./Funding.sol";
 
 /// @title One underlying as a trade sees it
 library Market {
+    /// @dev The underlying of a quote that is none.
+    uint256 internal constant NONE = type(uint256).max;
+
     struct Quote {
         uint256 underlying;
+        uint256 priceWord;
         Price mark; // the last valid price of a lot
         int256 index; // cumulative funding a lot, now
         uint256 funding; // FundingWord
         uint256 trading; // TradingWord
-        uint256 state;
-        uint256 age;
         bool open; // risk may rise: the price is normal and young, and opens are not stopped
     }
 
@@ -28,20 +29,14 @@ library Market {
         q.mark = PriceWord.price(priceWord);
         if (q.mark.raw() == 0) revert IMarginVault.UnknownUnderlying(underlying);
         q.underlying = underlying;
+        q.priceWord = priceWord;
         q.funding = $.fundings[underlying];
         q.trading = $.tradings[underlying];
         uint256 most = MarginWord.tradingAge(marginWord);
         q.index = Funding.indexNow(q.funding, priceWord, most);
-        q.state = PriceWord.state(priceWord);
-        uint256 time = PriceWord.time(priceWord);
-        q.age = block.timestamp > time ? block.timestamp - time : 0;
-        q.open = q.state == PriceWord.NORMAL && q.age <= most && block.timestamp >= TradingWord.stoppedUntil(q.trading);
-    }
-
-    /// @notice The new open interest, where it changed.
-    function setOpenInterest(VaultState storage $, Quote memory q, uint256 lots) internal {
-        if (lots == FundingWord.openInterest(q.funding)) return;
-        q.funding = FundingWord.withOpenInterest(q.funding, lots);
-        $.fundings[q.underlying] = q.funding;
+        q.open =
+            PriceWord.state(priceWord) == PriceWord.NORMAL &&
+            PriceWord.age(priceWord) <= most &&
+            block.timestamp >= TradingWord.stoppedUntil(q.trading);
     }
 }

@@ -48,9 +48,7 @@ library Takeover {
 
     /// @notice As `requireFresh`, for one price.
     function requireFreshPrice(uint256 underlying, uint256 priceWord, uint256 marginWord) internal view {
-        uint256 time = PriceWord.time(priceWord);
-        uint256 age = block.timestamp > time ? block.timestamp - time : 0;
-        _requireFresh(underlying, PriceWord.state(priceWord), age, marginWord);
+        _requireFresh(underlying, PriceWord.state(priceWord), PriceWord.age(priceWord), marginWord);
     }
 
     function _requireFresh(uint256 underlying, uint256 state, uint256 age, uint256 marginWord) private pure {

@@ -7,13 +7,14 @@ import {AccountId} from "../types/AccountId.sol";
 import {Fill} from "../types/Fill.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
-import {Ratio, fromPpm} from "../types/Ratio.sol";
+import {fromPpm} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {LiquidationWord, MarginWord, TradingWord} from "../words/ParameterWords.sol";
 import {PositionWord} from "../words/PositionWord.sol";
+import {Bounds} from "./Bounds.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {MarginRule} from "./MarginRule.sol";
@@ -46,6 +47,11 @@ library Trading {
         uint256 used; // a bit for each price that valued a maker
         uint256 filled; // lots, over all instruments
         Wad fees; // income of the fund
+        // in the market at hand, written when it is left
+        uint256 header; // of the taker
+        uint256 position; // of the taker
+        uint256 openInterest;
+        bool changed;
     }
 
     /// @notice Applies one fill, or skips it with an event.
@@ -75,6 +81,25 @@ library Trading {
         }
     }
 
+    /// @notice Begins with the market of `q`: the taker's words are kept at hand until `leave` writes them.
+    function enter(VaultState storage $, Trade memory trade, Market.Quote memory q) internal view {
+        trade.used |= 1 << q.underlying;
+        trade.header = $.headers[trade.taker];
+        trade.position = $.positions[trade.taker][q.underlying];
+        trade.openInterest = FundingWord.openInterest(q.funding);
+    }
+
+    /// @notice Ends with the market of `q`: writes the taker's side and the open interest, where a fill stood.
+    function leave(VaultState storage $, Trade memory trade, Market.Quote memory q) internal {
+        if (!trade.changed) return;
+        trade.changed = false;
+        $.headers[trade.taker] = trade.header;
+        $.positions[trade.taker][q.underlying] = trade.position;
+        if (trade.openInterest != FundingWord.openInterest(q.funding)) {
+            $.fundings[q.underlying] = FundingWord.withOpenInterest(q.funding, trade.openInterest);
+        }
+    }
+
     function _apply(
         VaultState storage $,
         Trade memory trade,
@@ -88,7 +113,7 @@ library Trading {
         if (_outsideBand(q, fill.price)) return IMarginVault.PriceOutsideBand.selector;
         if (_feesWrong(q, fill)) return IMarginVault.FeeOutsideBounds.selector;
 
-        Lots taken = PositionWord.lots($.positions[trade.taker][q.underlying]);
+        Lots taken = PositionWord.lots(trade.position);
         uint256 makerPosition = $.positions[fill.maker][q.underlying];
         Lots made = PositionWord.lots(makerPosition);
         bool takerReduces = fill.lots.reduces(taken);
@@ -100,24 +125,35 @@ library Trading {
         if (!takerReduces && (taken + fill.lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
         if (!makerReduces && (made - fill.lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
 
-        uint256 present = FundingWord.openInterest(q.funding);
+        uint256 present = trade.openInterest;
         uint256 next = Ledger.openInterestAfter(present, taken, taken + fill.lots);
         next = Ledger.openInterestAfter(next, made, made - fill.lots);
         if (next > present && next > FundingWord.cap(q.funding)) return IMarginVault.OpenInterestCapExceeded.selector;
 
-        bytes4 reason = _makerSide($, trade, q, fill, makerPosition, makerReduces, next);
+        Wad makerRisk = makerReduces ? ZERO : _newRiskChargeUp(trade, q, made, made - fill.lots, next);
+        bytes4 reason = _makerSide($, trade, q, fill, makerPosition, makerReduces, makerRisk);
         if (reason != 0) return reason;
 
-        Ledger.move($, trade.taker, q.underlying, fill.lots, fill.price, q.index, -fill.takerFee);
+        (trade.header, trade.position) = Ledger.moved(
+            trade.header,
+            trade.position,
+            trade.taker,
+            q.underlying,
+            fill.lots,
+            fill.price,
+            q.index,
+            -fill.takerFee
+        );
+        trade.openInterest = next;
+        trade.changed = true;
         if (!takerReduces) {
             taker.raised = true;
-            taker.newRisk = taker.newRisk + _newRiskCharge(trade, q, taken, taken + fill.lots, next);
+            taker.newRisk = taker.newRisk + _newRiskChargeUp(trade, q, taken, taken + fill.lots, next);
         }
-        Market.setOpenInterest($, q, next);
         return 0;
     }
 
-    /// @dev Moves the maker's side and tests its margin; puts everything back where it fails.
+    /// @dev Moves the maker's side if its margin holds afterwards.
     function _makerSide(
         VaultState storage $,
         Trade memory trade,
@@ -125,16 +161,15 @@ library Trading {
         Fill memory fill,
         uint256 position,
         bool reduces,
-        uint256 openInterest
-    ) private returns (bytes4 reason) {
+        Wad newRisk
+    ) private returns (bytes4) {
         AccountId maker = fill.maker;
         uint256 header = $.headers[maker];
         // the module's own account, or consent by the owner
         if (maker.owner() != trade.moduleAddress && !consents(header, trade.defaultModules, trade.module)) {
             return IMarginVault.ModuleNotConsented.selector;
         }
-        Lots made = PositionWord.lots(position);
-        if (made.isZero() && LibBit.popCount(HeaderWord.underlyings(header)) >= Ledger.MAX_UNDERLYINGS) {
+        if (PositionWord.lots(position).isZero() && LibBit.popCount(HeaderWord.underlyings(header)) >= Ledger.MAX_UNDERLYINGS) {
             return IMarginVault.TooManyUnderlyings.selector;
         }
         (uint256 headerAfter, uint256 positionAfter) = Ledger.moved(
@@ -147,30 +182,28 @@ library Trading {
             q.index,
             -fill.makerFee
         );
-        _write($, maker, q.underlying, headerAfter, positionAfter);
-
-        Valuation.Figures memory now_ = Valuation.figures($, maker, trade.marginWord, trade.terms);
+        Valuation.Figures memory now_ = Valuation.figuresWith($, maker, headerAfter, positionAfter, q, trade.marginWord, trade.terms);
         trade.used |= now_.underlyings;
-        if (!reduces && !Valuation.good(now_, MarginWord.tradingAge(trade.marginWord))) {
-            reason = IMarginVault.RiskMayNotRise.selector;
-        } else if (!reduces && now_.notional < LiquidationWord.smallestNotional($.liquidationParameters)) {
-            reason = IMarginVault.AccountTooSmall.selector;
-        } else {
-            Wad newRisk = reduces ? ZERO : _newRiskCharge(trade, q, made, made - fill.lots, openInterest);
-            if (MarginRule.covers(now_, newRisk)) return 0;
-            reason = IMarginVault.MarginTooLow.selector;
+        if (!reduces) {
+            if (!Valuation.good(now_, MarginWord.tradingAge(trade.marginWord))) return IMarginVault.RiskMayNotRise.selector;
+            if (now_.notional < smallestNotional($, now_.notional)) return IMarginVault.AccountTooSmall.selector;
         }
-        _write($, maker, q.underlying, header, position);
-        if (reason != IMarginVault.MarginTooLow.selector) return reason;
         // the second form needs the figures before the fill, which most makers do not: look back only now
-        if (!MarginRule.sheds(Valuation.figures($, maker, trade.marginWord, trade.terms), now_)) return reason;
-        _write($, maker, q.underlying, headerAfter, positionAfter);
+        if (
+            !MarginRule.covers(now_, newRisk) &&
+            !MarginRule.sheds(Valuation.figuresWith($, maker, header, position, q, trade.marginWord, trade.terms), now_)
+        ) return IMarginVault.MarginTooLow.selector;
+
+        $.headers[maker] = headerAfter;
+        $.positions[maker][q.underlying] = positionAfter;
         return 0;
     }
 
-    function _write(VaultState storage $, AccountId account, uint256 underlying, uint256 header, uint256 position) private {
-        $.headers[account] = header;
-        $.positions[account][underlying] = position;
+    /// @notice The smallest gross notional that an account with positions may have; of an account beyond every allowed value of it the
+    /// parameter need not be read, and is zero.
+    function smallestNotional(VaultState storage $, Wad notional) internal view returns (Wad) {
+        if (notional >= Wad.wrap(int256(Bounds.MOST_SMALLEST_NOTIONAL * 1e18))) return ZERO;
+        return LiquidationWord.smallestNotional($.liquidationParameters);
     }
 
     /// @notice Whether the account of `header` lets module `module` fill its orders.
@@ -191,21 +224,23 @@ library Trading {
     }
 
     /// @dev Open-interest charge: on the lots by which a position grew (or all of them, where it changed sides), at the use of the cap.
-    function _newRiskCharge(
+    function _newRiskChargeUp(
         Trade memory trade,
         Market.Quote memory q,
         Lots before,
         Lots afterwards,
         uint256 openInterest
     ) private pure returns (Wad) {
-        Ratio rate = MarginWord.openInterestCharge(trade.marginWord);
+        uint256 rate = MarginWord.openInterestCharge(trade.marginWord).raw();
         uint256 cap = FundingWord.cap(q.funding);
-        bool crossed = before.raw() != 0 && (before.raw() > 0) != (afterwards.raw() > 0);
-        uint256 grown = crossed ? afterwards.abs() : afterwards.abs() - before.abs();
-        if (rate.raw() == 0 || grown == 0 || cap == 0) return ZERO;
-        // 2^143 · 2^60 · 2^44 < 2^247
-        uint256 numerator = grown * q.mark.raw() * rate.raw() * openInterest;
-        uint256 denominator = cap * 1e18;
-        return Wad.wrap(int256((numerator + denominator - 1) / denominator));
+        unchecked {
+            // lots < 2^48, mark < 2^96, rate < 2^60, open interest < 2^44: the product fits 248 bits
+            bool crossed = before.raw() != 0 && (before.raw() > 0) != (afterwards.raw() > 0);
+            uint256 grown = crossed ? afterwards.abs() : afterwards.abs() - before.abs();
+            if (rate == 0 || grown == 0 || cap == 0) return ZERO;
+            uint256 numerator = grown * q.mark.raw() * rate * openInterest;
+            uint256 denominator = cap * 1e18;
+            return Wad.wrap(int256((numerator + denominator - 1) / denominator));
+        }
     }
 }

@@ -2,9 +2,10 @@
 pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
-import {Book} from "../interfaces/IMarginVault.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Lots, NO_LOTS} from "../types/Lots.sol";
+import {Price} from "../types/Price.sol";
+import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
@@ -14,10 +15,12 @@ import {PriceWord} from "../words/PriceWord.sol";
 import {Funding} from "./Funding.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
+import {Market} from "./Market.sol";
+import {Stress} from "./Stress.sol";
 
 /// @title The figures of an account in one pass, where nobody needs its books one by one
-/// @dev The same sums as `Margin.assess` of `Ledger.portfolio`, its plain twin; the engine on random sequences holds it to them: one book in memory instead of
-/// one an underlying, because a trade values three times.
+/// @dev The same sums as `Margin.assess` of `Ledger.portfolio`, its plain twin, to which a fuzz test and the engine hold it: no book in memory,
+/// because a trade values each side.
 library Valuation {
     using HeaderWord for uint256;
 
@@ -40,13 +43,28 @@ library Valuation {
         uint256 amount; // WAD
     }
 
+    /// @notice The figures of `account` as it is stored.
     function figures(
         VaultState storage $,
         AccountId account,
         uint256 marginWord,
         Margin.Terms memory terms
+    ) internal view returns (Figures memory) {
+        Market.Quote memory none;
+        none.underlying = Market.NONE;
+        return figuresWith($, account, $.headers[account], 0, none, marginWord, terms);
+    }
+
+    /// @notice The figures that `account` has with `header`, and with `position` on the underlying of `q`, in place of what is stored.
+    function figuresWith(
+        VaultState storage $,
+        AccountId account,
+        uint256 header,
+        uint256 position,
+        Market.Quote memory q,
+        uint256 marginWord,
+        Margin.Terms memory terms
     ) internal view returns (Figures memory v) {
-        uint256 header = $.headers[account];
         uint256 held = header.underlyings();
         uint256 left = held;
         Holding[] memory holdings;
@@ -58,36 +76,54 @@ library Valuation {
         v.underlyings = left;
         v.normal = true;
         Wad cash = header.cash();
-        Book memory book; // the one at hand
         for (; left != 0; left &= left - 1) {
             uint256 underlying = LibBit.ffs(left);
-            uint256 priceWord = Ledger.open($, book, underlying);
-            if (book.state != PriceWord.NORMAL) v.normal = false;
-            if (book.age > v.oldest) v.oldest = book.age;
+            bool quoted = underlying == q.underlying;
+            uint256 priceWord = quoted ? q.priceWord : $.prices[underlying];
+            Price price = PriceWord.price(priceWord);
+            _date(v, priceWord);
+
+            Wad line;
+            Wad charges;
             if ((held >> underlying) & 1 != 0) {
-                uint256 position = $.positions[account][underlying];
-                int256 index = Funding.indexNow($.fundings[underlying], priceWord, MarginWord.tradingAge(marginWord));
-                Lots lots = PositionWord.lots(position);
-                Wad line = lots.times(book.price);
-                book.lots = lots;
-                cash = cash + line - Ledger.payment(lots, index, PositionWord.fundingIndex(position));
-                v.gain = v.gain + line - PositionWord.entryCost(position);
+                uint256 word = quoted ? position : $.positions[account][underlying];
+                int256 index = quoted ? q.index : Funding.indexNow($.fundings[underlying], priceWord, MarginWord.tradingAge(marginWord));
+                Lots lots = PositionWord.lots(word);
+                line = lots.times(price);
+                cash = cash + line - Ledger.payment(lots, index, PositionWord.fundingIndex(word));
+                v.gain = v.gain + line - PositionWord.entryCost(word);
                 v.notional = v.notional + line.abs();
-            } else {
-                book.lots = NO_LOTS;
+                charges = Margin.sizeChargeUp(lots, price, PriceWord.depth(priceWord));
             }
+            Wad collateral;
             if (holdings.length != 0) {
-                _pledge(book, holdings, PriceWord.lotExponent(priceWord));
-                v.value = v.value + book.collateral;
-                v.equity = v.equity - book.haircut;
+                Wad haircut;
+                (collateral, haircut) = _pledged(holdings, underlying, price, PriceWord.lotExponent(priceWord));
+                v.value = v.value + collateral;
+                v.equity = v.equity - haircut;
             }
-            Wad margin = Margin.requirement(book, terms, false, 0);
-            v.margin = v.margin + margin;
-            v.openingMargin = v.openingMargin + margin + Margin.widening(book);
+            charges = charges + Margin.chargesUp(line, collateral, terms);
+            _scan(v, line + collateral, charges, priceWord);
         }
         v.settledCash = cash;
         v.value = v.value + cash;
         v.equity = v.equity + v.value;
+    }
+
+    function _date(Figures memory v, uint256 priceWord) private view {
+        if (PriceWord.state(priceWord) != PriceWord.NORMAL) v.normal = false;
+        uint256 age = PriceWord.age(priceWord);
+        if (age > v.oldest) v.oldest = age;
+    }
+
+    /// @dev Both margins of one underlying.
+    function _scan(Figures memory v, Wad stressed, Wad charges, uint256 priceWord) private pure {
+        Ratio range = PriceWord.heldRange(priceWord);
+        Wad margin = charges + Stress.worstOfLineUp(stressed, range);
+        v.margin = v.margin + margin;
+        Ratio target = PriceWord.targetRange(priceWord);
+        if (target > range) margin = charges + Stress.worstOfLineUp(stressed, target);
+        v.openingMargin = v.openingMargin + margin;
     }
 
     function _holdings(
@@ -104,16 +140,19 @@ library Valuation {
         }
     }
 
-    /// @dev Collateral and haircut of the book's underlying.
-    function _pledge(Book memory book, Holding[] memory holdings, uint256 lotExponent) private view {
-        book.collateral = ZERO;
-        book.haircut = ZERO;
+    /// @dev Collateral on `underlying` and its haircut.
+    function _pledged(
+        Holding[] memory holdings,
+        uint256 underlying,
+        Price price,
+        uint256 lotExponent
+    ) private view returns (Wad collateral, Wad haircut) {
         for (uint256 i; i < holdings.length; ++i) {
             uint256 word = holdings[i].word;
-            if (CollateralWord.underlying(word) != book.underlying) continue;
-            Wad worth = Ledger.collateralValueDown(holdings[i].amount, book.price, lotExponent);
-            book.collateral = book.collateral + worth;
-            book.haircut = book.haircut + worth.partUp(CollateralWord.haircut(word));
+            if (CollateralWord.underlying(word) != underlying) continue;
+            Wad worth = Ledger.collateralValueDown(holdings[i].amount, price, lotExponent);
+            collateral = collateral + worth;
+            haircut = haircut + worth.partUp(CollateralWord.haircut(word));
         }
     }
 

@@ -22,6 +22,13 @@ library PriceWord {
         return (word >> 96) & type(uint40).max;
     }
 
+    /// @dev A publish time may be seconds ahead of the block's.
+    function age(uint256 word) internal view returns (uint256) {
+        unchecked {
+            return block.timestamp > time(word) ? block.timestamp - time(word) : 0;
+        }
+    }
+
     function targetRange(uint256 word) internal pure returns (Ratio) {
         return fromPpb((word >> 136) & type(uint32).max);
     }
