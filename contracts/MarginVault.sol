@@ -197,8 +197,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
         _authorise(account, run.actor, SCOPE_WITHDRAW);
         if (run.actor != account.owner() && to != account.owner()) revert RecipientNotOwner(account, to);
         if (amount == 0) revert NothingToDo();
-        Trading.Touched memory touched = _touch(run, account);
-        touched.leaving = true;
+        Trading.Touched memory touched = _touch(run, account, true);
         (IERC20 asset, uint256 scale) = _token(token);
         if (amount > type(uint128).max / scale) revert TokenAmountMismatch(token, amount, 0);
         uint256 debited = amount * scale;
@@ -224,8 +223,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
         _authorise(account, run.actor, SCOPE_TRANSFER);
         if (to.owner() != account.owner()) revert OwnersDiffer(account, to);
         if (amount == 0 || to == account) revert NothingToDo();
-        Trading.Touched memory touched = _touch(run, account);
-        touched.leaving = true;
+        Trading.Touched memory touched = _touch(run, account, true);
         if (token == SETTLEMENT) {
             touched.settledOut = true;
             Ledger.credit($, account, Wad.wrap(-amount.toInt256()));
@@ -276,7 +274,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
     }
 
     function _settle(Run memory run, AccountId account, uint256 module, address target, Fill[] memory fills, uint256 minimumLots) private {
-        Trading.Touched memory taker = _touch(run, account);
+        Trading.Touched memory taker = _touch(run, account, false);
         Trading.Trade memory trade;
         trade.taker = account;
         trade.module = module;
@@ -300,10 +298,14 @@ contract MarginVault is IMarginVault, VaultGovernance {
         if (trade.fees != ZERO) Deficit.income($, toAccountId(FUND, 0), trade.fees);
     }
 
-    /// @dev Remembers the figures of `account` before this execute changes it.
-    function _touch(Run memory run, AccountId account) private returns (Trading.Touched memory touched) {
+    /// @dev Remembers the figures of `account` before this execute changes it. Where value leaves only the first form of the margin rule
+    /// counts, which does not look back.
+    function _touch(Run memory run, AccountId account, bool leaving) private view returns (Trading.Touched memory touched) {
         for (uint256 i; i < run.touchedCount; ++i) {
-            if (run.touched[i].account == account) return run.touched[i];
+            touched = run.touched[i];
+            if (touched.account != account) continue;
+            if (leaving) touched.leaving = true;
+            return touched;
         }
         if (run.touchedCount == 0) {
             run.touched = new Trading.Touched[](run.actions);
@@ -312,7 +314,8 @@ contract MarginVault is IMarginVault, VaultGovernance {
         }
         touched = run.touched[run.touchedCount++];
         touched.account = account;
-        touched.before = _value(run, account);
+        touched.leaving = leaving;
+        if (!leaving) touched.before = _value(run, account);
     }
 
     function _value(Run memory run, AccountId account) private view returns (Valuation.Figures memory figures) {
@@ -454,7 +457,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
     }
 
     /// @inheritdoc IMarginVault
-    function orderContext(
+    function contextOf(
         AccountId account,
         address signer,
         uint8 underlying

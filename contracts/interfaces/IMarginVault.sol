@@ -234,7 +234,7 @@ interface IMarginVault {
     function mayAct(AccountId account, address signer, uint8 scope) external view returns (bool);
 
     /// @notice What an order module needs to know of a maker, in one call; readable while locked.
-    function orderContext(
+    function contextOf(
         AccountId account,
         address signer,
         uint8 underlying

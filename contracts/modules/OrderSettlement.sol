@@ -129,7 +129,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
             if (fee > TakerLimitWord.maxFee(limit)) revert TakerFeeAboveCap(fee, TakerLimitWord.maxFee(limit));
             if (!ValidityWord.reduceOnly(limit)) continue;
             // casting to uint8 is safe: below MAX_INSTRUMENTS
-            (, , Lots held) = VAULT.orderContext(run.taker, actor, uint8(instrument));
+            (, , Lots held) = VAULT.contextOf(run.taker, actor, uint8(instrument));
             uint256 most = _reducible(held, ValidityWord.long(limit));
             if (most == 0) revert NothingToReduce(held);
             if (most < TakerLimitWord.lots(limit)) limits[i] = TakerLimitWord.withLots(limit, most);
@@ -198,7 +198,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         }
 
         // casting to uint8 is safe: the instrument is that of a limit of the taker
-        (bool authorised, uint32 epoch, Lots held) = VAULT.orderContext(order.account, order.signer, uint8(order.instrument));
+        (bool authorised, uint32 epoch, Lots held) = VAULT.contextOf(order.account, order.signer, uint8(order.instrument));
         if (epoch != order.epoch) return (0, EpochPassed.selector);
         if (!authorised) return (0, SignerNotAuthorised.selector);
         if (order.reduceOnly) {

@@ -20,12 +20,17 @@ Ratio constant ONE = Ratio.wrap(1e18);
 
 /// @dev Parts per million, the unit in which parameters are stored.
 function fromPpm(uint256 ppm) pure returns (Ratio) {
-    return Ratio.wrap(ppm * 1e12);
+    unchecked {
+        // parameters are fields of at most 32 bits
+        return Ratio.wrap(ppm * 1e12);
+    }
 }
 
 /// @dev Parts per billion, the unit in which scan ranges are stored.
 function fromPpb(uint256 ppb) pure returns (Ratio) {
-    return Ratio.wrap(ppb * 1e9);
+    unchecked {
+        return Ratio.wrap(ppb * 1e9);
+    }
 }
 
 function raw(Ratio a) pure returns (uint256) {

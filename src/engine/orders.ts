@@ -85,7 +85,7 @@ export interface OrderFees {
   readonly maker: bigint;
 }
 
-/** What the vault says of an account; the view `orderContext`. */
+/** What the vault says of an account; the view `contextOf`. */
 export interface OrderContext {
   readonly authorised: boolean;
   readonly epoch: bigint;

@@ -42,7 +42,7 @@ contract OrderVault {
         dropMask = mask;
     }
 
-    function orderContext(
+    function contextOf(
         AccountId account,
         address signer,
         uint8 underlying
