@@ -21,6 +21,8 @@ struct Book {
     uint256 depth; // lots
     uint256 age; // seconds since the price was published
     uint256 state; // PriceWord.NORMAL, INVALID or GRACE
+    uint256 lotExponent; // one lot is 10^-x of the underlying
+    int256 fundingIndex; // cumulative funding a lot, now; zero where there is no perpetual
 }
 
 /// @dev An account, funding accrued.
@@ -127,7 +129,8 @@ interface IMarginVault {
     error RecipientNotOwner(AccountId account, address to);
     error ProtocolAccount(AccountId account);
     error ScopeInvalid(uint256 scope);
-    /// @notice Thrown when the margin rule would not hold after the action.
+    /// @notice Thrown when the margin rule would not hold after the action. The figures before are zero where value left first: they could not
+    /// have helped.
     error MarginTooLow(AccountId account, Wad equity, Wad margin, Wad equityBefore, Wad marginBefore);
     error AccountTooSmall(AccountId account, Wad notional, Wad smallest);
     error SelfTrade(AccountId account);

@@ -11,7 +11,6 @@ import {HeaderWord} from "../words/HeaderWord.sol";
 import {FundParametersWord, FundWord, LiquidationWord, MarginWord} from "../words/ParameterWords.sol";
 import {PositionWord} from "../words/PositionWord.sol";
 import {Deficit} from "./Deficit.sol";
-import {Funding} from "./Funding.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 
@@ -34,26 +33,50 @@ library FundAccounts {
 
     /// @notice Moves `lots` of `book` from one account to another, who pays `paid`; keeps open interest and the clock of a fund account.
     function transfer(VaultState storage $, address fund, AccountId from, AccountId to, Book memory book, Lots lots, Wad paid) internal {
-        uint256 underlying = book.underlying;
+        uint256 giver = $.headers[from];
+        uint256 receiver = $.headers[to];
+        bool toFund = to.owner() == fund;
         // a position says that the clock runs, whatever collateral came in before this: its word need not be read
-        bool ran = $.headers[to.owner() == fund ? to : from].underlyings() != 0;
+        bool ran = (toFund ? receiver : giver).underlyings() != 0;
         if (lots.isZero()) {
-            Ledger.credit($, from, paid);
-            Ledger.credit($, to, -paid);
+            giver = giver.withCash(giver.cash() + paid);
+            receiver = receiver.withCash(receiver.cash() - paid);
         } else {
-            uint256 word = $.fundings[underlying];
-            int256 index = Funding.indexNow(word, $.prices[underlying], MarginWord.tradingAge($.marginParameters));
-            Lots given = PositionWord.lots($.positions[from][underlying]);
-            Lots taken = PositionWord.lots($.positions[to][underlying]);
-            uint256 next = Ledger.openInterestAfter(FundingWord.openInterest(word), given, given - lots);
-            next = Ledger.openInterestAfter(next, taken, taken + lots);
-            if (next != FundingWord.openInterest(word)) $.fundings[underlying] = FundingWord.withOpenInterest(word, next);
-            Wad beyondMark = paid - lots.times(book.price);
-            Ledger.move($, from, underlying, -lots, book.price, index, beyondMark);
-            Ledger.move($, to, underlying, lots, book.price, index, -beyondMark);
+            (giver, receiver) = _movePosition($, giver, receiver, from, to, book, lots, paid);
         }
-        if (to.owner() == fund) _keepClock($, to, underlying, ran);
-        if (from.owner() == fund) _keepClock($, from, underlying, ran);
+        $.headers[from] = giver;
+        $.headers[to] = receiver;
+        if (toFund) _keepClock($, receiver, book.underlying, ran);
+        else if (from.owner() == fund) _keepClock($, giver, book.underlying, ran);
+    }
+
+    /// @dev Writes both positions and the open interest, and returns both headers.
+    function _movePosition(
+        VaultState storage $,
+        uint256 giver,
+        uint256 receiver,
+        AccountId from,
+        AccountId to,
+        Book memory book,
+        Lots lots,
+        Wad paid
+    ) private returns (uint256, uint256) {
+        uint256 underlying = book.underlying;
+        uint256 given = $.positions[from][underlying];
+        uint256 taken = $.positions[to][underlying];
+        {
+            uint256 word = $.fundings[underlying];
+            uint256 present = FundingWord.openInterest(word);
+            uint256 next = Ledger.openInterestAfter(present, PositionWord.lots(given), PositionWord.lots(given) - lots);
+            next = Ledger.openInterestAfter(next, PositionWord.lots(taken), PositionWord.lots(taken) + lots);
+            if (next != present) $.fundings[underlying] = FundingWord.withOpenInterest(word, next);
+        }
+        Wad beyondMark = paid - lots.times(book.price);
+        (giver, given) = Ledger.moved(giver, given, from, underlying, -lots, book.price, book.fundingIndex, beyondMark);
+        (receiver, taken) = Ledger.moved(receiver, taken, to, underlying, lots, book.price, book.fundingIndex, -beyondMark);
+        $.positions[from][underlying] = given;
+        $.positions[to][underlying] = taken;
+        return (giver, receiver);
     }
 
     /// @notice Makes up for `amount` that an insolvent account lacks: its underlyings' fund accounts pay by the share of their scan, down to
@@ -115,7 +138,7 @@ library FundAccounts {
         if (notional < LiquidationWord.smallestNotional($.liquidationParameters)) return ZERO;
         Wad stake = _mainCash($, fund);
         Wad cap = FundParametersWord.bountyCap($.fundParameters);
-        paid = minWad(minWad(wanted, stake), _use($, BOUNTIES, cap, wanted));
+        paid = _use($, BOUNTIES, cap, minWad(wanted, stake));
         if (paid != ZERO) Ledger.credit($, main(fund), -paid);
     }
 
@@ -150,14 +173,9 @@ library FundAccounts {
         return block.timestamp >= FundWord.epochStart(state) + length ? 0 : FundWord.toppedUp(state);
     }
 
-    function _holdsNothing(VaultState storage $, AccountId account) private view returns (bool) {
-        uint256 header = $.headers[account];
-        return header.underlyings() == 0 && header.collaterals() == 0;
-    }
-
     /// @dev The clock of a fund account runs from when its inventory, positions or collateral, left zero; what comes in later does not reset it.
-    function _keepClock(VaultState storage $, AccountId account, uint256 underlying, bool ran) private {
-        bool empty = _holdsNothing($, account);
+    function _keepClock(VaultState storage $, uint256 header, uint256 underlying, bool ran) private {
+        bool empty = header.underlyings() == 0 && header.collaterals() == 0;
         if (ran && !empty) return;
         uint256 word = $.fundAccounts[underlying];
         if (empty != (FundWord.inventorySince(word) == 0)) {

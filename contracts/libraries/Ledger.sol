@@ -16,7 +16,7 @@ import {Funding} from "./Funding.sol";
 import {PriceUse} from "./PriceUse.sol";
 
 /// @title The only writer of cash, positions and collateral
-/// @dev Every change has two sides somewhere in the vault; `move` and `credit` are called in pairs that sum to zero, or beside a change of
+/// @dev Every change has two sides somewhere in the vault; `moved` and `credit` are used in pairs that sum to zero, or beside a change of
 /// the tokens held or of the deficit (idea 1: market values of all accounts = tokens + deficit).
 library Ledger {
     using HeaderWord for uint256;
@@ -43,8 +43,8 @@ library Ledger {
             uint256 position = $.positions[account][underlying];
             book.lots = PositionWord.lots(position);
             book.entryCost = PositionWord.entryCost(position);
-            int256 index = Funding.indexNow($.fundings[underlying], priceWord, age);
-            cash = cash - payment(book.lots, index, PositionWord.fundingIndex(position));
+            book.fundingIndex = Funding.indexNow($.fundings[underlying], priceWord, age);
+            cash = cash - payment(book.lots, book.fundingIndex, PositionWord.fundingIndex(position));
         }
         for (; tokens != 0; tokens &= tokens - 1) {
             uint256 token = LibBit.ffs(tokens);
@@ -53,14 +53,11 @@ library Ledger {
             uint256 i;
             while (i < count && books[i].underlying != underlying) ++i;
             Book memory book = books[i];
-            uint256 priceWord;
             if (i == count) {
                 ++count;
-                priceWord = open($, book, underlying);
-            } else {
-                priceWord = $.prices[underlying];
+                open($, book, underlying);
             }
-            Wad worth = collateralValueDown($.collateral[account][token], book.price, PriceWord.lotExponent(priceWord));
+            Wad worth = collateralValueDown($.collateral[account][token], book.price, book.lotExponent);
             book.collateral = book.collateral + worth;
             book.haircut = book.haircut + worth.partUp(CollateralWord.haircut(word));
         }
@@ -90,6 +87,7 @@ library Ledger {
         book.targetRange = PriceWord.targetRange(priceWord);
         book.depth = PriceWord.depth(priceWord);
         book.state = PriceWord.state(priceWord);
+        book.lotExponent = PriceWord.lotExponent(priceWord);
         book.age = PriceWord.age(priceWord);
     }
 
@@ -114,22 +112,8 @@ library Ledger {
         $.headers[account] = header.withCash(header.cash() + amount);
     }
 
-    /// @notice Adds `change` lots to the perpetual of `account` and takes their price, and the funding due, from its cash.
+    /// @notice The words of an account that gets `change` lots and pays their price, and the funding due, from its cash.
     /// @param extra further cash credited (negative: debited): a fee, a payment
-    function move(VaultState storage $, AccountId account, uint256 underlying, Lots change, Price price, int256 index, Wad extra) internal {
-        ($.headers[account], $.positions[account][underlying]) = moved(
-            $.headers[account],
-            $.positions[account][underlying],
-            account,
-            underlying,
-            change,
-            price,
-            index,
-            extra
-        );
-    }
-
-    /// @notice The words of `account` after `move`.
     function moved(
         uint256 header,
         uint256 position,

@@ -52,13 +52,30 @@ library Margin {
 
     /// @notice Initial margin of one underlying: scan, inter-month charge, provisions, size charge.
     function requirement(Book memory book, Terms memory t, bool opening, uint256 scenario) internal pure returns (Wad) {
-        return homogeneous(book, t, opening, scenario) + sizeChargeUp(book.lots, book.price, book.depth);
+        return requirementOf(book, book.lots, book.collateral, book.price, t, opening, scenario);
+    }
+
+    /// @notice As `requirement`, for other `lots`, `collateral` and `price` in the market of `book`.
+    function requirementOf(
+        Book memory book,
+        Lots lots,
+        Wad collateral,
+        Price price,
+        Terms memory t,
+        bool opening,
+        uint256 scenario
+    ) internal pure returns (Wad) {
+        Wad line = lots.times(price);
+        return
+            scan(book, line + collateral, opening, scenario) +
+            chargesUp(line, collateral, t) +
+            sizeChargeUp(lots, price, book.depth);
     }
 
     /// @notice `requirement` without the size charge: what a fraction of a portfolio needs exactly that fraction of.
     function homogeneous(Book memory book, Terms memory t, bool opening, uint256 scenario) internal pure returns (Wad) {
         Wad line = book.lots.times(book.price);
-        return scan(book, line, opening, scenario) + chargesUp(line, book.collateral, t);
+        return scan(book, line + book.collateral, opening, scenario) + chargesUp(line, book.collateral, t);
     }
 
     /// @notice Inter-month charge and provisions of a line of market value `line` beside `collateral` on the same underlying.
@@ -81,10 +98,9 @@ library Margin {
         }
     }
 
-    /// @notice The loss in the named scenario, or in the worst one; never negative.
-    function scan(Book memory book, Wad line, bool opening, uint256 scenario) internal pure returns (Wad) {
+    /// @notice What `stressed`, a line and its collateral, loses in the named scenario, or in the worst one; never negative.
+    function scan(Book memory book, Wad stressed, bool opening, uint256 scenario) internal pure returns (Wad) {
         Ratio range = opening && book.targetRange > book.heldRange ? book.targetRange : book.heldRange;
-        Wad stressed = line + book.collateral;
         return scenario == 0 ? Stress.worstOfLineUp(stressed, range) : maxWad(Stress.lossOfLineUp(stressed, range, scenario), ZERO);
     }
 }

@@ -74,7 +74,6 @@ library FundLogic {
         uint256 part,
         uint256 whole
     ) private returns (Wad value) {
-        uint256 exponent = PriceWord.lotExponent($.prices[book.underlying]);
         uint256 tokens = $.headers[seller].collaterals();
         for (; tokens != 0; tokens &= tokens - 1) {
             uint256 token = LibBit.ffs(tokens);
@@ -82,7 +81,7 @@ library FundLogic {
             if (amount == 0) continue;
             Ledger.moveCollateral($, seller, token, amount, false);
             Ledger.moveCollateral($, taker, token, amount, true);
-            value = value + Ledger.collateralValueDown(amount, book.price, exponent);
+            value = value + Ledger.collateralValueDown(amount, book.price, book.lotExponent);
             emit IMarginVault.CollateralSold(seller, taker, uint8(token), amount);
         }
     }

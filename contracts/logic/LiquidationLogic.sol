@@ -34,19 +34,26 @@ library LiquidationLogic {
         Ratio haircut;
     }
 
-    /// @dev A planned sale. Per-book arrays run beside `portfolio.books`.
+    /// @dev What moves of one book, and what stays.
+    struct Part {
+        Lots lots; // what moves, signed as held
+        Wad market; // market value of what moves: lots at the mark and collateral
+        Wad haircut; // λ of the haircut on what moves
+        Wad collateral; // market value of the collateral that stays
+        Wad haircutLeft; // haircut on it
+        Wad paid; // what the taker pays for what moves
+    }
+
+    /// @dev A planned sale. `parts` run beside `portfolio.books`.
     struct Sale {
         AccountId account;
         Portfolio portfolio;
         Assessment figures;
         Wad maintenance;
         Slice.Terms terms;
-        uint256 scenarios;
         uint256 liquidationWord;
         bool whole;
-        Lots[] lots; // what moves, signed as held
-        Wad[] market; // market value of what moves: lots at the mark and collateral
-        Wad[] haircuts; // λ of the haircut on what moves
+        Part[] parts;
         Lien[] liens;
     }
 
@@ -150,20 +157,18 @@ library LiquidationLogic {
         }
         if (scenarios != 0) {
             // the worst scenario of lines is found for nothing: a keeper who names mild ones first would cut many small slices
-            scenarios = 0;
             sale.figures = Margin.assess(p, terms, false, 0);
             sale.maintenance = sale.figures.margin.partUp(terms.maintenance);
         }
         sale.account = account;
         sale.portfolio = p;
-        sale.scenarios = scenarios;
         sale.liquidationWord = $.liquidationParameters;
         sale.terms = Slice.terms(sale.figures, sale.maintenance, sale.liquidationWord);
         sale.liens = _liens($, account, p);
-        _cut($, sale);
-        if (!sale.whole && _mustSellAll($, sale, terms)) {
+        _cut(sale);
+        if (!sale.whole && _mustSellAll(sale, terms)) {
             sale.terms.fraction = ONE;
-            _cut($, sale);
+            _cut(sale);
         }
     }
 
@@ -205,24 +210,10 @@ library LiquidationLogic {
 
     /// @dev Value less haircut less maintenance margin of one underlying at `price`.
     function _surplusAt(Book memory book, Price price, Margin.Terms memory terms, uint256 scenario) private pure returns (Wad) {
-        Book memory moved = Book({
-            underlying: book.underlying,
-            lots: book.lots,
-            entryCost: book.entryCost,
-            collateral: _rescaled(book.collateral, price, book.price),
-            haircut: _rescaled(book.haircut, price, book.price),
-            price: price,
-            heldRange: book.heldRange,
-            targetRange: book.targetRange,
-            depth: book.depth,
-            age: book.age,
-            state: book.state
-        });
-        return
-            moved.lots.times(price) +
-            moved.collateral -
-            moved.haircut -
-            Margin.requirement(moved, terms, false, scenario).partUp(terms.maintenance);
+        Wad collateral = _rescaled(book.collateral, price, book.price);
+        Wad haircut = _rescaled(book.haircut, price, book.price);
+        Wad margin = Margin.requirementOf(book, book.lots, collateral, price, terms, false, scenario);
+        return book.lots.times(price) + collateral - haircut - margin.partUp(terms.maintenance);
     }
 
     function _rescaled(Wad amount, Price to, Price from) private pure returns (Wad) {
@@ -247,65 +238,56 @@ library LiquidationLogic {
     }
 
     /// @dev What moves at `sale.terms.fraction`, and what it is worth: ⌈f·|q|⌉ lots and ⌈f·C⌉ collateral.
-    function _cut(VaultState storage $, Sale memory sale) private view {
+    function _cut(Sale memory sale) private pure {
         uint256 fraction = sale.terms.fraction.raw();
         uint256 count = sale.portfolio.books.length;
         sale.whole = fraction == 1e18;
-        sale.lots = new Lots[](count);
-        sale.market = new Wad[](count);
-        sale.haircuts = new Wad[](count);
+        sale.parts = new Part[](count);
         for (uint256 i; i < count; ++i) {
             Book memory book = sale.portfolio.books[i];
-            uint256 size = (book.lots.abs() * fraction + (1e18 - 1)) / 1e18;
-            sale.lots[i] = Lots.wrap(book.lots.raw() < 0 ? -int256(size) : int256(size));
-            sale.market[i] = sale.lots[i].times(book.price);
+            Part memory part = sale.parts[i];
+            uint256 size = _shareUp(book.lots.abs(), fraction);
+            part.lots = Lots.wrap(book.lots.raw() < 0 ? -int256(size) : int256(size));
+            part.market = part.lots.times(book.price);
         }
         for (uint256 i; i < sale.liens.length; ++i) {
             Lien memory lien = sale.liens[i];
             Book memory book = sale.portfolio.books[lien.book];
-            lien.moved = (lien.held * fraction + (1e18 - 1)) / 1e18;
-            Wad value = Ledger.collateralValueDown(lien.moved, book.price, PriceWord.lotExponent($.prices[book.underlying]));
-            sale.market[lien.book] = sale.market[lien.book] + value;
-            sale.haircuts[lien.book] = sale.haircuts[lien.book] + value.partUp(lien.haircut).partUp(sale.terms.haircutShare);
+            Part memory part = sale.parts[lien.book];
+            lien.moved = _shareUp(lien.held, fraction);
+            Wad value = Ledger.collateralValueDown(lien.moved, book.price, book.lotExponent);
+            part.market = part.market + value;
+            part.haircut = part.haircut + value.partUp(lien.haircut).partUp(sale.terms.haircutShare);
+            value = Ledger.collateralValueDown(lien.held - lien.moved, book.price, book.lotExponent);
+            part.collateral = part.collateral + value;
+            part.haircutLeft = part.haircutLeft + value.partUp(lien.haircut);
+        }
+    }
+
+    function _shareUp(uint256 amount, uint256 fraction) private pure returns (uint256) {
+        unchecked {
+            // amount < 2^128, fraction at most 1e18
+            return (amount * fraction + (1e18 - 1)) / 1e18;
         }
     }
 
     /// @dev Whether the slice would leave dust, or, by its whole lots, lower E / IM.
-    function _mustSellAll(VaultState storage $, Sale memory sale, Margin.Terms memory terms) private view returns (bool) {
-        Portfolio memory p = sale.portfolio;
-        uint256 count = p.books.length;
-        Portfolio memory left;
-        left.books = new Book[](count);
-        Wad cash = p.cash - sale.terms.discount.partUp(sale.terms.fraction) - sale.terms.bounty;
-        for (uint256 i; i < count; ++i) {
-            Book memory book = p.books[i];
-            cash = cash + sale.market[i] - sale.haircuts[i];
-            left.books[i] = Book({
-                underlying: book.underlying,
-                lots: book.lots - sale.lots[i],
-                entryCost: ZERO,
-                collateral: ZERO,
-                haircut: ZERO,
-                price: book.price,
-                heldRange: book.heldRange,
-                targetRange: book.targetRange,
-                depth: book.depth,
-                age: book.age,
-                state: book.state
-            });
+    function _mustSellAll(Sale memory sale, Margin.Terms memory terms) private pure returns (bool) {
+        Wad notional;
+        Wad margin;
+        Wad equity = sale.portfolio.cash - sale.terms.discount.partUp(sale.terms.fraction) - sale.terms.bounty;
+        for (uint256 i; i < sale.parts.length; ++i) {
+            Part memory part = sale.parts[i];
+            Book memory book = sale.portfolio.books[i];
+            Lots lots = book.lots - part.lots;
+            Wad line = lots.times(book.price);
+            notional = notional + line.abs();
+            margin = margin + Margin.requirementOf(book, lots, part.collateral, book.price, terms, false, 0);
+            equity = equity + part.market - part.haircut + line + part.collateral - part.haircutLeft;
         }
-        for (uint256 i; i < sale.liens.length; ++i) {
-            Lien memory lien = sale.liens[i];
-            Book memory book = left.books[lien.book];
-            Wad value = Ledger.collateralValueDown(lien.held - lien.moved, book.price, PriceWord.lotExponent($.prices[book.underlying]));
-            book.collateral = book.collateral + value;
-            book.haircut = book.haircut + value.partUp(lien.haircut);
-        }
-        left.cash = cash;
-        Assessment memory now_ = Margin.assess(left, terms, false, sale.scenarios);
-        if (sale.figures.notional != ZERO && now_.notional < LiquidationWord.smallestNotional(sale.liquidationWord)) return true;
+        if (sale.figures.notional != ZERO && notional < LiquidationWord.smallestNotional(sale.liquidationWord)) return true;
         // E′/IM′ ≥ E/IM, as a product: equities and margins of what is stored are below 2^127
-        return now_.equity.raw() * sale.figures.margin.raw() < sale.figures.equity.raw() * now_.margin.raw();
+        return equity.raw() * sale.figures.margin.raw() < sale.figures.equity.raw() * margin.raw();
     }
 
     // ---------------------------------------------------------------- execution
@@ -371,22 +353,26 @@ library LiquidationLogic {
         bounty = sale.terms.bounty;
         discount = sale.terms.discount.partUp(sale.terms.fraction);
         if (!sale.whole) return (bounty, discount);
-        Wad worth = sale.portfolio.cash;
-        for (uint256 i; i < sale.market.length; ++i) {
-            worth = worth + sale.market[i] - sale.haircuts[i];
-        }
-        worth = maxWad(worth, ZERO);
+        Wad worth = maxWad(_worth(sale), ZERO);
         bounty = minWad(bounty, worth);
         discount = minWad(discount, worth - bounty);
+    }
+
+    /// @dev Cash and what is paid, before the discount, for what moves.
+    function _worth(Sale memory sale) private pure returns (Wad worth) {
+        worth = sale.portfolio.cash;
+        for (uint256 i; i < sale.parts.length; ++i) {
+            worth = worth + sale.parts[i].market - sale.parts[i].haircut;
+        }
     }
 
     /// @dev Moves lots and collateral to the fund's accounts (taker 0) or the taker, who pays market value less haircuts less its part of
     /// `discount`, split by scan. Returns the cash of the account afterwards, which `_close` writes.
     function _move(VaultState storage $, Sale memory sale, address fund, AccountId taker, Wad discount) private returns (Wad cash) {
-        uint256 count = sale.portfolio.books.length;
+        uint256 count = sale.parts.length;
         cash = sale.portfolio.cash;
         if (count == 0) return cash;
-        Wad[] memory paid = _payments(sale, discount);
+        _pay(sale, discount);
         for (uint256 i; i < sale.liens.length; ++i) {
             Lien memory lien = sale.liens[i];
             if (lien.moved == 0) continue;
@@ -397,17 +383,17 @@ library LiquidationLogic {
         }
         for (uint256 i; i < count; ++i) {
             Book memory book = sale.portfolio.books[i];
+            Part memory part = sale.parts[i];
             AccountId to = _taker(fund, taker, book.underlying);
-            FundAccounts.transfer($, fund, sale.account, to, book, sale.lots[i], paid[i]);
-            cash = cash + paid[i];
-            emit IMarginVault.Sold(sale.account, to, uint8(book.underlying), sale.lots[i].raw(), paid[i].raw());
+            FundAccounts.transfer($, fund, sale.account, to, book, part.lots, part.paid);
+            cash = cash + part.paid;
+            emit IMarginVault.Sold(sale.account, to, uint8(book.underlying), part.lots.raw(), part.paid.raw());
         }
     }
 
     /// @dev What is paid for each book. The parts of the discount are rounded down and the rest goes with the last book.
-    function _payments(Sale memory sale, Wad discount) private pure returns (Wad[] memory paid) {
-        uint256 count = sale.market.length;
-        paid = new Wad[](count);
+    function _pay(Sale memory sale, Wad discount) private pure {
+        uint256 count = sale.parts.length;
         Wad[] memory scans;
         Wad sum;
         if (count > 1) {
@@ -416,18 +402,15 @@ library LiquidationLogic {
                 sum = sum + scans[i];
             }
         }
-        Wad worth = sale.portfolio.cash;
-        for (uint256 i; i < count; ++i) {
-            worth = worth + sale.market[i] - sale.haircuts[i];
-        }
         // a whole sale of an account whose haircuts are worth more than it has: all that there is, V or nothing, is the discount
-        bool exhausted = sale.whole && worth.isNegative();
+        bool exhausted = sale.whole && _worth(sale).isNegative();
         if (exhausted) discount = maxWad(sale.figures.value, ZERO);
         Wad left = discount;
         for (uint256 i; i < count; ++i) {
-            Wad part = i == count - 1 || sum == ZERO ? left : Wad.wrap((discount.raw() * scans[i].raw()) / sum.raw());
-            left = left - part;
-            paid[i] = sale.market[i] - part - (exhausted ? ZERO : sale.haircuts[i]);
+            Wad share = i == count - 1 || sum == ZERO ? left : Wad.wrap((discount.raw() * scans[i].raw()) / sum.raw());
+            left = left - share;
+            Part memory part = sale.parts[i];
+            part.paid = part.market - share - (exhausted ? ZERO : part.haircut);
         }
     }
 
@@ -445,7 +428,7 @@ library LiquidationLogic {
         scans = new Wad[](count);
         for (uint256 i; i < count; ++i) {
             Book memory book = sale.portfolio.books[i];
-            scans[i] = Margin.scan(book, book.lots.times(book.price), false, (sale.scenarios >> (8 * book.underlying)) & 0xff);
+            scans[i] = Margin.scan(book, book.lots.times(book.price) + book.collateral, false, 0);
         }
     }
 

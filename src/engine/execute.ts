@@ -171,8 +171,7 @@ function withdraw(run: Run, account: AccountId, token: number, amount: bigint, t
   authorise(draft, account, actor, SCOPE_WITHDRAW);
   if (actor !== ownerOf(account) && to !== ownerOf(account)) revert("RecipientNotOwner", account, to);
   if (amount === 0n) revert("NothingToDo");
-  const touched = touch(run, account);
-  touched.leaving = true;
+  const touched = touch(run, account, true);
   const scale = scaleOf(draft, token);
   if (amount > (2n ** 128n - 1n) / scale) revert("TokenAmountMismatch", BigInt(token), amount, 0n);
   const debited = amount * scale;
@@ -197,8 +196,7 @@ function transfer(run: Run, account: AccountId, token: number, amount: bigint, t
   authorise(draft, account, run.actor, SCOPE_TRANSFER);
   if (ownerOf(to) !== ownerOf(account)) revert("OwnersDiffer", account, to);
   if (amount === 0n || to === account) revert("NothingToDo");
-  const touched = touch(run, account);
-  touched.leaving = true;
+  const touched = touch(run, account, true);
   if (token === SETTLEMENT) {
     touched.settledOut = true;
     if (amount >= 2n ** 255n) revert("SafeCastOverflowedUintToInt", amount);
@@ -261,7 +259,7 @@ function trade(run: Run, account: AccountId, module: number, data: string, minim
     filled: 0n,
     fees: 0n,
   };
-  const taker = touch(run, account);
+  const taker = touch(run, account, false);
   fills.forEach((fill, index) => {
     if (!settle(draft, proposed, taker, fill)) run.outside.dropped?.(module, index, fill);
   });
@@ -270,12 +268,16 @@ function trade(run: Run, account: AccountId, module: number, data: string, minim
 }
 
 /** Remembers the figures of an account before this call changes it. */
-function touch(run: Run, account: AccountId): Touched {
+function touch(run: Run, account: AccountId, leaving: boolean): Touched {
   const known = run.touched.get(account);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    if (leaving) known.leaving = true;
+    return known;
+  }
   const { draft } = run;
-  const before = portfolioOf(draft, account);
-  const touched: Touched = { account, before, leaving: false, settledOut: false, raised: false, newRisk: 0n };
+  // where value leaves only the first form of the margin rule counts, which does not look back
+  const before = leaving ? { cash: 0n, books: [] } : portfolioOf(draft, account);
+  const touched: Touched = { account, before, leaving, settledOut: false, raised: false, newRisk: 0n };
   run.touched.set(account, touched);
   return touched;
 }

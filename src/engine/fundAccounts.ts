@@ -106,7 +106,7 @@ export function payBounty(draft: Draft, wanted: bigint, notional: bigint): bigin
   if (notional < draft.base.liquidation.smallestNotional * WAD) return 0n;
   const stake = mainCash(draft);
   const cap = draft.base.fundParameters.bountyCap * 10n ** 14n;
-  const paid = min(min(wanted, stake), use(draft, BOUNTIES, cap, wanted));
+  const paid = use(draft, BOUNTIES, cap, min(wanted, stake));
   if (paid !== 0n) credit(draft, mainAccount(draft), -paid);
   return paid;
 }
