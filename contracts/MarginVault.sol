@@ -23,7 +23,7 @@ import {FundLogic} from "./logic/FundLogic.sol";
 import {LiquidationLogic} from "./logic/LiquidationLogic.sol";
 import {PriceLogic} from "./logic/PriceLogic.sol";
 import {AccountId, toAccountId} from "./types/AccountId.sol";
-import {Action, ActionKind, SCOPE_CANCEL, SCOPE_DEPOSIT, SCOPE_TRADE, SCOPE_TRANSFER, SCOPE_WITHDRAW, SETTLEMENT} from "./types/Action.sol";
+import {Action, ActionKind, tradeData, SCOPE_CANCEL, SCOPE_DEPOSIT, SCOPE_TRADE, SCOPE_TRANSFER, SCOPE_WITHDRAW, SETTLEMENT} from "./types/Action.sol";
 import {Fill, TradeContext} from "./types/Fill.sol";
 import {Lots} from "./types/Lots.sol";
 import {Ratio} from "./types/Ratio.sol";
@@ -64,6 +64,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
         uint256 actions; // how many: no more accounts are touched and no more payouts made
         uint256 marginWord; // from the first touch on, with `terms`
         Margin.Terms terms;
+        Market.Quote quote; // the market that was traded last: what is valued need not read it again
         Trading.Touched[] touched;
         uint256 touchedCount;
         Payout[] payouts;
@@ -259,7 +260,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
     }
 
     function _trade(Run memory run, AccountId account, bytes calldata data) private {
-        (uint8 module, bytes memory moduleData, uint256 minimumLots) = abi.decode(data, (uint8, bytes, uint256));
+        (uint8 module, bytes calldata moduleData, uint256 minimumLots) = tradeData(data);
         _authorise(account, run.actor, SCOPE_TRADE);
         uint256 word = $.modules[module];
         // casting to uint160 is safe: an address in the low bits
@@ -274,6 +275,8 @@ contract MarginVault is IMarginVault, VaultGovernance {
     }
 
     function _settle(Run memory run, AccountId account, uint256 module, address target, Fill[] memory fills, uint256 minimumLots) private {
+        _begin(run);
+        Market.Quote memory quote = _market(run, fills[0].instrument);
         Trading.Touched memory taker = _touch(run, account, false);
         Trading.Trade memory trade;
         trade.taker = account;
@@ -283,11 +286,11 @@ contract MarginVault is IMarginVault, VaultGovernance {
         trade.fund = FUND;
         trade.marginWord = run.marginWord;
         trade.terms = run.terms;
-        Market.Quote memory quote;
+        Trading.enter($, trade, quote);
         for (uint256 i; i < fills.length; ++i) {
-            if (quote.mark.raw() == 0 || quote.underlying != fills[i].instrument) {
+            if (quote.underlying != fills[i].instrument) {
                 Trading.leave($, trade, quote);
-                quote = Market.quote($, fills[i].instrument, run.marginWord);
+                quote = _market(run, fills[i].instrument);
                 Trading.enter($, trade, quote);
             }
             if (!Trading.settle($, trade, taker, quote, fills[i])) IModule(target).dropped(i, fills[i]);
@@ -307,19 +310,29 @@ contract MarginVault is IMarginVault, VaultGovernance {
             if (leaving) touched.leaving = true;
             return touched;
         }
-        if (run.touchedCount == 0) {
-            run.touched = new Trading.Touched[](run.actions);
-            run.marginWord = $.marginParameters;
-            run.terms = Margin.terms(run.marginWord);
-        }
+        _begin(run);
         touched = run.touched[run.touchedCount++];
         touched.account = account;
         touched.leaving = leaving;
         if (!leaving) touched.before = _value(run, account);
     }
 
+    /// @dev Reads what every valuation needs, once.
+    function _begin(Run memory run) private view {
+        if (run.touched.length != 0) return;
+        run.touched = new Trading.Touched[](run.actions);
+        run.marginWord = $.marginParameters;
+        run.terms = Margin.terms(run.marginWord);
+        run.quote.underlying = Market.NONE;
+    }
+
+    function _market(Run memory run, uint256 underlying) private view returns (Market.Quote memory quote) {
+        quote = Market.quote($, underlying, run.marginWord);
+        run.quote = quote;
+    }
+
     function _value(Run memory run, AccountId account) private view returns (Valuation.Figures memory figures) {
-        figures = Valuation.figures($, account, run.marginWord, run.terms);
+        figures = Valuation.figuresWith($, account, $.headers[account], run.quote, false, 0, run.marginWord, run.terms);
         run.used |= figures.underlyings;
     }
 

@@ -23,6 +23,10 @@ library Market {
         bool open; // risk may rise: the price is normal and young, and opens are not stopped
     }
 
+    function none() internal pure returns (Quote memory q) {
+        q.underlying = NONE;
+    }
+
     /// @notice The market of `underlying` now. The caller counts its price as used.
     function quote(VaultState storage $, uint256 underlying, uint256 marginWord) internal view returns (Quote memory q) {
         uint256 priceWord = $.prices[underlying];

@@ -65,7 +65,10 @@ library Trading {
         bytes4 reason = _apply($, trade, taker, q, fill);
         applied = reason == 0;
         if (applied) {
-            trade.filled += fill.lots.abs();
+            unchecked {
+                // at most 128 fills of sizes below 2^48
+                trade.filled += fill.lots.abs();
+            }
             trade.fees = trade.fees + fill.takerFee + fill.makerFee;
             emit IMarginVault.Filled(
                 trade.taker,
@@ -182,7 +185,7 @@ library Trading {
             q.index,
             -fill.makerFee
         );
-        Valuation.Figures memory now_ = Valuation.figuresWith($, maker, headerAfter, positionAfter, q, trade.marginWord, trade.terms);
+        Valuation.Figures memory now_ = Valuation.figuresWith($, maker, headerAfter, q, true, positionAfter, trade.marginWord, trade.terms);
         trade.used |= now_.underlyings;
         if (!reduces) {
             if (!Valuation.good(now_, MarginWord.tradingAge(trade.marginWord))) return IMarginVault.RiskMayNotRise.selector;
@@ -191,7 +194,7 @@ library Trading {
         // the second form needs the figures before the fill, which most makers do not: look back only now
         if (
             !MarginRule.covers(now_, newRisk) &&
-            !MarginRule.sheds(Valuation.figuresWith($, maker, header, position, q, trade.marginWord, trade.terms), now_)
+            !MarginRule.sheds(Valuation.figuresWith($, maker, header, q, true, position, trade.marginWord, trade.terms), now_)
         ) return IMarginVault.MarginTooLow.selector;
 
         $.headers[maker] = headerAfter;

@@ -50,18 +50,19 @@ library Valuation {
         uint256 marginWord,
         Margin.Terms memory terms
     ) internal view returns (Figures memory) {
-        Market.Quote memory none;
-        none.underlying = Market.NONE;
-        return figuresWith($, account, $.headers[account], 0, none, marginWord, terms);
+        return figuresWith($, account, $.headers[account], Market.none(), false, 0, marginWord, terms);
     }
 
-    /// @notice The figures that `account` has with `header`, and with `position` on the underlying of `q`, in place of what is stored.
+    /// @notice The figures that `account` has with `header` in place of what is stored.
+    /// @param q the market at hand, whose price and funding are not read again
+    /// @param drafted whether `position` stands in for what is stored on the underlying of `q`
     function figuresWith(
         VaultState storage $,
         AccountId account,
         uint256 header,
-        uint256 position,
         Market.Quote memory q,
+        bool drafted,
+        uint256 position,
         uint256 marginWord,
         Margin.Terms memory terms
     ) internal view returns (Figures memory v) {
@@ -86,7 +87,7 @@ library Valuation {
             Wad line;
             Wad charges;
             if ((held >> underlying) & 1 != 0) {
-                uint256 word = quoted ? position : $.positions[account][underlying];
+                uint256 word = quoted && drafted ? position : $.positions[account][underlying];
                 int256 index = quoted ? q.index : Funding.indexNow($.fundings[underlying], priceWord, MarginWord.tradingAge(marginWord));
                 Lots lots = PositionWord.lots(word);
                 line = lots.times(price);

@@ -102,7 +102,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         run.taker = context.account;
         run.domain = _domainSeparatorV4();
         run.order = _blankOrder();
-        run.fills = fills = new Fill[](makers.length);
+        run.fills = fills = _roomFor(makers.length);
         _prepareLimits(run, context.actor);
 
         for (uint256 i; i < makers.length; ++i) {
@@ -158,15 +158,17 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
             run.limits[which] = TakerLimitWord.withLots(limit, wanted - lots);
         }
 
-        Fill memory fill = run.fills[run.count];
-        fill.maker = order.account;
-        fill.instrument = order.instrument;
         // casting to int256 is safe: at most 48 bits
-        fill.lots = Lots.wrap(order.long ? -int256(lots) : int256(lots));
-        fill.price = order.limit;
-        Wad notional = fill.lots.times(order.limit).abs();
-        fill.takerFee = notional.partUp(fromPpm(TAKER_FEE_PPM));
-        fill.makerFee = _makerFee(notional);
+        Lots filled = Lots.wrap(order.long ? -int256(lots) : int256(lots));
+        Wad notional = filled.times(order.limit).abs();
+        run.fills[run.count] = Fill({
+            maker: order.account,
+            instrument: order.instrument,
+            lots: filled,
+            price: order.limit,
+            takerFee: notional.partUp(fromPpm(TAKER_FEE_PPM)),
+            makerFee: _makerFee(notional)
+        });
         Proposed.record(run.count++, order.nonce);
         return 0;
     }
@@ -270,6 +272,15 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         assembly ("memory-safe") {
             makers.offset := add(add(data.offset, start), 0x20)
             makers.length := count
+        }
+    }
+
+    /// @dev An array of fills of which none is made yet; those that are proposed are put in, and it is cut short to them.
+    function _roomFor(uint256 count) private pure returns (Fill[] memory fills) {
+        assembly ("memory-safe") {
+            fills := mload(0x40)
+            mstore(fills, count)
+            mstore(0x40, add(fills, mul(0x20, add(count, 1))))
         }
     }
 

@@ -21,6 +21,22 @@ struct Action {
     bytes data;
 }
 
+/// @dev What `data` of a Trade holds.
+struct TradeData {
+    uint8 module;
+    bytes data; // encoded as the module wants it
+    uint256 minimumLots;
+}
+
+/// @dev `data` of a Trade, the module's part left where it is. Every access is checked against the end of the calldata, all of which is the actor's.
+function tradeData(bytes calldata data) pure returns (uint8 module, bytes calldata moduleData, uint256 minimumLots) {
+    TradeData calldata trade;
+    assembly ("memory-safe") {
+        trade := data.offset
+    }
+    return (trade.module, trade.data, trade.minimumLots);
+}
+
 /// @dev Token index of the settlement token in Deposit, Withdraw and Transfer; collateral tokens are 0 to 31.
 uint8 constant SETTLEMENT = 255;
 

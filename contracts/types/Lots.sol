@@ -35,10 +35,13 @@ function times(Lots a, Price price) pure returns (Wad) {
 
 /// @dev Whether `change` brings `a` nearer to zero without crossing it.
 function reduces(Lots change, Lots a) pure returns (bool) {
-    return
-        Lots.unwrap(a) > 0
-            ? Lots.unwrap(change) < 0 && -Lots.unwrap(change) <= Lots.unwrap(a)
-            : Lots.unwrap(change) > 0 && Lots.unwrap(change) <= -Lots.unwrap(a);
+    unchecked {
+        // |a| < 2^47 and the two have opposite signs where they are added: no change that a module names can wrap
+        return
+            Lots.unwrap(a) > 0
+                ? Lots.unwrap(change) < 0 && Lots.unwrap(a) + Lots.unwrap(change) >= 0
+                : Lots.unwrap(change) > 0 && Lots.unwrap(a) + Lots.unwrap(change) <= 0;
+    }
 }
 
 function addLots(Lots a, Lots b) pure returns (Lots) {
