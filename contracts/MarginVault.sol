@@ -277,7 +277,6 @@ contract MarginVault is IMarginVault, VaultGovernance {
     function _settle(Run memory run, AccountId account, uint256 module, address target, Fill[] memory fills, uint256 minimumLots) private {
         _begin(run);
         Market.Quote memory quote = _market(run, fills[0].instrument);
-        Trading.Touched memory taker = _touch(run, account, false);
         Trading.Trade memory trade;
         trade.taker = account;
         trade.module = module;
@@ -287,6 +286,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
         trade.marginWord = run.marginWord;
         trade.terms = run.terms;
         Trading.enter($, trade, quote);
+        Trading.Touched memory taker = _touchTaker(run, trade, fills);
         for (uint256 i; i < fills.length; ++i) {
             if (quote.underlying != fills[i].instrument) {
                 Trading.leave($, trade, quote);
@@ -317,6 +317,20 @@ contract MarginVault is IMarginVault, VaultGovernance {
         if (!leaving) touched.before = _value(run, account);
     }
 
+    /// @dev As `_touch`. Most trades pass by the first form: where this is the only action and in one market, two words say what was before.
+    function _touchTaker(Run memory run, Trading.Trade memory trade, Fill[] memory fills) private view returns (Trading.Touched memory touched) {
+        bool alone = run.actions == 1;
+        for (uint256 i = 1; alone && i < fills.length; ++i) {
+            alone = fills[i].instrument == fills[0].instrument;
+        }
+        if (!alone) return _touch(run, trade.taker, false);
+        touched = run.touched[run.touchedCount++];
+        touched.account = trade.taker;
+        touched.deferred = true;
+        touched.header = trade.header;
+        touched.position = trade.position;
+    }
+
     /// @dev Reads what every valuation needs, once.
     function _begin(Run memory run) private view {
         if (run.touched.length != 0) return;
@@ -332,7 +346,8 @@ contract MarginVault is IMarginVault, VaultGovernance {
     }
 
     function _value(Run memory run, AccountId account) private view returns (Valuation.Figures memory figures) {
-        figures = Valuation.figuresWith($, account, $.headers[account], run.quote, false, 0, run.marginWord, run.terms);
+        run.quote.draft = 0;
+        figures = Valuation.figuresWith($, account, $.headers[account], run.quote, run.marginWord, run.terms);
         run.used |= figures.underlyings;
     }
 
@@ -346,14 +361,21 @@ contract MarginVault is IMarginVault, VaultGovernance {
             Wad smallest = Trading.smallestNotional($, now_.notional);
             if (now_.notional != ZERO && now_.notional < smallest) revert AccountTooSmall(touched.account, now_.notional, smallest);
         }
-        if (!MarginRule.covers(now_, touched.newRisk) && (touched.leaving || !MarginRule.sheds(touched.before, now_))) {
-            revert MarginTooLow(
-                touched.account,
-                now_.equity,
-                now_.openingMargin + touched.newRisk,
-                touched.before.equity,
-                touched.before.openingMargin
-            );
+        if (!MarginRule.covers(now_, touched.newRisk)) {
+            Valuation.Figures memory before = touched.before;
+            if (touched.deferred) {
+                run.quote.draft = touched.position;
+                before = Valuation.figuresWith($, touched.account, touched.header, run.quote, run.marginWord, run.terms);
+            }
+            if (touched.leaving || !MarginRule.sheds(before, now_)) {
+                revert MarginTooLow(
+                    touched.account,
+                    now_.equity,
+                    now_.openingMargin + touched.newRisk,
+                    before.equity,
+                    before.openingMargin
+                );
+            }
         }
         if (touched.settledOut) {
             // part of an unrealised gain must stay in money, so that a thin market cannot be pumped and carried away (H-70)
@@ -502,7 +524,7 @@ contract MarginVault is IMarginVault, VaultGovernance {
 
     /// @inheritdoc IMarginVault
     function portfolioOf(AccountId account) external view whenUnlocked returns (Portfolio memory) {
-        return LiquidationLogic.portfolio($, account);
+        _answer(LiquidationLogic.portfolio($, account));
     }
 
     /// @inheritdoc IMarginVault
@@ -510,12 +532,12 @@ contract MarginVault is IMarginVault, VaultGovernance {
         AccountId account,
         uint256 scenarios
     ) external view whenUnlocked returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures) {
-        return LiquidationLogic.preview($, FUND, account, scenarios);
+        _answer(LiquidationLogic.preview($, FUND, account, scenarios));
     }
 
     /// @inheritdoc IMarginVault
     function mayBeLiquidated(AccountId[] calldata accounts) external view whenUnlocked returns (bool[] memory) {
-        return LiquidationLogic.candidates($, FUND, accounts);
+        _answer(LiquidationLogic.candidates($, FUND, accounts));
     }
 
     /// @inheritdoc IMarginVault
@@ -527,6 +549,13 @@ contract MarginVault is IMarginVault, VaultGovernance {
         uint256 marginWord = $.marginParameters;
         Valuation.Figures memory f = Valuation.figures($, account, marginWord, Margin.terms(marginWord));
         return Assessment(f.value, f.equity, opening ? f.openingMargin : f.margin, f.notional);
+    }
+
+    /// @dev Ends the call with an answer that the library has encoded: to take it apart and encode it again would take code of the vault.
+    function _answer(bytes memory encoded) private pure {
+        assembly ("memory-safe") {
+            return(add(encoded, 0x20), mload(encoded))
+        }
     }
 
     // ---------------------------------------------------------------- governance

@@ -154,6 +154,8 @@ interface IMarginVault {
     error ValueNotNeeded(uint256 left);
     /// @notice Thrown when a source may have failed only because the caller gave the post too little gas.
     error SourceOutOfGas(uint256 underlying, uint256 source);
+    /// @notice Thrown when a scenario beyond 16 is named.
+    error UnknownScenario(uint256 scenario);
     error AccountHealthy(AccountId account, Wad equity, Wad maintenance);
     error FractionAboveLimit(Ratio fraction, Ratio limit);
     error DiscountBelowLimit(Wad discount, Wad limit);

@@ -81,11 +81,9 @@ library Margin {
     /// @notice Inter-month charge and provisions of a line of market value `line` beside `collateral` on the same underlying.
     function chargesUp(Wad line, Wad collateral, Terms memory t) internal pure returns (Wad charges) {
         Wad gross = line.abs();
-        charges = (gross + collateral).partUp(t.provision);
-        if (gross == ZERO) return charges;
-        charges = charges + gross.partUp(FUNDING_PROVISION);
+        charges = (gross + collateral).partUp(t.provision) + gross.partUp(FUNDING_PROVISION);
         // b·½(Σ|Δ| − |ΣΔ|) over the perpetual and the collateral: the part of a short that only the collateral hedges
-        if (line.isNegative() && collateral != ZERO) charges = charges + minWad(gross, collateral).partUp(t.interMonth);
+        if (collateral != ZERO && line.isNegative()) charges = charges + minWad(gross, collateral).partUp(t.interMonth);
     }
 
     /// @notice Convex in size: gross notional times the share of the depth that the position is.

@@ -20,6 +20,7 @@ library Market {
         int256 index; // cumulative funding a lot, now
         uint256 funding; // FundingWord
         uint256 trading; // TradingWord
+        uint256 draft; // PositionWord that a valuation is to take for the stored one, zero for none
         bool open; // risk may rise: the price is normal and young, and opens are not stopped
     }
 

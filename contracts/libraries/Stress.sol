@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad} from "../types/Wad.sol";
 
@@ -13,13 +14,10 @@ library Stress {
     int256 internal constant EXTREME_MOVE = 21;
     int256 internal constant WHOLE_MOVE = 30;
 
-    /// @notice Thrown when a scenario beyond 16 is named.
-    error UnknownScenario(uint256 scenario);
-
     /// @notice The damped price move of `scenario`, in thirtieths of the scan range.
     function move(uint256 scenario) internal pure returns (int256) {
         if (scenario < 3) return 0;
-        if (scenario > SCENARIOS) revert UnknownScenario(scenario);
+        if (scenario > SCENARIOS) revert IMarginVault.UnknownScenario(scenario);
         if (scenario > 14) return scenario == 15 ? EXTREME_MOVE : -EXTREME_MOVE;
         unchecked {
             // 3–14 in pairs: +10, −10, +20, −20, +30, −30

@@ -29,6 +29,9 @@ library Trading {
     struct Touched {
         AccountId account;
         Valuation.Figures before; // at first touch; what the second form of the rule looks back at
+        bool deferred; // worked out only where the first form fails, from the two words below
+        uint256 header; // before the only trade
+        uint256 position; // before the only trade, in its only market
         bool leaving; // value left: the first form is needed
         bool settledOut; // settlement tokens left: settled cash is tested
         bool raised; // a position grew
@@ -185,17 +188,20 @@ library Trading {
             q.index,
             -fill.makerFee
         );
-        Valuation.Figures memory now_ = Valuation.figuresWith($, maker, headerAfter, q, true, positionAfter, trade.marginWord, trade.terms);
+        q.draft = positionAfter;
+        Valuation.Figures memory now_ = Valuation.figuresWith($, maker, headerAfter, q, trade.marginWord, trade.terms);
         trade.used |= now_.underlyings;
         if (!reduces) {
             if (!Valuation.good(now_, MarginWord.tradingAge(trade.marginWord))) return IMarginVault.RiskMayNotRise.selector;
             if (now_.notional < smallestNotional($, now_.notional)) return IMarginVault.AccountTooSmall.selector;
         }
-        // the second form needs the figures before the fill, which most makers do not: look back only now
-        if (
-            !MarginRule.covers(now_, newRisk) &&
-            !MarginRule.sheds(Valuation.figuresWith($, maker, header, q, true, position, trade.marginWord, trade.terms), now_)
-        ) return IMarginVault.MarginTooLow.selector;
+        if (!MarginRule.covers(now_, newRisk)) {
+            // the second form needs the figures before the fill, which most makers do not: look back only now
+            q.draft = position;
+            if (!MarginRule.sheds(Valuation.figuresWith($, maker, header, q, trade.marginWord, trade.terms), now_)) {
+                return IMarginVault.MarginTooLow.selector;
+            }
+        }
 
         $.headers[maker] = headerAfter;
         $.positions[maker][q.underlying] = positionAfter;

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {Lots, NO_LOTS} from "../types/Lots.sol";
+import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
@@ -33,9 +33,10 @@ library Valuation {
         Wad settledCash;
         Wad gain; // unrealised, of the perpetuals together; a loss is negative
         uint256 underlyings; // a bit for each price that was used
-        uint256 oldest; // age of the oldest of them
-        bool normal; // the state of each of them
+        uint256 oldest; // age of the oldest of them; NEVER where one is not normal
     }
+
+    uint256 private constant NEVER = type(uint256).max;
 
     /// @dev Collateral of one token.
     struct Holding {
@@ -50,19 +51,16 @@ library Valuation {
         uint256 marginWord,
         Margin.Terms memory terms
     ) internal view returns (Figures memory) {
-        return figuresWith($, account, $.headers[account], Market.none(), false, 0, marginWord, terms);
+        return figuresWith($, account, $.headers[account], Market.none(), marginWord, terms);
     }
 
     /// @notice The figures that `account` has with `header` in place of what is stored.
-    /// @param q the market at hand, whose price and funding are not read again
-    /// @param drafted whether `position` stands in for what is stored on the underlying of `q`
+    /// @param q the market at hand, whose price and funding are not read again; a `draft` of the position there stands in for the stored one
     function figuresWith(
         VaultState storage $,
         AccountId account,
         uint256 header,
         Market.Quote memory q,
-        bool drafted,
-        uint256 position,
         uint256 marginWord,
         Margin.Terms memory terms
     ) internal view returns (Figures memory v) {
@@ -75,56 +73,47 @@ library Valuation {
             left |= pledged;
         }
         v.underlyings = left;
-        v.normal = true;
-        Wad cash = header.cash();
+        v.settledCash = header.cash();
         for (; left != 0; left &= left - 1) {
             uint256 underlying = LibBit.ffs(left);
             bool quoted = underlying == q.underlying;
             uint256 priceWord = quoted ? q.priceWord : $.prices[underlying];
-            Price price = PriceWord.price(priceWord);
-            _date(v, priceWord);
-
             Wad line;
             Wad charges;
             if ((held >> underlying) & 1 != 0) {
-                uint256 word = quoted && drafted ? position : $.positions[account][underlying];
+                // a draft of nothing is not asked for: then `header` does not hold the underlying
+                uint256 word = quoted && q.draft != 0 ? q.draft : $.positions[account][underlying];
                 int256 index = quoted ? q.index : Funding.indexNow($.fundings[underlying], priceWord, MarginWord.tradingAge(marginWord));
-                Lots lots = PositionWord.lots(word);
-                line = lots.times(price);
-                cash = cash + line - Ledger.payment(lots, index, PositionWord.fundingIndex(word));
-                v.gain = v.gain + line - PositionWord.entryCost(word);
-                v.notional = v.notional + line.abs();
-                charges = Margin.sizeChargeUp(lots, price, PriceWord.depth(priceWord));
+                (line, charges) = _line(v, priceWord, word, index);
             }
-            Wad collateral;
-            if (holdings.length != 0) {
-                Wad haircut;
-                (collateral, haircut) = _pledged(holdings, underlying, price, PriceWord.lotExponent(priceWord));
-                v.value = v.value + collateral;
-                v.equity = v.equity - haircut;
-            }
-            charges = charges + Margin.chargesUp(line, collateral, terms);
-            _scan(v, line + collateral, charges, priceWord);
+            Wad collateral = holdings.length == 0 ? ZERO : _pledged(v, holdings, underlying, priceWord);
+            _margin(v, priceWord, line + collateral, charges + Margin.chargesUp(line, collateral, terms));
         }
-        v.settledCash = cash;
-        v.value = v.value + cash;
+        v.value = v.value + v.settledCash;
         v.equity = v.equity + v.value;
     }
 
-    function _date(Figures memory v, uint256 priceWord) private view {
-        if (PriceWord.state(priceWord) != PriceWord.NORMAL) v.normal = false;
-        uint256 age = PriceWord.age(priceWord);
-        if (age > v.oldest) v.oldest = age;
+    /// @dev Cash, gain and gross notional of one perpetual; returns its market value and its size charge.
+    function _line(Figures memory v, uint256 priceWord, uint256 word, int256 index) private pure returns (Wad line, Wad charge) {
+        Lots lots = PositionWord.lots(word);
+        Price price = PriceWord.price(priceWord);
+        line = lots.times(price);
+        v.settledCash = v.settledCash + line - Ledger.payment(lots, index, PositionWord.fundingIndex(word));
+        v.gain = v.gain + line - PositionWord.entryCost(word);
+        v.notional = v.notional + line.abs();
+        charge = Margin.sizeChargeUp(lots, price, PriceWord.depth(priceWord));
     }
 
-    /// @dev Both margins of one underlying.
-    function _scan(Figures memory v, Wad stressed, Wad charges, uint256 priceWord) private pure {
+    /// @dev Both margins of one underlying, and the age of its price.
+    function _margin(Figures memory v, uint256 priceWord, Wad stressed, Wad charges) private view {
         Ratio range = PriceWord.heldRange(priceWord);
+        Ratio target = PriceWord.targetRange(priceWord);
         Wad margin = charges + Stress.worstOfLineUp(stressed, range);
         v.margin = v.margin + margin;
-        Ratio target = PriceWord.targetRange(priceWord);
         if (target > range) margin = charges + Stress.worstOfLineUp(stressed, target);
         v.openingMargin = v.openingMargin + margin;
+        uint256 age = PriceWord.state(priceWord) == PriceWord.NORMAL ? PriceWord.age(priceWord) : NEVER;
+        if (age > v.oldest) v.oldest = age;
     }
 
     function _holdings(
@@ -141,24 +130,25 @@ library Valuation {
         }
     }
 
-    /// @dev Collateral on `underlying` and its haircut.
+    /// @dev Value and haircut of the collateral on `underlying`; returns its market value.
     function _pledged(
+        Figures memory v,
         Holding[] memory holdings,
         uint256 underlying,
-        Price price,
-        uint256 lotExponent
-    ) private view returns (Wad collateral, Wad haircut) {
+        uint256 priceWord
+    ) private view returns (Wad collateral) {
         for (uint256 i; i < holdings.length; ++i) {
             uint256 word = holdings[i].word;
             if (CollateralWord.underlying(word) != underlying) continue;
-            Wad worth = Ledger.collateralValueDown(holdings[i].amount, price, lotExponent);
+            Wad worth = Ledger.collateralValueDown(holdings[i].amount, PriceWord.price(priceWord), PriceWord.lotExponent(priceWord));
             collateral = collateral + worth;
-            haircut = haircut + worth.partUp(CollateralWord.haircut(word));
+            v.equity = v.equity - worth.partUp(CollateralWord.haircut(word));
         }
+        v.value = v.value + collateral;
     }
 
     /// @notice Whether risk may rise: every price is normal and at most `age` seconds old.
     function good(Figures memory v, uint256 age) internal pure returns (bool) {
-        return v.normal && v.oldest <= age;
+        return v.oldest <= age;
     }
 }

@@ -7,6 +7,7 @@ import {Deficit} from "../libraries/Deficit.sol";
 import {FundAccounts} from "../libraries/FundAccounts.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {Margin} from "../libraries/Margin.sol";
+import {Market} from "../libraries/Market.sol";
 import {PriceGuard} from "../libraries/PriceGuard.sol";
 import {Slice} from "../libraries/Slice.sol";
 import {Takeover} from "../libraries/Takeover.sol";
@@ -101,21 +102,21 @@ library LiquidationLogic {
         return sale.terms.fraction;
     }
 
-    /// @notice What a liquidation of `account` would do now; the same plan that execution follows.
+    /// @notice What a liquidation of `account` would do now; the same plan that execution follows. As `IMarginVault.previewLiquidation` answers, encoded.
     function preview(
         VaultState storage $,
         address fund,
         AccountId account,
         uint256 scenarios
-    ) external view returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures) {
+    ) external view returns (bytes memory) {
         uint256 marginWord = $.marginParameters;
         Sale memory sale = _plan($, fund, account, Ledger.portfolio($, account, marginWord), marginWord, scenarios);
-        return (sale.terms.fraction, sale.terms.discount.partUp(sale.terms.fraction), sale.terms.bounty, sale.figures);
+        return abi.encode(sale.terms.fraction, sale.terms.discount.partUp(sale.terms.fraction), sale.terms.bounty, sale.figures);
     }
 
-    /// @notice What liquidations plan from; here for the vault's size.
-    function portfolio(VaultState storage $, AccountId account) external view returns (Portfolio memory) {
-        return Ledger.portfolio($, account, $.marginParameters);
+    /// @notice What liquidations plan from; here for the vault's size. As `IMarginVault.portfolioOf` answers, encoded.
+    function portfolio(VaultState storage $, AccountId account) external view returns (bytes memory) {
+        return abi.encode(Ledger.portfolio($, account, $.marginParameters));
     }
 
     /// @notice Names the first price that is not good enough for risk to rise.
@@ -124,16 +125,18 @@ library LiquidationLogic {
         Takeover.requireNormal(account, Ledger.portfolio($, account, marginWord), marginWord);
     }
 
-    /// @notice For each of `accounts`, false where `_plan` would find it healthy without a doubt.
-    function candidates(VaultState storage $, address fund, AccountId[] calldata accounts) external view returns (bool[] memory found) {
+    /// @notice For each of `accounts`, false where `_plan` would find it healthy without a doubt. As `IMarginVault.mayBeLiquidated` answers, encoded.
+    function candidates(VaultState storage $, address fund, AccountId[] calldata accounts) external view returns (bytes memory) {
         uint256 marginWord = $.marginParameters;
         uint256 fresh = MarginWord.liquidationAge(marginWord);
         Margin.Terms memory terms = Margin.terms(marginWord);
-        found = new bool[](accounts.length);
+        Market.Quote memory none = Market.none();
+        bool[] memory found = new bool[](accounts.length);
         for (uint256 i; i < accounts.length; ++i) {
-            Valuation.Figures memory f = Valuation.figures($, accounts[i], marginWord, terms);
+            Valuation.Figures memory f = Valuation.figuresWith($, accounts[i], $.headers[accounts[i]], none, marginWord, terms);
             found[i] = f.equity < f.margin.partUp(terms.maintenance) || !Valuation.good(f, fresh) || accounts[i].owner() == fund;
         }
+        return abi.encode(found);
     }
 
     // ---------------------------------------------------------------- plan
