@@ -23,7 +23,17 @@ import {FundLogic} from "./logic/FundLogic.sol";
 import {LiquidationLogic} from "./logic/LiquidationLogic.sol";
 import {PriceLogic} from "./logic/PriceLogic.sol";
 import {AccountId, toAccountId} from "./types/AccountId.sol";
-import {Action, ActionKind, tradeData, SCOPE_CANCEL, SCOPE_DEPOSIT, SCOPE_TRADE, SCOPE_TRANSFER, SCOPE_WITHDRAW, SETTLEMENT} from "./types/Action.sol";
+import {
+    Action,
+    ActionKind,
+    tradeData,
+    SCOPE_CANCEL,
+    SCOPE_DEPOSIT,
+    SCOPE_TRADE,
+    SCOPE_TRANSFER,
+    SCOPE_WITHDRAW,
+    SETTLEMENT
+} from "./types/Action.sol";
 import {Fill, TradeContext} from "./types/Fill.sol";
 import {Lots} from "./types/Lots.sol";
 import {Ratio} from "./types/Ratio.sol";
@@ -318,7 +328,11 @@ contract MarginVault is IMarginVault, VaultGovernance {
     }
 
     /// @dev As `_touch`. Most trades pass by the first form: where this is the only action and in one market, two words say what was before.
-    function _touchTaker(Run memory run, Trading.Trade memory trade, Fill[] memory fills) private view returns (Trading.Touched memory touched) {
+    function _touchTaker(
+        Run memory run,
+        Trading.Trade memory trade,
+        Fill[] memory fills
+    ) private view returns (Trading.Touched memory touched) {
         bool alone = run.actions == 1;
         for (uint256 i = 1; alone && i < fills.length; ++i) {
             alone = fills[i].instrument == fills[0].instrument;

@@ -48,7 +48,7 @@ library Bounds {
         // below one: the rest is what a round trip through the fund costs (D_out ≤ (1 − share)·D_in)
         if (id == Parameter.KeeperShare) return (50_000, 700_000, false);
         if (id == Parameter.FundShare) return (50_000, 900_000, false);
-        if (id == Parameter.Bounty) return (0, 500_000, false);
+        if (id == Parameter.Bounty) return (0, 62_500, false);
         if (id == Parameter.SmallestNotional) return (1, MOST_SMALLEST_NOTIONAL, false);
         if (id == Parameter.TopUp) return (1_000, 1_000_000, false);
         if (id == Parameter.EpochLength) return (1 hours, 30 days, false);

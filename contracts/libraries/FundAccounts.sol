@@ -8,7 +8,7 @@ import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
-import {FundParametersWord, FundWord, LiquidationWord, MarginWord} from "../words/ParameterWords.sol";
+import {FundParametersWord, FundWord, LiquidationWord} from "../words/ParameterWords.sol";
 import {PositionWord} from "../words/PositionWord.sol";
 import {Deficit} from "./Deficit.sol";
 import {Ledger} from "./Ledger.sol";

@@ -66,10 +66,7 @@ library Margin {
         uint256 scenario
     ) internal pure returns (Wad) {
         Wad line = lots.times(price);
-        return
-            scan(book, line + collateral, opening, scenario) +
-            chargesUp(line, collateral, t) +
-            sizeChargeUp(lots, price, book.depth);
+        return scan(book, line + collateral, opening, scenario) + chargesUp(line, collateral, t) + sizeChargeUp(lots, price, book.depth);
     }
 
     /// @notice `requirement` without the size charge: what a fraction of a portfolio needs exactly that fraction of.

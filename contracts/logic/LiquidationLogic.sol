@@ -103,12 +103,7 @@ library LiquidationLogic {
     }
 
     /// @notice What a liquidation of `account` would do now; the same plan that execution follows. As `IMarginVault.previewLiquidation` answers, encoded.
-    function preview(
-        VaultState storage $,
-        address fund,
-        AccountId account,
-        uint256 scenarios
-    ) external view returns (bytes memory) {
+    function preview(VaultState storage $, address fund, AccountId account, uint256 scenarios) external view returns (bytes memory) {
         uint256 marginWord = $.marginParameters;
         Sale memory sale = _plan($, fund, account, Ledger.portfolio($, account, marginWord), marginWord, scenarios);
         return abi.encode(sale.terms.fraction, sale.terms.discount.partUp(sale.terms.fraction), sale.terms.bounty, sale.figures);

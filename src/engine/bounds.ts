@@ -43,7 +43,7 @@ export const PARAMETERS: readonly ParameterBound[] = [
   bound("GrossDiscount", "vault", "ppm", 500n, 2_000n, 20_000n),
   bound("KeeperShare", "vault", "ppm", 50_000n, 300_000n, 700_000n),
   bound("FundShare", "vault", "ppm", 50_000n, 250_000n, 900_000n),
-  bound("Bounty", "vault", "1e-4 settlement tokens", 0n, 1_000n, 500_000n),
+  bound("Bounty", "vault", "1e-4 settlement tokens", 0n, 1_000n, 62_500n),
   bound("SmallestNotional", "vault", "settlement tokens", 1n, 500n, 10_000n),
   bound("TopUp", "vault", "ppm of the main stake", 1_000n, 200_000n, 1_000_000n),
   bound("EpochLength", "vault", "s", 3_600n, 86_400n, 2_592_000n),

@@ -14,7 +14,7 @@ const COMPANIONS: Readonly<Record<string, { readonly least?: readonly Setting[];
   GrossDiscount: { least: [["FeeCap", 400n]], most: [["Provision", 50_000n]] },
   KeeperShare: { most: [["FeeCap", 0n]] },
   FundShare: { least: [["FeeCap", 0n]] },
-  Bounty: { most: [["SmallestNotional", 1_000_000n]] },
+  Bounty: { most: [["SmallestNotional", 10_000n]] },
   SmallestNotional: { least: [["Bounty", 0n]] },
   FeeCap: {
     most: [
