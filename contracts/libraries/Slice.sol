@@ -55,6 +55,9 @@ library Slice {
         uint256 numerator = uint256((missing + t.bounty).raw());
         uint256 denominator = uint256((missing + proceeds).raw());
         if (numerator >= denominator) return ONE;
-        return Ratio.wrap((numerator * 1e18 + denominator - 1) / denominator);
+        unchecked {
+            // amounts of one account are below 2^149
+            return Ratio.wrap((numerator * 1e18 + denominator - 1) / denominator);
+        }
     }
 }

@@ -50,7 +50,6 @@ library LiquidationLogic {
         AccountId account;
         Portfolio portfolio;
         Assessment figures;
-        Wad maintenance;
         Slice.Terms terms;
         uint256 liquidationWord;
         bool whole;
@@ -143,31 +142,38 @@ library LiquidationLogic {
         Portfolio memory p,
         uint256 marginWord,
         uint256 scenarios
-    ) private view returns (Sale memory sale) {
+    ) private view returns (Sale memory) {
         if (account.owner() == fund) revert IMarginVault.ProtocolAccount(account);
         Margin.Terms memory terms = Margin.terms(marginWord);
         bool doubtful = _pricesDoubtful(p, marginWord);
-        sale.figures = Margin.assess(p, terms, false, scenarios);
-        sale.maintenance = sale.figures.margin.partUp(terms.maintenance);
+        Assessment memory figures = Margin.assess(p, terms, false, scenarios);
+        Wad maintenance = figures.margin.partUp(terms.maintenance);
         // I-12: only below the line, and where a price is in doubt only below it at the last valid price and at both edges of its band
-        if (sale.figures.equity >= sale.maintenance || (doubtful && !_belowAtEdges($, p, terms, marginWord, scenarios))) {
-            revert IMarginVault.AccountHealthy(account, sale.figures.equity, sale.maintenance);
+        if (figures.equity >= maintenance || (doubtful && !_belowAtEdges($, p, terms, marginWord, scenarios))) {
+            revert IMarginVault.AccountHealthy(account, figures.equity, maintenance);
         }
         if (scenarios != 0) {
             // the worst scenario of lines is found for nothing: a keeper who names mild ones first would cut many small slices
-            sale.figures = Margin.assess(p, terms, false, 0);
-            sale.maintenance = sale.figures.margin.partUp(terms.maintenance);
+            figures = Margin.assess(p, terms, false, 0);
+            maintenance = figures.margin.partUp(terms.maintenance);
         }
-        sale.account = account;
-        sale.portfolio = p;
-        sale.liquidationWord = $.liquidationParameters;
-        sale.terms = Slice.terms(sale.figures, sale.maintenance, sale.liquidationWord);
-        sale.liens = _liens($, account, p);
+        uint256 liquidationWord = $.liquidationParameters;
+        Sale memory sale = Sale({
+            account: account,
+            portfolio: p,
+            figures: figures,
+            terms: Slice.terms(figures, maintenance, liquidationWord),
+            liquidationWord: liquidationWord,
+            whole: false,
+            parts: new Part[](p.books.length),
+            liens: _liens($, account, p)
+        });
         _cut(sale);
         if (!sale.whole && _mustSellAll(sale, terms)) {
             sale.terms.fraction = ONE;
             _cut(sale);
         }
+        return sale;
     }
 
     /// @dev Whether a price is invalid or stale; reverts for a grace period, and for a price that only needs to be posted.
@@ -240,13 +246,13 @@ library LiquidationLogic {
         uint256 fraction = sale.terms.fraction.raw();
         uint256 count = sale.portfolio.books.length;
         sale.whole = fraction == 1e18;
-        sale.parts = new Part[](count);
         for (uint256 i; i < count; ++i) {
             Book memory book = sale.portfolio.books[i];
             Part memory part = sale.parts[i];
             uint256 size = _shareUp(book.lots.abs(), fraction);
             part.lots = Lots.wrap(book.lots.raw() < 0 ? -int256(size) : int256(size));
             part.market = part.lots.times(book.price);
+            (part.haircut, part.collateral, part.haircutLeft) = (ZERO, ZERO, ZERO);
         }
         for (uint256 i; i < sale.liens.length; ++i) {
             Lien memory lien = sale.liens[i];

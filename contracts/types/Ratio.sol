@@ -39,12 +39,18 @@ function raw(Ratio a) pure returns (uint256) {
 
 /// @dev floor(a · b).
 function partDown(Ratio a, Ratio b) pure returns (Ratio) {
-    return Ratio.wrap((Ratio.unwrap(a) * Ratio.unwrap(b)) / 1e18);
+    unchecked {
+        // both below 2^72
+        return Ratio.wrap((Ratio.unwrap(a) * Ratio.unwrap(b)) / 1e18);
+    }
 }
 
 /// @dev ceil(a · b).
 function partUp(Ratio a, Ratio b) pure returns (Ratio) {
-    return Ratio.wrap((Ratio.unwrap(a) * Ratio.unwrap(b) + (1e18 - 1)) / 1e18);
+    unchecked {
+        // both below 2^72
+        return Ratio.wrap((Ratio.unwrap(a) * Ratio.unwrap(b) + (1e18 - 1)) / 1e18);
+    }
 }
 
 function addRatio(Ratio a, Ratio b) pure returns (Ratio) {
