@@ -57,7 +57,6 @@ contract VaultInvariants {
     /// @dev One function for all: the campaign is long, and what it checks costs little.
     /// hardhat-config: invariant.runs = 4
     /// hardhat-config: invariant.depth = 100
-    /// hardhat-config: invariant.shrinkRunLimit = 0
     function invariant_all() public {
         handler.conserve();
         handler.withdrawIdle();
