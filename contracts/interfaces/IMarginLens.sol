@@ -8,45 +8,53 @@ import {Ratio} from "../types/Ratio.sol";
 import {Wad} from "../types/Wad.sol";
 import {Assessment} from "./IMarginVault.sol";
 
-/// @dev What a trader looks at. All `Wad` in settlement tokens.
+/// @dev What a trader looks at, funding accrued. All `Wad` in settlement tokens with 18 decimals; margins round up.
 struct Summary {
     AccountId account;
     Wad value; // V
     Wad equity; // E
     Wad margin; // IM, live
     Wad openingMargin; // IM at the wider range: what trades and withdrawals need
-    Wad maintenance; // MM
+    Wad maintenance; // MM; `liquidate` sells the account when E is below it
     Wad notional; // gross
     Wad settledCash;
-    Wad withdrawable; // settlement tokens that could leave now, before a deficit's φ
-    Ratio health; // E / MM, rounded down; the largest Ratio without margin, 0 below zero equity
+    // The largest debit of a withdrawal that the vault would allow now, before a deficit's φ and to be rounded down to units of the token;
+    // zero while a price of the account is invalid, in grace or too old.
+    Wad withdrawable;
+    Ratio health; // E / MM, WAD, rounded down: below one just where E < MM; the largest Ratio without margin, 0 below zero equity
 }
 
 /// @title Reading accounts: summaries, liquidation prices, previews, pages of all accounts
-/// @notice Holds nothing and may do nothing; computes with the vault's own margin library on the vault's books.
+/// @notice Holds nothing and may do nothing; computes with the vault's own margin library on the vault's books. Everything reverts with the
+/// vault's `Locked` while the vault is at work.
 interface IMarginLens {
     /// @notice Thrown when `simulate` of the vault reverted as `execute` would; `reason` is that revert's data.
     error ActionReverts(bytes reason);
 
-    /// @notice The figures of one account.
+    /// @notice The figures of one account. An account that nobody used has none: all zero, and the largest health.
     function summary(AccountId account) external view returns (Summary memory);
 
-    /// @notice The figures of a page of accounts; which accounts there are is known from the vault's events.
+    /// @notice The figures of a page of accounts, in the order given; which accounts there are is known from the vault's events.
     function summaries(AccountId[] calldata accounts) external view returns (Summary[] memory);
 
-    /// @notice Those of a page of accounts that are below the line now, in the order given.
-    function belowMaintenance(AccountId[] calldata accounts) external view returns (AccountId[] memory);
+    /// @notice Those of a page of accounts that are below the line at the last valid prices, in the order given.
+    /// @dev Whether the prices are fresh enough to sell them, and whether they are the fund's own, which nobody liquidates, is not asked.
+    function belowMaintenance(AccountId[] calldata accounts) external view returns (AccountId[] memory below);
 
-    /// @notice Between which prices of `underlying`, all else equal, the account stays above the line.
-    /// @dev E − MM is concave in one price, so the prices at which it is at least zero are an interval. Found by bisection to one part in 2^40
-    /// of the price between 0 and 16 times the mark.
-    /// @return low the liquidation price below; zero when no fall reaches the line
-    /// @return high the liquidation price above; the largest price when no rise up to 16 times the mark reaches it
-    /// Both are the mark itself for an account below the line.
+    /// @notice Between which prices of a lot of `underlying` (WAD), all else equal, the account stays above the line.
+    /// @dev E − MM is concave in one price, so the prices at which it is at least zero are an interval. Found by bisection to the unit between
+    /// 0 and 16 times the mark: at the price returned the account is above the line, one unit beyond it is not. The value of collateral
+    /// at another price is that at the mark in proportion, rounded against the account: beside the vault's it may be off by as many units of
+    /// settlement tokens as the account has tokens on the underlying, times the ratio of the prices.
+    /// @return low the liquidation price below; zero when no fall of this underlying reaches the line
+    /// @return high the liquidation price above; the largest price, 2^96 − 1, when no rise up to 16 times the mark reaches it
+    /// Both are the mark itself for an account below the line, whether it holds this underlying or not.
     function liquidationPrices(AccountId account, uint8 underlying) external view returns (Price low, Price high);
 
-    /// @notice The figures of `account` before and after `actions` of `actor`, at the opening range.
-    /// @dev Not a view only because it calls what could not succeed; call it statically.
+    /// @notice The figures of `account` before and after `actions` of `actor`, at the opening range, WAD: the margin is what the margin rule tests, without
+    /// the charge on new risk.
+    /// @dev Not a view only because it calls what could not succeed; call it statically. Deposits need the actor's tokens and allowance, as in `execute`.
+    /// Reverts with `ActionReverts` where `execute` would revert.
     function preview(
         address actor,
         Action[] calldata actions,

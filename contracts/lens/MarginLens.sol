@@ -11,13 +11,13 @@ import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {MarginWord} from "../words/ParameterWords.sol";
+import {PriceWord} from "../words/PriceWord.sol";
 
 /// @title Reading accounts
 contract MarginLens is IMarginLens {
     IMarginVault public immutable VAULT;
 
     uint256 private constant FARTHEST = 16; // times the mark
-    uint256 private constant PRECISION = 1 << 40;
 
     constructor(IMarginVault vault) {
         VAULT = vault;
@@ -26,16 +26,17 @@ contract MarginLens is IMarginLens {
     /// @inheritdoc IMarginLens
     function summary(AccountId account) external view returns (Summary memory) {
         (uint256 marginWord, , , ) = VAULT.parameterWords();
-        return _summary(account, marginWord, Margin.terms(marginWord));
+        return _summary(account, marginWord, Margin.terms(marginWord), _payable());
     }
 
     /// @inheritdoc IMarginLens
     function summaries(AccountId[] calldata accounts) external view returns (Summary[] memory page) {
         (uint256 marginWord, , , ) = VAULT.parameterWords();
         Margin.Terms memory terms = Margin.terms(marginWord);
+        Wad most = _payable();
         page = new Summary[](accounts.length);
         for (uint256 i; i < accounts.length; ++i) {
-            page[i] = _summary(accounts[i], marginWord, terms);
+            page[i] = _summary(accounts[i], marginWord, terms, most);
         }
     }
 
@@ -58,14 +59,17 @@ contract MarginLens is IMarginLens {
         (uint256 marginWord, , , ) = VAULT.parameterWords();
         Margin.Terms memory terms = Margin.terms(marginWord);
         Portfolio memory p = VAULT.portfolioOf(account);
+        uint256 mark = PriceWord.price(VAULT.underlyingWords(underlying)[0]).raw();
+        if (_surplus(p, terms).isNegative()) return (Price.wrap(mark), Price.wrap(mark));
+        (low, high) = (Price.wrap(0), Price.wrap(type(uint96).max));
         uint256 i;
         while (i < p.books.length && p.books[i].underlying != underlying) ++i;
-        if (i == p.books.length) return (Price.wrap(0), Price.wrap(type(uint96).max));
-        uint256 mark = p.books[i].price.raw();
-        if (_surplus(p, terms).isNegative()) return (Price.wrap(mark), Price.wrap(mark));
-        low = _surplusAt(p, i, 1, terms).isNegative() ? _bisect(p, i, 1, mark, terms) : Price.wrap(0);
+        // what was never priced counts for nothing, at any price of it
+        if (i == p.books.length || mark == 0) return (low, high);
+        if (_surplusAt(p, i, 1, terms).isNegative()) low = _bisect(p, i, 1, mark, terms);
         uint256 far = mark * FARTHEST;
-        high = _surplusAt(p, i, far, terms).isNegative() ? _bisect(p, i, far, mark, terms) : Price.wrap(type(uint96).max);
+        if (far > high.raw()) far = high.raw();
+        if (_surplusAt(p, i, far, terms).isNegative()) high = _bisect(p, i, far, mark, terms);
     }
 
     /// @inheritdoc IMarginLens
@@ -87,7 +91,7 @@ contract MarginLens is IMarginLens {
         }
     }
 
-    function _summary(AccountId account, uint256 marginWord, Margin.Terms memory terms) private view returns (Summary memory s) {
+    function _summary(AccountId account, uint256 marginWord, Margin.Terms memory terms, Wad most) private view returns (Summary memory s) {
         Portfolio memory p = VAULT.portfolioOf(account);
         Assessment memory live = Margin.assess(p, terms, false, 0);
         s.account = account;
@@ -98,10 +102,28 @@ contract MarginLens is IMarginLens {
         s.openingMargin = Margin.assess(p, terms, true, 0).margin;
         s.maintenance = live.margin.partUp(terms.maintenance);
         s.settledCash = Ledger.settledCash(p);
-        Wad locked = Ledger.unrealisedGain(p).partUp(MarginWord.gainLock(marginWord));
-        s.withdrawable = maxWad(minWad(s.equity - s.openingMargin, s.settledCash - locked), ZERO);
+        // as the vault tests a withdrawal: prices first, then the margin rule, the locked gain, and what there is
+        if (_mayLeave(p, MarginWord.tradingAge(marginWord))) {
+            Wad locked = Ledger.unrealisedGain(p).partUp(MarginWord.gainLock(marginWord));
+            s.withdrawable = maxWad(minWad(minWad(s.equity - s.openingMargin, s.settledCash - locked), most), ZERO);
+        }
         if (s.maintenance == ZERO) s.health = Ratio.wrap(s.equity.isNegative() ? 0 : type(uint256).max);
         else if (s.equity > ZERO) s.health = Ratio.wrap((uint256(s.equity.raw()) * 1e18) / uint256(s.maintenance.raw()));
+    }
+
+    /// @dev The largest debit that the vault can pay: its settlement tokens, and at φ the deficit beside them.
+    function _payable() private view returns (Wad) {
+        (uint256 tokens, uint256 deficit) = VAULT.totals();
+        // both below 2^128
+        return Wad.wrap(int256(tokens + deficit));
+    }
+
+    /// @dev Whether every price of the account is normal and at most `most` seconds old.
+    function _mayLeave(Portfolio memory p, uint256 most) private pure returns (bool) {
+        for (uint256 i; i < p.books.length; ++i) {
+            if (p.books[i].state != PriceWord.NORMAL || p.books[i].age > most) return false;
+        }
+        return true;
     }
 
     /// @dev E − MM.
@@ -110,20 +132,21 @@ contract MarginLens is IMarginLens {
         return a.equity - a.margin.partUp(terms.maintenance);
     }
 
+    /// @dev E − MM with the book `i` at another price: its collateral rounded down and its haircut up, at most the collateral.
     function _surplusAt(Portfolio memory p, uint256 i, uint256 price, Margin.Terms memory terms) private pure returns (Wad surplus) {
         Book memory book = p.books[i];
         (Price mark, Wad collateral, Wad haircut) = (book.price, book.collateral, book.haircut);
         book.price = Price.wrap(price);
+        // amounts here are non-negative and below 2^148, prices below 2^96
         book.collateral = Wad.wrap(int256((uint256(collateral.raw()) * price) / mark.raw()));
-        book.haircut = Wad.wrap(int256((uint256(haircut.raw()) * price) / mark.raw()));
+        book.haircut = minWad(Wad.wrap(int256((uint256(haircut.raw()) * price + mark.raw() - 1) / mark.raw())), book.collateral);
         surplus = _surplus(p, terms);
         (book.price, book.collateral, book.haircut) = (mark, collateral, haircut);
     }
 
     /// @dev The price nearest to `bad` at which the account is still above the line.
     function _bisect(Portfolio memory p, uint256 i, uint256 bad, uint256 good, Margin.Terms memory terms) private pure returns (Price) {
-        uint256 precision = good / PRECISION + 1;
-        while ((good > bad ? good - bad : bad - good) > precision) {
+        while ((good > bad ? good - bad : bad - good) > 1) {
             uint256 middle = (good + bad) / 2;
             if (_surplusAt(p, i, middle, terms).isNegative()) bad = middle;
             else good = middle;

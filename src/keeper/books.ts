@@ -8,7 +8,7 @@ export type VaultEvent = { readonly name: string; readonly block: number; readon
 
 /** The vault's books as a keeper follows them: accounts are discovered by events and read again only when an event names them. */
 export type Books = {
-  /** Reads what changed since the last call and says what happened. */
+  /** Reads what changed since the last call and says what happened. Where a request fails nothing counts as read: the next call reads it again. */
   readonly sync: () => Promise<readonly VaultEvent[]>;
   /** The books valued as of `now`, unix seconds. */
   readonly state: (now: number) => State;
@@ -30,9 +30,9 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number): Books {
       const latest = Number(await rpc("eth_blockNumber", []));
       const events: VaultEvent[] = [];
       const touched = new Set<AccountId>();
-      for (; next <= latest; next = Math.min(next + BLOCKS_AT_ONCE, latest + 1)) {
-        const toBlock = Math.min(next + BLOCKS_AT_ONCE - 1, latest);
-        const filter = { address: vault, fromBlock: hex(next), toBlock: hex(toBlock) };
+      for (let from = next; from <= latest; from += BLOCKS_AT_ONCE) {
+        const toBlock = Math.min(from + BLOCKS_AT_ONCE - 1, latest);
+        const filter = { address: vault, fromBlock: hex(from), toBlock: hex(toBlock) };
         for (const log of (await rpc("eth_getLogs", [filter])) as { topics: string[]; data: string; blockNumber: string }[]) {
           const parsed = abi.parseLog(log);
           if (parsed === null) continue;
@@ -44,11 +44,14 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number): Books {
           for (const id of accountsIn(parsed.name, args, shared?.fund)) touched.add(id);
         }
       }
-      shared = await reader.shared();
+      const read = await reader.shared();
       // the fund's own accounts change with events that do not name them
-      const fund = BigInt(shared.fund) << 96n;
-      for (let i = 0n; i <= BigInt(shared.underlyings.length); i++) if (events.length > 0) touched.add(fund + i);
-      for (const account of await Promise.all([...touched].map(reader.account))) accounts.set(account.id, account);
+      const fund = BigInt(read.fund) << 96n;
+      for (let i = 0n; i <= BigInt(read.underlyings.length); i++) if (events.length > 0) touched.add(fund + i);
+      const changed = await Promise.all([...touched].map(reader.account));
+      for (const account of changed) accounts.set(account.id, account);
+      shared = read;
+      next = Math.max(next, latest + 1);
       return events;
     },
     state: (now) => {

@@ -5,12 +5,17 @@ import { Reverted } from "../../src/engine/errors.ts";
 import { SETTLEMENT } from "../../src/engine/execute.ts";
 import { max, WAD } from "../../src/engine/fixedPoint.ts";
 import type { AccountId, Address, State } from "../../src/engine/types.ts";
+import { fixTime } from "../helpers/clock.ts";
 import { type CollateralOptions, type Deployment, type DeployOptions, deployVault } from "../helpers/deploy.ts";
 import { Chain, sameEvent } from "./support/chain.ts";
 import { attempt, KINDS, type Kind, type Operation, show, World } from "./support/operations.ts";
 import { Random } from "./support/random.ts";
+import { CIRCUMSTANCES, type Circumstance, Views } from "./support/views.ts";
 
-/** The same call on the contracts and on the engine, ten thousand times; every stored word of every account compared after each. */
+/**
+ * The same call on the contracts and on the engine, ten thousand times; every stored word of every account compared after each, and what the valuing
+ * views say of the accounts that it changed and of one more.
+ */
 const OPERATIONS = Number(process.env.PLIMSOLL_OPERATIONS ?? 3_700);
 const FIRST_SEED = Number(process.env.PLIMSOLL_SEED ?? 20_241);
 
@@ -53,6 +58,7 @@ interface Tally {
   readonly successes: Map<Kind, number>;
   readonly reverts: Map<string, number>;
   readonly skips: Map<string, number>;
+  readonly valued: Map<Circumstance, number>;
   operations: number;
   liquidations: number;
   partial: number;
@@ -70,6 +76,7 @@ describe("engine and contracts", function () {
     successes: new Map(),
     reverts: new Map(),
     skips: new Map(),
+    valued: new Map(),
     operations: 0,
     liquidations: 0,
     partial: 0,
@@ -95,12 +102,14 @@ describe("engine and contracts", function () {
     expect(tally.deficits, "deficits").to.be.at.least(5);
     expect(tally.atPhi, "withdrawals at φ").to.be.at.least(5);
     expect(tally.covered, "shortfalls covered by the fund").to.be.at.least(5);
+    for (const each of CIRCUMSTANCES) expect(tally.valued.get(each) ?? 0, `valued: ${each}`).to.be.at.least(50);
   });
 });
 
 async function run(seed: number, variant: Variant, tally: Tally): Promise<void> {
   const random = new Random(seed);
-  const connection = await network.create();
+  const connection = await network.create({ override: { initialDate: "2029-12-31T00:00:00Z" } });
+  await fixTime(connection);
   const feed = await connection.ethers.deployContract("MockFeed", [0]);
   await feed.set(0, 1);
   const deployment = await deployVault(connection, {
@@ -117,10 +126,13 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
     ],
     ...variant.options,
   });
-  const { world, chain, state: first } = await prepare(deployment, random);
+  const { world, chain, views, state: first } = await prepare(deployment, random);
   let state = first;
   const { accounts } = first;
   const negative = new Set<AccountId>();
+  // of its own, so that what is looked at does not change what happens
+  const looks = new Random(seed + 1_000);
+  const everybody = [...accounts.keys()];
   let isDown = false;
 
   for (const account of world.traders) {
@@ -136,7 +148,7 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
       state = await govern(chain, deployment, state, random);
       continue;
     }
-    if (random.chance(isDown ? 0.1 : 0.002)) {
+    if (random.chance(isDown ? 0.1 : 0.004)) {
       // the sequencer goes down, or came up again and the grace period has passed
       const set = feed.interface.encodeFunctionData("set", [isDown ? 0 : 1, now]);
       await chain.send(deployment.deployer.address.toLowerCase(), set, now, await feed.getAddress());
@@ -156,15 +168,28 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
     const before = state;
     state = await step(chain, operation, state, tally, context);
     await chain.compare(state, context);
+    const changed = everybody.filter((id) => state.accounts.get(id) !== before.accounts.get(id));
+    await views.compareFigures(state, [...changed, looks.pick(everybody)], context);
+    if (i % 100 === 0) {
+      await views.compareFigures(state, everybody, context);
+      await views.comparePortfolios(state, everybody, context);
+      await views.compareLens(
+        state,
+        everybody.filter(() => looks.chance(0.25)),
+        looks.below(state.underlyings.length),
+        context,
+      );
+    }
     if (operation.kind === "postPrice") countNegative(world, state, negative, tally);
     if (state.deficit > before.deficit) tally.deficits++;
     if (i % 200 === 0 || i === OPERATIONS - 1) await checkConservation(chain, state, context);
   }
+  for (const [each, times] of views.met) tally.valued.set(each, (tally.valued.get(each) ?? 0) + times);
   expect(accounts.size).to.equal(first.accounts.size);
 }
 
 /** Wallets with tokens, allowances, a fund with a stake, and the state as the chain has it. */
-async function prepare(deployment: Deployment, random: Random): Promise<{ world: World; chain: Chain; state: State }> {
+async function prepare(deployment: Deployment, random: Random): Promise<{ world: World; chain: Chain; views: Views; state: State }> {
   const { settlement, collaterals, vault, fundSigner } = deployment;
   const owners = deployment.signers.slice(2, 2 + OWNERS);
   const addresses = owners.map((owner) => owner.address.toLowerCase());
@@ -198,11 +223,12 @@ async function prepare(deployment: Deployment, random: Random): Promise<{ world:
     const publishTime = (time >> 96n) & ((1n << 40n) - 1n);
     world.reports[u] = own.map(() => ({ price, publishTime, valid: true }));
   }
+  const views = await Views.create(chain);
   const state = await chain.readState(await chain.now());
   state.collaterals.forEach((token, i) => {
     world.underlyingsOfTokens[i] = Number(token.underlying);
   });
-  return { world, chain, state };
+  return { world, chain, views, state };
 }
 
 /** What to do next: mostly what succeeded least, mostly something that the engine expects to succeed. */
@@ -344,6 +370,8 @@ async function govern(chain: Chain, deployment: Deployment, state: State, random
     parameter(7, 0, random.part(1_050_000n, 1, 1.2)),
     parameter(11, 0, random.part(300_000n, 0.5, 1)),
     parameter(21, underlying, random.part(30_000n, 0.2, 1.5)),
+    // below what is held: the held range follows by 2 % a day
+    parameter(28, underlying, random.part(60_000_000n, 0.9, 1.5)),
     parameter(33, underlying, random.part(20_000_000n, 0.5, 1.5)),
     parameter(34, random.below(state.collaterals.length), random.part(150_000n, 0.5, 2)),
     vault.encodeFunctionData("stopOpens", [underlying]),

@@ -120,6 +120,8 @@ export interface DeployOptions {
   underlyings?: Partial<UnderlyingOptions>[];
   collaterals?: CollateralOptions[];
   settlementDecimals?: number;
+  /** A contract to deploy as the settlement token, whose constructor takes its decimals; by default a FaucetToken. */
+  settlementToken?: string;
   /** Owner of the fund accounts; by default the second signer, an ordinary wallet. */
   fund?: string;
   uptimeFeed?: string;
@@ -248,7 +250,11 @@ export async function deployVault(connection: Connection, options: DeployOptions
   const fund = options.fund ?? fundSigner.address;
 
   const authority = await ethers.deployContract("TestAuthority", [deployer.address]);
-  const settlement = await ethers.deployContract("FaucetToken", ["Dollar", "USD", options.settlementDecimals ?? 6]);
+  const decimals = options.settlementDecimals ?? 6;
+  const settlement =
+    options.settlementToken === undefined
+      ? await ethers.deployContract("FaucetToken", ["Dollar", "USD", decimals])
+      : ((await ethers.deployContract(options.settlementToken, [decimals])) as unknown as FaucetToken);
   const rateSource = await ethers.deployContract("MockRateSource");
   const libraries: Record<string, string> = {};
   const vault = await deployLinked<MarginVault>(
@@ -282,10 +288,10 @@ export async function deployVault(connection: Connection, options: DeployOptions
   }
 
   const collaterals: FaucetToken[] = [];
-  for (const [i, { decimals, underlying, haircut, cap }] of (options.collaterals ?? DEFAULT_COLLATERALS).entries()) {
-    const token = await ethers.deployContract("FaucetToken", [`Collateral ${i}`, `COL${i}`, decimals]);
+  for (const [i, each] of (options.collaterals ?? DEFAULT_COLLATERALS).entries()) {
+    const token = await ethers.deployContract("FaucetToken", [`Collateral ${i}`, `COL${i}`, each.decimals]);
     collaterals.push(token);
-    await vault.listCollateral(token, underlying, haircut, cap);
+    await vault.listCollateral(token, each.underlying, each.haircut, each.cap);
   }
 
   const post = async (underlying: number, price: bigint, time?: bigint): Promise<void> => {

@@ -1,0 +1,178 @@
+import { expect } from "chai";
+import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
+import { Reverted } from "../../src/engine/errors.ts";
+import { WAD } from "../../src/engine/fixedPoint.ts";
+import { liquidate } from "../../src/engine/liquidate.ts";
+import type { AccountId, State } from "../../src/engine/types.ts";
+import { ACCOUNTS_IN_A_BATCH, figuresOf, inBatches, planLiquidations, planShedding, standings } from "../../src/keeper/plan.ts";
+import { Random } from "../engine/support/random.ts";
+import { BOB, bob, deposit, emptyState, FUND, later, repriced, trade } from "../engine/support/state.ts";
+
+const MARK = 2n * 10n ** 16n;
+const LOTS = 500_000n; // 10,000 settlement tokens
+
+/** Trader `i`, an account of its own. */
+function traderOf(i: number): { owner: string; id: AccountId } {
+  const owner = `0x${(0x7000 + i).toString(16).padStart(40, "0")}`;
+  return { owner, id: accountIdOf(owner) };
+}
+
+/** Traders long `LOTS` against Bob, trader i with `margins[i]` settlement tokens. */
+function crowd(margins: readonly number[], base: State = emptyState()): State {
+  let state = deposit(base, BOB, bob, 1_000_000n * WAD);
+  for (const [i, margin] of margins.entries()) {
+    const { owner, id } = traderOf(i);
+    state = deposit(state, owner, id, BigInt(margin) * WAD);
+    state = trade(state, id, bob, LOTS);
+  }
+  return state;
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
+  if (value instanceof Map) {
+    for (const each of value.values()) freeze(each);
+    return;
+  }
+  Object.freeze(value);
+  for (const each of Object.values(value)) freeze(each);
+}
+
+const planned = (state: State): AccountId[] => planLiquidations(state).map(({ account }) => account);
+const ids = (...numbers: number[]): AccountId[] => numbers.map((i) => traderOf(i).id);
+
+/** With the price of the first underlying changed, posted now. */
+function changed(state: State, change: Partial<State["underlyings"][number]>): State {
+  return { ...state, underlyings: state.underlyings.map((each, i) => (i === 0 ? { ...each, ...change } : each)) };
+}
+
+describe("planLiquidations", () => {
+  const fallen = repriced(crowd([1_400, 1_900, 1_300, 4_000, 1_200]), 0, (MARK * 94n) / 100n);
+
+  it("default: everybody below the line, the least healthy first", () => {
+    expect(planned(fallen)).to.deep.equal(ids(4, 2, 0));
+    const healths = planLiquidations(fallen).map(({ health }) => health ?? 0n);
+    expect([...healths].sort((a, b) => Number(a - b))).to.deep.equal(healths);
+    expect(planned(crowd([1_400, 1_900]))).to.deep.equal([]);
+  });
+
+  it("behavior: pure: it changes nothing of what it is given and says the same again", () => {
+    freeze(fallen);
+    expect(planLiquidations(fallen)).to.deep.equal(planLiquidations(fallen));
+  });
+
+  it("behavior: exactly at the line is above it, a unit less is below", () => {
+    const { owner, id } = traderOf(4);
+    const { equity, margin } = figuresOf(fallen, id);
+    const missing = (margin * 8n + 9n) / 10n - equity;
+    expect(planned(deposit(fallen, owner, id, missing - 1n))).to.include(id);
+    expect(planned(deposit(fallen, owner, id, missing))).to.not.include(id);
+  });
+
+  it("behavior: the insolvent come first, the fund's accounts never", () => {
+    const crashed = repriced(crowd([1_400, 1_900, 4_000]), 0, (MARK * 60n) / 100n);
+    const { outcome } = { outcome: liquidate(crashed, traderOf(0).id, bob, 0n) };
+    const after = outcome.state;
+    const fund = accountIdOf(FUND, 1n);
+    expect(figuresOf(after, fund).equity < figuresOf(after, fund).margin, "the fund account is below").to.equal(true);
+    expect(planned(after)).to.deep.equal(ids(1, 2));
+    expect(standings(after).some(({ account }) => ownerOf(account) === FUND)).to.equal(false);
+  });
+
+  it("behavior: nobody at a price that is too old, invalid or in grace, of a position or of collateral", () => {
+    expect(planned(changed(fallen, { priceTime: fallen.now - 60n })).length).to.equal(3);
+    expect(planned(changed(fallen, { priceTime: fallen.now - 61n }))).to.deep.equal([]);
+    expect(planned(changed(fallen, { priceState: 1n }))).to.deep.equal([]);
+    expect(planned(changed(fallen, { priceState: 2n }))).to.deep.equal([]);
+    // trader 4 brings a unit of collateral whose price is old: it alone waits
+    const { owner, id } = traderOf(4);
+    const mixed = deposit(fallen, owner, id, 1n, 1);
+    const stale = { ...mixed, underlyings: mixed.underlyings.map((each, i) => (i === 1 ? { ...each, priceTime: mixed.now - 61n } : each)) };
+    expect(planned(stale)).to.deep.equal(ids(2, 0));
+  });
+
+  it("behavior: just those whom the vault would sell, over random crowds and prices", () => {
+    const random = new Random(77);
+    let [sold, refused] = [0, 0];
+    for (let round = 0; round < 25; round++) {
+      const margins = Array.from({ length: 6 }, () => 1_250 + random.below(3_000));
+      const state = repriced(crowd(margins), 0, random.part(MARK, 0.75, 1.1));
+      const plan = new Set(planned(state));
+      for (const i of margins.keys()) {
+        const { id } = traderOf(i);
+        try {
+          liquidate(state, id, bob, 0n);
+          expect(plan.has(id), `round ${round}, trader ${i} is sold`).to.equal(true);
+          sold++;
+        } catch (error) {
+          if (!(error instanceof Reverted)) throw error;
+          expect(error.errorName).to.equal("AccountHealthy");
+          expect(plan.has(id), `round ${round}, trader ${i} is not`).to.equal(false);
+          refused++;
+        }
+      }
+    }
+    expect(sold).to.be.greaterThan(30);
+    expect(refused).to.be.greaterThan(30);
+  });
+});
+
+describe("inBatches", () => {
+  it("default: all of them once, in order, none too long, none empty", () => {
+    for (const count of [0, 1, ACCOUNTS_IN_A_BATCH - 1, ACCOUNTS_IN_A_BATCH, ACCOUNTS_IN_A_BATCH + 1, 3 * ACCOUNTS_IN_A_BATCH]) {
+      const items = Array.from({ length: count }, (_, i) => i);
+      const batches = inBatches(items);
+      expect(batches.flat()).to.deep.equal(items);
+      expect(batches.length).to.equal(Math.ceil(count / ACCOUNTS_IN_A_BATCH));
+      expect(batches.every((each) => each.length > 0 && each.length <= ACCOUNTS_IN_A_BATCH)).to.equal(true);
+    }
+    expect(inBatches([1, 2, 3], 2)).to.deep.equal([[1, 2], [3]]);
+  });
+});
+
+describe("planShedding", () => {
+  const makers = [traderOf(20), traderOf(21)];
+  const makerIds = makers.map(({ id }) => id);
+
+  /** The fund account holds what trader 0 lost; two makers with money, the second with more. */
+  function inventory(): State {
+    let state = repriced(crowd([1_200]), 0, (MARK * 92n) / 100n);
+    state = liquidate(state, traderOf(0).id, bob, 0n).state;
+    for (const [i, { owner, id }] of makers.entries()) state = deposit(state, owner, id, BigInt(50_000 * (i + 1)) * WAD);
+    return state;
+  }
+
+  it("default: as large a part as of the time has passed, all of it at the end", () => {
+    const state = inventory();
+    const { shedTime } = state.fundParameters;
+    for (const [elapsed, fraction] of [
+      [shedTime / 4n, WAD / 4n],
+      [shedTime, WAD],
+      [shedTime * 5n, WAD],
+    ] as const) {
+      expect(planShedding(later(state, elapsed), makerIds)).to.deep.equal([{ underlying: 0, taker: makerIds[1], fraction }]);
+    }
+  });
+
+  it("behavior: nothing at once, nothing without inventory, without makers or at a price that is not normal", () => {
+    const state = inventory();
+    expect(planShedding(state, makerIds)).to.deep.equal([]);
+    const ripe = later(state, 600n);
+    expect(planShedding(ripe, [])).to.deep.equal([]);
+    expect(planShedding(changed(ripe, { priceState: 1n }), makerIds)).to.deep.equal([]);
+    expect(planShedding(later(crowd([4_000]), 600n), makerIds)).to.deep.equal([]);
+  });
+
+  it("behavior: no more than the maker can carry, and a part of the freest", () => {
+    const state = later(inventory(), 600n);
+    const [small] = makerIds;
+    if (small === undefined) throw new Error("makers");
+    const poor = deposit(state, `0x${"dd".repeat(20)}`, accountIdOf(`0x${"dd".repeat(20)}`), 100n * WAD);
+    const [only] = planShedding(poor, [accountIdOf(`0x${"dd".repeat(20)}`)]);
+    expect(only?.fraction ?? 0n).to.be.greaterThan(0n);
+    expect(only?.fraction ?? WAD).to.be.lessThan(WAD);
+    freeze(state);
+    expect(planShedding(state, makerIds)[0]?.taker).to.equal(makerIds[1]);
+    expect(planShedding(state, [...makerIds].reverse())[0]?.taker).to.equal(makerIds[1]);
+  });
+});
