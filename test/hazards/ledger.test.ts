@@ -128,6 +128,71 @@ describe("hazards of the ledger", () => {
     expect(a[0]).to.be.lessThan(usd(30_000));
   });
 
+  it("H-24 every stored amount takes the last value within its field and refuses the first beyond, with the value", async () => {
+    const world = await createWorld({
+      settlementDecimals: 18,
+      collaterals: [{ decimals: 18, underlying: 0, haircut: 100_000n, cap: 2n ** 128n - 1n }],
+    });
+    const { vault, alice, bob, carol, connection } = world;
+    const casts = new connection.ethers.Interface([
+      "error SafeCastOverflowedIntDowncast(uint8 bits, int256 value)",
+      "error SafeCastOverflowedUintDowncast(uint8 bits, uint256 value)",
+      "error SafeCastOverflowedUintToInt(uint256 value)",
+    ]);
+    const refusal = async (attempt: Promise<unknown>): Promise<string> => {
+      const error: unknown = await attempt.then(
+        () => undefined,
+        (caught: unknown) => caught,
+      );
+      const data = (error as { data?: string } | undefined)?.data ?? "0x";
+      const parsed = casts.parseError(data) ?? vault.interface.parseError(data);
+      return parsed === null ? `undecoded ${data}` : `${parsed.name}(${parsed.args.join(",")})`;
+    };
+    const tried = (signer: typeof alice, action: Action): Promise<string> => refusal(vault.connect(signer).execute.staticCall([action]));
+    const most = 2n ** 127n - 1n;
+    await world.deposit(alice, most);
+    expect(await world.cashOf(idOf(alice)), "cash").to.equal(most);
+    await world.settlement.mint(alice, 1n);
+    await world.settlement.connect(alice).approve(vault, 1n);
+    expect(await tried(alice, actions.deposit(idOf(alice), 255, 1n))).to.equal(`SafeCastOverflowedIntDowncast(128,${most + 1n})`);
+    // tokens of the ledger
+    await world.deposit(bob, most);
+    await world.deposit(carol, 1n);
+    expect((await vault.totals()).settlement, "tokens of the ledger").to.equal(2n ** 128n - 1n);
+    await world.settlement.mint(carol, 1n);
+    await world.settlement.connect(carol).approve(vault, 1n);
+    expect(await tried(carol, actions.deposit(idOf(carol), 255, 1n))).to.equal(`SafeCastOverflowedUintDowncast(128,${2n ** 128n})`);
+    // what leaves
+    expect(await tried(carol, actions.withdraw(idOf(carol), 255, 2n ** 128n, carol.address))).to.equal(
+      `TokenAmountMismatch(255,${2n ** 128n},0)`,
+    );
+    const other = idOf(carol, 1n);
+    expect(await tried(carol, actions.transfer(idOf(carol), 255, 2n ** 255n, other))).to.equal(
+      `SafeCastOverflowedUintToInt(${2n ** 255n})`,
+    );
+    expect(await tried(carol, actions.transfer(idOf(carol), 255, 2n ** 127n + 2n, other))).to.equal(
+      `SafeCastOverflowedIntDowncast(128,${-(2n ** 127n) - 1n})`,
+    );
+    // collateral: the cap is the field
+    await world.deposit(alice, 2n ** 128n - 1n, 0);
+    await world.collaterals[0]?.mint(bob, 1n);
+    await world.collaterals[0]?.connect(bob).approve(vault, 1n);
+    expect(await tried(bob, actions.deposit(idOf(bob), 0, 1n))).to.equal(`SupplyCapExceeded(0,${2n ** 128n},${2n ** 128n - 1n})`);
+    expect(await tried(alice, actions.withdraw(idOf(alice), 0, 2n ** 128n, alice.address))).to.equal(
+      `TokenAmountMismatch(0,${2n ** 128n},0)`,
+    );
+    expect(await tried(alice, actions.transfer(idOf(alice), 0, 2n ** 128n, idOf(alice, 1n)))).to.equal(
+      `InsufficientCollateral(${idOf(alice)},0,${2n ** 128n - 1n},${2n ** 128n})`,
+    );
+    await world.conserve();
+    // and all of it comes out again
+    await world.refresh();
+    await world.withdraw(alice, most);
+    await world.withdraw(alice, 2n ** 128n - 1n, 0);
+    await world.withdraw(bob, most);
+    await world.conserve();
+  });
+
   it("H-26 what is credited is what arrived, of exactly that token", async () => {
     const world = await createWorld();
     const { vault, alice, collaterals, settlement } = world;

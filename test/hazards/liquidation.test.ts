@@ -296,20 +296,41 @@ describe("hazards of liquidation", () => {
 
   it("H-41 I-12 funding is accrued before any test: a touch never changes who may be liquidated", async () => {
     const world = await leveraged(1_900n);
-    const { vault, alice, bob, rateSource, time } = world;
+    const { vault, alice, bob, carol, rateSource, time } = world;
+    const a = idOf(alice);
     await rateSource.set(7_500_000n, false);
     for (let hour = 0; hour < 8; hour++) {
       await time.increase(3_600n);
       await vault.updateFundingRate(0);
       await world.refresh();
     }
-    const before = await world.assess(idOf(alice));
-    const stored = (await vault.headerOf(idOf(alice))).cash;
-    expect(await world.cashOf(idOf(alice)), "longs owe").to.be.lessThan(stored);
-    // the touch: bob trades one lot, alice deposits one unit
-    await world.trade(bob, idOf(alice), 0, 5_000n).catch(() => undefined);
-    const after = await world.assess(idOf(alice));
-    expect(after.equity).to.be.closeTo(before.equity, 10n ** 17n);
+    const stored = (await vault.headerOf(a)).cash;
+    const due = stored - (await world.cashOf(a));
+    expect(due, "longs owe").to.be.greaterThan(WAD);
+    // a fall after which the account is below the line by what it owes, and would be above it without
+    const lots = await world.lotsOf(a, 0);
+    const surplus = async (): Promise<bigint> => {
+      const { equity, margin } = await world.assess(a);
+      return equity - (margin * 8n + 9n) / 10n;
+    };
+    const fall = ((await surplus()) + due / 2n) / lots;
+    await world.move(0, ((world.prices[0] ?? 0n) / 100_000n - fall) * 100_000n);
+    const before = await surplus();
+    expect(before, "below the line").to.be.lessThan(0n);
+    expect(before + due, "above it if funding were forgotten").to.be.greaterThan(0n);
+    const plan = await vault.previewLiquidation(a, 0n);
+    // the touch writes the funding down: a maker's fill of the smallest size at the mark, and back
+    const snapshot = await world.connection.networkHelpers.takeSnapshot();
+    await world.trade(bob, a, 0, 5_000n);
+    expect((await vault.positionOf(a, 0)).fundingIndex, "written").to.not.equal(0n);
+    await world.trade(alice, bob, 0, -5_000n);
+    expect(await surplus(), "no better for a touch").to.be.lessThan((before * 9n) / 10n > 0n ? 0n : 1n);
+    await snapshot.restore();
+    // poking price and rate in the block of the liquidation changes nothing of the plan but for the seconds that pass
+    await world.refresh();
+    const again = await vault.previewLiquidation(a, 0n);
+    expect(again.fraction).to.be.closeTo(plan.fraction, WAD / 1_000n);
+    await vault.liquidate(a, world.know(idOf(carol)), 0n);
     await world.conserve();
   });
 

@@ -30,6 +30,12 @@ async function createScene(): Promise<Scene> {
   world.know(id);
   const face = vault.interface;
   const call = (name: string, args: unknown[]): Call => ({ target, data: face.encodeFunctionData(name as "execute", args as never) });
+  const lens = await ethers.deployContract("MarginLens", [vault]);
+  const eye = await lens.getAddress();
+  const look = (name: string, args: unknown[]): Call => ({
+    target: eye,
+    data: lens.interface.encodeFunctionData(name as "summary", args as never),
+  });
   const every: Call[] = [
     call("execute", [[actions.cancel(id)]]),
     call("execute", [[actions.withdraw(id, 255, 1n, await attacker.getAddress())]]),
@@ -47,6 +53,12 @@ async function createScene(): Promise<Scene> {
     call("previewLiquidation", [idOf(alice), 0n]),
     call("assess", [idOf(alice), false]),
     call("assess", [id, true]),
+    call("mayBeLiquidated", [[idOf(alice), id]]),
+    // the lens values through the vault and must not see more of it
+    look("summary", [id]),
+    look("summaries", [[idOf(alice), id]]),
+    look("belowMaintenance", [[idOf(alice), id]]),
+    look("liquidationPrices", [id, 0]),
   ];
   await settlement.mint(attacker, usd(1_000));
   await hook.mint(attacker, 10n * WAD);
