@@ -322,12 +322,12 @@ describe("hazards of liquidation", () => {
     expect(before, "below the line").to.be.lessThan(0n);
     expect(before + due, "above it if funding were forgotten").to.be.greaterThan(0n);
     const plan = await vault.previewLiquidation(a, 0n);
-    // the touch writes the funding down: a maker's fill of the smallest size at the mark, and back
+    // the touch writes the funding down: as maker and as taker of a fill that sheds next to nothing, at the mark
     const snapshot = await world.connection.networkHelpers.takeSnapshot();
     await world.trade(bob, a, 0, 5_000n);
     expect((await vault.positionOf(a, 0)).fundingIndex, "written").to.not.equal(0n);
     await world.trade(alice, bob, 0, -5_000n);
-    expect(await surplus(), "no better for a touch").to.be.lessThan((before * 9n) / 10n > 0n ? 0n : 1n);
+    expect(await surplus(), "no better for a touch").to.be.lessThan(0n);
     await snapshot.restore();
     // poking price and rate in the block of the liquidation changes nothing of the plan but for the seconds that pass
     await world.refresh();
