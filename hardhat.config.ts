@@ -42,6 +42,8 @@ export default defineConfig({
     npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
   },
   paths: { sources: "./contracts", tests: "./test", ignition: "./deploy" },
+  // a counterexample is replayed as it was found: to shorten one takes longer than to read it, and more memory than there is
+  test: { solidity: { invariant: { shrinkRunLimit: 0 } } },
   typechain: { outDir: "typechain-types" },
   networks: {
     local: { type: "http", url: "http://127.0.0.1:8545" },

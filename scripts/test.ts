@@ -20,12 +20,13 @@ const node = process.execPath;
 
 const build: Part = { name: "build", command: "hardhat", args: ["build"], runner: false };
 
-// Two lanes for two cores: the long one is mocha. The stateful fuzz (`npm run test:solidity`) runs apart until its open counterexample is judged.
+// Two lanes for two cores: the long one is mocha.
 const lanes: readonly (readonly Part[])[] = [
   [{ name: "mocha", command: "hardhat", args: ["test", "mocha", "--no-compile"], runner: true }],
   [
     { name: "lint", command: node, args: ["scripts/lint.ts"], runner: false },
     { name: "typecheck", command: "tsc", args: ["--noEmit", "-p", "."], runner: false },
+    { name: "solidity", command: "hardhat", args: ["test", "solidity"], runner: true },
     ...(existsSync(join(projectRoot, "bench", "gas.json"))
       ? [{ name: "gas", command: node, args: ["scripts/bench-gas.ts", "--check"], runner: false }]
       : []),

@@ -77,8 +77,11 @@ contract VaultInvariants {
         TransientProbe probe = new TransientProbe();
         probe.mark();
         if (probe.marked()) return;
+        for (uint256 round; round < 4; ++round) {
+            _crash(round);
+        }
         uint256 seed = 1;
-        for (uint256 i; i < 300; ++i) {
+        for (uint256 i; i < 120; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
             _step(seed);
         }
@@ -86,6 +89,30 @@ contract VaultInvariants {
             require(handler.successes(verb) > 0, string.concat("operation without a success: ", _digits(verb)));
         }
         require(bytes(handler.failure()).length == 0, handler.failure());
+    }
+
+    /// @dev Small accounts take all the leverage they get, one of them against collateral; then the price moves against them.
+    function _crash(uint256 round) private {
+        uint256 u = round % 2;
+        for (uint256 i; i < 3; ++i) {
+            handler.deposit(2 + i, i == 2 ? 0 : 1, i == 2 ? 2.9e18 : 2_000e6);
+            for (int256 size = 1_900_000; size > 50_000; size = (size * 3) / 4) {
+                handler.trade(2 + i, 1, u, size, 15_001, 100);
+            }
+        }
+        handler.liquidateTo(3, 0);
+        for (uint256 i; i < 6; ++i) {
+            handler.fall(u, 200 + 150 * round);
+            handler.liquidateTo(2, 0);
+            handler.liquidate(3, 0, 1);
+            handler.declareExchange(4);
+            handler.wait_(600);
+            handler.exchange(4, 0, 0, 5);
+            handler.liquidate(4, 0, 1);
+        }
+        handler.shed(u, 0, 0);
+        handler.donate(1e6 + round);
+        handler.rate(u, int256(round) - 2);
     }
 
     function _step(uint256 seed) private {
