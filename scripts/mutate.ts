@@ -1,92 +1,94 @@
-// Plants listed one-line faults in the contracts, one at a time, and demands that the named test turns red. A survivor fails the run.
-//   npm run mutate [-- --only TEXT] [--json] [--list]
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+// Plants listed one-line faults in a copy of the project, one at a time, and demands that the named test turns red.
+//   npm run mutate [-- --only TEXT] [--file PATH]… [--except PATH]… [--json] [--list]
+// --only: faults that hold this text anywhere; --file, --except: only those in, or not in, files that end so. Fails on a survivor and on a stale fault.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type Fault, faultsOf, fitOf } from "./lib/faults.ts";
+import { printJson } from "../src/cli/output.ts";
+import { progressLine } from "../src/cli/progress.ts";
+import { BadInput } from "../src/sdk/failure.ts";
+import { answer } from "./lib/answer.ts";
+import { FaultBench, type Verdict } from "./lib/faultBench.ts";
+import { type Choice, chosen, type Fault, faultsOf } from "./lib/faults.ts";
 import { projectRoot, run } from "./lib/run.ts";
 
-interface Verdict {
-  readonly fault: Fault;
-  readonly killed: boolean;
-  readonly why: string;
-  readonly seconds: number;
-}
+const USAGE = "mutate [--only TEXT] [--file PATH]… [--except PATH]… [--json] [--list]";
 
-const { values: flags } = parseArgs({
-  options: { only: { type: "string" }, json: { type: "boolean" }, list: { type: "boolean" } },
-});
+type Options = Choice & { readonly json: boolean; readonly list: boolean };
 
-const listed = faultsOf(join(projectRoot, "test", "mutations.json"));
-const faults = listed.filter((fault) => flags.only === undefined || `${fault.file} ${fault.test} ${fault.title}`.includes(flags.only));
-if (faults.length === 0) {
-  console.error(`no fault matches --only ${flags.only ?? ""}; --list shows all ${listed.length}`);
-  process.exit(2);
-}
-if (flags.list === true) {
-  for (const { file, find, replace, test, title } of faults) {
-    console.log(`${file}\n  - ${find}\n  + ${replace}\n  reddens ${test}: ${title}`);
-  }
-  process.exit(0);
-}
-
-// Faults are planted in a copy: an interrupted run leaves nothing behind in the project.
-const copy = mkdtempSync(join(tmpdir(), "plimsoll-mutate-"));
-process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
-process.on("SIGINT", () => process.exit(130));
-for (const name of [
-  "contracts",
-  "src",
-  "test",
-  "scripts",
-  "deploy",
-  "hardhat.config.ts",
-  "tsconfig.json",
-  "package.json",
-  "artifacts",
-  "cache",
-  "typechain-types",
-]) {
-  const from = join(projectRoot, name);
-  if (existsSync(from)) cpSync(from, join(copy, name), { recursive: true });
-}
-symlinkSync(join(projectRoot, "node_modules"), join(copy, "node_modules"));
-
-async function judge(fault: Fault): Promise<Verdict> {
-  const path = join(copy, fault.file);
-  const sound = readFileSync(path, "utf8");
-  const misfit = fitOf(sound, fault);
-  if (misfit !== undefined) return { fault, killed: false, why: misfit, seconds: 0 };
-  writeFileSync(
-    path,
-    sound.replace(fault.find, () => fault.replace),
-  );
+function options(): Options {
+  const flag = { type: "boolean", default: false } as const;
+  const several = { type: "string", multiple: true, default: [] as string[] } as const;
   try {
-    const kind = fault.test.endsWith(".sol") ? ["solidity", fault.test] : ["mocha", fault.test];
-    const { code, output, seconds } = await run("hardhat", ["test", ...kind, "--grep", fault.title], { directory: copy });
-    if (/Compilation failed|HHE9\d\d/.test(output)) return { fault, killed: false, why: "does not compile", seconds };
-    const failing = /^\s*(\d+) failing/m.exec(output)?.[1];
-    if (code === 0) {
-      const passing = /^\s*(\d+) passing/m.exec(output)?.[1] ?? "0";
-      return { fault, killed: false, why: passing === "0" ? "no test has that title" : "survived", seconds };
-    }
-    return { fault, killed: failing !== undefined && failing !== "0", why: failing === undefined ? "the runner fell over" : "", seconds };
-  } finally {
-    writeFileSync(path, sound);
+    const { values } = parseArgs({
+      options: { only: { type: "string", default: "" }, file: several, except: several, json: flag, list: flag },
+      strict: true,
+    });
+    return { ...values, files: values.file };
+  } catch (error) {
+    throw new BadInput(error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error), USAGE);
   }
 }
 
-const verdicts: Verdict[] = [];
-for (const fault of faults) {
-  const verdict = await judge(fault);
-  verdicts.push(verdict);
-  const mark = verdict.killed ? "red  " : "ALIVE";
-  console.error(
-    `[${verdicts.length}/${faults.length}] ${mark} ${verdict.seconds.toFixed(0)} s  ${fault.file}: ${fault.replace.trim()}${verdict.killed ? "" : `  (${verdict.why})`}`,
-  );
+function chosenFaults(choice: Choice): Fault[] {
+  const listed = faultsOf(join(projectRoot, "test", "mutations.json"));
+  for (const path of [...choice.files, ...choice.except]) {
+    if (chosen(listed, { only: "", files: [path], except: [] }).length === 0) throw new BadInput(`no fault is in a file ${path}`, USAGE);
+  }
+  const faults = chosen(listed, choice);
+  if (faults.length === 0) throw new BadInput(`none of ${listed.length} faults is chosen; --list shows them`, USAGE);
+  return faults;
 }
-const alive = verdicts.filter((verdict) => !verdict.killed);
-if (flags.json === true) console.log(JSON.stringify(verdicts, null, 2));
-console.log(`${verdicts.length - alive.length} passed, ${alive.length} failed`);
-process.exit(alive.length === 0 ? 0 : 1);
+
+/** One line each on standard error. */
+async function judgeAll(faults: readonly Fault[]): Promise<Verdict[]> {
+  const line = progressLine();
+  const started = performance.now();
+  const say = (text: string): void => {
+    line.end();
+    process.stderr.write(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
+  };
+  // the types of the contracts, which some tests load, come with the artifacts of a build
+  if (!existsSync(join(projectRoot, "typechain-types"))) {
+    say("build, some minutes");
+    await run("hardhat", ["build", "--quiet"]);
+  }
+  const tests = [...new Set(faults.map(({ test }) => test))];
+  say(`compile what ${tests.length} tests deploy`);
+  const bench = new FaultBench();
+  bench.prepare(faults);
+  say(`run ${tests.length} tests without a fault`);
+  for (const [index, test] of tests.entries()) {
+    line.show("sound", index, tests.length, test);
+    await bench.check(test, faults);
+  }
+  const verdicts: Verdict[] = [];
+  for (const fault of faults) {
+    line.show("faults", verdicts.length, faults.length, `${fault.file}: ${fault.replace}`);
+    const judged = await bench.judge(fault);
+    verdicts.push(judged);
+    const { verdict, why, seconds } = judged;
+    const place = `${fault.file}: ${fault.find.trim()} → ${fault.replace.trim()}`;
+    say(`[${verdicts.length}/${faults.length}] ${verdict.padEnd(8)} ${seconds.toFixed(0)} s  ${place}`);
+    if (verdict !== "killed") say(`        ${verdict === "stale" ? why : `alive after ${fault.test}: ${fault.title}`}`);
+  }
+  return verdicts;
+}
+
+await answer(async () => {
+  const { json, list, ...choice } = options();
+  const faults = chosenFaults(choice);
+  if (list) {
+    if (json) printJson(faults);
+    else
+      for (const { file, find, replace, test, title } of faults) console.log(`${file}\n  - ${find}\n  + ${replace}\n  ${test}: ${title}`);
+    return 0;
+  }
+  const verdicts = await judgeAll(faults);
+  const [killed, survived, stale] = (["killed", "survived", "stale"] as const).map(
+    (kind) => verdicts.filter(({ verdict }) => verdict === kind).length,
+  );
+  if (json) printJson({ killed, survived, stale, verdicts });
+  else console.log(`${killed} killed, ${survived} survived, ${stale} stale`);
+  return killed === verdicts.length ? 0 : 1;
+});

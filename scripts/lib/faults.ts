@@ -34,3 +34,25 @@ export function fitOf(source: string, fault: Fault): string | undefined {
   if (fault.find === fault.replace) return "changes nothing";
   return undefined;
 }
+
+/** `source` with `fault` in it. */
+export function planted(source: string, fault: Fault): string {
+  return source.replace(fault.find, () => fault.replace);
+}
+
+/** What a run chooses: faults that hold the text `only`, in a file that ends in one of `files` (all, where empty), in none of `except`. */
+export interface Choice {
+  readonly only: string;
+  readonly files: readonly string[];
+  readonly except: readonly string[];
+}
+
+export function chosen(faults: readonly Fault[], { only, files, except }: Choice): Fault[] {
+  const within = (path: string, endings: readonly string[]): boolean => endings.some((ending) => `/${path}`.endsWith(`/${ending}`));
+  return faults.filter(
+    (fault) =>
+      FIELDS.some((field) => fault[field].includes(only)) &&
+      (files.length === 0 || within(fault.file, files)) &&
+      !within(fault.file, except),
+  );
+}

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { parameterIndex } from "../../src/engine/bounds.ts";
 import { createWorld, eth, idOf, usd, WAD, type World } from "./world.ts";
 
 async function leveraged(options = {}): Promise<World> {
@@ -120,8 +121,24 @@ describe("refreshOpenInterestCap", () => {
     // a quarter of the stake, ten times over, at 0.02 a lot
     expect(cap).to.equal((250_000n * 10n * 100n) / 2n);
     await expect(vault.refreshOpenInterestCap(9)).to.be.revertedWithCustomError(vault, "UnknownUnderlying");
+    // governance's own cap falls at once, and what the fund could bear beyond it does not count
+    await vault.setParameter(parameterIndex("OpenInterestCap"), 0, cap / 2n);
+    await world.refresh();
+    await vault.refreshOpenInterestCap(0);
+    expect(((await vault.underlyingWords(0))[3] ?? 0n) >> 212n).to.equal(cap / 2n);
   });
 });
+
+/** Alice with 5 ETH as collateral, worth 10,000, and half a bitcoin long that she bought at 40,000. */
+async function indebted(haircut: bigint): Promise<World> {
+  const world = await createWorld({ collaterals: [{ decimals: 18, underlying: 0, haircut, cap: 10n ** 27n }] });
+  await world.deposit(world.alice, 5n * WAD, 0);
+  await world.deposit(world.bob, usd(1_000_000));
+  await world.deposit(world.carol, usd(100_000));
+  await world.refresh();
+  await world.trade(world.alice, world.bob, 1, 10n ** 6n / 2n);
+  return world;
+}
 
 describe("exchangeCollateral", () => {
   it("default: buys collateral of an account that owes money, at a growing discount, up to curing it", async () => {
@@ -156,6 +173,55 @@ describe("exchangeCollateral", () => {
     // two hours: 0.2 % below the price
     expect(paid).to.be.closeTo((1_000n * WAD * 998n) / 1_000n, WAD / 1_000n);
     await world.conserve();
+  });
+
+  for (const [haircut, most, says] of [
+    [100_000n, 100n, "1 %"],
+    [10_000n, 50n, "half the haircut"],
+  ] as const) {
+    it(`behavior: the discount stops growing at ${says}`, async () => {
+      const world = await indebted(haircut);
+      const { vault, alice, carol } = world;
+      await world.move(1, 36_000n * WAD);
+      await vault.declareExchange(idOf(alice));
+      await world.time.increase(3_600n * 30n);
+      await world.refresh();
+      const before = await world.cashOf(idOf(alice));
+      await vault.connect(carol).exchangeCollateral(idOf(alice), 0, WAD / 2n, idOf(carol));
+      const paid = (await world.cashOf(idOf(alice))) - before;
+      expect(paid).to.be.closeTo((1_000n * WAD * (10_000n - most)) / 10_000n, 2n);
+    });
+  }
+
+  it("behavior: a debt of a twentieth of the collateral's value is none yet", async () => {
+    const world = await indebted(100_000n);
+    const { vault, alice } = world;
+    await world.move(1, 39_000n * WAD);
+    await expect(vault.declareExchange(idOf(alice))).to.be.revertedWithCustomError(vault, "ExchangeNotAllowed");
+    await world.move(1, 38_999n * WAD);
+    await vault.declareExchange(idOf(alice));
+    // the clock of one that is short no more stops
+    await world.move(1, 39_000n * WAD);
+    await vault.declareExchange(idOf(alice));
+    await world.move(1, 38_999n * WAD);
+    await expect(vault.connect(world.carol).exchangeCollateral(idOf(alice), 0, WAD / 10n, idOf(world.carol))).to.be.revertedWithCustomError(
+      vault,
+      "ExchangeNotAllowed",
+    );
+  });
+
+  it("behavior: within the buyer's margin; nobody sells to himself, nor to or from the fund", async () => {
+    const world = await indebted(100_000n);
+    const { vault, alice, erin, fund, fundSigner } = world;
+    await world.move(1, 36_000n * WAD);
+    await vault.declareExchange(idOf(alice));
+    const buy = (buyer: typeof alice, from = idOf(alice), to = idOf(buyer)) =>
+      vault.connect(buyer).exchangeCollateral(from, 0, WAD / 10n, to);
+    await expect(buy(erin)).to.be.revertedWithCustomError(vault, "MarginTooLow");
+    await expect(buy(alice)).to.be.revertedWithCustomError(vault, "TakerIsAccount");
+    await expect(buy(fundSigner, idOf(alice), idOf(fund, 1n))).to.be.revertedWithCustomError(vault, "ProtocolAccount");
+    await expect(buy(alice, idOf(fund, 1n))).to.be.revertedWithCustomError(vault, "ProtocolAccount");
+    await expect(vault.declareExchange(idOf(fund, 1n))).to.be.revertedWithCustomError(vault, "ProtocolAccount");
   });
 });
 

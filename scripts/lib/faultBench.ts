@@ -1,0 +1,178 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import config from "../../hardhat.config.ts";
+import { type Fault, fitOf, planted } from "./faults.ts";
+import { type Artifact, compile, DoesNotCompile } from "./quickCompiler.ts";
+import { projectRoot, run } from "./run.ts";
+import { SourceGraph, textOfModules } from "./sourceGraph.ts";
+
+/** stale: the fault says nothing, for it does not fit, does not compile, or its test is missing or red without it. */
+export interface Verdict {
+  readonly fault: Fault;
+  readonly verdict: "killed" | "survived" | "stale";
+  /** The first line of the failure, or what makes the fault stale. */
+  readonly why: string;
+  readonly seconds: number;
+}
+
+// Code that is optimised less is larger than a chain takes.
+const CONFIG = `import base from "./hardhat.config.base.ts";
+
+export default { ...base, networks: { ...base.networks, default: { type: "edr-simulated", allowUnlimitedContractSize: true } } };
+`;
+
+const COPIED = [
+  "contracts",
+  "src",
+  "test",
+  "scripts",
+  "deploy",
+  "docs",
+  "bench",
+  "README.md",
+  "package.json",
+  "tsconfig.json",
+  "typechain-types",
+];
+
+interface Settings {
+  readonly compilers: readonly { readonly settings: { readonly evmVersion: string } }[];
+  readonly overrides: Readonly<Record<string, unknown>>;
+  readonly npmFilesToBuild: readonly string[];
+}
+
+const settings = config.solidity as unknown as Settings;
+const evmVersion = settings.compilers[0]!.settings.evmVersion;
+
+/**
+ * A copy of the project in which faults are planted, so that an interrupted run leaves nothing behind. Only what a test deploys and a fault
+ * touches is compiled again, by {@link compile}; Hardhat then runs the test without compiling.
+ */
+export class FaultBench {
+  readonly #directory = mkdtempSync(join(tmpdir(), "plimsoll-mutate-"));
+  readonly #graph = new SourceGraph(this.#directory);
+  readonly #deployed = new Map<string, readonly string[]>();
+  /** Titles, by test file, that are red or missing without any fault. */
+  readonly #unfit = new Map<string, ReadonlyMap<string, string>>();
+
+  constructor() {
+    process.on("exit", () => rmSync(this.#directory, { recursive: true, force: true }));
+    process.on("SIGINT", () => process.exit(130));
+    process.on("SIGTERM", () => process.exit(143));
+    for (const name of COPIED) {
+      const from = join(projectRoot, name);
+      if (existsSync(from)) cpSync(from, join(this.#directory, name), { recursive: true });
+    }
+    cpSync(join(projectRoot, "hardhat.config.ts"), join(this.#directory, "hardhat.config.base.ts"));
+    writeFileSync(join(this.#directory, "hardhat.config.ts"), CONFIG);
+    symlinkSync(join(projectRoot, "node_modules"), join(this.#directory, "node_modules"));
+  }
+
+  /** Compiles what the tests of `faults` deploy. */
+  prepare(faults: readonly Fault[]): void {
+    const files = [...this.#graph.projectFiles(), ...settings.npmFilesToBuild];
+    for (const test of new Set(faults.map((fault) => fault.test))) {
+      const text = textOfModules(this.#directory, [test]);
+      const names = new Set(text.match(/\b[A-Z]\w+\b/g));
+      const named = files.filter((file) => declaredIn(this.#graph.text(file)).some((name) => names.has(name)));
+      // libraries that they are linked with are deployed by name of what the artifact asks for
+      const linked = [...this.#graph.closure(named)].filter((file) => standsAlone(file) && /^library /m.test(this.#graph.text(file)));
+      this.#deployed.set(test, [...new Set([...named, ...linked])]);
+    }
+    const roots = [...new Set([...this.#deployed.values()].flat())];
+    this.#write(compile(this.#graph, roots, evmVersion, files));
+  }
+
+  /** Runs the tests named for `faults` in `test` on sound contracts and remembers which of them cannot judge. */
+  async check(test: string, faults: readonly Fault[]): Promise<void> {
+    const titles = [...new Set(faults.filter((fault) => fault.test === test).map((fault) => fault.title))];
+    const unfit = new Map<string, string>();
+    this.#unfit.set(test, unfit);
+    const all = await this.#test(test, titles);
+    if (all.failing === 0 && all.code === 0 && all.passing >= titles.length) return;
+    for (const title of titles) {
+      const { code, passing, failing, failure } = await this.#test(test, [title]);
+      if (failing !== 0 || code !== 0) unfit.set(title, `red without the fault: ${failure}`);
+      else if (passing === 0) unfit.set(title, "no test has that title");
+    }
+  }
+
+  async judge(fault: Fault): Promise<Verdict> {
+    const started = performance.now();
+    const verdict = (kind: Verdict["verdict"], why: string): Verdict => {
+      return { fault, verdict: kind, why, seconds: (performance.now() - started) / 1000 };
+    };
+    const path = join(this.#directory, fault.file);
+    if (!existsSync(path)) return verdict("stale", "there is no such file");
+    const sound = readFileSync(path, "utf8");
+    const unfit = fitOf(sound, fault) ?? this.#unfit.get(fault.test)?.get(fault.title);
+    if (unfit !== undefined) return verdict("stale", unfit);
+
+    const kept = new Map<string, string>();
+    writeFileSync(path, planted(sound, fault));
+    this.#graph.forget(fault.file);
+    try {
+      const compiled = new Set<string>();
+      for (const roots of this.#touchedBy(fault)) {
+        const fresh = roots.filter((root) => !compiled.has(root));
+        if (fresh.length === 0) continue;
+        for (const root of fresh) compiled.add(root);
+        this.#write(compile(this.#graph, fresh, evmVersion), kept);
+        const { code, failing, failure } = await this.#test(fault.test, [fault.title], true);
+        if (failing !== 0) return verdict("killed", failure);
+        if (code !== 0) return verdict("stale", `the runner fell over: ${failure}`);
+      }
+      return compiled.size === 0 ? verdict("stale", "the test deploys nothing that holds this file") : verdict("survived", "");
+    } catch (error) {
+      if (error instanceof DoesNotCompile) return verdict("stale", `does not compile: ${error.message.split("\n")[0] ?? ""}`);
+      throw error;
+    } finally {
+      writeFileSync(path, sound);
+      this.#graph.forget(fault.file);
+      for (const [place, text] of kept) writeFileSync(place, text);
+    }
+  }
+
+  /**
+   * What to compile for a fault: first the files whose code it most probably changes, then, for a survivor, all that import it. What is deployed
+   * by itself is called by others and not part of their code.
+   */
+  #touchedBy(fault: Fault): string[][] {
+    const deployed = this.#deployed.get(fault.test) ?? [];
+    const within = (passable: (name: string) => boolean): string[] =>
+      deployed.filter((root) => this.#graph.closure([root], passable).has(fault.file));
+    const wide = within(() => true);
+    const narrow = standsAlone(fault.file) ? wide.filter((root) => root === fault.file) : within((name) => !standsAlone(name));
+    return [narrow, wide];
+  }
+
+  #write(artifacts: readonly Artifact[], kept?: Map<string, string>): void {
+    for (const { path, text } of artifacts) {
+      const place = join(this.#directory, "artifacts", path);
+      if (kept !== undefined && !kept.has(place)) kept.set(place, readFileSync(place, "utf8"));
+      mkdirSync(dirname(place), { recursive: true });
+      writeFileSync(place, text);
+    }
+  }
+
+  async #test(test: string, titles: readonly string[], bail = false) {
+    const pattern = titles.map((title) => title.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")).join("|");
+    const { code, output } = await run("hardhat", ["test", "mocha", test, "--no-compile", "--grep", pattern, ...(bail ? ["--bail"] : [])], {
+      directory: this.#directory,
+      environment: { FORCE_COLOR: "0", NO_COLOR: "1" },
+    });
+    const count = (word: string): number => Number(new RegExp(`^\\s*(\\d+) ${word}`, "m").exec(output)?.[1] ?? "0");
+    const failures = output.slice(Math.max(0, output.search(/^\s*\d+ failing$/m)));
+    const failure = /^\s*(\w*(?:Error|Revert)\w*\b.*)$/m.exec(failures)?.[1] ?? failures.trim().split("\n").at(-1) ?? "";
+    return { code, passing: count("passing"), failing: count("failing"), failure: failure.slice(0, 300) };
+  }
+}
+
+function standsAlone(file: string): boolean {
+  return file in settings.overrides;
+}
+
+function declaredIn(source: string): string[] {
+  return [...source.matchAll(/^(?:abstract )?(?:contract|library) (\w+)/gm)].map(([, name = ""]) => name);
+}
