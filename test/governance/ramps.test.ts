@@ -49,6 +49,28 @@ describe("Ramp", () => {
     expect((await vault.marginRatios())[1]).to.equal(20_000n * PPM);
   });
 
+  for (const [name, position, to, other, otherTo] of [
+    ["Maintenance", 0, 900_000n, "Provision", 20_000n],
+    ["Provision", 1, 20_000n, "InterMonth", 30_000n],
+    ["InterMonth", 2, 30_000n, "Maintenance", 900_000n],
+  ] as const) {
+    it(`H-47 a ramp under way does not jump when another begins: ${name}`, async () => {
+      const { vault, governed } = await networkHelpers.loadFixture(deployGovernance);
+      const value = async (): Promise<bigint> => (await vault.marginRatios())[position];
+      const at = (quarters: bigint): bigint => (initial(name) + ((to - initial(name)) * quarters) / 4n) * PPM;
+      await governed.setParameter(parameterIndex(name), 0, to);
+      const start = await now();
+      await networkHelpers.time.setNextBlockTimestamp(start + RAMP_DURATION / 2n);
+      await governed.setParameter(parameterIndex(other), 0, otherTo);
+      expect(await value()).to.equal(at(2n));
+      // the rest of the way takes three days again
+      await networkHelpers.time.increaseTo(start + RAMP_DURATION);
+      expect(await value()).to.equal(at(3n));
+      await networkHelpers.time.increaseTo(start + (RAMP_DURATION * 3n) / 2n);
+      expect(await value()).to.equal(at(4n));
+    });
+  }
+
   it("H-47 a ramp turned back goes back from where it is", async () => {
     const { vault, governed } = await networkHelpers.loadFixture(deployGovernance);
     await governed.setParameter(parameterIndex("Maintenance"), 0, 900_000n);

@@ -307,12 +307,25 @@ describe("InsuranceFund", () => {
       await income(100n * WAD);
       await fund.record();
       const first = await now();
-      await networkHelpers.time.setNextBlockTimestamp(first + DAY / 2n - 3n);
+      await networkHelpers.time.increaseTo(first + DAY / 2n - 4n);
       await income(1n * WAD);
       await fund.record();
-      // 50 of the first are left over half a day, 1 over a day: the mean of the ends is 0.51 days away
-      await networkHelpers.time.increaseTo(first + (DAY * 102n) / 100n);
-      expect(await fund.totalAssets()).to.equal(base + 101n * UNIT);
+      const second = await now();
+      expect(second - first > DAY / 2n - 4n && second - first < DAY / 2n + 4n, "the first gain is half vested").to.equal(true);
+      // some 50 of the first are left over half a day, 1 over a day: the mean of the ends is 0.51 days away
+      const left = (100n * WAD * (first + DAY - second)) / DAY;
+      const mean = (left * (first + DAY - second) + WAD * DAY) / (left + WAD) + 1n; // rounded up
+      expect(mean / 100n).to.equal((DAY * 51n) / 100n / 100n);
+      const counted = async (): Promise<bigint> => (await fund.totalAssets()) - base;
+      const all = 101n * UNIT;
+      // nothing of the second yet, and what had vested of the first stays vested
+      expect(await counted()).to.be.closeTo(all - (left + WAD) / SCALE, 2n);
+      await networkHelpers.time.increaseTo(second + mean / 2n);
+      expect(await counted()).to.be.closeTo(all - ((left + WAD) * (mean - mean / 2n)) / mean / SCALE, 2n);
+      await networkHelpers.time.increaseTo(second + mean - 60n);
+      expect(await counted()).to.be.lessThan(all);
+      await networkHelpers.time.increaseTo(second + mean);
+      expect(await counted()).to.equal(all);
     });
 
     it("a loss is borne by what has not vested first", async () => {
