@@ -87,15 +87,17 @@ export class FaultBench {
   /** Runs the tests named for `faults` in `test` on sound contracts and remembers which of them cannot judge. */
   async check(test: string, faults: readonly Fault[]): Promise<void> {
     const titles = [...new Set(faults.filter((fault) => fault.test === test).map((fault) => fault.title))];
+    const { output } = await this.#test(test, titles);
+    const lines = output.split("\n").map((line) => line.trim());
+    const passed = lines.filter((line) => line.startsWith("✔"));
+    const failed = lines.filter((line) => /^\d+\) /.test(line));
     const unfit = new Map<string, string>();
-    this.#unfit.set(test, unfit);
-    const all = await this.#test(test, titles);
-    if (all.failing === 0 && all.code === 0 && all.passing >= titles.length) return;
     for (const title of titles) {
-      const { code, passing, failing, failure } = await this.#test(test, [title]);
-      if (failing !== 0 || code !== 0) unfit.set(title, `red without the fault: ${failure}`);
-      else if (passing === 0) unfit.set(title, "no test has that title");
+      const holds = (line: string): boolean => line.includes(title);
+      if (failed.some(holds) || (failed.length !== 0 && !passed.some(holds))) unfit.set(title, "red without the fault");
+      else if (!passed.some(holds)) unfit.set(title, "no test has that title");
     }
+    this.#unfit.set(test, unfit);
   }
 
   async judge(fault: Fault): Promise<Verdict> {
@@ -162,10 +164,9 @@ export class FaultBench {
       directory: this.#directory,
       environment: { FORCE_COLOR: "0", NO_COLOR: "1" },
     });
-    const count = (word: string): number => Number(new RegExp(`^\\s*(\\d+) ${word}`, "m").exec(output)?.[1] ?? "0");
-    const failures = output.slice(Math.max(0, output.search(/^\s*\d+ failing$/m)));
-    const failure = /^\s*(\w*(?:Error|Revert)\w*\b.*)$/m.exec(failures)?.[1] ?? failures.trim().split("\n").at(-1) ?? "";
-    return { code, passing: count("passing"), failing: count("failing"), failure: failure.slice(0, 300) };
+    // a failure is its number and suite, its title with a colon, an empty line, the error
+    const failure = /^\s*\d+ failing$[\s\S]*?:\n\s*\n\s*(.*)$/m.exec(output)?.[1] ?? output.trim().split("\n").at(-1) ?? "";
+    return { code, output, failing: Number(/^\s*(\d+) failing/m.exec(output)?.[1] ?? "0"), failure: failure.slice(0, 300) };
   }
 }
 

@@ -87,7 +87,7 @@ describe("engine and contracts", function () {
   };
 
   VARIANTS.forEach((variant, i) => {
-    it(`agree to the unit: H-16 H-20 H-21, settlement token of ${variant.settlementDecimals} decimals`, async () => {
+    it(`agree to the unit: H-16 H-17 H-19 H-20 H-21 H-48, settlement token of ${variant.settlementDecimals} decimals`, async () => {
       await run(FIRST_SEED + i, variant, tally);
     });
   });

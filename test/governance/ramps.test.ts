@@ -13,8 +13,12 @@ describe("Ramp", () => {
       ["InterMonth", 2, 30_000n],
     ] as const) {
       const from = initial(name);
-      await governed.setParameter(parameterIndex(name), 0, to);
+      const tx = governed.setParameter(parameterIndex(name), 0, to);
+      await tx;
       const start = await now();
+      await expect(tx)
+        .to.emit(vault, "ParameterSet")
+        .withArgs(parameterIndex(name), 0, to, start + RAMP_DURATION);
       expect((await vault.marginRatios())[position]).to.equal(from * PPM);
       let last = from * PPM;
       for (let part = 1n; part <= 12n; part++) {

@@ -126,7 +126,7 @@ describe("InsuranceFund", () => {
   });
 
   describe("shares cannot be inflated", () => {
-    it("H-49 a seed of one unit and a donation leave a later backer whole; the donor loses", async () => {
+    it("H-2 H-49 a seed of one unit and a donation leave a later backer whole; the donor loses", async () => {
       const { fund, vault, settlement, attacker, alice, fundAddress, into, main, ready } = await networkHelpers.loadFixture(fixture);
       await fund.connect(attacker).deposit(1n, attacker);
       // straight transfers change no price
@@ -358,6 +358,32 @@ describe("InsuranceFund", () => {
       expect(await fund.previewRedeem(shares)).to.be.lessThan(1_000n * UNIT);
       await fund.connect(bob).deposit(1_000n * UNIT, bob);
       expect(await fund.balanceOf(bob)).to.be.lessThan(1_000n * WAD);
+    });
+
+    it("a fund account below zero is nothing for deposits and a loss for redemptions", async () => {
+      const { fund, vault, walk, fundAccount, mainCash } = await networkHelpers.loadFixture(burdened);
+      await walk(1_910n * WAD, 1_400n * WAD);
+      const a = await vault.assess(fundAccount, true);
+      expect(a.value).to.be.lessThan(0n);
+      const main = await mainCash();
+      const [upper, lower] = await fund.netAssetValues();
+      expect(upper).to.equal((main + SCALE - 1n) / SCALE);
+      expect(lower).to.equal((main + a.equity - (a.margin + 3n) / 4n) / SCALE);
+    });
+
+    it("H-50 a redemption frees none of the income that has not vested, and is no loss", async () => {
+      const { fund, alice, into, long, short, income, ready } = await networkHelpers.loadFixture(staked);
+      await into(long, 500_000n * UNIT);
+      await into(short, 500_000n * UNIT);
+      await ready(alice, 100_000n * WAD);
+      await income(100n * WAD);
+      await fund.record();
+      const recorded = await now();
+      await fund.connect(alice).redeem(100_000n * WAD, alice, alice);
+      await networkHelpers.time.increaseTo(recorded + DAY / 2n);
+      const [upper, lower] = await fund.netAssetValues();
+      expect(upper - lower).to.be.closeTo(50n * UNIT, 2n);
+      await expect(fund.record()).to.not.emit(fund, "LossRecorded");
     });
 
     it("H-51 with inventory a price must be seconds old and normal; without, none is needed", async () => {
@@ -638,6 +664,33 @@ describe("InsuranceFund", () => {
           await fund.connect(alice).transfer(bob, rest);
         }
       }
+    });
+
+    it("H-16 every preview is rounded against who asks, to the unit", async () => {
+      const { fund, vault, alice, long, short, into, income } = await networkHelpers.loadFixture(staked);
+      await into(long, 500_000n * UNIT);
+      await into(short, 500_000n * UNIT);
+      await income(77n * WAD);
+      await fund.record();
+      await networkHelpers.time.increase(DAY / 3n);
+      const exact = async (): Promise<void> => {
+        const [upper, lower] = await fund.netAssetValues();
+        expect(upper).to.be.greaterThan(lower);
+        const supply = (await fund.totalSupply()) + VIRTUAL;
+        const up = (a: bigint, b: bigint): bigint => (a + b - 1n) / b;
+        for (const amount of [1n, 7n, 999_999n, 1_234_567_891n]) {
+          const shares = amount * VIRTUAL + amount;
+          expect(await fund.previewDeposit(amount)).to.equal((amount * supply) / (upper + 1n));
+          expect(await fund.previewMint(shares)).to.equal(up(shares * (upper + 1n), supply));
+          const [tokens, owed] = await vault.totals();
+          expect(await fund.previewWithdraw(amount)).to.equal(up(up(amount * (tokens + owed), tokens) * supply, lower + 1n));
+          expect(await fund.previewRedeem(shares)).to.equal((((shares * (lower + 1n)) / supply) * tokens) / (tokens + owed));
+        }
+      };
+      await exact();
+      await plantDeficit(vault, 12_345n * WAD + 1n);
+      await exact();
+      expect(await fund.balanceOf(alice)).to.equal(200_000n * WAD);
     });
 
     it("I-18 the fund's assets are its accounts', and no share is without cash behind it", async () => {

@@ -127,6 +127,16 @@ describe("hazards of prices", () => {
       expect([...(await bench.harness.useAndShow.staticCall(mask, underlying))], `${mask} ${underlying}`).to.deep.equal([false, after]);
       await bench.harness.useAndShow(mask, underlying);
     }
+    // a second use in the transaction adds its bit and keeps the first
+    for (const [first, second, underlying, used] of [
+      [1n, 2n, 0, true],
+      [1n, 2n, 1, true],
+      [1n, 2n, 2, false],
+      [3n, 6n, 2, true],
+      [6n, 2n, 0, false],
+    ] as const) {
+      expect(await bench.harness.useBothAndShow.staticCall(first, second, underlying), `${first} ${second} ${underlying}`).to.equal(used);
+    }
   });
 
   it("H-9 a poster who leaves updates out can neither reject a price nor choose among the sources", () => {
@@ -173,6 +183,10 @@ describe("hazards of prices", () => {
     await post(says(2_001n));
     const down = await read();
     expect([down.priceState, down.price]).to.deep.equal([GRACE, 2_001n * 10n ** 15n]);
+    // however long
+    now += 3_700n;
+    await post(says(2_001n));
+    expect((await read()).priceState).to.equal(GRACE);
     await sequencer(0n, now);
     now += 3_500n;
     await post(says(2_002n));
@@ -220,6 +234,13 @@ describe("hazards of prices", () => {
     expect((await read()).priceState).to.equal(INVALID);
     now += 1n;
     await post(says(2_000n), says(2_020n));
+    expect((await read()).priceState).to.equal(NORMAL);
+    // the lower is what they are measured by, whichever comes first
+    now += 1n;
+    await post(says(20_201n), says(20_000n));
+    expect((await read()).priceState).to.equal(INVALID);
+    now += 1n;
+    await post(says(20_200n), says(20_000n));
     expect((await read()).priceState).to.equal(NORMAL);
   });
 

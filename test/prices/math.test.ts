@@ -109,7 +109,7 @@ describe("price mathematics, engine against contracts", () => {
     expect(said).to.deep.equal(expected);
   });
 
-  it("judgements and band edges agree", async () => {
+  it("H-9 H-12 H-13 judgements and band edges agree", async () => {
     const listed = listedUnderlying();
     const bands = { agreement: upTo(200_000n), band: upTo(200_000n), widestBand: upTo(900_000n) };
     const near = (price: bigint): fc.Arbitrary<bigint> =>

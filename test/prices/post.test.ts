@@ -150,6 +150,22 @@ describe("posting a price", () => {
     expect(pair.model.priceState).to.equal(INVALID);
   });
 
+  it("behavior: only the source that a price waits for can confirm it", async () => {
+    const guard = { ...listedUnderlying().guard, sources: 2n, droppedUntil: 2n ** 39n };
+    const pair = await listed(0, { guard: { ...guard, dropped: 0b10n } });
+    await pair.say(5n, 2_000n * WAD);
+    await pair.say(60n, 1_500n * WAD);
+    await pair.change({ guard: { ...guard, dropped: 0b01n } });
+    const other = (elapsed: bigint): readonly PriceReport[] => [
+      NO_REPORT,
+      { price: 1_500n * WAD, publishTime: pair.now + elapsed, valid: true },
+    ];
+    await pair.post(61n, other(61n));
+    expect([pair.model.priceState, pair.model.pending.source]).to.deep.equal([INVALID, 2n]);
+    await pair.post(60n, other(60n));
+    expect([pair.model.priceState, pair.model.price]).to.deep.equal([NORMAL, 15n * 10n ** 17n]);
+  });
+
   it("behavior: a crash of a quarter in an hour, minute by minute, is never stopped", async () => {
     const pair = await listed(0);
     await pair.say(5n, 2_000n * WAD);

@@ -159,6 +159,12 @@ describe("price sources", () => {
       await base.setLimits(least, most);
       expect((await revertOf(pair(), source.interface))[0]).to.equal("LimitsTooWide");
       expect((await revertOf(pair({ least: most, most: least }), source.interface))[0]).to.equal("LimitsReversed");
+      for (const wider of [
+        { least: least - 1n, most },
+        { least, most: most + 1n },
+      ]) {
+        expect((await revertOf(pair(wider), source.interface))[0]).to.equal("LimitsTooWide");
+      }
       await pair({ least, most });
       for (const [value, expected] of [
         [least - 1n, "refuted"],
@@ -214,6 +220,13 @@ describe("price sources", () => {
         await base.set(value, now);
         expect(answer(await read()), `${value}`).to.equal(expected);
       }
+      // whatever limits governance names: beyond 112 bits the arithmetic would not hold
+      await base.set(2_000n * 10n ** 8n, now);
+      await pair({ most: 2n ** 126n });
+      await base.set(2n ** 112n, now);
+      expect(answer(await read())).to.equal("refuted");
+      await base.set(2n ** 112n - 1n, now);
+      expect(answer(await read())).to.equal("valid");
       await base.setReverts(true);
       expect(answer(await read())).to.equal("refuted");
       await base.setReverts(false);

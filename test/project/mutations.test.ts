@@ -24,6 +24,40 @@ describe("list of planted faults", () => {
   });
 });
 
+describe("tables of planted faults", () => {
+  /** The numbers in the titles of the tests that a fault turns red. */
+  const numbersOf = (fault: Fault): string[] => {
+    const titles = readFileSync(join(root, fault.test), "utf8")
+      .split("\n")
+      .filter((line) => line.includes(fault.title));
+    return titles.flatMap((line) => line.match(/\b[HI]-\d+/g) ?? []);
+  };
+  const listed = faultsOf(join(root, "test", "mutations.json")).map((fault) => ({
+    contract: fault.file.replace(/^.*\/|\.sol$/g, ""),
+    numbers: numbersOf(fault),
+  }));
+
+  for (const page of ["hazards", "invariants"]) {
+    it(`behavior: docs/${page}.md names a fault for every number that a line can break, and only such as there are`, () => {
+      const rows = readFileSync(join(root, "docs", `${page}.md`), "utf8")
+        .split("\n")
+        .filter((line) => /^\| [HI]-\d+ \|/.test(line));
+      expect(rows.length).to.be.greaterThan(20);
+      for (const row of rows) {
+        const [number = "", , tests = "", column = "", state = ""] = row.slice(2).split(" | ");
+        const contracts = [...column.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+        if (!/not applicable|no one line/.test(state)) expect(contracts, number).to.not.deep.equal([]);
+        // an invariant is asserted by tests of hazards too
+        const numbers = [number, ...(page === "invariants" ? (tests.match(/H-\d+/g) ?? []) : [])];
+        for (const contract of contracts) {
+          const there = listed.some((fault) => fault.contract === contract && fault.numbers.some((each) => numbers.includes(each)));
+          expect(there, `${number}: ${contract}`).to.equal(true);
+        }
+      }
+    });
+  }
+});
+
 describe("planting faults", () => {
   const fault: Fault = { file: "contracts/logic/A.sol", find: "a < b", replace: "$& ≤ b", test: "test/a.test.ts", title: "orders" };
 
@@ -48,10 +82,9 @@ describe("planting faults", () => {
   });
 
   it("args: mistakes are answered with exit code 2, before anything is compiled", async () => {
-    for (const args of [["--what"], ["--only", "no fault has this in it"], ["--file", "Nowhere.sol"], ["--only"], ["stray"]]) {
-      const { code, output } = await run("node", ["scripts/mutate.ts", ...args]);
-      expect(code, output).to.equal(2);
-    }
+    const mistakes = [["--what"], ["--only", "no fault has this in it"], ["--file", "Nowhere.sol"], ["stray"]];
+    const answers = await Promise.all(mistakes.map((args) => run("node", ["scripts/mutate.ts", ...args])));
+    for (const { code, output } of answers) expect(code, output).to.equal(2);
   });
 
   describe("what a fault reaches", () => {

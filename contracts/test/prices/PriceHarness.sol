@@ -79,6 +79,12 @@ contract PriceHarness {
         PriceUse.consumeAll(mask);
         afterwards = PriceUse.consumed(underlying);
     }
+
+    function useBothAndShow(uint256 first, uint256 second, uint8 underlying) external returns (bool used) {
+        PriceUse.consumeAll(first);
+        PriceUse.consumeAll(second);
+        used = PriceUse.consumed(underlying);
+    }
 }
 
 /// @dev The pure parts, many cases a call.
