@@ -36,6 +36,9 @@ const COPIED = [
   "typechain-types",
 ];
 
+// Milliseconds: a test that a fault keeps from ending judges nothing.
+const TEST_LIMIT = 900_000;
+
 interface Settings {
   readonly compilers: readonly { readonly settings: { readonly evmVersion: string } }[];
   readonly overrides: Readonly<Record<string, unknown>>;
@@ -163,6 +166,7 @@ export class FaultBench {
     const { code, output } = await run("hardhat", ["test", "mocha", test, "--no-compile", "--grep", pattern, ...(bail ? ["--bail"] : [])], {
       directory: this.#directory,
       environment: { FORCE_COLOR: "0", NO_COLOR: "1" },
+      timeout: TEST_LIMIT,
     });
     // a failure is its number and suite, its title with a colon, an empty line, the error
     const failure = /^\s*\d+ failing$[\s\S]*?:\n\s*\n\s*(.*)$/m.exec(output)?.[1] ?? output.trim().split("\n").at(-1) ?? "";

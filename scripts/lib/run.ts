@@ -12,7 +12,8 @@ export interface Outcome {
 
 /**
  * Runs a command of the project (a binary of node_modules or a program of the machine) in the project's folder.
- * @param options live: write the output through as it comes, beside collecting it; directory: another folder to run in; onOutput: hears everything as it comes
+ * @param options live: write the output through as it comes, beside collecting it; directory: another folder to run in; onOutput: hears everything as it comes;
+ *   timeout: milliseconds after which it is ended
  */
 export async function run(
   command: string,
@@ -22,6 +23,7 @@ export async function run(
     readonly environment?: Readonly<Record<string, string>>;
     readonly directory?: string;
     readonly onOutput?: (text: string) => void;
+    readonly timeout?: number;
   } = {},
 ): Promise<Outcome> {
   const started = performance.now();
@@ -30,6 +32,7 @@ export async function run(
     cwd: options.directory ?? projectRoot,
     env: { ...process.env, ...options.environment, PATH: `${binaries}${delimiter}${process.env.PATH ?? ""}` },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
   });
   const chunks: Buffer[] = [];
   for (const [stream, sink] of [
