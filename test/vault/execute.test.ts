@@ -226,6 +226,8 @@ describe("execute", () => {
     await world.time.increase(700n);
     await expect(world.trade(alice, carol, 0, -eth(1))).to.be.revertedWithCustomError(vault, "FilledTooLittle");
     await expect(world.trade(alice, bob, 0, eth(1))).to.be.revertedWithCustomError(vault, "FilledTooLittle");
+    // the maker shrinks, the taker does not: the fill is left out, not the whole call refused
+    await expect(world.trade(carol, alice, 0, eth(1))).to.be.revertedWithCustomError(vault, "FilledTooLittle");
     await world.trade(alice, bob, 0, -eth(5));
     await world.conserve();
   });
