@@ -113,6 +113,8 @@ describe("hazards of liquidation", () => {
       expect(after.margin < before.margin, `risk falls at ${price}`).to.equal(true);
       expect(after.equity >= (after.margin * 8n) / 10n, `healthy at ${price}`).to.equal(true);
       expect(after.equity * before.margin >= before.equity * after.margin, `I-14 at ${price}`).to.equal(true);
+      // nobody pays what the account owes but the account, unless nothing is left of it
+      expect(after.value <= (before.value > 0n ? before.value : 0n), `nothing given at ${price}`).to.equal(true);
       await world.conserve();
     }
   });
