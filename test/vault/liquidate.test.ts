@@ -93,9 +93,15 @@ describe("liquidate", () => {
     // no move: the account is above the line of such a margin
     await expect(vault.liquidate(account, idOf(carol), 1n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
     const worst = await vault.previewLiquidation(account, 0n);
-    for (const scenario of [8n, 12n]) {
-      const named = await vault.previewLiquidation(account, scenario).catch(() => undefined);
-      if (named !== undefined) expect(named.fraction, `scenario ${scenario}`).to.equal(worst.fraction);
+    // a long: a fall by the whole range is the worst, a rise, a part of it or a damped extreme leave it above the line
+    for (const scenario of [13n, 14n]) {
+      expect((await vault.previewLiquidation(account, scenario)).fraction, `scenario ${scenario}`).to.equal(worst.fraction);
+    }
+    for (const scenario of [3n, 4n, 5n, 11n, 12n, 15n, 16n]) {
+      await expect(vault.previewLiquidation(account, scenario), `scenario ${scenario}`).to.be.revertedWithCustomError(
+        vault,
+        "AccountHealthy",
+      );
     }
   });
 });
