@@ -1,5 +1,5 @@
 // The whole gate: build, lint, types, mocha, gas. Closes with one line, `N passed, N failed`.
-import { existsSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { join } from "node:path";
 import { type Outcome, projectRoot, run } from "./lib/run.ts";
 
@@ -20,9 +20,22 @@ const node = process.execPath;
 
 const build: Part = { name: "build", command: "hardhat", args: ["build"], runner: false };
 
-// Two lanes for two cores: the long one is mocha.
+const testFiles = globSync("test/**/*.test.ts", { cwd: projectRoot }).sort();
+
+/** The mocha tests whose path `wanted` takes. */
+const mocha = (name: string, wanted: (path: string) => boolean): Part => ({
+  name,
+  command: "hardhat",
+  args: ["test", "mocha", "--no-compile", ...testFiles.filter(wanted)],
+  runner: true,
+});
+
+/** The engine against the contracts is a third of all the work. */
+const ofEngine = (path: string): boolean => path.startsWith(join("test", "engine"));
+
+// Two lanes for two cores, about as long as each other.
 const lanes: readonly (readonly Part[])[] = [
-  [{ name: "mocha", command: "hardhat", args: ["test", "mocha", "--no-compile"], runner: true }],
+  [mocha("mocha", (path) => !ofEngine(path))],
   [
     { name: "lint", command: node, args: ["scripts/lint.ts"], runner: false },
     { name: "typecheck", command: "tsc", args: ["--noEmit", "-p", "."], runner: false },
@@ -30,6 +43,7 @@ const lanes: readonly (readonly Part[])[] = [
     ...(existsSync(join(projectRoot, "bench", "gas.json"))
       ? [{ name: "gas", command: node, args: ["scripts/bench-gas.ts", "--check"], runner: false }]
       : []),
+    mocha("mocha, engine", ofEngine),
   ],
 ];
 
