@@ -11,16 +11,11 @@ import {VaultState} from "./VaultStorage.sol";
 /// @title The vault's entries for governance and guardian: who may call is the authority's matter, what they may do ConfigLogic's
 abstract contract VaultGovernance is IVaultGovernance {
     /// @dev Unlike OpenZeppelin's AccessManaged there is no setAuthority: the delays promised at deployment cannot be stepped around.
-    IAccessManager public immutable AUTHORITY;
+    IAccessManager private immutable AUTHORITY;
 
     constructor(IAccessManager accessManager) {
         if (address(accessManager).code.length == 0) revert AuthorityHasNoCode(address(accessManager));
         AUTHORITY = accessManager;
-    }
-
-    /// @dev To be called once, by the constructor of the vault.
-    function _initialise(uint256 marginWord, uint256 liquidationWord, uint256 fundWord) internal {
-        ConfigLogic.initialise(_state(), marginWord, liquidationWord, fundWord);
     }
 
     /// @dev Hands the call on as it came: authorised, decoded and carried out by ConfigLogic, whose size does not count here.

@@ -19,12 +19,6 @@ import {Wad, ZERO, maxWad} from "../types/Wad.sol";
 import {MarginWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 
-/// @dev What the fund asks of the vault that it is bound to, beside IMarginVault.
-interface IVaultOfFund {
-    function FUND() external view returns (address);
-    function SETTLEMENT_TOKEN() external view returns (IERC20);
-}
-
 /// @title Insurance fund: the owner of the vault's main fund account and of one fund account for each underlying
 contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
@@ -75,9 +69,8 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     function bindVault(IMarginVault newVault) external {
         if (msg.sender != DEPLOYER) revert CallerNotDeployer(msg.sender);
         if (address(_vault) != address(0)) revert AlreadyBound(_vault);
-        address fund = IVaultOfFund(address(newVault)).FUND();
-        IERC20 token = IVaultOfFund(address(newVault)).SETTLEMENT_TOKEN();
-        if (fund != address(this) || address(token) != asset()) revert VaultMismatch(fund, address(token));
+        (address token, address fund, , , , ) = newVault.constants();
+        if (fund != address(this) || token != asset()) revert VaultMismatch(fund, token);
         _vault = newVault;
         emit VaultBound(newVault);
     }

@@ -7,6 +7,7 @@ import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad} from "../types/Wad.sol";
+import {IVaultGovernance} from "./IVaultGovernance.sol";
 
 /// @dev One underlying as one account holds it; what margin is computed from.
 struct Book {
@@ -39,138 +40,8 @@ struct Assessment {
     Wad notional; // G: gross notional of the positions
 }
 
-/// @title The vault of one risk domain: holds all its tokens and is the only writer of its books.
-/// @notice Units: `Wad` is a signed settlement amount with 18 decimals, `Price` WAD for one lot, `Lots` signed whole lots, `Ratio` a
-/// fraction with 18 decimals. Every rounding goes against the account.
-interface IMarginVault {
-    // ---------------------------------------------------------------- events
-
-    event Deposited(AccountId indexed account, uint8 indexed token, uint256 amount); // WAD
-    /// @dev `debited` left the account; `paid` tokens (WAD) left the vault. They differ only while a deficit is outstanding.
-    event Withdrawn(AccountId indexed account, uint8 indexed token, uint256 debited, uint256 paid, address to);
-    event Transferred(AccountId indexed from, AccountId indexed to, uint8 indexed token, uint256 amount); // WAD
-    event OperatorSet(AccountId indexed account, address indexed operator, uint8 scope, uint40 expiry);
-    event ModulesSet(AccountId indexed account, uint16 mask);
-    event OrdersCancelled(AccountId indexed account, uint32 epoch);
-    event Filled(
-        AccountId indexed taker,
-        AccountId indexed maker,
-        uint16 indexed instrument,
-        int256 lots,
-        uint256 price,
-        int256 takerFee,
-        int256 makerFee
-    );
-    /// @dev A maker that did not consent, would break the margin rule or a cap. `reason` is the selector of the error.
-    event FillSkipped(AccountId indexed taker, AccountId indexed maker, uint16 indexed instrument, int256 lots, bytes4 reason);
-    /// @dev An accepted or rejected post. `price` is the last valid one; `fundingIndex` and `rate` hold from this block on.
-    event PricePosted(
-        uint8 indexed underlying,
-        uint256 price,
-        uint256 publishTime,
-        uint256 targetRange,
-        uint256 heldRange,
-        uint256 state,
-        int256 fundingIndex
-    );
-    event Sampled(uint8 indexed underlying, uint256 price, uint256 time, uint256 fastVariance, uint256 slowVariance);
-    event FundingRateSet(uint8 indexed underlying, int256 ratePpb, int256 fundingIndex);
-    event OpenInterestCapSet(uint8 indexed underlying, uint256 lots);
-    /// @dev `lots` and the tokens of the CollateralSold beside it left `account` for `taker`, who paid `cash` (negative: received).
-    event Sold(AccountId indexed account, AccountId indexed taker, uint8 indexed underlying, int256 lots, int256 cash);
-    event CollateralSold(AccountId indexed account, AccountId indexed taker, uint8 indexed token, uint256 amount); // WAD
-    /// @dev `reward` was credited to `keeper` (bounty and share), `fromFund` of it paid by the fund's main account; `fundIncome` of the
-    /// taker's discount went to it (liquidateTo). The account paid reward − fromFund + fundIncome beside the discounts within `Sold`.
-    event Liquidated(
-        AccountId indexed account,
-        AccountId indexed keeper,
-        uint256 fraction,
-        int256 equity,
-        int256 margin,
-        int256 reward,
-        int256 fromFund,
-        int256 fundIncome
-    );
-    /// @dev `account`, insolvent, was credited `amount` by the fund account `payer`.
-    event ShortfallCovered(AccountId indexed account, AccountId indexed payer, uint256 amount);
-    /// @dev `account`, insolvent, was credited `amount` out of nothing: the deficit grew by it.
-    event DeficitAdded(AccountId indexed account, uint256 amount);
-    /// @dev Income of the fund or a withdrawal at φ lowered the deficit.
-    event DeficitReduced(uint256 amount);
-    event FundToppedUp(uint8 indexed underlying, uint256 amount);
-    event FundIncome(uint256 amount); // credited to the fund's main account after the deficit took its part
-    event ExchangeDeclared(AccountId indexed account, bool short);
-    event CollateralExchanged(AccountId indexed account, AccountId indexed buyer, uint8 indexed token, uint256 amount, uint256 cash);
-
-    // ---------------------------------------------------------------- errors
-
-    /// @notice Thrown when any entry or valuing view is called while the vault is at work.
-    error Locked();
-    /// @notice Thrown when `caller` is neither the owner of `account` nor an operator with `scope`.
-    error NotAuthorised(AccountId account, address caller, uint8 scope);
-    error UnknownUnderlying(uint256 underlying);
-    error UnknownToken(uint256 token);
-    error UnknownModule(uint256 module);
-    error ModuleDisabled(uint256 module, uint256 until);
-    error ModuleNotConsented(AccountId account, uint256 module);
-    error NothingToDo();
-    error TooManyActions(uint256 actions, uint256 most);
-    error TooManyFills(uint256 fills, uint256 most);
-    error TooManyUnderlyings(AccountId account, uint256 most);
-    error TooManyCollaterals(AccountId account, uint256 most);
-    /// @notice Thrown when a token moved another amount than it was asked to, or an amount is not representable.
-    error TokenAmountMismatch(uint256 token, uint256 asked, uint256 moved);
-    error SupplyCapExceeded(uint256 token, uint256 held, uint256 cap);
-    error InsufficientCollateral(AccountId account, uint256 token, uint256 held, uint256 asked);
-    /// @notice Thrown when settled cash after a withdrawal or transfer would be below what must stay.
-    error SettledCashTooLow(AccountId account, Wad settledCash, Wad needed);
-    error WithdrawalTooLarge(uint256 asked, uint256 available);
-    error OwnersDiffer(AccountId from, AccountId to);
-    error RecipientNotOwner(AccountId account, address to);
-    error ProtocolAccount(AccountId account);
-    error ScopeInvalid(uint256 scope);
-    /// @notice Thrown when the margin rule would not hold after the action. The figures before are zero where value left first: they could not
-    /// have helped.
-    error MarginTooLow(AccountId account, Wad equity, Wad margin, Wad equityBefore, Wad marginBefore);
-    error AccountTooSmall(AccountId account, Wad notional, Wad smallest);
-    error SelfTrade(AccountId account);
-    error ZeroLots();
-    error PriceOutsideBand(uint256 underlying, Price price, Price mark);
-    error FeeOutsideBounds(Wad takerFee, Wad makerFee, Wad cap);
-    error PositionCapExceeded(AccountId account, uint256 underlying, Lots lots, uint256 cap);
-    error OpenInterestCapExceeded(uint256 underlying, uint256 openInterest, uint256 cap);
-    error FilledTooLittle(uint256 lots, uint256 minimum);
-    /// @notice Thrown when risk would rise, or a withdrawal happen, on a price that is old, invalid or in grace, or while opens are stopped.
-    error RiskMayNotRise(AccountId account, uint256 underlying, uint256 state, uint256 age);
-    error PriceTooOld(uint256 underlying, uint256 age, uint256 most);
-    error PriceInGrace(uint256 underlying);
-    /// @notice Thrown where a normal price is needed and the last post was refused or made in grace.
-    error PriceNotNormal(uint256 underlying, uint256 state);
-    error PriceUsed(uint256 underlying);
-    error PriceNotNewer(uint256 underlying, uint256 publishTime, uint256 last);
-    /// @notice Thrown when a post lacks reports that its updates could have brought: it proves nothing, so nothing is written.
-    error QuorumMissing(uint256 underlying, uint256 valid, uint256 needed);
-    /// @notice Thrown when more was sent with a post than its sources charge.
-    error ValueNotNeeded(uint256 left);
-    /// @notice Thrown when a source may have failed only because the caller gave the post too little gas.
-    error SourceOutOfGas(uint256 underlying, uint256 source);
-    /// @notice Thrown when a scenario beyond 16 is named.
-    error UnknownScenario(uint256 scenario);
-    error AccountHealthy(AccountId account, Wad equity, Wad maintenance);
-    error FractionAboveLimit(Ratio fraction, Ratio limit);
-    error DiscountBelowLimit(Wad discount, Wad limit);
-    error TakerIsAccount(AccountId account);
-    /// @notice Thrown when `liquidateTo` would need the insurance fund: only `liquidate` may sell an insolvent account.
-    error AccountInsolvent(AccountId account, Wad value);
-    error ExchangeNotAllowed(AccountId account, Wad settledCash, Wad collateral);
-    error ExchangeTooLarge(AccountId account, Wad cash, Wad most);
-    error FundAccountEmpty(uint256 underlying);
-    error FundAccountSolvent(uint256 underlying, Wad value);
-    error ParameterOutOfBounds(uint256 parameter, uint256 value, uint256 least, uint256 most);
-    error ParametersInconsistent(uint256 parameter);
-    /// @notice What `simulate` always reverts with: the figures of the account before and after.
-    error Simulated(Assessment before, Assessment afterwards);
-
+/// @title The entries that trading, prices and liquidation go through: those of the contract at the vault's address
+interface IVaultCore {
     // ---------------------------------------------------------------- trading
 
     /// @notice Carries out `actions` in order as one unit; the margin rule is tested at the end for every account that could have lost.
@@ -222,7 +93,36 @@ interface IMarginVault {
     /// @notice Buys `amount` (WAD) of collateral `token` from `account` into `buyer` (the caller's own account) at the exchange discount.
     function exchangeCollateral(AccountId account, uint8 token, uint256 amount, AccountId buyer) external;
 
+    // ---------------------------------------------------------------- asked by modules and keepers
+
+    /// @notice What an order module needs to know of a maker, in one call; readable while locked.
+    function contextOf(
+        AccountId account,
+        address signer,
+        uint8 underlying
+    ) external view returns (bool authorised, uint32 epoch, Lots lots);
+
+    /// @notice Which of `accounts` `liquidate` may sell, or refuses for another reason than their health: all but those that are at or above the line at
+    /// normal prices of seconds ago.
+    function mayBeLiquidated(AccountId[] calldata accounts) external view returns (bool[] memory);
+}
+
+/// @title What the vault asks of its extension at deployment
+interface IVaultExtension {
+    /// @notice Hash of the values that it was built from; the vault insists on its own.
+    function BUILT_FROM() external view returns (bytes32);
+}
+
+/// @title What can be read of the vault: answered by its extension
+interface IVaultBooks {
     // ---------------------------------------------------------------- books
+
+    /// @notice What was fixed when the vault was deployed: its settlement token, the insurance fund, the modules that a new account consents to (a
+    /// bit a module), the feed that says whether the sequencer is up (zero: none), the seconds of grace after it was down, and the extension.
+    function constants()
+        external
+        view
+        returns (address settlementToken, address fund, uint16 defaultModules, address uptimeFeed, uint256 uptimeGrace, address extension);
 
     /// @notice The stored header of `account`: cash before pending funding, bitmaps, consented modules, order epoch.
     function headerOf(
@@ -238,13 +138,6 @@ interface IMarginVault {
     /// @notice Whether `signer` may act on `account` in `scope`: as its owner or as an unexpired operator.
     function mayAct(AccountId account, address signer, uint8 scope) external view returns (bool);
 
-    /// @notice What an order module needs to know of a maker, in one call; readable while locked.
-    function contextOf(
-        AccountId account,
-        address signer,
-        uint8 underlying
-    ) external view returns (bool authorised, uint32 epoch, Lots lots);
-
     /// @notice Settlement tokens of the ledger and the outstanding deficit, WAD.
     function totals() external view returns (uint256 settlement, uint256 deficit);
 
@@ -259,10 +152,6 @@ interface IMarginVault {
 
     // ---------------------------------------------------------------- valuing views (revert while locked)
 
-    /// @notice Which of `accounts` `liquidate` may sell, or refuses for another reason than their health: all but those that are at or above the line at
-    /// normal prices of seconds ago.
-    function mayBeLiquidated(AccountId[] calldata accounts) external view returns (bool[] memory);
-
     /// @notice `account` with funding accrued and prices as of now, ready for `Margin.assess`.
     function portfolioOf(AccountId account) external view returns (Portfolio memory);
 
@@ -276,4 +165,139 @@ interface IMarginVault {
     /// @notice The figures of `account`.
     /// @param opening true: at the wider range, as trades and withdrawals are tested; false: live, as liquidations are
     function assess(AccountId account, bool opening) external view returns (Assessment memory);
+}
+
+/// @title The vault of one risk domain: holds all its tokens and is the only writer of its books.
+/// @notice Units: `Wad` is a signed settlement amount with 18 decimals, `Price` WAD for one lot, `Lots` signed whole lots, `Ratio` a
+/// fraction with 18 decimals. Every rounding goes against the account.
+interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance {
+    // ---------------------------------------------------------------- events
+
+    event Deposited(AccountId indexed account, uint8 indexed token, uint256 amount); // WAD
+    /// @dev `debited` left the account; `paid` tokens (WAD) left the vault. They differ only while a deficit is outstanding.
+    event Withdrawn(AccountId indexed account, uint8 indexed token, uint256 debited, uint256 paid, address to);
+    event Transferred(AccountId indexed from, AccountId indexed to, uint8 indexed token, uint256 amount); // WAD
+    event OperatorSet(AccountId indexed account, address indexed operator, uint8 scope, uint40 expiry);
+    event ModulesSet(AccountId indexed account, uint16 mask);
+    event OrdersCancelled(AccountId indexed account, uint32 epoch);
+    /// @dev Both fees went to the fund's main account, less what a DeficitRefilled beside it says.
+    event Filled(
+        AccountId indexed taker,
+        AccountId indexed maker,
+        uint16 indexed instrument,
+        int256 lots,
+        uint256 price,
+        int256 takerFee,
+        int256 makerFee
+    );
+    /// @dev A maker that did not consent, would break the margin rule or a cap. `reason` is the selector of the error.
+    event FillSkipped(AccountId indexed taker, AccountId indexed maker, uint16 indexed instrument, int256 lots, bytes4 reason);
+    /// @dev An accepted or rejected post. `price` is the last valid one; `fundingIndex` and `rate` hold from this block on.
+    event PricePosted(
+        uint8 indexed underlying,
+        uint256 price,
+        uint256 publishTime,
+        uint256 targetRange,
+        uint256 heldRange,
+        uint256 state,
+        int256 fundingIndex
+    );
+    event Sampled(uint8 indexed underlying, uint256 price, uint256 time, uint256 fastVariance, uint256 slowVariance);
+    event FundingRateSet(uint8 indexed underlying, int256 ratePpb, int256 fundingIndex);
+    event OpenInterestCapSet(uint8 indexed underlying, uint256 lots);
+    /// @dev `lots` and the tokens of the CollateralSold beside it left `account` for `taker`, who paid `cash` (negative: received).
+    event Sold(AccountId indexed account, AccountId indexed taker, uint8 indexed underlying, int256 lots, int256 cash);
+    event CollateralSold(AccountId indexed account, AccountId indexed taker, uint8 indexed token, uint256 amount); // WAD
+    /// @dev `reward` was credited to `keeper` (bounty and share), `fromFund` of it paid by the fund's main account; `fundIncome` of the
+    /// taker's discount went to it (liquidateTo). The account paid reward − fromFund + fundIncome beside the discounts within `Sold`.
+    event Liquidated(
+        AccountId indexed account,
+        AccountId indexed keeper,
+        uint256 fraction,
+        int256 equity,
+        int256 margin,
+        int256 reward,
+        int256 fromFund,
+        int256 fundIncome
+    );
+    /// @dev `account`, insolvent, was credited `amount` by the fund account `payer`.
+    event ShortfallCovered(AccountId indexed account, AccountId indexed payer, uint256 amount);
+    /// @dev `account`, insolvent, was credited `amount` out of nothing: the deficit grew by it.
+    event DeficitAdded(AccountId indexed account, uint256 amount);
+    event DeficitReduced(uint256 amount); // by a withdrawal at φ
+    event DeficitRefilled(uint256 amount); // out of fees or of a discount, which the fund's main account received so much less of
+    event FundToppedUp(uint8 indexed underlying, uint256 amount);
+    event ExchangeDeclared(AccountId indexed account, bool short);
+    event CollateralExchanged(AccountId indexed account, AccountId indexed buyer, uint8 indexed token, uint256 amount, uint256 cash);
+
+    // ---------------------------------------------------------------- errors
+
+    /// @notice Thrown when any entry or valuing view is called while the vault is at work.
+    error Locked();
+    /// @notice Thrown when `caller` is neither the owner of `account` nor an operator with `scope`.
+    error NotAuthorised(AccountId account, address caller, uint8 scope);
+    error UnknownUnderlying(uint256 underlying);
+    error UnknownToken(uint256 token);
+    error UnknownModule(uint256 module);
+    error ModuleDisabled(uint256 module, uint256 until);
+    error ModuleNotConsented(AccountId account, uint256 module);
+    error NothingToDo();
+    error TooManyActions(uint256 actions, uint256 most);
+    error TooManyFills(uint256 fills, uint256 most);
+    error TooManyUnderlyings(AccountId account, uint256 most);
+    error TooManyCollaterals(AccountId account, uint256 most);
+    /// @notice Thrown when a token moved another amount than it was asked to, or an amount is not representable.
+    error TokenAmountMismatch(uint256 token, uint256 asked, uint256 moved);
+    error SupplyCapExceeded(uint256 token, uint256 held, uint256 cap);
+    error InsufficientCollateral(AccountId account, uint256 token, uint256 held, uint256 asked);
+    /// @notice Thrown when settled cash after a withdrawal or transfer would be below what must stay.
+    error SettledCashTooLow(AccountId account, Wad settledCash, Wad needed);
+    error WithdrawalTooLarge(uint256 asked, uint256 available);
+    error OwnersDiffer(AccountId from, AccountId to);
+    error RecipientNotOwner(AccountId account, address to);
+    error ProtocolAccount(AccountId account);
+    /// @notice Thrown at deployment when the extension was built from other values than the vault.
+    error ExtensionDiffers(address extension);
+    error ScopeInvalid(uint256 scope);
+    /// @notice Thrown when the margin rule would not hold after the action. The figures before are zero where value left first: they could not
+    /// have helped.
+    error MarginTooLow(AccountId account, Wad equity, Wad margin, Wad equityBefore, Wad marginBefore);
+    error AccountTooSmall(AccountId account, Wad notional, Wad smallest);
+    error SelfTrade(AccountId account);
+    error ZeroLots();
+    error PriceOutsideBand(uint256 underlying, Price price, Price mark);
+    error FeeOutsideBounds(Wad takerFee, Wad makerFee, Wad cap);
+    error PositionCapExceeded(AccountId account, uint256 underlying, Lots lots, uint256 cap);
+    error OpenInterestCapExceeded(uint256 underlying, uint256 openInterest, uint256 cap);
+    error FilledTooLittle(uint256 lots, uint256 minimum);
+    /// @notice Thrown when risk would rise, or a withdrawal happen, on a price that is old, invalid or in grace, or while opens are stopped.
+    error RiskMayNotRise(AccountId account, uint256 underlying, uint256 state, uint256 age);
+    error PriceTooOld(uint256 underlying, uint256 age, uint256 most);
+    error PriceInGrace(uint256 underlying);
+    /// @notice Thrown where a normal price is needed and the last post was refused or made in grace.
+    error PriceNotNormal(uint256 underlying, uint256 state);
+    error PriceUsed(uint256 underlying);
+    error PriceNotNewer(uint256 underlying, uint256 publishTime, uint256 last);
+    /// @notice Thrown when a post lacks reports that its updates could have brought: it proves nothing, so nothing is written.
+    error QuorumMissing(uint256 underlying, uint256 valid, uint256 needed);
+    /// @notice Thrown when more was sent with a post than its sources charge.
+    error ValueNotNeeded(uint256 left);
+    /// @notice Thrown when a source may have failed only because the caller gave the post too little gas.
+    error SourceOutOfGas(uint256 underlying, uint256 source);
+    /// @notice Thrown when a scenario beyond 16 is named.
+    error UnknownScenario(uint256 scenario);
+    error AccountHealthy(AccountId account, Wad equity, Wad maintenance);
+    error FractionAboveLimit(Ratio fraction, Ratio limit);
+    error DiscountBelowLimit(Wad discount, Wad limit);
+    error TakerIsAccount(AccountId account);
+    /// @notice Thrown when `liquidateTo` would need the insurance fund: only `liquidate` may sell an insolvent account.
+    error AccountInsolvent(AccountId account, Wad value);
+    error ExchangeNotAllowed(AccountId account, Wad settledCash, Wad collateral);
+    error ExchangeTooLarge(AccountId account, Wad cash, Wad most);
+    error FundAccountEmpty(uint256 underlying);
+    error FundAccountSolvent(uint256 underlying, Wad value);
+    error ParameterOutOfBounds(uint256 parameter, uint256 value, uint256 least, uint256 most);
+    error ParametersInconsistent(uint256 parameter);
+    /// @notice What `simulate` always reverts with: the figures of the account before and after.
+    error Simulated(Assessment before, Assessment afterwards);
 }

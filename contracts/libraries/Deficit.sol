@@ -6,13 +6,15 @@ import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Wad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
-import {Ledger} from "./Ledger.sol";
+import {HeaderWord} from "../words/HeaderWord.sol";
 
 /// @title The settlement tokens B of the ledger and the deficit U
 /// @dev Σ cash of all accounts = B + U. A withdrawal of x debits x, pays φ·x with φ = B/(B + U) and lowers U by the rest: the order of
-/// withdrawals does not matter and nobody gains by running.
+/// withdrawals does not matter and nobody gains by running. A bit in the header of the fund's main account, which income is credited to, says
+/// whether U is more than zero: without a deficit a trade need not read B and U.
 library Deficit {
     using SafeCast for uint256;
+    using HeaderWord for uint256;
 
     function settlement(uint256 totals) internal pure returns (uint256) {
         return totals & type(uint128).max;
@@ -33,9 +35,10 @@ library Deficit {
     }
 
     /// @notice Books a withdrawal of `debited` and says what is paid for it, a multiple of `scale`, rounded down.
+    /// @param main the fund's main account
     /// @return paid tokens, WAD
     /// @return dust what neither was paid nor lowers the deficit below zero: it belongs to the fund
-    function withdrawn(VaultState storage $, uint256 debited, uint256 scale) internal returns (uint256 paid, uint256 dust) {
+    function withdrawn(VaultState storage $, AccountId main, uint256 debited, uint256 scale) internal returns (uint256 paid, uint256 dust) {
         uint256 totals = $.totals;
         uint256 tokens = settlement(totals);
         uint256 owed = deficit(totals);
@@ -50,30 +53,34 @@ library Deficit {
             dust = lowered - owed;
             lowered = owed;
         }
-        if (lowered != 0) emit IMarginVault.DeficitReduced(lowered);
+        if (lowered != 0) {
+            emit IMarginVault.DeficitReduced(lowered);
+            if (lowered == owed) $.headers[main] = $.headers[main].withDeficitOutstanding(false);
+        }
         $.totals = pack(tokens - paid, owed - lowered);
     }
 
     /// @notice Value was lost for good.
-    function add(VaultState storage $, AccountId account, Wad amount) internal {
+    /// @param main the fund's main account
+    function add(VaultState storage $, AccountId main, AccountId account, Wad amount) internal {
         uint256 totals = $.totals;
         $.totals = pack(settlement(totals), deficit(totals) + uint256(amount.raw()));
+        $.headers[main] = $.headers[main].withDeficitOutstanding(true);
         emit IMarginVault.DeficitAdded(account, uint256(amount.raw()));
     }
 
-    /// @notice Credits income of the fund to `account`, its own, after the deficit took its part.
-    function income(VaultState storage $, AccountId account, Wad amount) internal {
-        uint256 left = uint256(amount.raw());
-        uint256 totals = $.totals;
-        uint256 owed = deficit(totals);
-        if (owed != 0) {
-            uint256 refill = left < owed ? left : owed;
+    /// @notice Credits income of the fund, not negative, to `main`, its main account, after the deficit took its part.
+    function income(VaultState storage $, AccountId main, Wad amount) internal {
+        uint256 header = $.headers[main];
+        if (header.deficitOutstanding()) {
+            uint256 totals = $.totals;
+            uint256 owed = deficit(totals);
+            uint256 refill = uint256(amount.raw()) < owed ? uint256(amount.raw()) : owed;
             $.totals = pack(settlement(totals), owed - refill);
-            left -= refill;
-            emit IMarginVault.DeficitReduced(refill);
+            if (refill == owed) header = header.withDeficitOutstanding(false);
+            amount = amount - Wad.wrap(int256(refill));
+            emit IMarginVault.DeficitRefilled(refill);
         }
-        if (left == 0) return;
-        Ledger.credit($, account, Wad.wrap(int256(left)));
-        emit IMarginVault.FundIncome(left);
+        $.headers[main] = header.withCash(header.cash() + amount);
     }
 }

@@ -61,22 +61,30 @@ library FundAccounts {
         Lots lots,
         Wad paid
     ) private returns (uint256, uint256) {
-        uint256 underlying = book.underlying;
-        uint256 given = $.positions[from][underlying];
-        uint256 taken = $.positions[to][underlying];
-        {
-            uint256 word = $.fundings[underlying];
-            uint256 present = FundingWord.openInterest(word);
-            uint256 next = Ledger.openInterestAfter(present, PositionWord.lots(given), PositionWord.lots(given) - lots);
-            next = Ledger.openInterestAfter(next, PositionWord.lots(taken), PositionWord.lots(taken) + lots);
-            if (next != present) $.fundings[underlying] = FundingWord.withOpenInterest(word, next);
-        }
         Wad beyondMark = paid - lots.times(book.price);
-        (giver, given) = Ledger.moved(giver, given, from, underlying, -lots, book.price, book.fundingIndex, beyondMark);
-        (receiver, taken) = Ledger.moved(receiver, taken, to, underlying, lots, book.price, book.fundingIndex, -beyondMark);
-        $.positions[from][underlying] = given;
-        $.positions[to][underlying] = taken;
+        uint256 word = $.fundings[book.underlying];
+        uint256 openInterest = FundingWord.openInterest(word);
+        (giver, openInterest) = _moveSide($, giver, from, book, -lots, beyondMark, openInterest);
+        (receiver, openInterest) = _moveSide($, receiver, to, book, lots, -beyondMark, openInterest);
+        if (openInterest != FundingWord.openInterest(word)) $.fundings[book.underlying] = FundingWord.withOpenInterest(word, openInterest);
         return (giver, receiver);
+    }
+
+    /// @dev Writes the position of one side and returns its header, and the open interest after it.
+    function _moveSide(
+        VaultState storage $,
+        uint256 header,
+        AccountId account,
+        Book memory book,
+        Lots change,
+        Wad extra,
+        uint256 openInterest
+    ) private returns (uint256, uint256) {
+        uint256 position = $.positions[account][book.underlying];
+        int256 before = PositionWord.lots(position).raw();
+        (header, position) = Ledger.moved(header, position, account, book.underlying, change, book.price, book.fundingIndex, extra);
+        $.positions[account][book.underlying] = position;
+        return (header, Ledger.openInterestAfter(openInterest, before, PositionWord.lots(position).raw()));
     }
 
     /// @notice Makes up for `amount` that an insolvent account lacks: its underlyings' fund accounts pay by the share of their scan, down to
@@ -109,7 +117,7 @@ library FundAccounts {
             unshared = unshared - share;
             left = left - _coverFrom($, fund, account, share, underlyings[i]);
         }
-        if (left != ZERO) Deficit.add($, account, left);
+        if (left != ZERO) Deficit.add($, main(fund), account, left);
     }
 
     function _coverFrom(VaultState storage $, address fund, AccountId account, Wad share, uint256 underlying) private returns (Wad paid) {

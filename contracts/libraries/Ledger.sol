@@ -113,6 +113,8 @@ library Ledger {
     }
 
     /// @notice The words of an account that gets `change` lots and pays their price, and the funding due, from its cash.
+    /// @dev The entry cost is at average price: a reduction takes its share, what crosses zero starts anew. It is rounded down, which makes an
+    /// unrealised gain, of which a part must stay, no smaller.
     /// @param extra further cash credited (negative: debited): a fee, a payment
     function moved(
         uint256 header,
@@ -124,18 +126,32 @@ library Ledger {
         int256 index,
         Wad extra
     ) internal pure returns (uint256, uint256) {
-        Lots before = PositionWord.lots(position);
-        Lots lots = before + change;
-        header = header.withCash(header.cash() - payment(before, index, PositionWord.fundingIndex(position)) - change.times(price) + extra);
-        if (lots.isZero()) return (header.withUnderlying(underlying, false), 0);
-        Wad cost = entryCostAfterDown(before, change, PositionWord.entryCost(position), price);
-        if (before.isZero()) {
-            header = header.withUnderlying(underlying, true);
-            if (LibBit.popCount(header.underlyings()) > MAX_UNDERLYINGS) {
-                revert IMarginVault.TooManyUnderlyings(account, MAX_UNDERLYINGS);
+        unchecked {
+            // lots < 2^48, prices < 2^97, indices and costs < 2^96: no product or sum comes near 2^255
+            int256 before = PositionWord.lots(position).raw();
+            int256 lots = before + change.raw();
+            int256 cost = change.raw() * int256(price.raw());
+            header = header.withCash(
+                Wad.wrap(header.cash().raw() - before * (index - PositionWord.fundingIndex(position)) - cost + extra.raw())
+            );
+            if (lots == 0) return (header.withUnderlying(underlying, false), 0);
+            if (before == 0) {
+                header = header.withUnderlying(underlying, true);
+                if (LibBit.popCount(header.underlyings()) > MAX_UNDERLYINGS) {
+                    revert IMarginVault.TooManyUnderlyings(account, MAX_UNDERLYINGS);
+                }
+            } else if (before ^ change.raw() >= 0) {
+                cost += PositionWord.entryCost(position).raw();
+            } else if (before ^ lots >= 0) {
+                cost = PositionWord.entryCost(position).raw() * lots;
+                int256 quotient = cost / before;
+                // division goes toward zero: one less where the exact quotient is negative
+                cost = quotient * before != cost && cost ^ before < 0 ? quotient - 1 : quotient;
+            } else {
+                cost = lots * int256(price.raw());
             }
+            return (header, PositionWord.pack(lots, index, cost));
         }
-        return (header, PositionWord.pack(lots, index, cost));
     }
 
     /// @notice Adds or takes collateral; the caller moves the other side.
@@ -157,34 +173,11 @@ library Ledger {
         }
     }
 
-    /// @notice Entry cost at average price: a reduction takes its share, what crosses zero starts anew. Rounded down, which makes an
-    /// unrealised gain, of which a part must stay, no smaller.
-    function entryCostAfterDown(Lots before, Lots change, Wad cost, Price price) internal pure returns (Wad) {
-        Lots lots = before + change;
-        if (change.reduces(before)) return Wad.wrap(_shareDown(cost.raw(), lots.abs(), before.abs()));
-        if (before.isZero() || (before.raw() > 0) == (change.raw() > 0)) return cost + change.times(price);
-        return lots.times(price);
-    }
-
-    function _shareDown(int256 amount, uint256 part, uint256 whole) private pure returns (int256) {
+    /// @notice Open interest, the lots that accounts are long, after one went from `before` to `afterwards`.
+    function openInterestAfter(uint256 openInterest, int256 before, int256 afterwards) internal pure returns (uint256) {
         unchecked {
-            // |amount| < 2^95, part < 2^47; part ≤ whole
-            int256 product = amount * int256(part);
-            int256 quotient = product / int256(whole);
-            return product < 0 && product % int256(whole) != 0 ? quotient - 1 : quotient;
-        }
-    }
-
-    /// @notice Lots long of one account: what open interest sums.
-    function long(Lots lots) internal pure returns (uint256) {
-        return lots.raw() > 0 ? lots.abs() : 0;
-    }
-
-    /// @notice Open interest after one account went from `before` to `afterwards`.
-    function openInterestAfter(uint256 openInterest, Lots before, Lots afterwards) internal pure returns (uint256) {
-        unchecked {
-            // it counts what `before` is long; sizes are below 2^48
-            return openInterest + long(afterwards) - long(before);
+            // x & ~(x >> 255) is x where positive, otherwise nothing; it counts what `before` is long; sizes are below 2^48
+            return openInterest + uint256(afterwards & ~(afterwards >> 255)) - uint256(before & ~(before >> 255));
         }
     }
 

@@ -22,13 +22,14 @@ library Margin {
     /// @dev Eight hours of the highest funding rate.
     Ratio internal constant FUNDING_PROVISION = Ratio.wrap(0.0075e18);
 
-    function terms(uint256 marginWord) internal view returns (Terms memory) {
-        return
-            Terms({
-                maintenance: MarginWord.maintenance(marginWord),
-                provision: MarginWord.provision(marginWord),
-                interMonth: MarginWord.interMonth(marginWord)
-            });
+    function terms(uint256 marginWord) internal view returns (Terms memory t) {
+        write(t, marginWord);
+    }
+
+    function write(Terms memory t, uint256 marginWord) internal view {
+        t.maintenance = MarginWord.maintenance(marginWord);
+        t.provision = MarginWord.provision(marginWord);
+        t.interMonth = MarginWord.interMonth(marginWord);
     }
 
     /// @notice The figures of a portfolio.

@@ -24,12 +24,8 @@ library Market {
         bool open; // risk may rise: the price is normal and young, and opens are not stopped
     }
 
-    function none() internal pure returns (Quote memory q) {
-        q.underlying = NONE;
-    }
-
-    /// @notice The market of `underlying` now. The caller counts its price as used.
-    function quote(VaultState storage $, uint256 underlying, uint256 marginWord) internal view returns (Quote memory q) {
+    /// @notice Writes the market of `underlying` now into `q`. The caller counts its price as used.
+    function write(Quote memory q, VaultState storage $, uint256 underlying, uint256 marginWord) internal view {
         uint256 priceWord = $.prices[underlying];
         q.mark = PriceWord.price(priceWord);
         if (q.mark.raw() == 0) revert IMarginVault.UnknownUnderlying(underlying);

@@ -16,7 +16,6 @@ import {LiquidationWord, MarginWord, TradingWord} from "../words/ParameterWords.
 import {PositionWord} from "../words/PositionWord.sol";
 import {Bounds} from "./Bounds.sol";
 import {Ledger} from "./Ledger.sol";
-import {Margin} from "./Margin.sol";
 import {MarginRule} from "./MarginRule.sol";
 import {Market} from "./Market.sol";
 import {Valuation} from "./Valuation.sol";
@@ -28,7 +27,7 @@ library Trading {
     /// @dev What the vault remembers of an account that an action touched, for the margin rule at the end.
     struct Touched {
         AccountId account;
-        Valuation.Figures before; // at first touch; what the second form of the rule looks back at
+        Valuation.Figures[] before; // at most one, of the first touch: what the second form of the rule looks back at
         bool deferred; // worked out only where the first form fails, from the two words below
         uint256 header; // before the only trade
         uint256 position; // before the only trade, in its only market
@@ -45,9 +44,6 @@ library Trading {
         address moduleAddress;
         uint16 defaultModules;
         address fund;
-        uint256 marginWord;
-        Margin.Terms terms;
-        uint256 used; // a bit for each price that valued a maker
         uint256 filled; // lots, over all instruments
         Wad fees; // income of the fund
         // in the market at hand, written when it is left
@@ -62,10 +58,10 @@ library Trading {
         VaultState storage $,
         Trade memory trade,
         Touched memory taker,
-        Market.Quote memory q,
+        Valuation.Basis memory basis,
         Fill memory fill
     ) internal returns (bool applied) {
-        bytes4 reason = _apply($, trade, taker, q, fill);
+        bytes4 reason = _apply($, trade, taker, basis, fill);
         applied = reason == 0;
         if (applied) {
             unchecked {
@@ -87,9 +83,11 @@ library Trading {
         }
     }
 
-    /// @notice Begins with the market of `q`: the taker's words are kept at hand until `leave` writes them.
-    function enter(VaultState storage $, Trade memory trade, Market.Quote memory q) internal view {
-        trade.used |= 1 << q.underlying;
+    /// @notice Begins with the market of `underlying`: the taker's words are kept at hand until `leave` writes them.
+    function enter(VaultState storage $, Trade memory trade, Valuation.Basis memory basis, uint256 underlying) internal view {
+        Market.Quote memory q = basis.quote;
+        Market.write(q, $, underlying, basis.marginWord);
+        basis.used |= 1 << underlying;
         trade.header = $.headers[trade.taker];
         trade.position = $.positions[trade.taker][q.underlying];
         trade.openInterest = FundingWord.openInterest(q.funding);
@@ -110,34 +108,49 @@ library Trading {
         VaultState storage $,
         Trade memory trade,
         Touched memory taker,
-        Market.Quote memory q,
+        Valuation.Basis memory basis,
         Fill memory fill
     ) private returns (bytes4) {
+        Market.Quote memory q = basis.quote;
         if (fill.lots.isZero()) return IMarginVault.ZeroLots.selector;
         if (fill.maker == trade.taker) return IMarginVault.SelfTrade.selector;
         if (fill.maker.owner() == trade.fund) return IMarginVault.ProtocolAccount.selector;
         if (_outsideBand(q, fill.price)) return IMarginVault.PriceOutsideBand.selector;
         if (_feesWrong(q, fill)) return IMarginVault.FeeOutsideBounds.selector;
 
-        Lots taken = PositionWord.lots(trade.position);
         uint256 makerPosition = $.positions[fill.maker][q.underlying];
-        Lots made = PositionWord.lots(makerPosition);
-        bool takerReduces = fill.lots.reduces(taken);
-        bool makerReduces = (-fill.lots).reduces(made);
+        // as whole numbers: what follows is many small steps, and a call of a function costs as much as two of them
+        int256 lots = fill.lots.raw();
+        int256 taken = PositionWord.lots(trade.position).raw();
+        int256 made = PositionWord.lots(makerPosition).raw();
+        int256 takes;
+        int256 makes;
+        unchecked {
+            // a module may name any size: what wraps here is beyond every cap
+            (takes, makes) = (taken + lots, made - lots);
+        }
+        // x & ~y is negative where x alone is: opposite to what was held, and not past zero
+        bool takerReduces = taken != 0 && lots ^ taken < 0 && (takes == 0 || takes ^ taken >= 0);
+        bool makerReduces = made != 0 && lots ^ made >= 0 && (makes == 0 || makes ^ made >= 0);
         // while the price is not normal or opens are stopped, only a trade that shrinks both sides stands
         if (!q.open && !(takerReduces && makerReduces)) return IMarginVault.RiskMayNotRise.selector;
 
         uint256 cap = TradingWord.positionCap(q.trading);
-        if (!takerReduces && (taken + fill.lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
-        if (!makerReduces && (made - fill.lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
+        if (!takerReduces && Lots.wrap(takes).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
+        if (!makerReduces && Lots.wrap(makes).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
 
-        uint256 present = trade.openInterest;
-        uint256 next = Ledger.openInterestAfter(present, taken, taken + fill.lots);
-        next = Ledger.openInterestAfter(next, made, made - fill.lots);
-        if (next > present && next > FundingWord.cap(q.funding)) return IMarginVault.OpenInterestCapExceeded.selector;
+        uint256 next = Ledger.openInterestAfter(Ledger.openInterestAfter(trade.openInterest, taken, takes), made, makes);
+        if (next > trade.openInterest && next > FundingWord.cap(q.funding)) return IMarginVault.OpenInterestCapExceeded.selector;
 
-        Wad makerRisk = makerReduces ? ZERO : _newRiskChargeUp(trade, q, made, made - fill.lots, next);
-        bytes4 reason = _makerSide($, trade, q, fill, makerPosition, makerReduces, makerRisk);
+        bytes4 reason = _makerSide(
+            $,
+            trade,
+            basis,
+            fill,
+            makerPosition,
+            makerReduces,
+            makerReduces ? ZERO : _newRiskChargeUp(basis, made, makes, next)
+        );
         if (reason != 0) return reason;
 
         (trade.header, trade.position) = Ledger.moved(
@@ -154,7 +167,7 @@ library Trading {
         trade.changed = true;
         if (!takerReduces) {
             taker.raised = true;
-            taker.newRisk = taker.newRisk + _newRiskChargeUp(trade, q, taken, taken + fill.lots, next);
+            taker.newRisk = taker.newRisk + _newRiskChargeUp(basis, taken, takes, next);
         }
         return 0;
     }
@@ -163,12 +176,13 @@ library Trading {
     function _makerSide(
         VaultState storage $,
         Trade memory trade,
-        Market.Quote memory q,
+        Valuation.Basis memory basis,
         Fill memory fill,
         uint256 position,
         bool reduces,
         Wad newRisk
     ) private returns (bytes4) {
+        Market.Quote memory q = basis.quote;
         AccountId maker = fill.maker;
         uint256 header = $.headers[maker];
         // the module's own account, or consent by the owner
@@ -189,16 +203,18 @@ library Trading {
             -fill.makerFee
         );
         q.draft = positionAfter;
-        Valuation.Figures memory now_ = Valuation.figuresWith($, maker, headerAfter, q, trade.marginWord, trade.terms);
-        trade.used |= now_.underlyings;
+        Valuation.Figures memory now_ = basis.figures;
+        Valuation.write(now_, $, maker, headerAfter, basis);
         if (!reduces) {
-            if (!Valuation.good(now_, MarginWord.tradingAge(trade.marginWord))) return IMarginVault.RiskMayNotRise.selector;
+            if (!Valuation.good(now_, MarginWord.tradingAge(basis.marginWord))) return IMarginVault.RiskMayNotRise.selector;
             if (now_.notional < smallestNotional($, now_.notional)) return IMarginVault.AccountTooSmall.selector;
         }
         if (!MarginRule.covers(now_, newRisk)) {
             // the second form needs the figures before the fill, which most makers do not: look back only now
             q.draft = position;
-            if (!MarginRule.sheds(Valuation.figuresWith($, maker, header, q, trade.marginWord, trade.terms), now_)) {
+            Valuation.Figures memory before;
+            Valuation.write(before, $, maker, header, basis);
+            if (!MarginRule.sheds(before, now_)) {
                 return IMarginVault.MarginTooLow.selector;
             }
         }
@@ -234,22 +250,20 @@ library Trading {
 
     /// @dev Open-interest charge: on the lots by which a position grew (or all of them, where it changed sides), at the use of the cap.
     function _newRiskChargeUp(
-        Trade memory trade,
-        Market.Quote memory q,
-        Lots before,
-        Lots afterwards,
+        Valuation.Basis memory basis,
+        int256 before,
+        int256 afterwards,
         uint256 openInterest
     ) private pure returns (Wad) {
-        uint256 rate = MarginWord.openInterestCharge(trade.marginWord).raw();
-        uint256 cap = FundingWord.cap(q.funding);
+        uint256 rate = MarginWord.openInterestCharge(basis.marginWord).raw();
+        uint256 cap = FundingWord.cap(basis.quote.funding);
         unchecked {
             // lots < 2^48, mark < 2^96, rate < 2^60, open interest < 2^44: the product fits 248 bits
-            bool crossed = before.raw() != 0 && (before.raw() > 0) != (afterwards.raw() > 0);
-            uint256 grown = crossed ? afterwards.abs() : afterwards.abs() - before.abs();
+            uint256 grown = Lots.wrap(afterwards).abs();
+            if (before ^ afterwards >= 0) grown -= Lots.wrap(before).abs();
             if (rate == 0 || grown == 0 || cap == 0) return ZERO;
-            uint256 numerator = grown * q.mark.raw() * rate * openInterest;
             uint256 denominator = cap * 1e18;
-            return Wad.wrap(int256((numerator + denominator - 1) / denominator));
+            return Wad.wrap(int256((grown * basis.quote.mark.raw() * rate * openInterest + denominator - 1) / denominator));
         }
     }
 }

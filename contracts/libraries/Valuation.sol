@@ -3,20 +3,16 @@ pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {Lots} from "../types/Lots.sol";
-import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {CollateralWord, MarginWord} from "../words/ParameterWords.sol";
-import {PositionWord} from "../words/PositionWord.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {Funding} from "./Funding.sol";
 import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {Market} from "./Market.sol";
-import {Stress} from "./Stress.sol";
 
 /// @title The figures of an account in one pass, where nobody needs its books one by one
 /// @dev The same sums as `Margin.assess` of `Ledger.portfolio`, its plain twin, to which a fuzz test and the engine hold it: no book in memory,
@@ -24,6 +20,7 @@ import {Stress} from "./Stress.sol";
 library Valuation {
     using HeaderWord for uint256;
 
+    /// @dev `_add` counts on the places.
     struct Figures {
         Wad value; // V
         Wad equity; // E
@@ -32,11 +29,18 @@ library Valuation {
         Wad notional; // G
         Wad settledCash;
         Wad gain; // unrealised, of the perpetuals together; a loss is negative
-        uint256 underlyings; // a bit for each price that was used
-        uint256 oldest; // age of the oldest of them; NEVER where one is not normal
+        uint256 oldest; // age of the oldest price; 2^256 − 1 where one is not normal
     }
 
-    uint256 private constant NEVER = type(uint256).max;
+    /// @dev What the valuations of one call share. Structs are made once and written anew: one that a function returns is made, and cleared,
+    /// for every account.
+    struct Basis {
+        uint256 marginWord;
+        Margin.Terms terms;
+        Market.Quote quote; // the market at hand, whose price and funding are not read again
+        Figures figures; // of the account at hand
+        uint256 used; // a bit for each price that valued an account
+    }
 
     /// @dev Collateral of one token.
     struct Holding {
@@ -44,76 +48,116 @@ library Valuation {
         uint256 amount; // WAD
     }
 
-    /// @notice The figures of `account` as it is stored.
-    function figures(
-        VaultState storage $,
-        AccountId account,
-        uint256 marginWord,
-        Margin.Terms memory terms
-    ) internal view returns (Figures memory) {
-        return figuresWith($, account, $.headers[account], Market.none(), marginWord, terms);
+    /// @notice Reads what every valuation needs; no market is at hand yet.
+    function open(Basis memory b, VaultState storage $) internal view {
+        b.marginWord = $.marginParameters;
+        Margin.write(b.terms, b.marginWord);
+        b.quote.underlying = Market.NONE;
     }
 
-    /// @notice The figures that `account` has with `header` in place of what is stored.
-    /// @param q the market at hand, whose price and funding are not read again; a `draft` of the position there stands in for the stored one
-    function figuresWith(
-        VaultState storage $,
-        AccountId account,
-        uint256 header,
-        Market.Quote memory q,
-        uint256 marginWord,
-        Margin.Terms memory terms
-    ) internal view returns (Figures memory v) {
-        uint256 held = header.underlyings();
-        uint256 left = held;
+    /// @notice Writes into `v` the figures that `account` has with `header` in place of what is stored, and a `draft` of the market at hand in place
+    /// of the stored position there.
+    function write(Figures memory v, VaultState storage $, AccountId account, uint256 header, Basis memory b) internal view {
+        Market.Quote memory q = b.quote;
+        uint256 left = header.underlyings();
         Holding[] memory holdings;
         if (header.collaterals() != 0) {
             uint256 pledged;
             (holdings, pledged) = _holdings($, account, header.collaterals());
             left |= pledged;
         }
-        v.underlyings = left;
+        (v.value, v.equity, v.openingMargin, v.margin, v.notional) = (ZERO, ZERO, ZERO, ZERO, ZERO);
+        (v.gain, v.oldest) = (ZERO, 0);
+        b.used |= left;
         v.settledCash = header.cash();
+        mapping(uint256 underlying => uint256) storage positions = $.positions[account];
         for (; left != 0; left &= left - 1) {
             uint256 underlying = LibBit.ffs(left);
-            bool quoted = underlying == q.underlying;
-            uint256 priceWord = quoted ? q.priceWord : $.prices[underlying];
-            Wad line;
-            Wad charges;
-            if ((held >> underlying) & 1 != 0) {
-                // a draft of nothing is not asked for: then `header` does not hold the underlying
-                uint256 word = quoted && q.draft != 0 ? q.draft : $.positions[account][underlying];
-                int256 index = quoted ? q.index : Funding.indexNow($.fundings[underlying], priceWord, MarginWord.tradingAge(marginWord));
-                (line, charges) = _line(v, priceWord, word, index);
+            uint256 priceWord;
+            uint256 word;
+            int256 index;
+            // what `header` does not hold is only what collateral is of: an empty position
+            bool held = (header >> (128 + underlying)) & 1 != 0;
+            if (underlying == q.underlying) {
+                (priceWord, word, index) = (q.priceWord, q.draft, q.index);
+                if (!held) word = 0;
+                else if (word == 0) word = positions[underlying];
+            } else {
+                priceWord = $.prices[underlying];
+                if (held) {
+                    word = positions[underlying];
+                    index = Funding.indexNow($.fundings[underlying], priceWord, MarginWord.tradingAge(b.marginWord));
+                }
             }
             Wad collateral = holdings.length == 0 ? ZERO : _pledged(v, holdings, underlying, priceWord);
-            _margin(v, priceWord, line + collateral, charges + Margin.chargesUp(line, collateral, terms));
+            _add(v, priceWord, word, index, collateral, b.terms);
         }
         v.value = v.value + v.settledCash;
         v.equity = v.equity + v.value;
     }
 
-    /// @dev Cash, gain and gross notional of one perpetual; returns its market value and its size charge.
-    function _line(Figures memory v, uint256 priceWord, uint256 word, int256 index) private pure returns (Wad line, Wad charge) {
-        Lots lots = PositionWord.lots(word);
-        Price price = PriceWord.price(priceWord);
-        line = lots.times(price);
-        v.settledCash = v.settledCash + line - Ledger.payment(lots, index, PositionWord.fundingIndex(word));
-        v.gain = v.gain + line - PositionWord.entryCost(word);
-        v.notional = v.notional + line.abs();
-        charge = Margin.sizeChargeUp(lots, price, PriceWord.depth(priceWord));
-    }
+    /// @dev One underlying: the position of `word`, which may be none, and `collateral` on it. What `Margin.requirementOf` and the words say,
+    /// term by term, in one block: a call of a function costs as much as what most of these do (docs/gas.md).
+    function _add(Figures memory v, uint256 priceWord, uint256 word, int256 index, Wad collateral, Margin.Terms memory terms) private view {
+        Ratio funding = Margin.FUNDING_PROVISION;
+        assembly ("memory-safe") {
+            // nothing wraps: lots < 2^47, price and indices < 2^96, collateral < 2^148, ratios < 2^72
+            let price := and(priceWord, 0xffffffffffffffffffffffff)
+            let lots := signextend(5, word)
+            let line := mul(lots, price)
+            let below := sar(255, line) // all ones where the line is negative: x ^ −1 − −1 is −x
+            let gross := sub(xor(line, below), below)
+            let at := add(v, 0x80)
+            mstore(at, add(mload(at), gross)) // notional
+            at := add(v, 0xa0) // settled cash: the line less what is due in funding
+            mstore(at, add(mload(at), sub(line, mul(lots, sub(index, signextend(11, shr(48, word)))))))
+            at := add(v, 0xc0) // gain
+            mstore(at, add(mload(at), sub(line, signextend(11, shr(144, word)))))
 
-    /// @dev Both margins of one underlying, and the age of its price.
-    function _margin(Figures memory v, uint256 priceWord, Wad stressed, Wad charges) private view {
-        Ratio range = PriceWord.heldRange(priceWord);
-        Ratio target = PriceWord.targetRange(priceWord);
-        Wad margin = charges + Stress.worstOfLineUp(stressed, range);
-        v.margin = v.margin + margin;
-        if (target > range) margin = charges + Stress.worstOfLineUp(stressed, target);
-        v.openingMargin = v.openingMargin + margin;
-        uint256 age = PriceWord.state(priceWord) == PriceWord.NORMAL ? PriceWord.age(priceWord) : NEVER;
-        if (age > v.oldest) v.oldest = age;
+            // charges, each rounded up: provision, funding, inter-month, size
+            let charges := add(
+                div(add(mul(add(gross, collateral), mload(add(terms, 0x20))), 999999999999999999), 1000000000000000000),
+                div(add(mul(gross, funding), 999999999999999999), 1000000000000000000)
+            )
+            if collateral {
+                if below {
+                    let hedged := gross
+                    if lt(collateral, gross) {
+                        hedged := collateral
+                    }
+                    charges := add(charges, div(add(mul(hedged, mload(add(terms, 0x40))), 999999999999999999), 1000000000000000000))
+                }
+                line := add(line, collateral)
+                below := sar(255, line)
+            }
+            let depth := and(shr(200, priceWord), 0xffffffffff)
+            lots := sub(xor(lots, sar(255, lots)), sar(255, lots))
+            charges := add(charges, div(sub(add(mul(gross, lots), depth), 1), depth))
+
+            // the scan, rounded up, at the held range and, where it is wider, at the target
+            line := sub(xor(line, below), below)
+            let range := and(shr(168, priceWord), 0xffffffff)
+            let margin := add(charges, div(add(mul(line, range), 999999999), 1000000000))
+            at := add(v, 0x60)
+            mstore(at, add(mload(at), margin))
+            let target := and(shr(136, priceWord), 0xffffffff)
+            if gt(target, range) {
+                margin := add(charges, div(add(mul(line, target), 999999999), 1000000000))
+            }
+            at := add(v, 0x40)
+            mstore(at, add(mload(at), margin))
+
+            // age of the price; one that is not normal never counts as young
+            at := add(v, 0xe0)
+            let published := and(shr(96, priceWord), 0xffffffffff)
+            let age := mul(gt(timestamp(), published), sub(timestamp(), published))
+            if shr(248, priceWord) {
+                age := not(0)
+            }
+            if gt(age, mload(at)) {
+                mstore(at, age)
+            }
+        }
     }
 
     function _holdings(

@@ -99,7 +99,7 @@ library FundLogic {
         Wad left = p.cash + drawn;
         if (p.books.length == 0 && left.isNegative()) {
             Ledger.credit($, account, -left);
-            Deficit.add($, account, -left);
+            Deficit.add($, FundAccounts.main(fund), account, -left);
         }
     }
 

@@ -7,7 +7,6 @@ import {Deficit} from "../libraries/Deficit.sol";
 import {FundAccounts} from "../libraries/FundAccounts.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {Margin} from "../libraries/Margin.sol";
-import {Market} from "../libraries/Market.sol";
 import {PriceGuard} from "../libraries/PriceGuard.sol";
 import {Slice} from "../libraries/Slice.sol";
 import {Takeover} from "../libraries/Takeover.sol";
@@ -121,14 +120,14 @@ library LiquidationLogic {
 
     /// @notice For each of `accounts`, false where `_plan` would find it healthy without a doubt. As `IMarginVault.mayBeLiquidated` answers, encoded.
     function candidates(VaultState storage $, address fund, AccountId[] calldata accounts) external view returns (bytes memory) {
-        uint256 marginWord = $.marginParameters;
-        uint256 fresh = MarginWord.liquidationAge(marginWord);
-        Margin.Terms memory terms = Margin.terms(marginWord);
-        Market.Quote memory none = Market.none();
+        Valuation.Basis memory basis;
+        Valuation.open(basis, $);
+        Valuation.Figures memory f = basis.figures;
+        uint256 fresh = MarginWord.liquidationAge(basis.marginWord);
         bool[] memory found = new bool[](accounts.length);
         for (uint256 i; i < accounts.length; ++i) {
-            Valuation.Figures memory f = Valuation.figuresWith($, accounts[i], $.headers[accounts[i]], none, marginWord, terms);
-            found[i] = f.equity < f.margin.partUp(terms.maintenance) || !Valuation.good(f, fresh) || accounts[i].owner() == fund;
+            Valuation.write(f, $, accounts[i], $.headers[accounts[i]], basis);
+            found[i] = f.equity < f.margin.partUp(basis.terms.maintenance) || !Valuation.good(f, fresh) || accounts[i].owner() == fund;
         }
         return abi.encode(found);
     }

@@ -6,7 +6,8 @@ import {Wad} from "../types/Wad.sol";
 
 /// @dev The first slot of an account.
 /// bits 0–127 cash (signed WAD) | 128–159 underlyings held | 160–191 collateral tokens held | 192–207 modules, as the difference from
-/// the deployment's default | 208–239 order epoch | 240–255 spare                                              128+32+32+16+32+16 = 256
+/// the deployment's default | 208–239 order epoch | 240 of the fund's main account: a deficit is outstanding | 241–255 spare
+///                                                                                                     128+32+32+16+32+1+15 = 256
 library HeaderWord {
     using SafeCast for int256;
 
@@ -48,6 +49,16 @@ library HeaderWord {
 
     function withModuleDifference(uint256 word, uint256 mask) internal pure returns (uint256) {
         return (word & ~(uint256(0xffff) << 192)) | ((mask & 0xffff) << 192);
+    }
+
+    /// @dev Of the fund's main account: whether its income has a deficit to refill first.
+    function deficitOutstanding(uint256 word) internal pure returns (bool) {
+        return (word >> 240) & 1 != 0;
+    }
+
+    function withDeficitOutstanding(uint256 word, bool outstanding) internal pure returns (uint256) {
+        uint256 bit = 1 << 240;
+        return outstanding ? word | bit : word & ~bit;
     }
 
     /// @dev The epoch counts modulo 2^32: it would take a block a second for 136 years to return.

@@ -27,10 +27,7 @@ library PositionWord {
     }
 
     /// @dev Reverts beyond the bits of each field.
-    function pack(Lots size, int256 index, Wad cost) internal pure returns (uint256) {
-        return
-            uint256(uint48(size.raw().toInt48())) |
-            (uint256(uint96(index.toInt96())) << 48) |
-            (uint256(uint96(cost.raw().toInt96())) << 144);
+    function pack(int256 size, int256 index, int256 cost) internal pure returns (uint256) {
+        return uint256(uint48(size.toInt48())) | (uint256(uint96(index.toInt96())) << 48) | (uint256(uint96(cost.toInt96())) << 144);
     }
 }

@@ -1,5 +1,10 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
-import type { Future, IgnitionModuleBuilder, NamedArtifactContractDeploymentFuture } from "@nomicfoundation/ignition-core";
+import type {
+  Future,
+  IgnitionModuleBuilder,
+  NamedArtifactContractAtFuture,
+  NamedArtifactContractDeploymentFuture,
+} from "@nomicfoundation/ignition-core";
 import { encodeBytes32String } from "ethers";
 import type { FaucetParameters, PlimsollParameters, PriceSourceParameters } from "../../src/deployment/parameters.ts";
 import { RESTRICTED_ENTRIES, ROLE_NAMES, ROLES, roleOf, selectorOf } from "../../src/deployment/roles.ts";
@@ -9,7 +14,7 @@ import { interfaceOf } from "../../src/sdk/artifacts.ts";
 /** The place of the order module; new accounts consent to it. */
 export const ORDERS_MODULE = 0;
 
-type Deployed = NamedArtifactContractDeploymentFuture<string>;
+type Deployed = NamedArtifactContractDeploymentFuture<string> | NamedArtifactContractAtFuture<string>;
 type AddressOrFuture = string | Deployed;
 
 function tokenOf(m: IgnitionModuleBuilder, token: string | FaucetParameters): AddressOrFuture {
@@ -27,27 +32,29 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
   return buildModule("Vault", (m) => {
     const { authority } = m.useModule(authorityOf);
     const settlementToken = tokenOf(m, parameters.settlementToken);
-    const libraries = Object.fromEntries(
-      ["ConfigLogic", "ExchangeLogic", "FundLogic", "LiquidationLogic", "PriceLogic"].map((name) => [name, m.library(name)]),
-    );
+    const ConfigLogic = m.library("ConfigLogic");
+    const ExchangeLogic = m.library("ExchangeLogic");
+    const FundLogic = m.library("FundLogic");
+    const LiquidationLogic = m.library("LiquidationLogic");
+    const PriceLogic = m.library("PriceLogic");
     const insuranceFund = m.contract("InsuranceFund", [settlementToken, parameters.insuranceFund.name, parameters.insuranceFund.symbol]);
-    const vault = m.contract(
-      "MarginVault",
-      [
-        {
-          authority,
-          settlementToken,
-          fund: insuranceFund,
-          defaultModules: 1 << ORDERS_MODULE,
-          uptimeFeed: parameters.uptime?.feed ?? "0x0000000000000000000000000000000000000000",
-          uptimeGrace: parameters.uptime?.grace ?? 0n,
-          marginParameters: pack(MARGIN_WORD, parameters.values),
-          liquidationParameters: pack(LIQUIDATION_WORD, parameters.values),
-          fundParameters: pack(FUND_WORD, parameters.values),
-        },
-      ],
-      { libraries },
-    );
+    const construction = {
+      authority,
+      settlementToken,
+      fund: insuranceFund,
+      defaultModules: 1 << ORDERS_MODULE,
+      uptimeFeed: parameters.uptime?.feed ?? "0x0000000000000000000000000000000000000000",
+      uptimeGrace: parameters.uptime?.grace ?? 0n,
+      marginParameters: pack(MARGIN_WORD, parameters.values),
+      liquidationParameters: pack(LIQUIDATION_WORD, parameters.values),
+      fundParameters: pack(FUND_WORD, parameters.values),
+    };
+    const vaultExtension = m.contract("VaultExtension", [construction], { libraries: { ConfigLogic, LiquidationLogic } });
+    const core = m.contract("MarginVault", [construction, vaultExtension], {
+      libraries: { ConfigLogic, ExchangeLogic, FundLogic, LiquidationLogic, PriceLogic },
+    });
+    // what the vault hands on to its extension is not in its own ABI
+    const vault = m.contractAt("IMarginVault", core);
     m.call(insuranceFund, "bindVault", [vault]);
     const orders = m.contract("OrderSettlement", [vault, parameters.orders.takerFee, parameters.orders.makerFee]);
     const lens = m.contract("MarginLens", [vault]);
@@ -55,6 +62,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     return {
       insuranceFund,
       vault,
+      vaultExtension,
       orders,
       lens,
       liquidationBatch,
@@ -158,7 +166,7 @@ function governanceModule(
   listingsOf: ReturnType<typeof listingsModule>,
 ) {
   const interfaces = {
-    vault: interfaceOf("MarginVault"),
+    vault: interfaceOf("IMarginVault"),
     signedSource: interfaceOf("SignedSource"),
     signedRateSource: interfaceOf("SignedRateSource"),
     chainlinkSource: interfaceOf("ChainlinkSource"),

@@ -45,7 +45,7 @@ export async function runOperations(world: GasWorld, onMeasured: (measured: Meas
   await fund(world, measure);
 }
 
-const EMITTERS = ["MarginVault", "OrderSettlement", "LiquidationBatch", "InsuranceFund"];
+const EMITTERS = ["IMarginVault", "OrderSettlement", "LiquidationBatch", "InsuranceFund"];
 
 async function requireEvents(world: GasWorld, name: string, hash: string, expected: Expected): Promise<void> {
   const receipt = (await world.chain.rpc("eth_getTransactionReceipt", [hash])) as { logs: { topics: string[] }[] };

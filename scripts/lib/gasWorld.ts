@@ -227,7 +227,7 @@ function worldOn(chain: LocalChain, record: DeploymentRecord, mocks: Mocks, othe
   const price = (underlying: number): bigint => prices[underlying] ?? 0n;
   const lotPrice = (underlying: number): bigint => price(underlying) / 10n ** BigInt(record.underlyings[underlying]?.lotExponent ?? 0);
   const vaultCall = (from: string, method: string, args: readonly unknown[]): Call => {
-    return { from, to: vault, data: interfaceOf("MarginVault").encodeFunctionData(method, [...args]) };
+    return { from, to: vault, data: interfaceOf("IMarginVault").encodeFunctionData(method, [...args]) };
   };
   const next = (): number => chain.now() + 7;
 

@@ -15,7 +15,7 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
     return [...abi.decodeFunctionResult(name, data as string)].flat().map(BigInt);
   };
   const [margin = 0n, , , listed = 0n] = await call("parameterWords");
-  const [[owner = 0n], [settlement = 0n], [, deficit = 0n]] = [await call("FUND"), await call("SETTLEMENT_TOKEN"), await call("totals")];
+  const [[settlement = 0n, owner = 0n], [, deficit = 0n]] = [await call("constants"), await call("totals")];
   const [prices, collaterals]: [bigint[], bigint[]] = [[], []];
   for (let u = 0; u < Number(listed & 0xffn); u++) prices.push((await call("underlyingWords", u))[0] ?? 0n);
   for (let t = 0; t < Number((listed >> 8n) & 0xffn); t++) collaterals.push((await call("collateralWords", t))[0] ?? 0n);

@@ -10,15 +10,16 @@ const EFFECTS: Readonly<Record<string, string>> = {
   Deposited: "+account amount token",
   Withdrawn: "-account debited token", // and dust to the fund, below
   Transferred: "-from amount token, +to amount token",
-  Filled: "+taker lots instrument, -taker cost, -taker takerFee, -maker lots instrument, +maker cost, -maker makerFee",
+  Filled:
+    "+taker lots instrument, -taker cost, -taker takerFee, -maker lots instrument, +maker cost, -maker makerFee, +fund takerFee, +fund makerFee",
   Sold: "-account lots underlying, +account cash, +taker lots underlying, -taker cash",
   CollateralSold: "-account amount token, +taker amount token",
   CollateralExchanged: "-account amount token, +account cash, +buyer amount token, -buyer cash",
-  Liquidated: "+keeper reward, -account reward, +account fromFund, -fund fromFund, -account fundIncome",
+  Liquidated: "+keeper reward, -account reward, +account fromFund, -fund fromFund, -account fundIncome, +fund fundIncome",
   ShortfallCovered: "+account amount, -payer amount",
   DeficitAdded: "+account amount",
   FundToppedUp: "-fund amount, +fundAccount amount",
-  FundIncome: "+fund amount",
+  DeficitRefilled: "-fund amount",
 };
 
 export const NOTHING = { lots: 0n, index: 0n };
@@ -69,7 +70,7 @@ export class Replay {
     if (name === "Withdrawn" && dust > 0n) this.account(this.fund).cash += dust;
     if (name === "DeficitAdded") this.deficit += n("amount");
     this.reduced = name === "DeficitReduced" ? n("amount") : 0n;
-    this.deficit -= this.reduced;
+    this.deficit -= this.reduced + (name === "DeficitRefilled" ? n("amount") : 0n);
     if (name === "FundingRateSet" || name === "PricePosted") Object.assign(market, { index: n("fundingIndex"), indexTime: this.now });
     if (name === "FundingRateSet") market.rate = n("ratePpb");
     const posted = { price: n("price"), priceTime: n("publishTime"), normal: n("state") === 0n, range: n("heldRange") };

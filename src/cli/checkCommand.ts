@@ -9,7 +9,7 @@ export function addCheckCommand(program: Command): void {
     .description("recompute from events, balances and posted prices whether the vault owes what it holds and liquidated rightly")
     .action(async (options: unknown) => {
       const { record, rpc, json } = await openContext(options);
-      const verdict = await check(rpc, record.contracts.vault, interfaceOf("MarginVault"), record.block);
+      const verdict = await check(rpc, record.contracts.vault, interfaceOf("IMarginVault"), record.block);
       if (json) printJson(verdict);
       else {
         const { differences, seed: _, ...figures } = verdict;

@@ -129,7 +129,7 @@ export function addTradeCommands(program: Command): void {
       const { record } = context;
       const [account] = accounts;
       const keeper = ownAccount(context);
-      const abi = interfaceOf("MarginVault");
+      const abi = interfaceOf("IMarginVault");
       const call =
         accounts.length === 1 && account !== undefined
           ? { to: record.contracts.vault, data: abi.encodeFunctionData("liquidate", [account, keeper, 0]) }
@@ -161,7 +161,7 @@ export function addTradeCommands(program: Command): void {
       const rows = [];
       for (const [index, name] of ["main stake", ...record.underlyings.map(({ symbol }) => symbol)].entries()) {
         const id = owner + BigInt(index);
-        const [figures] = (await context.view("vault", "MarginVault", "assess", id, false)) as [{ equity: bigint; margin: bigint }];
+        const [figures] = (await context.view("vault", "IMarginVault", "assess", id, false)) as [{ equity: bigint; margin: bigint }];
         const lots = index === 0 ? 0n : ((await reader.account(id)).positions.get(index - 1)?.lots ?? 0n);
         rows.push({ name, ...figuresOf(figures), size: formatDecimal(lots, record.underlyings[index - 1]?.lotExponent ?? 0) });
       }

@@ -4,10 +4,10 @@ import type {
   AccessManager,
   ChainlinkSource,
   FaucetToken,
+  IMarginVault,
   InsuranceFund,
   LiquidationBatch,
   MarginLens,
-  MarginVault,
   OrderSettlement,
   PythSource,
   SignedRateSource,
@@ -66,7 +66,7 @@ async function putCode({ connection, record, put }: Context): Promise<void> {
 }
 
 const ARTIFACTS: Readonly<Record<keyof typeof RESTRICTED_ENTRIES, string>> = {
-  vault: "MarginVault",
+  vault: "IMarginVault",
   signedSource: "SignedSource",
   signedRateSource: "SignedRateSource",
   chainlinkSource: "ChainlinkSource",
@@ -151,14 +151,15 @@ async function putWhole(context: Context, parameters: PlimsollParameters): Promi
   const { connection, record, put, now } = context;
   const { provider } = connection.ethers;
   const { contracts } = record;
-  const vault = await attach<MarginVault>("MarginVault", contracts.vault, provider);
-  const settlementToken = await vault.SETTLEMENT_TOKEN();
+  const vault = await attach<IMarginVault>("IMarginVault", contracts.vault, provider);
+  const { settlementToken, fund: fundAddress, defaultModules, uptimeFeed, uptimeGrace, extension } = await vault.constants();
   await putToken(context, "settlement token", settlementToken, typeof parameters.settlementToken === "string");
   put("vault: settlement token", settlementToken);
-  put("vault: fund", await vault.FUND());
-  put("vault: default modules", await vault.DEFAULT_MODULES());
-  put("vault: uptime feed", await vault.UPTIME_FEED());
-  put("vault: uptime grace", await vault.UPTIME_GRACE());
+  put("vault: fund", fundAddress);
+  put("vault: default modules", defaultModules);
+  put("vault: uptime feed", uptimeFeed);
+  put("vault: uptime grace", uptimeGrace);
+  put("vault: extension", extension);
   const words = await vault.parameterWords();
   const ramping = now < bits(words.margin, 144n, 40n);
   const values = { ...unpack(MARGIN_WORD, words.margin), ...unpack(LIQUIDATION_WORD, words.liquidation), ...unpack(FUND_WORD, words.fund) };
@@ -203,7 +204,7 @@ async function putSigners({ connection, record, put }: Context): Promise<void> {
 async function putUnderlyings(context: Context): Promise<void> {
   const { connection, record, put, now } = context;
   const { provider } = connection.ethers;
-  const vault = await attach<MarginVault>("MarginVault", record.contracts.vault, provider);
+  const vault = await attach<IMarginVault>("IMarginVault", record.contracts.vault, provider);
   const listed = await vault.queryFilter(vault.filters.UnderlyingListed(), record.block);
   const count = Number(bits((await vault.parameterWords()).listed, 0n, 8n));
   const kinds = new Map(
@@ -262,7 +263,7 @@ async function putUnderlyings(context: Context): Promise<void> {
 
 async function putCollaterals(context: Context, parameters: PlimsollParameters): Promise<void> {
   const { connection, record, put, now } = context;
-  const vault = await attach<MarginVault>("MarginVault", record.contracts.vault, connection.ethers.provider);
+  const vault = await attach<IMarginVault>("IMarginVault", record.contracts.vault, connection.ethers.provider);
   const count = Number(bits((await vault.parameterWords()).listed, 8n, 8n));
   for (let index = 0; index < count; index++) {
     const at = `collateral token ${index}`;

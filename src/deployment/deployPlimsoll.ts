@@ -123,6 +123,7 @@ export async function deployPlimsoll(options: DeployOptions): Promise<Deployment
     contracts: {
       authority: need("Authority#AccessManager"),
       vault: need("Vault#MarginVault"),
+      vaultExtension: need("Vault#VaultExtension"),
       insuranceFund: need("Vault#InsuranceFund"),
       orders: need("Vault#OrderSettlement"),
       lens: need("Vault#MarginLens"),

@@ -11,6 +11,7 @@ export function contractsOf(record: DeploymentRecord): readonly (readonly [name:
   const artifacts: Readonly<Record<keyof DeploymentRecord["contracts"], string>> = {
     authority: "AccessManager",
     vault: "MarginVault",
+    vaultExtension: "VaultExtension",
     insuranceFund: "InsuranceFund",
     orders: "OrderSettlement",
     lens: "MarginLens",
@@ -63,6 +64,7 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
   put("vault: settlement token", record.settlementToken.address);
   put("vault: fund", contracts.insuranceFund);
   put("vault: default modules", 1 << record.modules.orders);
+  put("vault: extension", contracts.vaultExtension);
   put("vault: uptime feed", getAddress(parameters.uptime?.feed ?? ZeroAddress));
   put("vault: uptime grace", parameters.uptime?.grace ?? 0n);
   for (const [name, value] of Object.entries(parameters.values)) put(name, value);

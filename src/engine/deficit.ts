@@ -50,15 +50,12 @@ export function addDeficit(draft: Draft, account: AccountId, amount: bigint): vo
   draft.emit("DeficitAdded", { account, amount });
 }
 
-/** Credits income of the fund to its account after the deficit took its part, WAD. */
+/** Credits income of the fund, not negative, to its main account after the deficit took its part, WAD. */
 export function fundIncome(draft: Draft, account: AccountId, amount: bigint): void {
   const refill = min(amount, draft.deficit);
   if (refill !== 0n) {
     draft.deficit -= refill;
-    draft.emit("DeficitReduced", { amount: refill });
+    draft.emit("DeficitRefilled", { amount: refill });
   }
-  const left = amount - refill;
-  if (left === 0n) return;
-  credit(draft, account, left);
-  draft.emit("FundIncome", { amount: left });
+  credit(draft, account, amount - refill);
 }

@@ -19,7 +19,7 @@ const BLOCKS_AT_ONCE = 5_000;
 
 /** @param fromBlock the block of the deployment */
 export function followBooks(rpc: Rpc, vault: string, fromBlock: number): Books {
-  const abi = interfaceOf("MarginVault");
+  const abi = interfaceOf("IMarginVault");
   const reader = vaultReader(rpc, vault);
   const accounts = new Map<AccountId, Account>();
   let shared: Omit<State, "accounts" | "now"> | undefined;

@@ -24,7 +24,7 @@ let everything: Map<string, readonly AbiEntry[]> | undefined;
 /**
  * The interface of a compiled contract, by its name.
  * @throws Failure when the contracts are not compiled
- * @example interfaceOf("MarginVault").encodeFunctionData("postPrice", [0, []])
+ * @example interfaceOf("IMarginVault").encodeFunctionData("postPrice", [0, []])
  */
 export function interfaceOf(contract: string): Interface {
   const known = interfaces.get(contract);

@@ -15,6 +15,8 @@ const schema = z.strictObject({
   contracts: z.strictObject({
     authority: address,
     vault: address,
+    /** Its code runs in the vault, which hands on to it what it does not know itself. */
+    vaultExtension: address,
     insuranceFund: address,
     orders: address,
     lens: address,

@@ -24,7 +24,7 @@ export type VaultReader = {
 };
 
 export function vaultReader(rpc: Rpc, vault: string): VaultReader {
-  const abi = interfaceOf("MarginVault");
+  const abi = interfaceOf("IMarginVault");
   const call = (method: string, ...args: unknown[]) => callContract(rpc, abi, vault, method, args);
   let fixed: { fund: string; defaultModules: bigint } | undefined;
 
@@ -41,10 +41,10 @@ export function vaultReader(rpc: Rpc, vault: string): VaultReader {
   return {
     shared: async () => {
       const [margin, liquidation, fund, listed] = (await call("parameterWords")) as [bigint, bigint, bigint, bigint];
-      fixed ??= {
-        fund: String((await call("FUND"))[0]).toLowerCase(),
-        defaultModules: (await call("DEFAULT_MODULES"))[0] as bigint,
-      };
+      if (fixed === undefined) {
+        const [, owner, defaultModules] = (await call("constants")) as [string, string, bigint];
+        fixed = { fund: owner.toLowerCase(), defaultModules };
+      }
       const [settlement, deficit] = (await call("totals")) as [bigint, bigint];
       const idle: FundAccountState = { inventorySince: 0n, epochStart: 0n, toppedUp: 0n };
       return {

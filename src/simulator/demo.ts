@@ -153,7 +153,7 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
   }
 
   onProgress({ stage: "check", done: 0, of: 1 });
-  const verdict = await check(chain.rpc, record.contracts.vault, interfaceOf("MarginVault"), fromBlock, seed);
+  const verdict = await check(chain.rpc, record.contracts.vault, interfaceOf("IMarginVault"), fromBlock, seed);
   const funds = recorder.points.map((point) => point.fundMain + point.fundAccount);
   const result: DemoResult = {
     ...verdict,

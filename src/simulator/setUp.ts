@@ -16,12 +16,12 @@ const HIGHEST_FEE = 10_000n; // ppm: what a limit of these tools allows
 const FAR_FUTURE = 10n ** 12n - 1n;
 
 export function executeCall(record: DeploymentRecord, from: string, actions: readonly EncodedAction[], gas?: number): Call {
-  const data = interfaceOf("MarginVault").encodeFunctionData("execute", [actions]);
+  const data = interfaceOf("IMarginVault").encodeFunctionData("execute", [actions]);
   return { from, to: record.contracts.vault, data, ...(gas === undefined ? {} : { gas }) };
 }
 
 function vaultCall(record: DeploymentRecord, from: string, method: string, args: readonly unknown[]): Call {
-  return { from, to: record.contracts.vault, data: interfaceOf("MarginVault").encodeFunctionData(method, [...args]) };
+  return { from, to: record.contracts.vault, data: interfaceOf("IMarginVault").encodeFunctionData(method, [...args]) };
 }
 
 /** Posts a price signed by all signers. @param price of a unit, WAD */

@@ -21,7 +21,7 @@ describe("checker", () => {
   let address: string;
   let [long, short, keeper] = [0n, 0n, 0n];
 
-  const judge = (through: Rpc = rpc, fromBlock = 0) => check(through, address, interfaceOf("MarginVault"), fromBlock, 7);
+  const judge = (through: Rpc = rpc, fromBlock = 0) => check(through, address, interfaceOf("IMarginVault"), fromBlock, 7);
 
   /** A long near its limit in both kinds of collateral, a rich short, funding that runs, and the fund's stake. */
   async function trade(): Promise<void> {
@@ -137,7 +137,7 @@ describe("checker", () => {
 
   it("behavior: the liquidation of a healthy account is counted", async () => {
     await crash();
-    const abi = interfaceOf("MarginVault");
+    const abi = interfaceOf("IMarginVault");
     const topic = abi.getEvent("PricePosted")?.topicHash;
     // as if the price had not fallen
     const lying: Rpc = async (method, params) => {
@@ -153,7 +153,7 @@ describe("checker", () => {
 
   it("behavior: an event that is lost is a difference", async () => {
     await crash();
-    const topic = interfaceOf("MarginVault").getEvent("Sold")?.topicHash;
+    const topic = interfaceOf("IMarginVault").getEvent("Sold")?.topicHash;
     const forgetful: Rpc = async (method, params) => {
       const answer = await rpc(method, params);
       return method === "eth_getLogs" ? (answer as { topics: string[] }[]).filter((log) => log.topics[0] !== topic) : answer;

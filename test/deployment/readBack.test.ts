@@ -99,7 +99,7 @@ describe("readBack", () => {
   it("behavior: each single change that the admin carries out is found", async function () {
     this.timeout(120_000);
     const { vault } = record.contracts;
-    const vaultInterface: Interface = (await ethers.getContractAt("MarginVault", vault)).interface;
+    const vaultInterface: Interface = (await ethers.getContractAt("IMarginVault", vault)).interface;
     const holder = parameters.roles.guardian.holders[0] ?? "";
     const calls: [string, string][] = (
       [

@@ -82,7 +82,6 @@ describe("VaultGovernance", () => {
     it("H-68 the authority is told and never changes", async () => {
       const { vault, manager } = await networkHelpers.loadFixture(deployGovernance);
       expect(await vault.authority()).to.equal(await manager.getAddress());
-      expect(await vault.AUTHORITY()).to.equal(await manager.getAddress());
       expect(vault.interface.getFunction("setAuthority" as "authority")).to.equal(null);
     });
 

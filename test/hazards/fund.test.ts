@@ -76,7 +76,7 @@ describe("hazards of the fund and of markets", () => {
       for (const log of receipt?.logs ?? []) {
         const event = vault.interface.parseLog(log as never);
         if (event?.name === "DeficitAdded") added += event.args.amount;
-        if (event?.name === "DeficitReduced") reduced += event.args.amount;
+        if (event?.name === "DeficitReduced" || event?.name === "DeficitRefilled") reduced += event.args.amount;
       }
     };
     for (const each of victims) {

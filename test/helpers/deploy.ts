@@ -1,7 +1,7 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { AbiCoder, type BaseContract, type BytesLike } from "ethers";
 import type { network } from "hardhat";
-import type { FaucetToken, FillModule, MarginVault, MockRateSource, MockSource, TestAuthority } from "../../typechain-types/index.ts";
+import type { FaucetToken, FillModule, IMarginVault, MockRateSource, MockSource, TestAuthority } from "../../typechain-types/index.ts";
 
 export type Connection = Awaited<ReturnType<typeof network.create>>;
 
@@ -135,7 +135,7 @@ export interface DeployOptions {
 /** A vault on the in-process chain with everything that tests touch. */
 export interface Deployment {
   connection: Connection;
-  vault: MarginVault;
+  vault: IMarginVault;
   authority: TestAuthority;
   settlement: FaucetToken;
   collaterals: FaucetToken[];
@@ -257,24 +257,21 @@ export async function deployVault(connection: Connection, options: DeployOptions
       : ((await ethers.deployContract(options.settlementToken, [decimals])) as unknown as FaucetToken);
   const rateSource = await ethers.deployContract("MockRateSource");
   const libraries: Record<string, string> = {};
-  const vault = await deployLinked<MarginVault>(
-    connection,
-    "MarginVault",
-    [
-      {
-        authority,
-        settlementToken: settlement,
-        fund,
-        defaultModules: options.defaultModules ?? 1,
-        uptimeFeed: options.uptimeFeed ?? ethers.ZeroAddress,
-        uptimeGrace: options.uptimeGrace ?? 0n,
-        marginParameters: marginWord(parameters),
-        liquidationParameters: liquidationWord(parameters),
-        fundParameters: fundParametersWord(parameters),
-      },
-    ],
-    libraries,
-  );
+  const construction = {
+    authority,
+    settlementToken: settlement,
+    fund,
+    defaultModules: options.defaultModules ?? 1,
+    uptimeFeed: options.uptimeFeed ?? ethers.ZeroAddress,
+    uptimeGrace: options.uptimeGrace ?? 0n,
+    marginParameters: marginWord(parameters),
+    liquidationParameters: liquidationWord(parameters),
+    fundParameters: fundParametersWord(parameters),
+  };
+  const extension = await deployLinked<BaseContract>(connection, "VaultExtension", [construction], libraries);
+  const core = await deployLinked<BaseContract>(connection, "MarginVault", [construction, extension], libraries);
+  // what the vault hands on to its extension is not in its own ABI
+  const vault = (await ethers.getContractAt("IMarginVault", core)) as unknown as IMarginVault;
   const fills = await ethers.deployContract("FillModule", [vault]);
   await vault.setModule(0, fills);
 
@@ -329,7 +326,7 @@ export async function deployVault(connection: Connection, options: DeployOptions
 const FUNDINGS_SLOT = 8n;
 
 /** Writes the cap of the open interest into the funding word, as if the fund supported it. */
-export async function liftOpenInterestCap(connection: Connection, vault: MarginVault, underlying: number, lots: bigint): Promise<void> {
+export async function liftOpenInterestCap(connection: Connection, vault: IMarginVault, underlying: number, lots: bigint): Promise<void> {
   const { ethers, networkHelpers } = connection;
   const address = await vault.getAddress();
   const slot = ethers.keccak256(coder.encode(["uint256", "uint256"], [underlying, FUNDINGS_SLOT]));

@@ -4,7 +4,10 @@ pragma solidity 0.8.37;
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {IPriceSource} from "../../contracts/interfaces/IPriceSource.sol";
 import {Parameter, UnderlyingListing} from "../../contracts/interfaces/IVaultGovernance.sol";
+import {IMarginVault} from "../../contracts/interfaces/IMarginVault.sol";
 import {MarginVault} from "../../contracts/MarginVault.sol";
+import {VaultBase} from "../../contracts/VaultBase.sol";
+import {VaultExtension} from "../../contracts/VaultExtension.sol";
 import {FaucetToken} from "../../contracts/test/FaucetToken.sol";
 import {FillModule} from "../../contracts/test/FillModule.sol";
 import {MockRateSource, MockSource} from "../../contracts/test/prices/PriceMocks.sol";
@@ -16,7 +19,7 @@ import {vm} from "../helpers/Vm.sol";
 contract VaultWorld {
     address internal constant FUND = address(0xF00D);
 
-    MarginVault public vault;
+    IMarginVault public vault;
     FaucetToken public settlement;
     FaucetToken[2] public collaterals;
     MockSource[2] public sources;
@@ -29,7 +32,7 @@ contract VaultWorld {
         collaterals[0] = new FaucetToken("Ether", "ETH", 18);
         collaterals[1] = new FaucetToken("Bitcoin", "BTC", 8);
         rates = new MockRateSource();
-        MarginVault.Construction memory c;
+        VaultBase.Construction memory c;
         c.authority = new TestAuthority(address(this));
         c.settlementToken = IERC20Metadata(address(settlement));
         c.fund = FUND;
@@ -52,7 +55,7 @@ contract VaultWorld {
             (500 << 144) |
             (100 << 192);
         c.fundParameters = 250_000 | (1 days << 32) | (600 << 64) | (250_000 << 96) | (100_000 << 120) | (10_000_000 << 144);
-        vault = new MarginVault(c);
+        vault = IMarginVault(address(new MarginVault(c, new VaultExtension(c))));
         fills = new FillModule(address(vault));
         vault.setModule(0, address(fills));
         uint256[2] memory prices = [uint256(2_000e18), 40_000e18];

@@ -11,7 +11,7 @@ describe("a keeper's turn", function () {
     try {
       const { rpc, record } = devnet;
       const batch = record.contracts.liquidationBatch;
-      const judge = () => check(rpc, record.contracts.vault, interfaceOf("MarginVault"));
+      const judge = () => check(rpc, record.contracts.vault, interfaceOf("IMarginVault"));
       await devnet.refreshPrices();
       const code = await rpc("eth_getCode", [batch, "latest"]);
       // INVALID: whatever is sent there fails

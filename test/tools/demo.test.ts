@@ -41,7 +41,7 @@ describe("devnet", function () {
   it("default: one position is below its line until the keeper's turn, and the books agree", async () => {
     const devnet = await startDevnet();
     try {
-      const judge = () => check(devnet.rpc, devnet.record.contracts.vault, interfaceOf("MarginVault"));
+      const judge = () => check(devnet.rpc, devnet.record.contracts.vault, interfaceOf("IMarginVault"));
       expect(await judge()).to.include({ vaultMinusClaims: "0", belowMaintenance: 1, liquidations: 0 });
       await devnet.refreshPrices();
       const [line] = await devnet.keep();

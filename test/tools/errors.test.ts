@@ -43,7 +43,7 @@ describe("explainError", () => {
   });
 
   it("behavior: amounts, prices and accounts are shown as what they are", () => {
-    const data = interfaceOf("MarginVault").encodeErrorResult("AccountHealthy", [(0xabn << 96n) | 3n, 15n * 10n ** 17n, -(10n ** 18n)]);
+    const data = interfaceOf("IMarginVault").encodeErrorResult("AccountHealthy", [(0xabn << 96n) | 3n, 15n * 10n ** 17n, -(10n ** 18n)]);
     expect(explainError({ data })).to.equal(
       "AccountHealthy: account 0x00000000000000000000000000000000000000ab/3, equity 1.5, maintenance -1",
     );

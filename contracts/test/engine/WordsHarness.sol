@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Deficit} from "../../libraries/Deficit.sol";
-import {Lots} from "../../types/Lots.sol";
 import {Wad} from "../../types/Wad.sol";
 import {FundingWord} from "../../words/FundingWord.sol";
 import {HeaderWord} from "../../words/HeaderWord.sol";
@@ -17,15 +16,15 @@ contract WordsHarness {
     }
 
     function lots(int256 size) external pure returns (int256) {
-        return PositionWord.lots(PositionWord.pack(Lots.wrap(size), -1, Wad.wrap(-1))).raw();
+        return PositionWord.lots(PositionWord.pack(size, -1, -1)).raw();
     }
 
     function snapshot(int256 index) external pure returns (int256) {
-        return PositionWord.fundingIndex(PositionWord.pack(Lots.wrap(-1), index, Wad.wrap(-1)));
+        return PositionWord.fundingIndex(PositionWord.pack(-1, index, -1));
     }
 
     function entryCost(int256 cost) external pure returns (int256) {
-        return PositionWord.entryCost(PositionWord.pack(Lots.wrap(-1), -1, Wad.wrap(cost))).raw();
+        return PositionWord.entryCost(PositionWord.pack(-1, -1, cost)).raw();
     }
 
     function fundingIndex(int256 index) external pure returns (int256) {

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {Parameter} from "../../interfaces/IVaultGovernance.sol";
 import {IMarginVault} from "../../interfaces/IMarginVault.sol";
+import {ConfigLogic} from "../../logic/ConfigLogic.sol";
 import {VaultGovernance} from "../../VaultGovernance.sol";
 import {VaultState} from "../../VaultStorage.sol";
 import {Wad} from "../../types/Wad.sol";
@@ -22,7 +23,7 @@ contract GovernanceHarness is VaultGovernance {
 
     constructor(IAccessManager accessManager, address settlement, uint256[3] memory words) VaultGovernance(accessManager) {
         settlementToken = settlement;
-        _initialise(words[0], words[1], words[2]);
+        ConfigLogic.initialise($, words[0], words[1], words[2]);
     }
 
     function _state() internal view override returns (VaultState storage) {

@@ -1,6 +1,6 @@
 import { AbiCoder, ErrorFragment, Interface, type JsonFragment, keccak256 } from "ethers";
 import { artifacts } from "hardhat";
-import { ownerOf } from "../../../src/engine/accountId.ts";
+import { accountIdOf, ownerOf } from "../../../src/engine/accountId.ts";
 import type { EngineEvent } from "../../../src/engine/draft.ts";
 import type { ErrorArgument } from "../../../src/engine/errors.ts";
 import type { Account, AccountId, Address, State } from "../../../src/engine/types.ts";
@@ -34,7 +34,7 @@ export interface DecodedEvent {
   readonly values: Readonly<Record<string, bigint | string>>;
 }
 
-const ERROR_SOURCES = ["MarginVault", "IMarginVault", "Stress", "FaucetToken", "PriceLogic", "ConfigLogic", "FillModule"];
+const ERROR_SOURCES = ["MarginVault", "VaultExtension", "IMarginVault", "Stress", "FaucetToken", "PriceLogic", "ConfigLogic", "FillModule"];
 
 /** Errors of libraries whose code is within the vault's. */
 const LIBRARY_ERRORS = [
@@ -219,10 +219,13 @@ export class Chain {
   private accountHex(state: State, id: AccountId): string {
     const account = state.accounts.get(id);
     const size = 2 + this.underlyingCount + this.tokenCount + this.operators.length;
-    if (account === undefined) return hex(0n).repeat(size);
-    const known = this.cache.get(account);
+    // the fund's main account says in its header whether a deficit is outstanding
+    const ofMain = id === accountIdOf(state.fund);
+    const outstanding = ofMain && state.deficit !== 0n ? 1n << 240n : 0n;
+    if (account === undefined) return hex(outstanding) + hex(0n).repeat(size - 1);
+    const known = ofMain ? undefined : this.cache.get(account);
     if (known !== undefined) return known;
-    const parts = [headerWord(account)];
+    const parts = [headerWord(account) | outstanding];
     for (let i = 0; i < this.underlyingCount; i++) parts.push(positionWord(account.positions.get(i)));
     for (let i = 0; i < this.tokenCount; i++) parts.push(account.collateral.get(i) ?? 0n);
     parts.push(account.exchangeSince);
@@ -276,7 +279,7 @@ export class Chain {
       now,
       fund: deployment.fund.toLowerCase(),
       vault: this.vaultAddress,
-      defaultModules: BigInt(await deployment.vault.DEFAULT_MODULES()),
+      defaultModules: (await deployment.vault.constants()).defaultModules,
       settlementDecimals: await deployment.settlement.decimals(),
       ...totals,
       shortfalls,

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Assessment, IVaultBooks, IVaultExtension, Portfolio} from "./interfaces/IMarginVault.sol";
+import {Deficit} from "./libraries/Deficit.sol";
+import {LiquidationLogic} from "./logic/LiquidationLogic.sol";
+import {AccountId} from "./types/AccountId.sol";
+import {Lots} from "./types/Lots.sol";
+import {Ratio} from "./types/Ratio.sol";
+import {Wad} from "./types/Wad.sol";
+import {VaultBase} from "./VaultBase.sol";
+import {VaultGovernance} from "./VaultGovernance.sol";
+import {VaultState} from "./VaultStorage.sol";
+import {HeaderWord} from "./words/HeaderWord.sol";
+import {PositionWord} from "./words/PositionWord.sol";
+
+/// @title The entries of the vault that are called seldom: its books, valuing views and governance
+/// @dev The vault hands on to this contract, which never changes, every call that it does not know itself; the code runs in the vault and on its
+/// storage. Called at its own address it finds an empty vault. An entry here costs the vault no code, and those beside it no gas.
+contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, VaultGovernance {
+    using HeaderWord for uint256;
+
+    /// @inheritdoc IVaultExtension
+    bytes32 public immutable BUILT_FROM;
+
+    address private immutable SELF;
+
+    constructor(Construction memory c) VaultBase(c) VaultGovernance(c.authority) {
+        BUILT_FROM = keccak256(abi.encode(c));
+        SELF = address(this);
+    }
+
+    // ---------------------------------------------------------------- books
+
+    /// @inheritdoc IVaultBooks
+    function constants() external view returns (address, address, uint16, address, uint256, address) {
+        return (address(SETTLEMENT_TOKEN), FUND, DEFAULT_MODULES, UPTIME_FEED, UPTIME_GRACE, SELF);
+    }
+
+    /// @inheritdoc IVaultBooks
+    function headerOf(
+        AccountId account
+    ) external view returns (Wad cash, uint32 underlyings, uint32 collaterals, uint16 modules, uint32 epoch) {
+        uint256 header = $.headers[account];
+        return (
+            header.cash(),
+            uint32(header.underlyings()),
+            uint32(header.collaterals()),
+            uint16(header.moduleDifference()) ^ DEFAULT_MODULES,
+            header.epoch()
+        );
+    }
+
+    /// @inheritdoc IVaultBooks
+    function positionOf(AccountId account, uint8 underlying) external view returns (Lots lots, int256 fundingIndex, Wad entryCost) {
+        uint256 word = $.positions[account][underlying];
+        return (PositionWord.lots(word), PositionWord.fundingIndex(word), PositionWord.entryCost(word));
+    }
+
+    /// @inheritdoc IVaultBooks
+    function collateralOf(AccountId account, uint8 token) external view returns (uint256) {
+        return $.collateral[account][token];
+    }
+
+    /// @inheritdoc IVaultBooks
+    function mayAct(AccountId account, address signer, uint8 scope) external view returns (bool) {
+        return _mayAct(account, signer, scope);
+    }
+
+    /// @inheritdoc IVaultBooks
+    function totals() external view returns (uint256 settlement, uint256 deficit) {
+        return (Deficit.settlement($.totals), Deficit.deficit($.totals));
+    }
+
+    /// @inheritdoc IVaultBooks
+    function underlyingWords(uint8 u) external view returns (uint256[8] memory) {
+        return [$.prices[u], $.samples[u], $.pendings[u], $.fundings[u], $.tradings[u], $.volatilities[u], $.guards[u], $.fundAccounts[u]];
+    }
+
+    /// @inheritdoc IVaultBooks
+    function collateralWords(uint8 token) external view returns (uint256 parameters, uint256 supply) {
+        return ($.collaterals[token], $.supplies[token]);
+    }
+
+    /// @inheritdoc IVaultBooks
+    function parameterWords() external view returns (uint256 margin, uint256 liquidation, uint256 fund, uint256 listed) {
+        return ($.marginParameters, $.liquidationParameters, $.fundParameters, $.listed);
+    }
+
+    // ---------------------------------------------------------------- valuing views
+
+    /// @inheritdoc IVaultBooks
+    function portfolioOf(AccountId account) external view whenUnlocked returns (Portfolio memory) {
+        _answer(LiquidationLogic.portfolio($, account));
+    }
+
+    /// @inheritdoc IVaultBooks
+    function previewLiquidation(
+        AccountId account,
+        uint256 scenarios
+    ) external view whenUnlocked returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures) {
+        _answer(LiquidationLogic.preview($, FUND, account, scenarios));
+    }
+
+    /// @inheritdoc IVaultBooks
+    function assess(AccountId account, bool opening) external view whenUnlocked returns (Assessment memory) {
+        return _assess(account, opening);
+    }
+
+    // ---------------------------------------------------------------- governance
+
+    function _state() internal view override returns (VaultState storage) {
+        return $;
+    }
+
+    function _settlementToken() internal view override returns (address) {
+        return address(SETTLEMENT_TOKEN);
+    }
+
+    function _whenUnlocked() internal view override whenUnlocked {}
+}
