@@ -6,9 +6,9 @@ import { standings } from "../keeper/plan.ts";
 import { depositAction, withdrawAction } from "../sdk/actions.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
+import { executeCall } from "../sdk/calls.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import { showAccount } from "../simulator/devnet.ts";
-import { executeCall } from "../simulator/setUp.ts";
 import { type Context, findToken, openContext, parseAccount, parseAmount, withNetwork } from "./context.ts";
 import { printJson, printRows, printTable } from "./output.ts";
 

@@ -18,14 +18,15 @@ function cut<const Layout extends readonly (readonly [string, number])[]>(word: 
 
 /** Reads the vault's raw books, never a view that values. */
 export type VaultReader = {
-  /** Everything but the accounts, as of the latest block. */
+  /** Everything but the accounts. */
   readonly shared: () => Promise<Omit<State, "accounts" | "now">>;
   readonly account: (id: AccountId) => Promise<Account>;
 };
 
-export function vaultReader(rpc: Rpc, vault: string): VaultReader {
+/** @param block tag of the block as of which is read, asked for at each request */
+export function vaultReader(rpc: Rpc, vault: string, block: () => string = () => "latest"): VaultReader {
   const abi = interfaceOf("MarginVault");
-  const call = (method: string, ...args: unknown[]) => callContract(rpc, abi, vault, method, args);
+  const call = (method: string, ...args: unknown[]) => callContract(rpc, abi, vault, method, args, block());
   let fixed: { fund: string; defaultModules: bigint } | undefined;
 
   const underlying = async (index: number): Promise<Underlying> => {
@@ -76,8 +77,15 @@ export function vaultReader(rpc: Rpc, vault: string): VaultReader {
 }
 
 /** Calls a view and decodes what it returns. */
-export async function callContract(rpc: Rpc, abi: Interface, to: string, method: string, args: readonly unknown[]): Promise<unknown[]> {
-  const data = await rpc("eth_call", [{ to, data: abi.encodeFunctionData(method, [...args]) }, "latest"]);
+export async function callContract(
+  rpc: Rpc,
+  abi: Interface,
+  to: string,
+  method: string,
+  args: readonly unknown[],
+  block = "latest",
+): Promise<unknown[]> {
+  const data = await rpc("eth_call", [{ to, data: abi.encodeFunctionData(method, [...args]) }, block]);
   return [...abi.decodeFunctionResult(method, data as string)];
 }
 
