@@ -1,4 +1,6 @@
 import { WAD } from "../engine/fixedPoint.ts";
+import { liquidate } from "../engine/liquidate.ts";
+import type { AccountId, State } from "../engine/types.ts";
 import type { FailedBatch, Sale, TurnReport } from "../keeper/turn.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
 import { explainError } from "../sdk/errors.ts";
@@ -10,12 +12,29 @@ export function turnLines({ sales, failures }: Pick<TurnReport, "sales" | "failu
 }
 
 function saleLine({ account, fraction, reward }: Sale): string {
-  const part = fraction === WAD ? "all" : `${showDecimal(fraction * 100n)} %`;
-  return `liquidated ${showAccount(account)}: sold ${part}, the keeper earned ${showDecimal(reward)}`;
+  return `liquidated ${showAccount(account)}: sold ${partOf(fraction)}, the keeper earned ${showDecimal(reward)}`;
+}
+
+function partOf(fraction: bigint): string {
+  return fraction === WAD ? "all" : `${showDecimal(fraction * 100n)} %`;
 }
 
 function failureLine({ accounts, error }: FailedBatch): string {
   return `not liquidated: ${accounts.map(showAccount).join(", ")}: ${explainError(error)}`;
+}
+
+/** What a turn would do, a line an account, as the engine says it from the same books. */
+export function dryLines({ planned }: Pick<TurnReport, "planned">, state: State, keeper: AccountId, symbol: string): string[] {
+  return planned.map(({ account, health }) => {
+    const name = `${showAccount(account)}${health === undefined ? "" : ` (health ${showDecimal(health, 3)})`}`;
+    try {
+      const { fraction, events } = liquidate(state, account, keeper);
+      const reward = events.find((event) => event.name === "Liquidated")?.values.reward ?? 0n;
+      return `would sell ${partOf(fraction)} of ${name} and earn ${showDecimal(BigInt(reward))} ${symbol}`;
+    } catch (error) {
+      return `would try ${name}, which fails: ${explainError(error)}`;
+    }
+  });
 }
 
 /** A turn as JSON prints it; amounts as decimals. */

@@ -1,4 +1,6 @@
 import type { Logger } from "pino";
+import { ownerOf, subAccountOf } from "../engine/accountId.ts";
+import type { AccountId } from "../engine/types.ts";
 import { explainError } from "../sdk/errors.ts";
 import type { Books } from "./books.ts";
 import type { KeeperMetrics } from "./metrics.ts";
@@ -46,10 +48,10 @@ export async function runKeeper(options: KeeperOptions): Promise<void> {
       if (below > planned.length)
         logger.debug({ accounts: below - planned.length }, "below the line, but at prices that are old or not normal");
       for (const { account, fraction, reward, keeper } of sales) {
-        logger.info({ account: String(account), fraction: String(fraction), reward: String(reward), own: keeper === turn.keeper }, "sold");
+        logger.info({ account: nameOf(account), fraction: String(fraction), reward: String(reward), own: keeper === turn.keeper }, "sold");
       }
       for (const { accounts: left, error } of failures) {
-        logger.warn({ accounts: left.map(String), retryable: isRetryable(error), reason: explainError(error) }, "batch failed");
+        logger.warn({ accounts: left.map(nameOf), retryable: isRetryable(error), reason: explainError(error) }, "batch failed");
       }
       onTurn(report);
     } catch (error) {
@@ -63,4 +65,9 @@ export async function runKeeper(options: KeeperOptions): Promise<void> {
     if (once) break;
     await pauseFor(Math.min(interval * 2 ** failed, Math.max(interval, LONGEST_PAUSE)), signal);
   }
+}
+
+/** An account in the log: owner and index. */
+function nameOf(account: AccountId): string {
+  return `${ownerOf(account)}/${subAccountOf(account)}`;
 }
