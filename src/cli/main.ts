@@ -5,6 +5,7 @@ import { addAccountCommands } from "./accountCommands.ts";
 import { addCheckCommand } from "./checkCommand.ts";
 import { addDemoCommand } from "./demoCommand.ts";
 import { addDevnetCommand } from "./devnetCommand.ts";
+import { addExchangeCommands } from "./exchangeCommands.ts";
 import { addKeepCommand } from "./keepCommand.ts";
 import { addTradeCommands } from "./tradeCommands.ts";
 
@@ -21,6 +22,7 @@ export function commandLine(): Command {
   addCheckCommand(program);
   addAccountCommands(program);
   addTradeCommands(program);
+  addExchangeCommands(program);
   return program;
 }
 

@@ -71,6 +71,7 @@ describe("command line", () => {
       "withdraw",
       "order",
       "liquidate",
+      "exchange",
       "fund",
       "price",
     ]) {
@@ -82,6 +83,8 @@ describe("command line", () => {
     expect(parseDecimal("1.000000000000000001")).to.equal(10n ** 18n + 1n);
     expect(formatDecimal(-(10n ** 18n) - 1n)).to.equal("-1.000000000000000001");
     expect(showDecimal(1_234_567_891_000_000_000_000_000n)).to.equal("1,234,567.89");
+    expect(showDecimal(-4_000_000_000_000_000n)).to.equal("0");
+    expect(showDecimal(-540_000_000_000_000_000n)).to.equal("-0.54");
     expect(() => parseDecimal("1.1234567", 6)).to.throw(/more than 6 decimals/);
     expect(() => parseDecimal("1e3")).to.throw(/not a decimal/);
   });
