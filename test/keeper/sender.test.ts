@@ -154,6 +154,20 @@ describe("transactionSender", () => {
     expect(node.sent.map(({ nonce, maxFeePerGas }) => [nonce, maxFeePerGas])).to.deep.equal([[7, 22n * GWEI]]);
   });
 
+  it("behavior: a node that is behind does not make it take a nonce below that of the one that waits", async () => {
+    const node = fakeNode(() => false);
+    const store = openBookStore();
+    store.setPending(wallet.address.toLowerCase(), {
+      nonce: 9,
+      fees: { maxFee: GWEI, tip: GWEI },
+      hashes: [`0x${"ab".repeat(32)}`],
+      sentAt: 3,
+    });
+    const policy = { patience: 1, mostAttempts: 1, highestFee: 500n * GWEI };
+    expect(String(await caught(senderOn(node.rpc, { store, policy }).sender.send(call)))).to.match(/transaction 9 waits/);
+    expect(node.sent.map(({ nonce }) => nonce)).to.deep.equal([9]);
+  });
+
   it("behavior: one mined and failed is no success and not tried again", async () => {
     const node = fakeNode(() => true);
     node.fail();
