@@ -52,7 +52,8 @@ export default defineConfig({
   typechain: { outDir: "typechain-types" },
   networks: {
     local: { type: "http", url: "http://127.0.0.1:8545" },
-    // Address and key come from Hardhat's keystore (`npx hardhat keystore set DEPLOYER_KEY`) or the environment.
+    // Address and key come from Hardhat's keystore or the environment (docs/deployment.md).
+    rehearsal: { type: "http", chainType: "l1", url: configVariable("REHEARSAL_URL"), accounts: [configVariable("REHEARSAL_KEY")] },
     sepolia: { type: "http", chainType: "l1", url: configVariable("SEPOLIA_URL"), accounts: [configVariable("DEPLOYER_KEY")] },
   },
 });

@@ -6,16 +6,15 @@ import { deployPlimsoll } from "../src/deployment/deployPlimsoll.ts";
 import { parametersOf } from "../src/deployment/localParameters.ts";
 import { reportReadBack } from "../src/deployment/readBack.ts";
 import { writeDeployment } from "../src/sdk/deploymentFile.ts";
-import { BadInput } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
 import { networkArgument } from "./lib/arguments.ts";
+import { connect } from "./lib/connect.ts";
 import { projectRoot } from "./lib/run.ts";
 
 await answer(async () => {
   const name = networkArgument();
   const parameters = parametersOf(name);
-  if (hre.config.networks[name] === undefined) throw new BadInput(`hardhat.config.ts has no network ${name}`);
-  const connection = await hre.network.create(name);
+  const connection = await connect(name);
   const { chainId } = await connection.ethers.provider.getNetwork();
   let steps = 0;
   const record = await deployPlimsoll({

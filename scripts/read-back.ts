@@ -1,18 +1,16 @@
 // npm run read-back -- --network NAME: compares every role, delay, module, source and parameter on the chain with
 // deploy/parameters/NAME.json5.
-import hre from "hardhat";
 import { parametersOf } from "../src/deployment/localParameters.ts";
 import { reportReadBack } from "../src/deployment/readBack.ts";
 import { readDeployment } from "../src/sdk/deploymentFile.ts";
-import { BadInput } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
 import { networkArgument } from "./lib/arguments.ts";
+import { connect } from "./lib/connect.ts";
 import { projectRoot } from "./lib/run.ts";
 
 await answer(async () => {
   const name = networkArgument();
   const parameters = parametersOf(name);
   const record = readDeployment(projectRoot, name);
-  if (hre.config.networks[name] === undefined) throw new BadInput(`hardhat.config.ts has no network ${name}`);
-  return reportReadBack(await hre.network.create(name), parameters, record);
+  return reportReadBack(await connect(name), parameters, record);
 });

@@ -1,5 +1,6 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 import type {
+  ContractOptions,
   Future,
   IgnitionModuleBuilder,
   NamedArtifactContractAtFuture,
@@ -17,15 +18,20 @@ export const ORDERS_MODULE = 0;
 type Deployed = NamedArtifactContractDeploymentFuture<string> | NamedArtifactContractAtFuture<string>;
 type AddressOrFuture = string | Deployed;
 
-function tokenOf(m: IgnitionModuleBuilder, token: string | FaucetParameters): AddressOrFuture {
+type After = NonNullable<ContractOptions["after"]>;
+
+function tokenOf(m: IgnitionModuleBuilder, token: string | FaucetParameters, after: After = []): AddressOrFuture {
   if (typeof token === "string") return token;
-  return m.contract("FaucetToken", [token.faucet, token.symbol, token.decimals], { id: `Faucet_${token.symbol}` });
+  return m.contract("FaucetToken", [token.faucet, token.symbol, token.decimals], { id: `Faucet_${token.symbol}`, after });
 }
 
 /** The authority; the deployer administers it until everything is listed. */
 function authorityModule(deployer: string) {
   return buildModule("Authority", (m) => ({ authority: m.contract("AccessManager", [deployer]) }));
 }
+
+// What is sent together is sent in the order of its names, and what comes next waits for all of it: so the nonces, and with them the addresses, are the
+// same whenever a deployment was stopped and went on.
 
 /** Fund, vault with its linked libraries, and what reads or serves it. */
 function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typeof authorityModule>) {
@@ -37,7 +43,9 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     const FundLogic = m.library("FundLogic");
     const LiquidationLogic = m.library("LiquidationLogic");
     const PriceLogic = m.library("PriceLogic");
-    const insuranceFund = m.contract("InsuranceFund", [settlementToken, parameters.insuranceFund.name, parameters.insuranceFund.symbol]);
+    const insuranceFund = m.contract("InsuranceFund", [settlementToken, parameters.insuranceFund.name, parameters.insuranceFund.symbol], {
+      after: [authority, ConfigLogic, ExchangeLogic, FundLogic, LiquidationLogic, PriceLogic],
+    });
     const construction = {
       authority,
       settlementToken,
@@ -72,18 +80,23 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
 }
 
 /** Price sources, as far as an underlying names them, and the source of funding rates. */
-function sourcesModule(parameters: PlimsollParameters, authorityOf: ReturnType<typeof authorityModule>) {
+function sourcesModule(
+  parameters: PlimsollParameters,
+  authorityOf: ReturnType<typeof authorityModule>,
+  vaultOf: ReturnType<typeof vaultModule>,
+) {
   const used = new Set(parameters.underlyings.flatMap(({ sources }) => sources.map(({ kind }) => kind)));
   return buildModule("Sources", (m) => {
     const { authority } = m.useModule(authorityOf);
     const { prices, rates, pyth } = parameters;
+    const after = { after: [vaultOf] };
     return {
-      signedRateSource: m.contract("SignedRateSource", [authority, rates.signers, rates.threshold]),
+      signedRateSource: m.contract("SignedRateSource", [authority, rates.signers, rates.threshold], after),
       ...(used.has("signed") && prices !== undefined
-        ? { signedSource: m.contract("SignedSource", [authority, prices.signers, prices.threshold]) }
+        ? { signedSource: m.contract("SignedSource", [authority, prices.signers, prices.threshold], after) }
         : {}),
-      ...(used.has("chainlink") ? { chainlinkSource: m.contract("ChainlinkSource", [authority]) } : {}),
-      ...(used.has("pyth") && pyth !== undefined ? { pythSource: m.contract("PythSource", [authority, pyth]) } : {}),
+      ...(used.has("chainlink") ? { chainlinkSource: m.contract("ChainlinkSource", [authority], after) } : {}),
+      ...(used.has("pyth") && pyth !== undefined ? { pythSource: m.contract("PythSource", [authority, pyth], after) } : {}),
     };
   });
 }
@@ -102,7 +115,11 @@ function listingsModule(
       if (source === undefined) throw new RangeError(`${name} is not deployed`);
       return source;
     };
-    let last: Future[] = [];
+    const given = parameters.collaterals.map(({ token }) => tokenOf(m, token, [sourcesOf]));
+    const tokens = Object.fromEntries(
+      given.flatMap((token, index) => (typeof token === "string" ? [] : [[`collateral${index}`, token] as const])),
+    );
+    let last: Future[] = [...Object.values(sources).filter((source) => source !== undefined), ...Object.values(tokens)];
     const call = (contract: Deployed, entry: string, args: Parameters<typeof m.call>[2], id: string): void => {
       last = [m.call(contract, entry, args, { id, after: last })];
     };
@@ -145,11 +162,8 @@ function listingsModule(
       }
     });
 
-    const tokens: Record<string, Deployed> = {};
-    parameters.collaterals.forEach(({ token, underlying, values }, index) => {
-      const deployed = tokenOf(m, token);
-      if (typeof deployed !== "string") tokens[`collateral${index}`] = deployed;
-      call(vault, "listCollateral", [deployed, underlying, values.Haircut ?? 0n, values.SupplyCap ?? 0n], `Collateral_${index}`);
+    parameters.collaterals.forEach(({ underlying, values }, index) => {
+      call(vault, "listCollateral", [given[index] ?? "", underlying, values.Haircut ?? 0n, values.SupplyCap ?? 0n], `Collateral_${index}`);
     });
     call(vault, "setModule", [ORDERS_MODULE, orders], "Module_orders");
     return tokens;
@@ -208,7 +222,7 @@ function governanceModule(
 export function plimsollModule(parameters: PlimsollParameters, deployer: string) {
   const authorityOf = authorityModule(deployer);
   const vaultOf = vaultModule(parameters, authorityOf);
-  const sourcesOf = sourcesModule(parameters, authorityOf);
+  const sourcesOf = sourcesModule(parameters, authorityOf, vaultOf);
   const listingsOf = listingsModule(parameters, vaultOf, sourcesOf);
   const governanceOf = governanceModule(parameters, deployer, authorityOf, vaultOf, sourcesOf, listingsOf);
   return buildModule("Plimsoll", (m) => ({

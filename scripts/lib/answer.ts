@@ -1,16 +1,27 @@
+import { explainError } from "../../src/sdk/errors.ts";
 import { BadInput, Failure } from "../../src/sdk/failure.ts";
 
 /** Runs a command and ends the process: 0 or what it returns, 2 for bad input, 1 for any other failure, said in a line. */
 export async function answer(command: () => Promise<number>): Promise<never> {
   try {
     process.exit(await command());
-  } catch (error) {
+  } catch (thrown) {
+    const error = variableMissing(thrown) ?? thrown;
     if (!(error instanceof Failure)) {
       // Hardhat's own errors say in their first line what is wrong
-      console.error(error instanceof Error && /^HardhatError/.test(error.name) ? error.message : error);
+      const known = error instanceof Error && /^(HardhatError|IgnitionError|ProviderError|.*Network.*)/.test(error.name);
+      console.error(known ? explainError(error) : error);
       process.exit(1);
     }
     console.error(error.mend === undefined ? error.message : `${error.message} (${error.mend})`);
     process.exit(error instanceof BadInput ? 2 : 1);
   }
+}
+
+/** Hardhat's error about a variable of the configuration that neither the keystore nor the environment has. */
+function variableMissing(error: unknown): BadInput | undefined {
+  const name = /Configuration Variable "(\w+)" not found/.exec(error instanceof Error ? error.message : "")?.[1];
+  return name === undefined
+    ? undefined
+    : new BadInput(`${name} is neither in the keystore nor in the environment`, `npx hardhat keystore set ${name}`);
 }

@@ -9,9 +9,9 @@ import {
   withdrawAction,
 } from "../../src/sdk/actions.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
+import type { Call } from "../../src/sdk/calls.ts";
 import { Failure } from "../../src/sdk/failure.ts";
 import { encodeCancel, type OrderFill } from "../../src/sdk/orders.ts";
-import type { Call } from "../../src/simulator/localChain.ts";
 import { BTC, DAI_TOKEN, DAY, ETH, type GasWorld, HOUR, LINK, type Party, SOL, UNDERLYINGS, WAD, WBTC, WETH } from "./gasWorld.ts";
 
 /** One transaction of its own, and over how many parts its gas is divided. */

@@ -6,13 +6,14 @@ import { accountIdOf } from "../../src/engine/accountId.ts";
 import type { AccountId } from "../../src/engine/types.ts";
 import { type EncodedAction, SETTLEMENT_TOKEN, tradeAction } from "../../src/sdk/actions.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
+import { type Call, executeCall } from "../../src/sdk/calls.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import { Failure } from "../../src/sdk/failure.ts";
 import { buildOrder, encodeFills, type OrderFill, signOrder } from "../../src/sdk/orders.ts";
 import { signPrice } from "../../src/sdk/signedValues.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
-import { type Call, type Connection, type LocalChain, openLocalChain } from "../../src/simulator/localChain.ts";
-import { executeCall, type Protocol, rateCalls } from "../../src/simulator/setUp.ts";
+import { type Connection, type LocalChain, openLocalChain } from "../../src/simulator/localChain.ts";
+import { type Protocol, rateCalls } from "../../src/simulator/setUp.ts";
 
 export const WAD = 10n ** 18n;
 export const HOUR = 3_600;

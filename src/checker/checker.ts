@@ -4,10 +4,10 @@ import { NOTHING, Replay } from "./replay.ts";
 export type Rpc = (method: string, params: readonly unknown[]) => Promise<unknown>;
 export type Verdict = Awaited<ReturnType<typeof check>>;
 type Log = { readonly blockNumber: string; readonly topics: string[]; readonly data: string };
-
 /**
- * Recomputes from events, token balances and posted prices what the vault owes, whom it liquidated and whom it should have. Amounts are decimal
- * strings; `liquidations` counts accounts, `sales` all their sales and `slices` those in part. What was before `fromBlock` is not judged.
+ * Recomputes from events, token balances and posted prices what the vault owes, whom it liquidated and whom it should have. Amounts are decimal strings;
+ * `liquidations` counts accounts, `sales` all their sales, `slices` those in part. What was before `fromBlock` is not judged. Parameters are those of the
+ * end: `parameterChanges` counts what changed them in the run, and depths lowered before it, which move with posts; the verdict may then be wrong.
  */
 export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock = 0, seed: number | null = null) {
   const call = async (name: string, ...args: unknown[]): Promise<bigint[]> => {
@@ -25,7 +25,7 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
   const fundValue = (): bigint => ids(true).reduce((sum, id) => sum + replay.figures(id).value, 0n);
   const [judged, sold, inPart, perBar] = [new Map<bigint, boolean>(), new Set<bigint>(), new Set<bigint>(), new Map<bigint, number>()];
   let [sales, slices, wronglyLiquidated, belowMaintenance, badDebt, income, fundBefore] = [0, 0, 0, 0, 0n, 0n, 0n];
-  let [block, played] = ["", false];
+  let [block, played, parameterChanges] = ["", false, 0];
   for (const log of (await rpc("eth_getLogs", [{ address: vault, fromBlock: "0x0", toBlock: "latest" }])) as Log[]) {
     const event = abi.parseLog(log);
     if (event === null) continue;
@@ -39,6 +39,7 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
       block = log.blockNumber;
       replay.now = BigInt(((await rpc("eth_getBlockByNumber", [block, false])) as { timestamp: string }).timestamp);
     }
+    if (name === "ParameterSet" && replay.accounts.size > 0 && (played || args.id === 33n)) parameterChanges++;
     // the first event of a sale finds the account as it was before it
     const ofSale = ["Sold", "CollateralSold", "ShortfallCovered", "DeficitAdded", "Liquidated"].includes(name);
     if (ofSale && account >> 96n !== owner && !judged.has(account)) judged.set(account, below(account));
@@ -53,7 +54,6 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
     perBar.set(replay.now / 3600n, (perBar.get(replay.now / 3600n) ?? 0) + 1);
   }
   belowMaintenance = Math.max(belowMaintenance, ids(false).filter(below).length);
-
   // what the raw books hold, against the tokens and against the replay
   const [money, claims] = [collaterals.length, [...collaterals.map(() => 0n), -deficit]];
   let replayDifferences = Number(deficit !== replay.deficit);
@@ -85,7 +85,7 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
   const counts = { accounts: replay.accounts.size, liquidations: sold.size, liquidatedInPart: inPart.size, sales, slices };
   const judgement = { wronglyLiquidated, belowMaintenance, maxLiquidationsInABar: Math.max(0, ...perBar.values()), replayDifferences };
   const fund = { fundBefore: text(fundBefore), fundAfter: text(fundValue()), keeperIncome: text(income), badDebt: text(badDebt) };
-  return { vaultMinusClaims: text(largest), ...counts, ...judgement, ...fund, deficit: text(deficit), differences, seed };
+  return { vaultMinusClaims: text(largest), ...counts, ...judgement, ...fund, deficit: text(deficit), parameterChanges, differences, seed };
 }
 
 function text(amount: bigint): string {

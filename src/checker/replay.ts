@@ -68,9 +68,8 @@ export class Replay {
     }
     const dust = n("debited") - n("paid") - this.reduced;
     if (name === "Withdrawn" && dust > 0n) this.account(this.fund).cash += dust;
-    if (name === "DeficitAdded") this.deficit += n("amount");
     this.reduced = name === "DeficitReduced" ? n("amount") : 0n;
-    this.deficit -= this.reduced + (name === "DeficitRefilled" ? n("amount") : 0n);
+    this.deficit += (name === "DeficitAdded" ? n("amount") : 0n) - (name === "DeficitRefilled" ? n("amount") : 0n) - this.reduced;
     if (name === "FundingRateSet" || name === "PricePosted") Object.assign(market, { index: n("fundingIndex"), indexTime: this.now });
     if (name === "FundingRateSet") market.rate = n("ratePpb");
     const posted = { price: n("price"), priceTime: n("publishTime"), normal: n("state") === 0n, range: n("heldRange") };

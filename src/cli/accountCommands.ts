@@ -6,9 +6,9 @@ import { standings } from "../keeper/plan.ts";
 import { depositAction, withdrawAction } from "../sdk/actions.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
+import { executeCall } from "../sdk/calls.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import { showAccount } from "../simulator/devnet.ts";
-import { executeCall } from "../simulator/setUp.ts";
 import { type Context, findToken, openContext, parseAccount, parseAmount, withNetwork } from "./context.ts";
 import { printJson, printRows, printTable } from "./output.ts";
 
@@ -84,30 +84,30 @@ type Summary = Readonly<
 async function showOne(context: Context, account: AccountId): Promise<void> {
   const { record } = context;
   const [summary] = (await context.view("lens", "MarginLens", "summary", account)) as [Summary];
-  const held = await vaultReader(context.rpc, record.contracts.vault).account(account);
-  const positions = [];
-  for (const [index, { lots }] of held.positions) {
-    const listed = record.underlyings[index];
-    const [low, high] = (await context.view("lens", "MarginLens", "liquidationPrices", account, index)) as [bigint, bigint];
-    const unit = 10n ** BigInt(listed?.lotExponent ?? 0);
-    positions.push({
-      underlying: listed?.symbol ?? String(index),
-      size: formatDecimal(lots, listed?.lotExponent ?? 0),
-      // below its line an account has no price left at which it would be reached
-      liquidationBelow: low === 0n || low === high ? null : formatDecimal(low * unit),
-      liquidationAbove: high >= HIGHEST_PRICE || low === high ? null : formatDecimal(high * unit),
-    });
-  }
-  const collateral = [...held.collateral].map(([token, amount]) => ({
+  const stored = await vaultReader(context.rpc, record.contracts.vault).account(account);
+  const underlyingOf = (token: number): number => record.collaterals[token]?.underlying ?? -1;
+  // what is held as collateral only has a liquidation price as well
+  const held = new Set([...stored.positions.keys(), ...[...stored.collateral.keys()].map(underlyingOf)]);
+  const lines = new Map<number, Line>();
+  for (const index of held) lines.set(index, await lineOf(context, account, index));
+  const symbolOf = (index: number): string => record.underlyings[index]?.symbol ?? String(index);
+  const positions = [...stored.positions].map(([index, { lots }]) => ({
+    underlying: symbolOf(index),
+    size: formatDecimal(lots, record.underlyings[index]?.lotExponent ?? 0),
+    ...(lines.get(index) ?? NO_LINE),
+  }));
+  const collateral = [...stored.collateral].map(([token, amount]) => ({
     token: record.collaterals[token]?.symbol ?? String(token),
     amount: formatDecimal(amount),
+    underlying: symbolOf(underlyingOf(token)),
+    ...(lines.get(underlyingOf(token)) ?? NO_LINE),
   }));
   const health = summary.margin === 0n ? null : formatDecimal(summary.health);
   const { value, equity, margin, maintenance, notional, settledCash, withdrawable } = summary;
   const amounts = { value, equity, margin, maintenance, notional, settledCash, withdrawable };
   if (context.json) {
     const decimals = Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, formatDecimal(amount)]));
-    printJson({ account: showAccount(account), ...decimals, health, cash: formatDecimal(held.cash), positions, collateral });
+    printJson({ account: showAccount(account), ...decimals, health, cash: formatDecimal(stored.cash), positions, collateral });
     return;
   }
   printRows([
@@ -121,12 +121,33 @@ async function showOne(context: Context, account: AccountId): Promise<void> {
     ["maintenance margin", showDecimal(maintenance)],
     ["settled cash", showDecimal(settledCash)],
     ["withdrawable", showDecimal(withdrawable)],
-    ...collateral.map(({ token, amount }): [string, string] => [`collateral ${token}`, amount]),
-    ...positions.map(({ underlying, size, liquidationBelow, liquidationAbove }): [string, string] => [
-      `perpetual ${underlying}`,
-      `${size}${liquidationBelow === null ? "" : `, liquidated below ${liquidationBelow.slice(0, 12)}`}${liquidationAbove === null ? "" : `, liquidated above ${liquidationAbove.slice(0, 12)}`}`,
-    ]),
+    ...collateral.map((each): [string, string] => {
+      // said beside the position where there is one
+      const line = positions.some(({ underlying }) => underlying === each.underlying) ? NO_LINE : each;
+      return [`collateral ${each.token}`, `${each.amount}${shownLine(line, `with ${each.underlying} `)}`];
+    }),
+    ...positions.map((each): [string, string] => [`perpetual ${each.underlying}`, `${each.size}${shownLine(each)}`]),
   ]);
+}
+
+/** Prices of a unit at which an account reaches its line, the others as they are; null where it never does, or is below already. */
+type Line = { readonly liquidationBelow: string | null; readonly liquidationAbove: string | null };
+
+const NO_LINE: Line = { liquidationBelow: null, liquidationAbove: null };
+
+async function lineOf(context: Context, account: AccountId, index: number): Promise<Line> {
+  const [low, high] = (await context.view("lens", "MarginLens", "liquidationPrices", account, index)) as [bigint, bigint];
+  const unit = 10n ** BigInt(context.record.underlyings[index]?.lotExponent ?? 0);
+  return {
+    liquidationBelow: low === 0n || low === high ? null : formatDecimal(low * unit),
+    liquidationAbove: high >= HIGHEST_PRICE || low === high ? null : formatDecimal(high * unit),
+  };
+}
+
+function shownLine({ liquidationBelow, liquidationAbove }: Line, of = ""): string {
+  const below = liquidationBelow === null ? "" : `, liquidated ${of}below ${liquidationBelow.slice(0, 12)}`;
+  const above = liquidationAbove === null ? "" : `, liquidated ${of}above ${liquidationAbove.slice(0, 12)}`;
+  return below + above;
 }
 
 async function showAll(context: Context): Promise<void> {

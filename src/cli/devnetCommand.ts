@@ -6,6 +6,7 @@ import { explainError } from "../sdk/errors.ts";
 import { startDevnet } from "../simulator/devnet.ts";
 import { readArguments, whole } from "./arguments.ts";
 import { serveJsonRpc } from "./jsonRpcServer.ts";
+import { turnLines } from "./turnLines.ts";
 
 const schema = z.object({ port: whole(1, 65_535), keeperDelay: whole(0, 86_400), keeper: z.boolean() });
 
@@ -36,7 +37,7 @@ export function addDevnetCommand(program: Command): void {
         ? setTimeout(() => {
             timers.push(
               every(KEEPER_INTERVAL, async () => {
-                for (const line of await devnet.keep()) say(`liquidated ${line}`);
+                for (const line of turnLines(await devnet.keep())) say(line);
               }),
             );
           }, keeperDelay * 1000)

@@ -5,6 +5,8 @@ import { addAccountCommands } from "./accountCommands.ts";
 import { addCheckCommand } from "./checkCommand.ts";
 import { addDemoCommand } from "./demoCommand.ts";
 import { addDevnetCommand } from "./devnetCommand.ts";
+import { addExchangeCommands } from "./exchangeCommands.ts";
+import { addKeepCommand } from "./keepCommand.ts";
 import { addTradeCommands } from "./tradeCommands.ts";
 
 /** The command line. Bad arguments are answered in one line with exit code 2, failures with exit code 1. */
@@ -16,9 +18,11 @@ export function commandLine(): Command {
     .configureOutput({ outputError: (text, write) => write(text) });
   addDemoCommand(program);
   addDevnetCommand(program);
+  addKeepCommand(program);
   addCheckCommand(program);
   addAccountCommands(program);
   addTradeCommands(program);
+  addExchangeCommands(program);
   return program;
 }
 

@@ -5,13 +5,13 @@ import { WAD } from "../engine/fixedPoint.ts";
 import { cancelOrdersAction, tradeAction } from "../sdk/actions.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
+import { executeCall, liquidateBatchCall, shedCall } from "../sdk/calls.ts";
 import { errorNameOf } from "../sdk/errors.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { buildOrder, encodeFills, packMaker, packTakerLimit, type SignedOrder, signOrder } from "../sdk/orders.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import { LOCAL_ROLES, setPrice, showAccount } from "../simulator/devnet.ts";
 import { localWallet } from "../simulator/localAccounts.ts";
-import { executeCall, liquidateBatchCall, shedCall } from "../simulator/setUp.ts";
 import { ownAccount, report } from "./accountCommands.ts";
 import { positiveDecimal, readArguments, whole } from "./arguments.ts";
 import { findUnderlying, openContext, parseAccount, parseAmount, withNetwork } from "./context.ts";
@@ -228,7 +228,7 @@ export function addTradeCommands(program: Command): void {
       await setPrice(
         rpc,
         { record, signers: LOCAL_ROLES.priceSigners.map(localWallet) },
-        localWallet(LOCAL_ROLES.keeper).address,
+        localWallet(LOCAL_ROLES.poster).address,
         index,
         value,
       );

@@ -25,6 +25,7 @@ export interface LocalFile {
   margin: Record<string, string | number>;
   liquidation: Record<string, string | number>;
   fund: Record<string, string | number>;
+  orders: Record<string, string | number>;
   underlyings: (Record<string, unknown> & { symbol: string; referencePrice: string | number })[];
   collaterals: Record<string, unknown>[];
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import JSON5 from "json5";
 import { z } from "zod";
 import { inconsistency, LOTS_IN_SMALLEST, PARAMETERS, type ParameterBound, parameterIndex } from "../engine/bounds.ts";
+import { formatDecimal } from "../sdk/amounts.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { scaled, seconds } from "./units.ts";
 
@@ -237,6 +238,18 @@ function crossChecks(parameters: PlimsollParameters): Issue[] {
   const { takerFee, makerFee } = parameters.orders;
   if (takerFee < 0n || takerFee + makerFee < 0n)
     issues.push({ path: "orders", message: "a taker's fee below zero or below the maker's rebate" });
+  for (const [name, fee] of Object.entries({ takerFee, makerFee })) {
+    for (const [index, { symbol, values: own }] of parameters.underlyings.entries()) {
+      const cap = own.FeeCap ?? 0n;
+      // the vault refuses every fill with a fee above the cap
+      if (fee > cap) {
+        issues.push({
+          path: `orders.${name}`,
+          message: `${formatDecimal(fee, 6)} is above underlyings.${index}.feeCap of ${symbol}, ${formatDecimal(cap, 6)}: no order on it could be filled`,
+        });
+      }
+    }
+  }
   if (roles.admin.delay < 14n * DAY) issues.push({ path: "roles.admin.delay", message: "below 14 days" });
   if (roles.parameters.delay < 3n * DAY) issues.push({ path: "roles.parameters.delay", message: "below 3 days" });
   return issues;

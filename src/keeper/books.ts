@@ -1,74 +1,169 @@
 import type { Account, AccountId, State } from "../engine/types.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
 import { vaultReader } from "../sdk/readState.ts";
-import type { Rpc } from "../sdk/rpc.ts";
+import { type Rpc, RpcFailure } from "../sdk/rpc.ts";
+import { type BookStore, type Cursor, openBookStore } from "./bookStore.ts";
+import { inBatches } from "./plan.ts";
 
 /** One event of the vault. */
 export type VaultEvent = { readonly name: string; readonly block: number; readonly args: Readonly<Record<string, unknown>> };
 
+/** The block as of which the books are. */
+export type Head = { readonly number: number; readonly hash: string; readonly time: number };
+
 /** The vault's books as a keeper follows them: accounts are discovered by events and read again only when an event names them. */
 export type Books = {
-  /** Reads what changed since the last call and says what happened. Where a request fails nothing counts as read: the next call reads it again. */
+  /** Reads what changed since the last call and says what happened. Where a request fails no event is lost: the next call says it. */
   readonly sync: () => Promise<readonly VaultEvent[]>;
   /** The books valued as of `now`, unix seconds. */
   readonly state: (now: number) => State;
+  readonly head: () => Head;
+};
+
+export type BooksOptions = {
+  /** Where the books are kept; nothing is kept by default. */
+  readonly store?: BookStore;
+  /** Names of the events that `sync` is to say; all by default. */
+  readonly events?: ReadonlySet<string>;
+  /** Hears of blocks read, while there is more to read. */
+  readonly onProgress?: (block: number, head: number) => void;
+  /** Hears why the books were begun anew. */
+  readonly onAnew?: (reason: string) => void;
 };
 
 // a node may refuse a longer stretch at once
 const BLOCKS_AT_ONCE = 5_000;
+const ACCOUNTS_AT_ONCE = 50;
 
-/** @param fromBlock the block of the deployment */
-export function followBooks(rpc: Rpc, vault: string, fromBlock: number): Books {
+/**
+ * Follows the books of a vault. They are begun anew when they were kept for another chain or vault, and when the last block that they know is not on
+ * the chain any more.
+ * @param fromBlock the block of the deployment
+ */
+export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options: BooksOptions = {}): Books {
+  const { store = openBookStore(), events: wanted, onProgress = () => {}, onAnew = () => {} } = options;
   const abi = interfaceOf("IMarginVault");
-  const reader = vaultReader(rpc, vault);
   const accounts = new Map<AccountId, Account>();
   let shared: Omit<State, "accounts" | "now"> | undefined;
-  let next = fromBlock;
+  let head: Head | undefined;
+  let opened = false;
+  let stretch = BLOCKS_AT_ONCE;
+  /** Read and not yet said. */
+  let unsaid: VaultEvent[] = [];
+  // everything of a turn is read as of one block, so that a block that goes leaves nothing behind
+  const reader = vaultReader(rpc, vault, () => hex(head?.number ?? 0));
+
+  const anew = (reason: string): void => {
+    store.empty();
+    accounts.clear();
+    unsaid = [];
+    onAnew(reason);
+  };
+
+  const said = (): VaultEvent[] => {
+    const events = unsaid;
+    unsaid = [];
+    return events;
+  };
+
+  const openOnce = async (): Promise<void> => {
+    if (opened) return;
+    const genesis = await blockAt(rpc, "0x0");
+    const identity = `${Number(await rpc("eth_chainId", []))} ${genesis?.hash} ${vault.toLowerCase()} ${fromBlock}`;
+    if (!store.claim(identity)) onAnew("they were of another chain or vault");
+    for (const account of store.accounts()) accounts.set(account.id, account);
+    opened = true;
+  };
+
+  const logsOf = async (from: number, latest: number): Promise<{ logs: Log[]; to: number }> => {
+    for (;;) {
+      const to = Math.min(from + stretch - 1, latest);
+      try {
+        const filter = { address: vault, fromBlock: hex(from), toBlock: hex(to) };
+        return { logs: (await rpc("eth_getLogs", [filter])) as Log[], to };
+      } catch (error) {
+        if (!(error instanceof RpcFailure) || to === from) throw error;
+        stretch = Math.ceil((to - from + 1) / 2);
+      }
+    }
+  };
 
   return {
     sync: async () => {
-      const latest = Number(await rpc("eth_blockNumber", []));
-      const events: VaultEvent[] = [];
-      const touched = new Set<AccountId>();
-      for (let from = next; from <= latest; from += BLOCKS_AT_ONCE) {
-        const toBlock = Math.min(from + BLOCKS_AT_ONCE - 1, latest);
-        const filter = { address: vault, fromBlock: hex(from), toBlock: hex(toBlock) };
-        for (const log of (await rpc("eth_getLogs", [filter])) as { topics: string[]; data: string; blockNumber: string }[]) {
+      await openOnce();
+      const latest = await blockAt(rpc, "latest");
+      if (latest === null) throw new RpcFailure("the node has no latest block: try again", -32_005, undefined);
+      const known = store.cursor();
+      if (known !== undefined && !(await isOnChain(rpc, known, latest))) anew(`block ${known.block} is not on the chain any more`);
+      // nothing happened since; what was read then still stands
+      else if (known?.hash === latest.hash && shared !== undefined && store.unread().length === 0) return said();
+      head = { number: Number(latest.number), hash: latest.hash, time: Number(latest.timestamp) };
+      const read = await reader.shared();
+      const fund = BigInt(read.fund) << 96n;
+
+      for (let from = (store.cursor()?.block ?? fromBlock - 1) + 1; from <= head.number; ) {
+        const { logs, to } = await logsOf(from, head.number);
+        const touched = new Set<AccountId>();
+        const heard: VaultEvent[] = [];
+        for (const log of logs) {
           const parsed = abi.parseLog(log);
           if (parsed === null) continue;
           const args: Record<string, unknown> = {};
           parsed.fragment.inputs.forEach((input, i) => {
             args[input.name] = parsed.args[i];
           });
-          events.push({ name: parsed.name, block: Number(log.blockNumber), args });
-          for (const id of accountsIn(parsed.name, args, shared?.fund)) touched.add(id);
+          if (wanted?.has(parsed.name) ?? true) heard.push({ name: parsed.name, block: Number(log.blockNumber), args });
+          for (const id of accountsIn(parsed.name, args)) touched.add(id);
         }
+        // the fund's own accounts change with events that do not name them
+        for (let i = 0n; i <= BigInt(read.underlyings.length); i++) if (logs.length > 0) touched.add(fund + i);
+        const hash = to === head.number ? head.hash : (await blockAt(rpc, hex(to)))?.hash;
+        store.advance({ block: to, hash: hash ?? "" }, touched);
+        unsaid.push(...heard);
+        if (to < head.number) onProgress(to, head.number);
+        from = to + 1;
       }
-      const read = await reader.shared();
-      // the fund's own accounts change with events that do not name them
-      const fund = BigInt(read.fund) << 96n;
-      for (let i = 0n; i <= BigInt(read.underlyings.length); i++) if (events.length > 0) touched.add(fund + i);
-      const changed = await Promise.all([...touched].map(reader.account));
-      for (const account of changed) accounts.set(account.id, account);
+      for (const ids of inBatches(store.unread(), ACCOUNTS_AT_ONCE)) {
+        const changed = await Promise.all(ids.map(reader.account));
+        store.save(changed);
+        for (const account of changed) accounts.set(account.id, account);
+      }
       shared = read;
-      next = Math.max(next, latest + 1);
-      return events;
+      return said();
     },
     state: (now) => {
       if (shared === undefined) throw new Error("sync before state");
       return { ...shared, accounts, now: BigInt(now) };
     },
+    head: () => {
+      if (head === undefined) throw new Error("sync before head");
+      return head;
+    },
   };
+}
+
+type Log = { readonly topics: string[]; readonly data: string; readonly blockNumber: string };
+type Block = { readonly number: string; readonly hash: string; readonly parentHash: string; readonly timestamp: string };
+
+async function blockAt(rpc: Rpc, tag: string): Promise<Block | null> {
+  return (await rpc("eth_getBlockByNumber", [tag, false])) as Block | null;
+}
+
+async function isOnChain(rpc: Rpc, { block, hash }: Cursor, latest: Block): Promise<boolean> {
+  const height = Number(latest.number);
+  if (height === block) return latest.hash === hash;
+  if (height < block) return false;
+  return latest.parentHash === hash || (await blockAt(rpc, hex(block)))?.hash === hash;
 }
 
 const NAMES = ["account", "taker", "maker", "from", "to", "keeper", "payer", "buyer"];
 
-function accountsIn(event: string, args: Readonly<Record<string, unknown>>, fund: string | undefined): AccountId[] {
+function accountsIn(event: string, args: Readonly<Record<string, unknown>>): AccountId[] {
   // `to` of a withdrawal is an address
   const names = event === "Withdrawn" ? ["account"] : NAMES;
   return names.flatMap((name) => {
     const value = args[name];
-    return typeof value === "bigint" && (fund === undefined || value >> 96n !== BigInt(fund)) ? [value] : [];
+    return typeof value === "bigint" ? [value] : [];
   });
 }
 

@@ -41,8 +41,8 @@ export function figuresOf(state: State, account: AccountId, opening = false): As
  * Who is to be liquidated now, the least healthy first: every account below maintenance whose prices are normal and young enough. Pure: what it
  * says depends on nothing but the state.
  */
-export function planLiquidations(state: State): Standing[] {
-  return standings(state)
+export function planLiquidations(state: State, all: readonly Standing[] = standings(state)): Standing[] {
+  return all
     .filter(({ figures, maintenance, account }) => figures.equity < maintenance && isLiquidatable(state, account))
     .sort((a, b) => compare(a.health ?? -WAD, b.health ?? -WAD));
 }

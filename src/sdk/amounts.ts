@@ -16,7 +16,8 @@ export function formatDecimal(amount: bigint, digits = WAD_DIGITS): string {
 export function showDecimal(amount: bigint, places = 2, digits = WAD_DIGITS): string {
   const [whole = "0", part = ""] = formatDecimal(amount, digits).split(".");
   const shown = part.slice(0, places).replace(/0+$/, "");
-  return `${whole.replace(/\B(?=(\d{3})+$)/g, ",")}${shown === "" ? "" : `.${shown}`}`;
+  const sign = /^-0$/.test(whole) && shown === "" ? whole.slice(1) : whole;
+  return `${sign.replace(/\B(?=(\d{3})+$)/g, ",")}${shown === "" ? "" : `.${shown}`}`;
 }
 
 /**

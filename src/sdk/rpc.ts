@@ -16,6 +16,13 @@ export class RpcFailure extends Failure {
   }
 }
 
+/** The node did not answer, or not in time, or not in JSON: the same request may succeed later. */
+export class NodeUnreachable extends Failure {
+  override readonly name: string = "NodeUnreachable";
+}
+
+const PATIENCE = 30_000;
+
 /** JSON-RPC over HTTP. Errors name the host only: the rest of the address may hold a key. */
 export function httpRpc(url: string): Rpc {
   let id = 0;
@@ -25,10 +32,20 @@ export function httpRpc(url: string): Rpc {
       const body = JSON.stringify({ jsonrpc: "2.0", id: ++id, method, params }, (_, value) =>
         typeof value === "bigint" ? `0x${value.toString(16)}` : value,
       );
-      const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
+      const response = await fetch(url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+        signal: AbortSignal.timeout(PATIENCE),
+      });
       answer = (await response.json()) as typeof answer;
     } catch {
-      throw new Failure(`no node answers at ${hostOf(url)}`, "start one with: npm run devnet");
+      const host = hostOf(url);
+      const local = /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(host);
+      throw new NodeUnreachable(
+        `no node answers at ${host}`,
+        local ? "start one with: npm run devnet" : "name another with --rpc or PLIMSOLL_RPC",
+      );
     }
     if (answer.error) throw new RpcFailure(answer.error.message, answer.error.code, answer.error.data);
     return answer.result;

@@ -5,11 +5,13 @@ import { accountIdOf } from "../engine/accountId.ts";
 import { partDown, WAD } from "../engine/fixedPoint.ts";
 import { NORMAL, type State } from "../engine/types.ts";
 import { type Books, followBooks, type VaultEvent } from "../keeper/books.ts";
-import { figuresOf, inBatches, planLiquidations, planShedding } from "../keeper/plan.ts";
+import { figuresOf, planShedding } from "../keeper/plan.ts";
+import { keepersTurn, type SendAll } from "../keeper/turn.ts";
 import type { RunRecord } from "../report/runRecord.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { formatDecimal, toNumber } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
+import { refreshCapCall, shedCall, topUpCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { deepestFall, HOUR, type Window, walkBars } from "./bars.ts";
@@ -18,19 +20,7 @@ import { localWallet } from "./localAccounts.ts";
 import { type LocalChain, openLocalChain } from "./localChain.ts";
 import { seededRandom } from "./random.ts";
 import { type Recorder, startRecorder } from "./recorder.ts";
-import {
-  amountWorth,
-  fundingCalls,
-  liquidateBatchCall,
-  matchCalls,
-  type Protocol,
-  postCall,
-  rateCalls,
-  refreshCapCall,
-  shedCall,
-  stakeCalls,
-  topUpCall,
-} from "./setUp.ts";
+import { amountWorth, fundingCalls, matchCalls, type Protocol, postCall, rateCalls, stakeCalls } from "./setUp.ts";
 import { drawTraders, type SizedTrader, sizeTraders } from "./traders.ts";
 
 export type DemoOptions = {
@@ -59,6 +49,8 @@ export type DemoResult = Verdict & {
   /** Bad debt over open interest. */
   readonly badDebtOfOpenInterest: number;
   readonly largestFundLoss: string;
+  /** Batches of the keeper that were not carried out. */
+  readonly failedBatches: number;
 };
 
 const PRICE_SIGNERS = [5, 6];
@@ -136,7 +128,7 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
   const recorder = startRecorder(underlying, lotExponent, traders, makerAccounts);
   const fromBlock = Number(await chain.rpc("eth_blockNumber", [])) + 1;
   const posts = walkBars(window.played, steps).filter(({ time }) => time > played + CONFIRMATION);
-  let nextRate = 0;
+  let [nextRate, failedBatches] = [0, 0];
   for (const [i, { time, price }] of posts.entries()) {
     const events: VaultEvent[] = [];
     const until = posts[i + 1]?.time ?? Number.POSITIVE_INFINITY;
@@ -146,10 +138,14 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
       events.push(...(await books.sync()));
       nextRate = time + HOUR;
     }
-    events.push(...(await keepersTurn(chain, record, books, keeper, keeperAccount)));
+    const turn = await keepersRounds(chain, record, books, keeper, keeperAccount);
+    events.push(...turn.events);
+    failedBatches += turn.failures;
     events.push(...(await makersTurn(chain, record, books, underlying, keeper, makers, makerAccounts)));
     const point = recorder.take(time, books.state(chain.now()), events);
-    if (i % 4 === 0) onProgress({ stage: "play", done: i, of: posts.length, note: `${point.liquidatedAccounts} accounts liquidated` });
+    const failed = failedBatches === 0 ? "" : `, ${failedBatches} batches failed`;
+    if (i % 4 === 0)
+      onProgress({ stage: "play", done: i, of: posts.length, note: `${point.liquidatedAccounts} accounts liquidated${failed}` });
   }
 
   onProgress({ stage: "check", done: 0, of: 1 });
@@ -163,6 +159,7 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
     openInterest: formatDecimal(openInterest),
     badDebtOfOpenInterest: openInterest === 0n ? 0 : Number(verdict.badDebt) / toNumber(openInterest),
     largestFundLoss: Math.max(0, Number(verdict.fundBefore) - Math.min(...funds)).toFixed(2),
+    failedBatches,
   };
   onProgress({ stage: "done", done: 1, of: 1 });
   return { result, record: runRecord(record, options, recorder, books.state(chain.now()), result, underlying) };
@@ -189,30 +186,27 @@ async function post(
   return events;
 }
 
-/** Liquidates until nobody is below the line. */
-async function keepersTurn(
+/** Liquidates until nobody is below the line. A batch that fails is counted, and the run goes on: who is left below the line shows at the end. */
+async function keepersRounds(
   chain: LocalChain,
   record: DeploymentRecord,
   books: Books,
   keeper: string,
   account: bigint,
-): Promise<VaultEvent[]> {
+): Promise<{ events: VaultEvent[]; failures: number }> {
   const events: VaultEvent[] = [];
+  let failures = 0;
+  const send: SendAll = async (calls) => {
+    const mined = await chain.tryMine(chain.now() + 1, calls);
+    return Promise.all(mined.map((each) => (each.ok ? undefined : chain.failureOf(each))));
+  };
   for (let round = 0; round < ROUNDS_OF_A_TURN; round++) {
-    const plan = planLiquidations(books.state(chain.now() + 1));
-    if (plan.length === 0) break;
-    const calls = inBatches(plan).map((batch) =>
-      liquidateBatchCall(
-        record,
-        keeper,
-        batch.map((each) => each.account),
-        account,
-      ),
-    );
-    await chain.mine(chain.now() + 1, calls);
-    events.push(...(await books.sync()));
+    const turn = await keepersTurn({ books, record, from: keeper, keeper: account, send });
+    events.push(...turn.events);
+    failures += turn.failures.length;
+    if (turn.planned.length === 0) break;
   }
-  return events;
+  return { events, failures };
 }
 
 /** Tops the fund account up to its margin and lets the market makers take their part of its inventory. */

@@ -17,6 +17,7 @@ export function demoFindings(result: DemoResult): Finding[] {
       note: "tokens held and deficit less what all accounts are owed; largest over tokens",
     },
     must("Wrongly liquidated", result.wronglyLiquidated, "accounts that were not below maintenance"),
+    ...(result.failedBatches === 0 ? [] : [must("Failed batches", result.failedBatches, "of the keeper; it went on with the others")]),
     must("Left below maintenance", result.belowMaintenance, "most accounts at any post, after the keeper's turn"),
     {
       name: "Bad debt",

@@ -4,27 +4,29 @@ import { localParameters } from "../deployment/localParameters.ts";
 import { accountIdOf } from "../engine/accountId.ts";
 import { WAD } from "../engine/fixedPoint.ts";
 import { NORMAL } from "../engine/types.ts";
+import { openBookStore } from "../keeper/bookStore.ts";
 import { followBooks } from "../keeper/books.ts";
-import { inBatches, planLiquidations } from "../keeper/plan.ts";
+import { liquidationSender } from "../keeper/liquidationSender.ts";
+import { transactionSender } from "../keeper/sender.ts";
+import { keepersTurn, type TurnReport } from "../keeper/turn.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
-import { showDecimal } from "../sdk/amounts.ts";
+import { type Call, refreshCapCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
-import { explainError } from "../sdk/errors.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import type { Rpc } from "../sdk/rpc.ts";
 import { localWallet } from "./localAccounts.ts";
-import type { Call } from "./localChain.ts";
-import { fundingCalls, liquidateBatchCall, matchCalls, type Protocol, postCall, refreshCapCall, type Side, stakeCalls } from "./setUp.ts";
+import { fundingCalls, matchCalls, type Protocol, postCall, type Side, stakeCalls } from "./setUp.ts";
 
 /** Accounts of the local chain by what they do; traders begin at the last. */
-export const LOCAL_ROLES = { priceSigners: [5, 6], backer: 8, keeper: 9, trader: 10 } as const;
+export const LOCAL_ROLES = { priceSigners: [5, 6], poster: 5, backer: 8, keeper: 9, trader: 10 } as const;
 
 export type Devnet = {
   readonly record: DeploymentRecord;
   readonly rpc: Rpc;
-  /** Posts every price again and liquidates who is below the line; to be called every few seconds. */
+  /** Posts every price again; to be called before they are too old to liquidate on. */
   readonly refreshPrices: () => Promise<void>;
-  readonly keep: () => Promise<readonly string[]>;
+  /** A turn of the keeper; to be called every few seconds. */
+  readonly keep: () => Promise<TurnReport>;
   readonly positions: readonly string[];
   readonly close: () => Promise<void>;
 };
@@ -38,16 +40,21 @@ export async function startDevnet(): Promise<Devnet> {
   const parameters = localParameters();
   const record = await deployPlimsoll({ connection, parameters, network: "local" });
   const protocol: Protocol = { record, signers: LOCAL_ROLES.priceSigners.map(localWallet) };
-  const keeper = addressOf(LOCAL_ROLES.keeper);
+  const keeper = localWallet(LOCAL_ROLES.keeper);
+  // prices are posted beside the keeper's turns: from an account of their own
+  const poster = addressOf(LOCAL_ROLES.poster);
   const send = (calls: readonly Call[]) => sendAll(rpc, calls);
 
   const reference = parameters.underlyings.map(({ referencePrice }) => referencePrice);
-  for (const [index, price] of reference.entries()) await setPrice(rpc, protocol, keeper, index, price);
+  for (const [index, price] of reference.entries()) await setPrice(rpc, protocol, poster, index, price);
   await send(stakeCalls(record, addressOf(LOCAL_ROLES.backer), 2_000_000n * WAD));
-  for (const index of reference.keys()) await send([refreshCapCall(record, keeper, index)]);
+  for (const index of reference.keys()) await send([refreshCapCall(record, poster, index)]);
   const positions = await openDevPositions(rpc, protocol, reference[0] ?? 0n);
 
-  const books = followBooks(rpc, record.contracts.vault, record.block);
+  const store = openBookStore();
+  const books = followBooks(rpc, record.contracts.vault, record.block, { store });
+  const sender = transactionSender({ rpc, wallet: keeper, chainId: record.chainId, store, pollingInterval: 50 });
+  const liquidate = liquidationSender(rpc, sender);
   const reader = vaultReader(rpc, record.contracts.vault);
   return {
     record,
@@ -58,32 +65,14 @@ export async function startDevnet(): Promise<Devnet> {
       for (const [index, underlying] of underlyings.entries()) {
         // a price that waits for its confirmation is not to be contradicted
         if (underlying.priceState !== NORMAL) continue;
-        await postLatest(rpc, protocol, keeper, index, underlying.price * 10n ** underlying.lotExponent);
+        await postLatest(rpc, protocol, poster, index, underlying.price * 10n ** underlying.lotExponent);
       }
     },
-    keep: async () => {
-      await books.sync();
-      const plan = planLiquidations(books.state((await latestTime(rpc)) + 1));
-      if (plan.length === 0) return [];
-      const calls = inBatches(plan).map((batch) =>
-        liquidateBatchCall(
-          record,
-          keeper,
-          batch.map(({ account }) => account),
-          accountIdOf(keeper),
-        ),
-      );
-      await send(calls);
-      const events = await books.sync();
-      return events.flatMap(({ name, args }) =>
-        name === "Liquidated"
-          ? [
-              `${showAccount(args.account as bigint)}: sold ${showDecimal((args.fraction as bigint) * 100n)} %, the keeper earned ${showDecimal(args.reward as bigint)}`,
-            ]
-          : [],
-      );
+    keep: () => keepersTurn({ books, record, from: keeper.address, keeper: accountIdOf(keeper.address), send: liquidate }),
+    close: async () => {
+      store.close();
+      await connection.close();
     },
-    close: async () => void (await connection.close()),
   };
 }
 
@@ -130,7 +119,7 @@ async function openDevPositions(rpc: Rpc, protocol: Protocol, ethPrice: bigint):
     const calls = await matchCalls(record, index, underlying.price, [side(wallet, lots)], [side(rich, lots)], 1n, BigInt(index));
     await sendAll(rpc, calls);
   }
-  await setPrice(rpc, protocol, addressOf(LOCAL_ROLES.keeper), 0, (ethPrice * 91n) / 100n);
+  await setPrice(rpc, protocol, addressOf(LOCAL_ROLES.poster), 0, (ethPrice * 91n) / 100n);
   return [
     `account ${LOCAL_ROLES.trader}: 20,000 ${record.settlementToken.symbol}, 5 WETH, long 0.5 BTC`,
     `account ${LOCAL_ROLES.trader + 1}: 2,000 ${record.settlementToken.symbol}, long 8 ETH, below its line since ETH fell by 9 %`,
@@ -156,9 +145,4 @@ function addressOf(index: number): string {
 export function showAccount(account: bigint): string {
   for (let i = 0; i < 20; i++) if (accountIdOf(addressOf(i)) === account) return `account ${i}`;
   return `0x${(account >> 96n).toString(16).padStart(40, "0")}/${account & ((1n << 96n) - 1n)}`;
-}
-
-/** One line for the log of a devnet: what went wrong. */
-export function shortFailure(error: unknown): string {
-  return explainError(error);
 }

@@ -1,19 +1,10 @@
 import { network } from "hardhat";
+import type { Call } from "../sdk/calls.ts";
 import { explainError } from "../sdk/errors.ts";
 import { Failure } from "../sdk/failure.ts";
 import type { Rpc } from "../sdk/rpc.ts";
 
 export type Connection = Awaited<ReturnType<typeof network.create>>;
-
-/** A transaction to be mined; accounts need no keys on this chain. */
-export type Call = {
-  readonly from: string;
-  readonly to: string;
-  readonly data: string;
-  readonly gas?: number;
-  /** Wei. */
-  readonly value?: bigint;
-};
 
 /** What became of a call. */
 export type Mined = { readonly call: Call; readonly hash: string; readonly ok: boolean; readonly gasUsed: number };
@@ -28,7 +19,9 @@ export type LocalChain = {
   readonly unlock: (address: string) => Promise<void>;
   /** Mines the calls in order in one block at `time`; says what failed. */
   readonly tryMine: (time: number, calls: readonly Call[]) => Promise<Mined[]>;
-  /** As `tryMine`, but throws what the first failed call reverted with. */
+  /** Why a call failed in the latest block. */
+  readonly failureOf: (mined: Mined) => Promise<Failure>;
+  /** As `tryMine`, but throws why the first failed call failed. */
   readonly mine: (time: number, calls: readonly Call[]) => Promise<void>;
   readonly close: () => Promise<void>;
 };
@@ -76,21 +69,24 @@ export async function openLocalChain(start: number, deploy: (connection: Connect
     return mined;
   };
 
+  const failureOf = async ({ call: { from, to, data, gas = DEFAULT_GAS, value = 0n }, gasUsed }: Mined): Promise<Failure> => {
+    const why = await rpc("eth_call", [{ from, to, data, gas: hex(gas), value: hex(value) }, "latest"]).then(
+      () => `out of gas (${gasUsed})`,
+      explainError,
+    );
+    return new Failure(`a call of ${from} to ${to} failed: ${why}`);
+  };
+
   return {
     connection,
     rpc,
     now: () => latest,
     unlock: async (address) => void (await rpc("hardhat_impersonateAccount", [address])),
     tryMine,
+    failureOf,
     mine: async (time, calls) => {
       const failed = (await tryMine(time, calls)).find(({ ok }) => !ok);
-      if (failed === undefined) return;
-      const { from, to, data, gas = DEFAULT_GAS, value = 0n } = failed.call;
-      const why = await rpc("eth_call", [{ from, to, data, gas: hex(gas), value: hex(value) }, "latest"]).then(
-        () => `out of gas (${failed.gasUsed})`,
-        explainError,
-      );
-      throw new Failure(`a call of ${from} to ${to} failed: ${why}`);
+      if (failed !== undefined) throw await failureOf(failed);
     },
     close: async () => void (await connection.close()),
   };

@@ -2,27 +2,18 @@ import type { Wallet } from "ethers";
 import { divUp, WAD } from "../engine/fixedPoint.ts";
 import type { AccountId } from "../engine/types.ts";
 import { inBatches } from "../keeper/plan.ts";
-import { depositAction, type EncodedAction, SETTLEMENT_TOKEN, tradeAction } from "../sdk/actions.ts";
+import { depositAction, SETTLEMENT_TOKEN, tradeAction } from "../sdk/actions.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
+import { type Call, executeCall, vaultCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { buildOrder, encodeFills, type OrderFill, type SignedOrder, signOrder } from "../sdk/orders.ts";
 import { signPrice, signRate } from "../sdk/signedValues.ts";
-import type { Call } from "./localChain.ts";
 
 /** A deployment on a local chain and the keys that sign its prices. */
 export type Protocol = { readonly record: DeploymentRecord; readonly signers: readonly Wallet[] };
 
 const HIGHEST_FEE = 10_000n; // ppm: what a limit of these tools allows
 const FAR_FUTURE = 10n ** 12n - 1n;
-
-export function executeCall(record: DeploymentRecord, from: string, actions: readonly EncodedAction[], gas?: number): Call {
-  const data = interfaceOf("IMarginVault").encodeFunctionData("execute", [actions]);
-  return { from, to: record.contracts.vault, data, ...(gas === undefined ? {} : { gas }) };
-}
-
-function vaultCall(record: DeploymentRecord, from: string, method: string, args: readonly unknown[]): Call {
-  return { from, to: record.contracts.vault, data: interfaceOf("IMarginVault").encodeFunctionData(method, [...args]) };
-}
 
 /** Posts a price signed by all signers. @param price of a unit, WAD */
 export function postCall({ record, signers }: Protocol, from: string, underlying: number, price: bigint, time: number): Call {
@@ -43,24 +34,6 @@ export function rateCalls({ record, signers }: Protocol, from: string, underlyin
     { from, to: source, data: interfaceOf("SignedRateSource").encodeFunctionData("submit", [underlying, update]) },
     vaultCall(record, from, "updateFundingRate", [underlying]),
   ];
-}
-
-/** Lets the open interest grow as far as the fund supports it. */
-export function refreshCapCall(record: DeploymentRecord, from: string, underlying: number): Call {
-  return vaultCall(record, from, "refreshOpenInterestCap", [underlying]);
-}
-
-export function topUpCall(record: DeploymentRecord, from: string, underlying: number): Call {
-  return vaultCall(record, from, "topUpFund", [underlying]);
-}
-
-export function shedCall(record: DeploymentRecord, from: string, underlying: number, taker: AccountId, fraction: bigint): Call {
-  return vaultCall(record, from, "shedFund", [underlying, taker, fraction, 0n]);
-}
-
-export function liquidateBatchCall(record: DeploymentRecord, from: string, accounts: readonly AccountId[], keeper: AccountId): Call {
-  const data = interfaceOf("LiquidationBatch").encodeFunctionData("liquidateBatch", [accounts, keeper, []]);
-  return { from, to: record.contracts.liquidationBatch, data, gas: 16_000_000 };
 }
 
 /** Units of a token of `decimals` for an amount in WAD, rounded up. */

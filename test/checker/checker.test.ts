@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { AbiCoder, keccak256, toBeHex } from "ethers";
 import { network } from "hardhat";
 import { check, type Rpc } from "../../src/checker/checker.ts";
+import { parameterIndex } from "../../src/engine/bounds.ts";
 import { depositAction, SETTLEMENT_TOKEN, tradeAction, transferAction, withdrawAction } from "../../src/sdk/actions.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import { type Deployment, deployVault } from "../helpers/deploy.ts";
@@ -159,6 +160,23 @@ describe("checker", () => {
       return method === "eth_getLogs" ? (answer as { topics: string[] }[]).filter((log) => log.topics[0] !== topic) : answer;
     };
     expect((await judge(forgetful)).replayDifferences).to.be.greaterThan(0);
+  });
+
+  it("behavior: a parameter that changed during the run is said, since accounts are judged by those of its end", async () => {
+    await crash();
+    expect(await judge()).to.include({ wronglyLiquidated: 0, parameterChanges: 0 });
+    const { vault, connection } = deployment;
+    const before = Number(await rpc("eth_blockNumber", []));
+    // the second change takes from the word what held before the first
+    await vault.setParameter(parameterIndex("Haircut"), 0, 10_000n);
+    await connection.networkHelpers.time.increase(4 * 86_400);
+    await vault.setParameter(parameterIndex("Haircut"), 0, 10_001n);
+    expect(await judge()).to.include({ parameterChanges: 2, vaultMinusClaims: "0", replayDifferences: 0 });
+    expect(await judge(rpc, before + 2)).to.include({ parameterChanges: 1 });
+    expect(await judge(rpc, before + 4)).to.include({ parameterChanges: 0 });
+    // a depth that falls moves with later posts: it counts whenever it was lowered
+    await vault.setParameter(parameterIndex("Depth"), 0, 1_000_000n);
+    expect(await judge(rpc, before + 9)).to.include({ parameterChanges: 1 });
   });
 
   it("behavior: is at most 200 lines and imports neither the engine nor a view that values", () => {

@@ -18,6 +18,16 @@ function mistakesOf(file: unknown): string {
   return "";
 }
 
+/** What is wrong with the local parameters after an edit; empty when nothing is. */
+function mistakes(edit: Parameters<typeof localParameters>[0]): string {
+  try {
+    localParameters(edit);
+  } catch (error) {
+    return error instanceof BadInput ? error.message : String(error);
+  }
+  return "";
+}
+
 describe("parameters", () => {
   it("default: every parameter file of the project is valid", () => {
     const files = readdirSync(join(import.meta.dirname, "..", "..", "deploy", "parameters"));
@@ -26,14 +36,6 @@ describe("parameters", () => {
   });
 
   it("behavior: every mistake is reported at once", () => {
-    const mistakes = (edit: Parameters<typeof localParameters>[0]): string => {
-      try {
-        localParameters(edit);
-      } catch (error) {
-        return error instanceof BadInput ? error.message : String(error);
-      }
-      return "";
-    };
     const values = mistakes((file) => {
       file.margin.maintenance = 0.99;
       file.liquidation.keeperShare = 2;
@@ -49,6 +51,23 @@ describe("parameters", () => {
     });
     expect(shapes).to.contain("4 mistakes").and.to.contain("margin.maintenance: much is not a decimal number");
     expect(mistakesOf({})).to.match(/mistakes\n {2}production: /);
+  });
+
+  it("behavior: a fee of orders above the fee cap of an underlying is refused, naming both", () => {
+    const withFees = (takerFee: number, makerFee: number, capOfBtc: number): string =>
+      mistakes((file) => {
+        file.orders = { takerFee, makerFee };
+        if (file.underlyings[1]) file.underlyings[1].feeCap = capOfBtc;
+      });
+    expect(withFees(0.0003, 0.0001, 0.0003)).to.equal("");
+    expect(withFees(0.0003, 0.0001, 0.000299)).to.match(
+      /has 1 mistake\n {2}orders\.takerFee: 0\.0003 is above underlyings\.1\.feeCap of BTC, 0\.000299: no order on it could be filled$/,
+    );
+    expect(withFees(0.0003, 0.0004, 0.00035)).to.match(
+      /1 mistake\n {2}orders\.makerFee: 0\.0004 is above underlyings\.1\.feeCap of BTC, 0\.00035/,
+    );
+    // a rebate is no fee
+    expect(withFees(0.0003, -0.0003, 0.0003)).to.equal("");
   });
 
   it("args: units are exact", () => {

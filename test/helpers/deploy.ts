@@ -1,6 +1,7 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { AbiCoder, type BaseContract, type BytesLike } from "ethers";
 import type { network } from "hardhat";
+import { FUND_WORD, LIQUIDATION_WORD, MARGIN_WORD, pack } from "../../src/deployment/words.ts";
 import type { FaucetToken, FillModule, IMarginVault, MockRateSource, MockSource, TestAuthority } from "../../typechain-types/index.ts";
 
 export type Connection = Awaited<ReturnType<typeof network.create>>;
@@ -152,50 +153,9 @@ export interface Deployment {
   post: (underlying: number, price: bigint, time?: bigint) => Promise<void>;
 }
 
-function packed(fields: readonly (readonly [value: bigint, offset: bigint])[]): bigint {
-  return fields.reduce((word, [value, offset]) => word | (value << offset), 0n);
-}
-
-/** The MarginWord of parameters that do not ramp. */
-export function marginWord(p: VaultParameters): bigint {
-  return packed([
-    [p.maintenance, 0n],
-    [p.maintenance, 24n],
-    [p.provision, 48n],
-    [p.provision, 72n],
-    [p.interMonth, 96n],
-    [p.interMonth, 120n],
-    [p.tradingAge, 184n],
-    [p.liquidationAge, 200n],
-    [p.openInterestCharge, 208n],
-    [p.gainLock, 232n],
-  ]);
-}
-
-/** The LiquidationWord. */
-export function liquidationWord(p: VaultParameters): bigint {
-  return packed([
-    [p.recovery, 0n],
-    [p.discountMin, 24n],
-    [p.discountMax, 48n],
-    [p.grossDiscount, 72n],
-    [p.keeperShare, 96n],
-    [p.fundShare, 120n],
-    [p.bounty, 144n],
-    [p.smallestNotional, 192n],
-  ]);
-}
-
-/** The FundParametersWord. */
-export function fundParametersWord(p: VaultParameters): bigint {
-  return packed([
-    [p.topUp, 0n],
-    [p.epochLength, 32n],
-    [p.shedTime, 64n],
-    [p.shedStart, 96n],
-    [p.fundPerOpenInterest, 120n],
-    [p.bountyCap, 144n],
-  ]);
+/** Parameters by their names in the table. */
+function named(parameters: VaultParameters): Record<string, bigint> {
+  return Object.fromEntries(Object.entries(parameters).map(([key, value]) => [key.charAt(0).toUpperCase() + key.slice(1), value]));
 }
 
 /** What a MockSource takes as an update. */
@@ -264,9 +224,9 @@ export async function deployVault(connection: Connection, options: DeployOptions
     defaultModules: options.defaultModules ?? 1,
     uptimeFeed: options.uptimeFeed ?? ethers.ZeroAddress,
     uptimeGrace: options.uptimeGrace ?? 0n,
-    marginParameters: marginWord(parameters),
-    liquidationParameters: liquidationWord(parameters),
-    fundParameters: fundParametersWord(parameters),
+    marginParameters: pack(MARGIN_WORD, named(parameters)),
+    liquidationParameters: pack(LIQUIDATION_WORD, named(parameters)),
+    fundParameters: pack(FUND_WORD, named(parameters)),
   };
   const extension = await deployLinked<BaseContract>(connection, "VaultExtension", [construction], libraries);
   const core = await deployLinked<BaseContract>(connection, "MarginVault", [construction, extension], libraries);

@@ -1,31 +1,11 @@
-import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { formatDecimal, parseDecimal, showDecimal } from "../../src/sdk/amounts.ts";
-import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
+import { plimsoll } from "../helpers/plimsoll.ts";
 
 const SECRET = `0x${"5e".repeat(32)}`;
-
-type Answer = { readonly code: number | null; readonly out: string; readonly err: string };
-
-function plimsoll(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Answer> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(PROJECT_ROOT, "scripts", "plimsoll.ts"), ...args], {
-      cwd: PROJECT_ROOT,
-      env: { ...process.env, NODE_OPTIONS: "", ...environment },
-    });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk) => {
-      out += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      err += chunk;
-    });
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
-}
 
 describe("command line", () => {
   const malformed = join(tmpdir(), `plimsoll-malformed-${process.pid}.csv`);
@@ -82,6 +62,7 @@ describe("command line", () => {
     for (const command of [
       "demo",
       "devnet",
+      "keep",
       "check",
       "account",
       "accounts",
@@ -90,6 +71,7 @@ describe("command line", () => {
       "withdraw",
       "order",
       "liquidate",
+      "exchange",
       "fund",
       "price",
     ]) {
@@ -101,6 +83,8 @@ describe("command line", () => {
     expect(parseDecimal("1.000000000000000001")).to.equal(10n ** 18n + 1n);
     expect(formatDecimal(-(10n ** 18n) - 1n)).to.equal("-1.000000000000000001");
     expect(showDecimal(1_234_567_891_000_000_000_000_000n)).to.equal("1,234,567.89");
+    expect(showDecimal(-4_000_000_000_000_000n)).to.equal("0");
+    expect(showDecimal(-540_000_000_000_000_000n)).to.equal("-0.54");
     expect(() => parseDecimal("1.1234567", 6)).to.throw(/more than 6 decimals/);
     expect(() => parseDecimal("1e3")).to.throw(/not a decimal/);
   });

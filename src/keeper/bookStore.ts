@@ -1,0 +1,198 @@
+import { existsSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import type { Account, AccountId, Position } from "../engine/types.ts";
+import { BadInput } from "../sdk/failure.ts";
+import type { Fees } from "./replacement.ts";
+
+/** The last block that is in the books. */
+export type Cursor = { readonly block: number; readonly hash: string };
+
+/** A transaction that was signed and is not known to be mined. */
+export type PendingTransaction = {
+  readonly nonce: number;
+  readonly fees: Fees;
+  /** Of every attempt: any of them may be mined. */
+  readonly hashes: readonly string[];
+  /** Latest block when it was last sent. */
+  readonly sentAt: number;
+};
+
+/** What a keeper keeps between runs. Each function is one transaction of the database. */
+export type BookStore = {
+  /** Makes the books those of `identity` (chain, genesis, vault). False when they were of another and have been emptied. */
+  readonly claim: (identity: string) => boolean;
+  readonly cursor: () => Cursor | undefined;
+  readonly accounts: () => Account[];
+  /** Accounts that an event named and that were not read since. */
+  readonly unread: () => AccountId[];
+  /** Events up to `cursor` were read and named `touched`. */
+  readonly advance: (cursor: Cursor, touched: Iterable<AccountId>) => void;
+  /** Accounts as they were read. */
+  readonly save: (accounts: readonly Account[]) => void;
+  /** Forgets accounts and last block. */
+  readonly empty: () => void;
+  readonly pending: (sender: string) => PendingTransaction | undefined;
+  readonly setPending: (sender: string, transaction: PendingTransaction | undefined) => void;
+  readonly close: () => void;
+};
+
+const APPLICATION = 0x506c696d; // "Plim"
+const VERSION = 1;
+
+const SCHEMA = `
+  CREATE TABLE books (one INTEGER PRIMARY KEY CHECK (one = 1), identity TEXT NOT NULL, block INTEGER, hash TEXT) STRICT;
+  CREATE TABLE accounts (id TEXT PRIMARY KEY, cash TEXT NOT NULL, epoch TEXT NOT NULL, unread INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE positions (account TEXT NOT NULL, underlying INTEGER NOT NULL, lots TEXT NOT NULL, fundingIndex TEXT NOT NULL,
+    entryCost TEXT NOT NULL, PRIMARY KEY (account, underlying)) STRICT, WITHOUT ROWID;
+  CREATE TABLE collateral (account TEXT NOT NULL, token INTEGER NOT NULL, amount TEXT NOT NULL, PRIMARY KEY (account, token)) STRICT, WITHOUT ROWID;
+  CREATE TABLE pending (sender TEXT PRIMARY KEY, nonce INTEGER NOT NULL, maxFee TEXT NOT NULL, tip TEXT NOT NULL, hashes TEXT NOT NULL,
+    sentAt INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = ${APPLICATION};
+  PRAGMA user_version = ${VERSION};
+`;
+const TABLES = ["books", "accounts", "positions", "collateral", "pending"];
+
+type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * Opens or creates the database of a keeper; one keeper at a time holds it.
+ * @param file a path, or ":memory:" to keep nothing
+ * @throws BadInput when the file is another's, or in use
+ */
+export function openBookStore(file = ":memory:"): BookStore {
+  const db = open(file);
+  const run = (sql: string, ...values: (string | number | null)[]): void => void db.prepare(sql).run(...values);
+  const insertAccount = db.prepare("INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET unread = 1");
+  const replaceAccount = db.prepare("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, 0)");
+  const insertPosition = db.prepare("INSERT INTO positions VALUES (?, ?, ?, ?, ?)");
+  const insertCollateral = db.prepare("INSERT INTO collateral VALUES (?, ?, ?)");
+  const dropPositions = db.prepare("DELETE FROM positions WHERE account = ?");
+  const dropCollateral = db.prepare("DELETE FROM collateral WHERE account = ?");
+
+  const atOnce = (work: () => void): void => {
+    db.exec("BEGIN");
+    try {
+      work();
+      db.exec("COMMIT");
+    } catch (error) {
+      db.exec("ROLLBACK");
+      throw error;
+    }
+  };
+  const empty = (): void => {
+    db.exec("DELETE FROM accounts; DELETE FROM positions; DELETE FROM collateral; UPDATE books SET block = NULL, hash = NULL");
+  };
+
+  return {
+    claim: (identity) => {
+      const known = db.prepare("SELECT identity FROM books").get();
+      if (known?.identity === identity) return true;
+      atOnce(() => {
+        empty();
+        // what waited on another chain waits for nothing
+        run("DELETE FROM pending");
+        run("INSERT OR REPLACE INTO books VALUES (1, ?, NULL, NULL)", identity);
+      });
+      return known === undefined;
+    },
+    cursor: () => {
+      const row = db.prepare("SELECT block, hash FROM books WHERE block IS NOT NULL").get();
+      return row === undefined ? undefined : { block: Number(row.block), hash: String(row.hash) };
+    },
+    accounts: () => {
+      const positions = group(db.prepare("SELECT * FROM positions").all(), (row): [number, Position] => [
+        Number(row.underlying),
+        { lots: integer(row.lots), fundingIndex: integer(row.fundingIndex), entryCost: integer(row.entryCost) },
+      ]);
+      const collateral = group(db.prepare("SELECT * FROM collateral").all(), (row): [number, bigint] => [
+        Number(row.token),
+        integer(row.amount),
+      ]);
+      return (db.prepare("SELECT * FROM accounts WHERE unread = 0").all() as Row[]).map((row) => ({
+        id: integer(row.id),
+        cash: integer(row.cash),
+        moduleDifference: 0n,
+        epoch: integer(row.epoch),
+        positions: new Map(positions.get(String(row.id))),
+        collateral: new Map(collateral.get(String(row.id))),
+        operators: new Map(),
+        exchangeSince: 0n,
+      }));
+    },
+    unread: () => (db.prepare("SELECT id FROM accounts WHERE unread = 1").all() as Row[]).map((row) => integer(row.id)),
+    advance: ({ block, hash }, touched) =>
+      atOnce(() => {
+        for (const id of touched) insertAccount.run(String(id), "0", "0", 1);
+        run("UPDATE books SET block = ?, hash = ?", block, hash);
+      }),
+    save: (accounts) =>
+      atOnce(() => {
+        for (const account of accounts) {
+          const id = String(account.id);
+          replaceAccount.run(id, String(account.cash), String(account.epoch));
+          dropPositions.run(id);
+          dropCollateral.run(id);
+          for (const [underlying, { lots, fundingIndex, entryCost }] of account.positions) {
+            insertPosition.run(id, underlying, String(lots), String(fundingIndex), String(entryCost));
+          }
+          for (const [token, amount] of account.collateral) insertCollateral.run(id, token, String(amount));
+        }
+      }),
+    empty: () => atOnce(empty),
+    pending: (sender) => {
+      const row = db.prepare("SELECT * FROM pending WHERE sender = ?").get(sender);
+      if (row === undefined) return undefined;
+      const fees = { maxFee: integer(row.maxFee), tip: integer(row.tip) };
+      return { nonce: Number(row.nonce), fees, hashes: String(row.hashes).split(" "), sentAt: Number(row.sentAt) };
+    },
+    setPending: (sender, transaction) => {
+      if (transaction === undefined) return run("DELETE FROM pending WHERE sender = ?", sender);
+      const { nonce, fees, hashes, sentAt } = transaction;
+      const values = [sender, nonce, String(fees.maxFee), String(fees.tip), hashes.join(" "), sentAt];
+      run("INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?)", ...values);
+    },
+    close: () => db.close(),
+  };
+}
+
+function open(file: string): DatabaseSync {
+  const fresh = file === ":memory:" || !existsSync(file);
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file);
+    // one keeper a database: the lock is held until it is closed
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN EXCLUSIVE; COMMIT");
+    const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n;
+    const [application, version] = ["application_id", "user_version"].map(
+      (name) => Object.values(db?.prepare(`PRAGMA ${name}`).get() ?? {})[0],
+    );
+    if (!fresh && tables !== 0 && application !== APPLICATION)
+      throw new BadInput(`${file} is the database of another program`, "name another with --database");
+    if (version !== VERSION) {
+      // books of an older keeper are read from the chain again
+      db.exec(`BEGIN; ${TABLES.map((name) => `DROP TABLE IF EXISTS ${name}`).join("; ")}; ${SCHEMA}; COMMIT`);
+    }
+    return db;
+  } catch (error) {
+    db?.close();
+    if (error instanceof BadInput) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    if (/locked|busy/i.test(message)) throw new BadInput(`${file} is in use by another keeper`, "give each its own with --database");
+    throw new BadInput(`${file} cannot be opened as a database: ${message}`);
+  }
+}
+
+function group<Value>(rows: readonly Row[], entry: (row: Row) => [number, Value]): Map<string, [number, Value][]> {
+  const groups = new Map<string, [number, Value][]>();
+  for (const row of rows) {
+    const account = String(row.account);
+    const entries = groups.get(account);
+    if (entries === undefined) groups.set(account, [entry(row)]);
+    else entries.push(entry(row));
+  }
+  return groups;
+}
+
+function integer(value: unknown): bigint {
+  return BigInt(String(value));
+}

@@ -1,0 +1,17 @@
+import { interfaceOf } from "../sdk/artifacts.ts";
+import type { Rpc } from "../sdk/rpc.ts";
+import { KeeperFailure } from "./retry.ts";
+import type { Sender } from "./sender.ts";
+import { oneByOne, type SendAll } from "./turn.ts";
+
+/** Sends batches of liquidations one after the other, each only when the node says that it sells somebody: gas is not paid for nothing. */
+export function liquidationSender(rpc: Rpc, sender: Sender): SendAll {
+  const abi = interfaceOf("LiquidationBatch");
+  return oneByOne(async (call) => {
+    const { from, to, data } = call;
+    const answer = (await rpc("eth_call", [{ from, to, data }, "latest"])) as string;
+    const [sold] = abi.decodeFunctionResult("liquidateBatch", answer) as unknown as [bigint];
+    if (sold === 0n) throw new KeeperFailure("nobody of the batch can be sold now", true);
+    await sender.send(call);
+  });
+}

@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { serveJsonRpc } from "../../src/cli/jsonRpcServer.ts";
+import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
+import { deploymentPath, writeDeployment } from "../../src/sdk/deploymentFile.ts";
+import { type Devnet, startDevnet } from "../../src/simulator/devnet.ts";
+
+export type Answer = { readonly code: number | null; readonly out: string; readonly err: string };
+
+/** The command line in a process of its own. `out` is what it has printed so far. */
+export type Running = { readonly child: ChildProcess; readonly out: () => string; readonly ended: Promise<Answer> };
+
+export function startPlimsoll(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Running {
+  const child = spawn(process.execPath, [join(PROJECT_ROOT, "scripts", "plimsoll.ts"), ...args], {
+    cwd: PROJECT_ROOT,
+    env: { ...process.env, NODE_OPTIONS: "", ...environment },
+  });
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (chunk) => {
+    out += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    err += chunk;
+  });
+  const ended = new Promise<Answer>((resolve) => {
+    child.on("close", (code) => resolve({ code, out, err }));
+  });
+  return { child, out: () => out, ended };
+}
+
+/** Runs the command line to its end. */
+export function plimsoll(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  return startPlimsoll(args, environment).ended;
+}
+
+/** A devnet that commands reach over HTTP, recorded under a name of its own. */
+export type ServedDevnet = Devnet & {
+  /** Arguments by which commands find it. */
+  readonly where: readonly string[];
+};
+
+export async function serveDevnet(): Promise<ServedDevnet> {
+  const devnet = await startDevnet();
+  const server = await serveJsonRpc(devnet.rpc, 0);
+  const { port } = server.address() as AddressInfo;
+  const network = `test-${process.pid}-${port}`;
+  writeDeployment(PROJECT_ROOT, { ...devnet.record, network });
+  return {
+    ...devnet,
+    where: ["--network", network, "--rpc", `http://127.0.0.1:${port}`],
+    close: async () => {
+      rmSync(deploymentPath(PROJECT_ROOT, network), { force: true });
+      server.closeAllConnections();
+      server.close();
+      await devnet.close();
+    },
+  };
+}
