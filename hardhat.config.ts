@@ -26,6 +26,7 @@ const deployed = [
   "sources/PythSource",
   "sources/SignedRateSource",
   "sources/SignedSource",
+  "lens/OptionPricer",
 ];
 
 export default defineConfig({
