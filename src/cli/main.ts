@@ -5,6 +5,7 @@ import { addAccountCommands } from "./accountCommands.ts";
 import { addCheckCommand } from "./checkCommand.ts";
 import { addDemoCommand } from "./demoCommand.ts";
 import { addDevnetCommand } from "./devnetCommand.ts";
+import { addPriceCommand } from "./priceCommand.ts";
 import { addTradeCommands } from "./tradeCommands.ts";
 
 /** The command line. Bad arguments are answered in one line with exit code 2, failures with exit code 1. */
@@ -19,6 +20,7 @@ export function commandLine(): Command {
   addCheckCommand(program);
   addAccountCommands(program);
   addTradeCommands(program);
+  addPriceCommand(program);
   return program;
 }
 

@@ -1,31 +1,11 @@
-import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { formatDecimal, parseDecimal, showDecimal } from "../../src/sdk/amounts.ts";
-import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
+import { plimsoll } from "./commandLine.ts";
 
 const SECRET = `0x${"5e".repeat(32)}`;
-
-type Answer = { readonly code: number | null; readonly out: string; readonly err: string };
-
-function plimsoll(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Answer> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(PROJECT_ROOT, "scripts", "plimsoll.ts"), ...args], {
-      cwd: PROJECT_ROOT,
-      env: { ...process.env, NODE_OPTIONS: "", ...environment },
-    });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk) => {
-      out += chunk;
-    });
-    child.stderr.on("data", (chunk) => {
-      err += chunk;
-    });
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
-}
 
 describe("command line", () => {
   const malformed = join(tmpdir(), `plimsoll-malformed-${process.pid}.csv`);
