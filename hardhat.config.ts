@@ -30,6 +30,7 @@ const deployed = [
   "sources/PythSource",
   "sources/SignedRateSource",
   "sources/SignedSource",
+  "lens/OptionPricer",
 ];
 const inHaste = new Set(["MarginVault", "liquidation/LiquidationBatch", "logic/LiquidationLogic", "modules/OrderSettlement"]);
 

@@ -27,6 +27,26 @@ export const positiveDecimal = z
   .regex(/^\d+(\.\d+)?$/, { error: (issue) => `"${String(issue.input)}" is not a positive decimal` })
   .refine((text) => /[1-9]/.test(text), { error: "must be above zero" });
 
+/**
+ * A decimal between two bounds, to 18 decimals: what has more is rounded, halves up.
+ * @param from how the lower bound is told, if otherwise than by its digits
+ */
+export function decimalWithin(least: string, most: string, from = least) {
+  const [low, high] = [toWad(least), toWad(most)];
+  return z
+    .string({ error: "is missing" })
+    .regex(/^-?\d+(\.\d+)?$/, { error: (issue) => `"${String(issue.input)}" is not a decimal number` })
+    .transform(toWad)
+    .refine((value) => value >= low && value <= high, { error: `must be from ${from} to ${most}` });
+}
+
+/** 18 decimals of a decimal number, rounded, halves up. */
+function toWad(text: string): bigint {
+  const [whole = "", part = ""] = text.replace("-", "").split(".");
+  const size = (BigInt((whole + part).padEnd(whole.length + 19, "0").slice(0, whole.length + 19)) + 5n) / 10n;
+  return text.startsWith("-") ? -size : size;
+}
+
 export const addressText = z.string().regex(/^0x[0-9a-fA-F]{40}$/, { error: (issue) => `"${String(issue.input)}" is not an address` });
 
 const DAY = 86_400;

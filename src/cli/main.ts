@@ -7,6 +7,7 @@ import { addDemoCommand } from "./demoCommand.ts";
 import { addDevnetCommand } from "./devnetCommand.ts";
 import { addExchangeCommands } from "./exchangeCommands.ts";
 import { addKeepCommand } from "./keepCommand.ts";
+import { addPriceCommand } from "./priceCommand.ts";
 import { addTradeCommands } from "./tradeCommands.ts";
 
 /** The command line. Bad arguments are answered in one line with exit code 2, failures with exit code 1. */
@@ -23,6 +24,7 @@ export function commandLine(): Command {
   addAccountCommands(program);
   addTradeCommands(program);
   addExchangeCommands(program);
+  addPriceCommand(program);
   return program;
 }
 

@@ -10,8 +10,7 @@ import { errorNameOf } from "../sdk/errors.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { buildOrder, encodeFills, packMaker, packTakerLimit, type SignedOrder, signOrder } from "../sdk/orders.ts";
 import { vaultReader } from "../sdk/readState.ts";
-import { LOCAL_ROLES, setPrice, showAccount } from "../simulator/devnet.ts";
-import { localWallet } from "../simulator/localAccounts.ts";
+import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount, report } from "./accountCommands.ts";
 import { positiveDecimal, readArguments, whole } from "./arguments.ts";
 import { findUnderlying, openContext, parseAccount, parseAmount, withNetwork } from "./context.ts";
@@ -195,48 +194,6 @@ export function addTradeCommands(program: Command): void {
         shedCall(context.record, context.wallet().address, index, ownAccount(context), (WAD * BigInt(percent)) / 100n),
       ]);
       report(context, { underlying: symbol, percent, hash }, `took ${percent} % of the fund's ${symbol.toUpperCase()}`);
-    });
-
-  const price = program.command("price").description("prices of the underlyings");
-  withNetwork(price.command("show", { isDefault: true }))
-    .description("the prices of the vault")
-    .action(async (options: unknown) => {
-      const context = await openContext(options);
-      const { underlyings } = await vaultReader(context.rpc, context.record.contracts.vault).shared();
-      const rows = underlyings.map((each, i) => ({
-        underlying: context.record.underlyings[i]?.symbol ?? String(i),
-        price: formatDecimal(each.price * 10n ** each.lotExponent),
-        state: ["normal", "invalid", "grace"][Number(each.priceState)] ?? "unknown",
-        scanRange: formatDecimal(each.heldRange, 9),
-        openInterest: formatDecimal(each.funding.openInterest, Number(each.lotExponent)),
-      }));
-      if (context.json) printJson({ prices: rows });
-      else
-        printTable(
-          ["underlying", "price", "state", "scan range", "open interest"],
-          rows.map((row) => [row.underlying, row.price, row.state, row.scanRange, row.openInterest]),
-        );
-    });
-  withNetwork(price.command("set").argument("<underlying>").argument("<price>", "for one unit"))
-    .description("post a price on a local chain; a jump is confirmed by moving the chain's clock a minute")
-    .action(async (symbol: string, text: string, options: unknown) => {
-      const context = await openContext(options);
-      const { record, rpc } = context;
-      const { index } = findUnderlying(record, symbol);
-      const value = parseAmount(text, 18);
-      if (record.network !== "local") throw new BadInput(`prices of ${record.network} are not ours to set: only those of a local chain`);
-      await setPrice(
-        rpc,
-        { record, signers: LOCAL_ROLES.priceSigners.map(localWallet) },
-        localWallet(LOCAL_ROLES.poster).address,
-        index,
-        value,
-      );
-      report(
-        context,
-        { underlying: symbol.toUpperCase(), price: formatDecimal(value) },
-        `${symbol.toUpperCase()} is at ${formatDecimal(value)}`,
-      );
     });
 }
 
