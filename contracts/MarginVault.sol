@@ -153,12 +153,20 @@ contract MarginVault is VaultBase, IVaultCore, Proxy {
         (IERC20 asset, uint256 scale) = _token(token);
         uint256 before = asset.balanceOf(address(this));
         asset.safeTransferFrom(from, address(this), amount);
-        uint256 received = asset.balanceOf(address(this)) - before;
-        if (received == 0 || received > amount) revert IMarginVault.TokenAmountMismatch(token, amount, received);
-        uint256 credited = received * scale;
+        uint256 received;
+        uint256 credited;
+        unchecked {
+            // a balance that fell wraps to more than what was asked for, and is refused with it
+            received = asset.balanceOf(address(this)) - before;
+            if (received == 0 || received > amount || received > type(uint128).max / scale) {
+                revert IMarginVault.TokenAmountMismatch(token, amount, received);
+            }
+            credited = received * scale;
+        }
         if (token == SETTLEMENT) {
             Deficit.deposited($, credited);
-            Ledger.credit($, account, Wad.wrap(credited.toInt256()));
+            // casting to int256 is safe: below 2^128
+            Ledger.credit($, account, Wad.wrap(int256(credited)));
         } else {
             uint256 supply = $.supplies[token];
             uint256 held = (supply & type(uint128).max) + credited;

@@ -208,18 +208,10 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance {
     /// @dev `lots` and the tokens of the CollateralSold beside it left `account` for `taker`, who paid `cash` (negative: received).
     event Sold(AccountId indexed account, AccountId indexed taker, uint8 indexed underlying, int256 lots, int256 cash);
     event CollateralSold(AccountId indexed account, AccountId indexed taker, uint8 indexed token, uint256 amount); // WAD
-    /// @dev `reward` was credited to `keeper` (bounty and share), `fromFund` of it paid by the fund's main account; `fundIncome` of the
-    /// taker's discount went to it (liquidateTo). The account paid reward − fromFund + fundIncome beside the discounts within `Sold`.
-    event Liquidated(
-        AccountId indexed account,
-        AccountId indexed keeper,
-        uint256 fraction,
-        int256 equity,
-        int256 margin,
-        int256 reward,
-        int256 fromFund,
-        int256 fundIncome
-    );
+    /// @dev `account` paid `reward` (bounty and share; nothing where a taker was named) to `keeper`, beside the discounts within `Sold`.
+    event Liquidated(AccountId indexed account, AccountId indexed keeper, uint256 fraction, int256 equity, int256 margin, int256 reward);
+    event BountyFunded(AccountId indexed account, uint256 amount); // of the reward, by the fund's main account in the account's place
+    event DiscountShared(AccountId indexed account, uint256 amount); // of what a taker gets off, paid to the fund's main account
     /// @dev `account`, insolvent, was credited `amount` by the fund account `payer`.
     event ShortfallCovered(AccountId indexed account, AccountId indexed payer, uint256 amount);
     /// @dev `account`, insolvent, was credited `amount` out of nothing: the deficit grew by it.

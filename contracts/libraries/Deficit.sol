@@ -31,7 +31,11 @@ library Deficit {
     /// @notice Tokens came in.
     function deposited(VaultState storage $, uint256 amount) internal {
         uint256 totals = $.totals;
-        $.totals = pack(settlement(totals) + amount, deficit(totals));
+        unchecked {
+            // the amount is below 2^128: a sum that leaves its bits carries one into those of the deficit, and is refused
+            if ((totals + amount) >> 128 != totals >> 128) (settlement(totals) + amount).toUint128();
+            $.totals = totals + amount;
+        }
     }
 
     /// @notice Books a withdrawal of `debited` and says what is paid for it, a multiple of `scale`, rounded down.

@@ -33,7 +33,7 @@ library Ledger {
         uint256 held = header.underlyings();
         uint256 tokens = header.collaterals();
         uint256 count;
-        Book[] memory books = new Book[](LibBit.popCount(held) + LibBit.popCount(tokens));
+        Book[] memory books = new Book[](_count(held) + _count(tokens));
         Wad cash = header.cash();
 
         for (; held != 0; held &= held - 1) {
@@ -68,9 +68,26 @@ library Ledger {
         p.books = books;
     }
 
+    /// @dev How many bits are set; most accounts hold one underlying and no collateral.
+    function _count(uint256 bits) private pure returns (uint256) {
+        unchecked {
+            return
+                bits & (bits - 1) != 0
+                    ? LibBit.popCount(bits)
+                    : bits == 0
+                        ? 0
+                        : 1;
+        }
+    }
+
     /// @notice As `portfolio`, and every price in it counts as used in this transaction.
     function value(VaultState storage $, AccountId account, uint256 marginWord) internal returns (Portfolio memory p) {
         p = portfolio($, account, marginWord);
+        consume(p);
+    }
+
+    /// @notice Counts every price in `p` as used in this transaction.
+    function consume(Portfolio memory p) internal {
         uint256 used;
         for (uint256 i; i < p.books.length; ++i) {
             used |= 1 << p.books[i].underlying;

@@ -24,6 +24,14 @@ library Market {
         bool open; // risk may rise: the price is normal and young, and opens are not stopped
     }
 
+    /// @notice Writes into `q` what valuations take from the market of `underlying`, and nothing of what trades need.
+    function writeForValuing(Quote memory q, VaultState storage $, uint256 underlying, uint256 marginWord) internal view {
+        uint256 priceWord = $.prices[underlying];
+        q.underlying = underlying;
+        q.priceWord = priceWord;
+        q.index = Funding.indexNow($.fundings[underlying], priceWord, MarginWord.tradingAge(marginWord));
+    }
+
     /// @notice Writes the market of `underlying` now into `q`. The caller counts its price as used.
     function write(Quote memory q, VaultState storage $, uint256 underlying, uint256 marginWord) internal view {
         uint256 priceWord = $.prices[underlying];

@@ -21,7 +21,8 @@ library Slice {
         Ratio fraction; // f*, 1 for a whole sale
     }
 
-    function terms(Assessment memory a, Wad maintenance, uint256 liquidationWord) internal pure returns (Terms memory t) {
+    /// @notice Writes into `t` the terms on which an account of figures `a` is sold.
+    function write(Terms memory t, Assessment memory a, Wad maintenance, uint256 liquidationWord) internal pure {
         t.health = healthDown(a, maintenance);
         // half the haircut at the line, all of it when nearly insolvent; rounded up
         t.haircutShare = Ratio.wrap(1e18 - t.health.raw() / 2);

@@ -7,6 +7,7 @@ import {Deficit} from "../libraries/Deficit.sol";
 import {FundAccounts} from "../libraries/FundAccounts.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {Margin} from "../libraries/Margin.sol";
+import {Market} from "../libraries/Market.sol";
 import {PriceGuard} from "../libraries/PriceGuard.sol";
 import {Slice} from "../libraries/Slice.sol";
 import {Takeover} from "../libraries/Takeover.sol";
@@ -47,6 +48,7 @@ library LiquidationLogic {
     /// @dev A planned sale. `parts` run beside `portfolio.books`.
     struct Sale {
         AccountId account;
+        uint256 scenarios; // that the keeper named
         Portfolio portfolio;
         Assessment figures;
         Slice.Terms terms;
@@ -69,8 +71,10 @@ library LiquidationLogic {
         // its cash is written whole at the end: a reward credited before would vanish
         if (keeper == account) revert IMarginVault.TakerIsAccount(account);
         uint256 marginWord = $.marginParameters;
-        Portfolio memory p = Ledger.value($, account, marginWord);
-        Sale memory sale = _plan($, fund, account, p, marginWord, scenarios);
+        Portfolio memory p = Ledger.portfolio($, account, marginWord);
+        Ledger.consume(p);
+        Sale memory sale;
+        _plan(sale, $, fund, account, p, marginWord, scenarios);
         _sellToFund($, fund, keeper, sale);
         return sale.terms.fraction;
     }
@@ -88,7 +92,8 @@ library LiquidationLogic {
         if (taker == account) revert IMarginVault.TakerIsAccount(account);
         uint256 marginWord = $.marginParameters;
         Portfolio memory p = Ledger.value($, account, marginWord);
-        Sale memory sale = _plan($, fund, account, p, marginWord, scenarios);
+        Sale memory sale;
+        _plan(sale, $, fund, account, p, marginWord, scenarios);
         // exactly the slice or nothing: many small slices would be cheaper than one
         if (sale.terms.fraction > maximumFraction) revert IMarginVault.FractionAboveLimit(sale.terms.fraction, maximumFraction);
         if (sale.figures.value.isNegative()) revert IMarginVault.AccountInsolvent(account, sale.figures.value);
@@ -103,7 +108,8 @@ library LiquidationLogic {
     /// @notice What a liquidation of `account` would do now; the same plan that execution follows. As `IMarginVault.previewLiquidation` answers, encoded.
     function preview(VaultState storage $, address fund, AccountId account, uint256 scenarios) external view returns (bytes memory) {
         uint256 marginWord = $.marginParameters;
-        Sale memory sale = _plan($, fund, account, Ledger.portfolio($, account, marginWord), marginWord, scenarios);
+        Sale memory sale;
+        _plan(sale, $, fund, account, Ledger.portfolio($, account, marginWord), marginWord, scenarios);
         return abi.encode(sale.terms.fraction, sale.terms.discount.partUp(sale.terms.fraction), sale.terms.bounty, sale.figures);
     }
 
@@ -126,53 +132,64 @@ library LiquidationLogic {
         uint256 fresh = MarginWord.liquidationAge(basis.marginWord);
         bool[] memory found = new bool[](accounts.length);
         for (uint256 i; i < accounts.length; ++i) {
-            Valuation.write(f, $, accounts[i], $.headers[accounts[i]], basis);
-            found[i] = f.equity < f.margin.partUp(basis.terms.maintenance) || !Valuation.good(f, fresh) || accounts[i].owner() == fund;
+            AccountId account = accounts[i];
+            uint256 header = $.headers[account];
+            // the market at hand is the first one that anybody holds: mostly that of the others too
+            if (basis.quote.underlying == Market.NONE && header.underlyings() != 0) {
+                Market.writeForValuing(basis.quote, $, LibBit.ffs(header.underlyings()), basis.marginWord);
+            }
+            Valuation.write(f, $, account, header, basis);
+            found[i] = f.equity < f.margin.partUp(basis.terms.maintenance) || !Valuation.good(f, fresh) || account.owner() == fund;
         }
         return abi.encode(found);
     }
 
     // ---------------------------------------------------------------- plan
 
+    /// @dev Writes what a sale of `account`, which is `p`, would be; reverts where there may be none.
     function _plan(
+        Sale memory sale,
         VaultState storage $,
         address fund,
         AccountId account,
         Portfolio memory p,
         uint256 marginWord,
         uint256 scenarios
-    ) private view returns (Sale memory) {
+    ) private view {
         if (account.owner() == fund) revert IMarginVault.ProtocolAccount(account);
         Margin.Terms memory terms = Margin.terms(marginWord);
-        bool doubtful = _pricesDoubtful(p, marginWord);
-        Assessment memory figures = Margin.assess(p, terms, false, scenarios);
-        Wad maintenance = figures.margin.partUp(terms.maintenance);
-        // I-12: only below the line, and where a price is in doubt only below it at the last valid price and at both edges of its band
-        if (figures.equity >= maintenance || (doubtful && !_belowAtEdges($, p, terms, marginWord, scenarios))) {
-            revert IMarginVault.AccountHealthy(account, figures.equity, maintenance);
-        }
-        if (scenarios != 0) {
-            // the worst scenario of lines is found for nothing: a keeper who names mild ones first would cut many small slices
-            figures = Margin.assess(p, terms, false, 0);
-            maintenance = figures.margin.partUp(terms.maintenance);
-        }
-        uint256 liquidationWord = $.liquidationParameters;
-        Sale memory sale = Sale({
-            account: account,
-            portfolio: p,
-            figures: figures,
-            terms: Slice.terms(figures, maintenance, liquidationWord),
-            liquidationWord: liquidationWord,
-            whole: false,
-            parts: new Part[](p.books.length),
-            liens: _liens($, account, p)
-        });
+        (sale.account, sale.scenarios, sale.portfolio) = (account, scenarios, p);
+        Wad maintenance = _requireBelow(sale, $, terms, marginWord);
+        sale.liquidationWord = $.liquidationParameters;
+        Slice.write(sale.terms, sale.figures, maintenance, sale.liquidationWord);
+        sale.parts = new Part[](p.books.length);
+        sale.liens = _liens($, account, p);
         _cut(sale);
         if (!sale.whole && _mustSellAll(sale, terms)) {
             sale.terms.fraction = ONE;
             _cut(sale);
         }
-        return sale;
+    }
+
+    /// @dev Writes the figures of the account that is to be sold and returns its maintenance margin; reverts where it is healthy.
+    function _requireBelow(
+        Sale memory sale,
+        VaultState storage $,
+        Margin.Terms memory terms,
+        uint256 marginWord
+    ) private view returns (Wad maintenance) {
+        bool doubtful = _pricesDoubtful(sale.portfolio, marginWord);
+        sale.figures = Margin.assess(sale.portfolio, terms, false, sale.scenarios);
+        maintenance = sale.figures.margin.partUp(terms.maintenance);
+        // I-12: only below the line, and where a price is in doubt only below it at the last valid price and at both edges of its band
+        if (sale.figures.equity >= maintenance || (doubtful && !_belowAtEdges(sale, $, terms, marginWord))) {
+            revert IMarginVault.AccountHealthy(sale.account, sale.figures.equity, maintenance);
+        }
+        if (sale.scenarios != 0) {
+            // the worst scenario of lines is found for nothing: a keeper who names mild ones first would cut many small slices
+            sale.figures = Margin.assess(sale.portfolio, terms, false, 0);
+            maintenance = sale.figures.margin.partUp(terms.maintenance);
+        }
     }
 
     /// @dev Whether a price is invalid or stale; reverts for a grace period, and for a price that only needs to be posted.
@@ -189,17 +206,17 @@ library LiquidationLogic {
 
     /// @dev Underlyings give each other no credit, so E − MM is a sum over them and the best case is the sum of their best cases.
     function _belowAtEdges(
+        Sale memory sale,
         VaultState storage $,
-        Portfolio memory p,
         Margin.Terms memory terms,
-        uint256 marginWord,
-        uint256 scenarios
+        uint256 marginWord
     ) private view returns (bool) {
+        Portfolio memory p = sale.portfolio;
         uint256 stale = MarginWord.tradingAge(marginWord);
         Wad best = p.cash;
         for (uint256 i; i < p.books.length; ++i) {
             Book memory book = p.books[i];
-            uint256 scenario = (scenarios >> (8 * book.underlying)) & 0xff;
+            uint256 scenario = (sale.scenarios >> (8 * book.underlying)) & 0xff;
             Wad surplus = _surplusAt(book, book.price, terms, scenario);
             if (book.state == PriceWord.INVALID || book.age > stale) {
                 (Price low, Price high) = PriceGuard.bandEdges($.prices[book.underlying], $.guards[book.underlying], block.timestamp);
@@ -228,6 +245,7 @@ library LiquidationLogic {
 
     function _liens(VaultState storage $, AccountId account, Portfolio memory p) private view returns (Lien[] memory liens) {
         uint256 tokens = $.headers[account].collaterals();
+        if (tokens == 0) return liens;
         liens = new Lien[](LibBit.popCount(tokens));
         for (uint256 i; tokens != 0; tokens &= tokens - 1) {
             Lien memory lien = liens[i++];
@@ -324,10 +342,9 @@ library LiquidationLogic {
             sale.terms.fraction.raw(),
             sale.figures.equity.raw(),
             sale.figures.margin.raw(),
-            (bounty + reward + fromFund).raw(),
-            fromFund.raw(),
-            0
+            (bounty + reward + fromFund).raw()
         );
+        if (fromFund != ZERO) emit IMarginVault.BountyFunded(sale.account, uint256(fromFund.raw()));
     }
 
     function _sellToTaker(VaultState storage $, address fund, AccountId taker, Sale memory sale, Wad minimumDiscount) private {
@@ -337,16 +354,17 @@ library LiquidationLogic {
         if (kept < minimumDiscount) revert IMarginVault.DiscountBelowLimit(kept, minimumDiscount);
         Wad cash = _move($, sale, fund, taker, kept) - income;
         _close($, sale, cash);
-        if (income != ZERO) Deficit.income($, toAccountId(fund, 0), income);
+        if (income != ZERO) {
+            Deficit.income($, toAccountId(fund, 0), income);
+            emit IMarginVault.DiscountShared(sale.account, uint256(income.raw()));
+        }
         emit IMarginVault.Liquidated(
             sale.account,
             taker,
             sale.terms.fraction.raw(),
             sale.figures.equity.raw(),
             sale.figures.margin.raw(),
-            0,
-            0,
-            income.raw()
+            0
         );
     }
 
@@ -423,7 +441,8 @@ library LiquidationLogic {
 
     /// @dev The account's own cash, and a new order epoch: what was signed before the sale is void (I-5).
     function _close(VaultState storage $, Sale memory sale, Wad cash) private {
-        $.headers[sale.account] = $.headers[sale.account].withCash(cash).nextEpoch();
+        uint256 header = $.headers[sale.account];
+        $.headers[sale.account] = header.withCash(cash).nextEpoch();
     }
 
     function _scans(Sale memory sale) private pure returns (Wad[] memory scans) {

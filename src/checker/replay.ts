@@ -15,7 +15,9 @@ const EFFECTS: Readonly<Record<string, string>> = {
   Sold: "-account lots underlying, +account cash, +taker lots underlying, -taker cash",
   CollateralSold: "-account amount token, +taker amount token",
   CollateralExchanged: "-account amount token, +account cash, +buyer amount token, -buyer cash",
-  Liquidated: "+keeper reward, -account reward, +account fromFund, -fund fromFund, -account fundIncome, +fund fundIncome",
+  Liquidated: "+keeper reward, -account reward",
+  BountyFunded: "+account amount, -fund amount",
+  DiscountShared: "-account amount, +fund amount",
   ShortfallCovered: "+account amount, -payer amount",
   DeficitAdded: "+account amount",
   FundToppedUp: "-fund amount, +fundAccount amount",
@@ -25,7 +27,6 @@ const EFFECTS: Readonly<Record<string, string>> = {
 export const NOTHING = { lots: 0n, index: 0n };
 const UNPOSTED = { price: 0n, priceTime: 0n, normal: false, range: 0n, index: 0n, indexTime: 0n, rate: 0n };
 const emptyAccount = () => ({ cash: 0n, holdings: new Map<number, typeof NOTHING>(), tokens: new Map<number, bigint>() });
-
 export class Replay {
   readonly accounts = new Map<bigint, ReturnType<typeof emptyAccount>>();
   readonly markets = new Map<number, typeof UNPOSTED>();
@@ -37,7 +38,6 @@ export class Replay {
   constructor(words: Replay["words"], fund: bigint) {
     [this.words, this.fund] = [words, fund << 96n];
   }
-
   account = (id: bigint) => this.accounts.get(id) ?? this.accounts.set(id, emptyAccount()).get(id) ?? emptyAccount();
   market = (u: number) => this.markets.get(u) ?? this.markets.set(u, { ...UNPOSTED }).get(u) ?? UNPOSTED;
 

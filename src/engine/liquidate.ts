@@ -257,7 +257,8 @@ function sellToFund(draft: Draft, keeper: AccountId, sale: Sale): void {
     cash = 0n;
   }
   close(draft, sale, cash);
-  emitLiquidated(draft, sale, keeper, bounty + reward + fromFund, fromFund, 0n);
+  emitLiquidated(draft, sale, keeper, bounty + reward + fromFund);
+  if (fromFund !== 0n) draft.emit("BountyFunded", { account: sale.account, amount: fromFund });
 }
 
 function sellToTaker(draft: Draft, taker: AccountId, sale: Sale, minimumDiscount: bigint): void {
@@ -267,11 +268,14 @@ function sellToTaker(draft: Draft, taker: AccountId, sale: Sale, minimumDiscount
   if (kept < minimumDiscount) revert("DiscountBelowLimit", kept, minimumDiscount);
   const cash = moveSale(draft, taker, sale, kept) - income;
   close(draft, sale, cash);
-  if (income !== 0n) fundIncome(draft, accountIdOf(draft.base.fund), income);
-  emitLiquidated(draft, sale, taker, 0n, 0n, income);
+  if (income !== 0n) {
+    fundIncome(draft, accountIdOf(draft.base.fund), income);
+    draft.emit("DiscountShared", { account: sale.account, amount: income });
+  }
+  emitLiquidated(draft, sale, taker, 0n);
 }
 
-function emitLiquidated(draft: Draft, sale: Sale, keeper: AccountId, reward: bigint, fromFund: bigint, income: bigint): void {
+function emitLiquidated(draft: Draft, sale: Sale, keeper: AccountId, reward: bigint): void {
   draft.emit("Liquidated", {
     account: sale.account,
     keeper,
@@ -279,8 +283,6 @@ function emitLiquidated(draft: Draft, sale: Sale, keeper: AccountId, reward: big
     equity: sale.figures.equity,
     margin: sale.figures.margin,
     reward,
-    fromFund,
-    fundIncome: income,
   });
 }
 

@@ -429,7 +429,7 @@ describe("hazards of liquidation", () => {
       const receipt = await (await vault.liquidate(idOf(each), know(idOf(carol)), 0n)).wait();
       for (const log of receipt?.logs ?? []) {
         const event = vault.interface.parseLog(log);
-        if (event?.name === "Liquidated") paid += event.args.fromFund;
+        if (event?.name === "BountyFunded") paid += event.args.amount;
       }
     }
     // 0.07 tokens an epoch where three bounties of 0.05 were wanted
