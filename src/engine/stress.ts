@@ -46,3 +46,36 @@ export function worstOfLineUp(line: bigint, range: bigint): bigint {
 export function scanOf(line: bigint, range: bigint, scenario: bigint): bigint {
   return scenario === 0n ? worstOfLineUp(line, range) : max(lossOfLineUp(line, range, scenario), 0n);
 }
+
+/** What counts of the loss in an extreme, percent. */
+export const COUNTED_PERCENT = 35n;
+
+const LEAST_FORWARD_PART = 16n;
+
+/** Scenarios of one row differ in the price alone. */
+export type VolatilityRow = "mark" | "up" | "down";
+
+/** The price move of a scenario before damping, in thirtieths of the scan range. */
+export function undampedMoveOf(scenario: bigint): bigint {
+  return scenario === 15n ? 60n : scenario === 16n ? -60n : moveOf(scenario);
+}
+
+/** Which volatility an option has in a scenario; extremes keep the mark's. */
+export function rowOf(scenario: bigint): VolatilityRow {
+  return scenario === 0n || scenario > 14n ? "mark" : scenario % 2n === 1n ? "up" : "down";
+}
+
+/**
+ * The forward that an option is priced at in a scenario, extremes undamped, WAD, rounded down; never below a sixteenth of the forward.
+ * @example forwardDown(3_000n * WAD, WAD / 10n, 15n) // 3_600n * WAD: two ranges up
+ */
+export function forwardDown(forward: bigint, range: bigint, scenario: bigint): bigint {
+  const scale = 30n * 10n ** 9n;
+  const moved = scale + (range / 10n ** 9n) * undampedMoveOf(scenario);
+  return max((forward * max(moved, 0n)) / scale, (forward + LEAST_FORWARD_PART - 1n) / LEAST_FORWARD_PART);
+}
+
+/** What counts of an extreme: the value at the mark and 35 % of what changes from there, rounded down. */
+export function dampedDown(mark: bigint, extreme: bigint): bigint {
+  return (mark * (100n - COUNTED_PERCENT) + extreme * COUNTED_PERCENT) / 100n;
+}
