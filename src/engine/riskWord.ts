@@ -1,5 +1,5 @@
 import { revert } from "./errors.ts";
-import { abs, divUp } from "./fixedPoint.ts";
+import { abs, divUp, floorDivide } from "./fixedPoint.ts";
 import { moveOf, SCENARIOS } from "./stress.ts";
 
 /** Lanes of a risk word: the mark and the sixteen scenarios. */
@@ -93,12 +93,6 @@ export function seriesBook(positions: readonly OptionPosition[], futures = 0n): 
     forwards: positions.reduce((sum, position) => sum + parityLots(position), futures),
     strikes: positions.reduce((sum, position) => sum + parityLots(position) * position.strike, 0n),
   };
-}
-
-/** floor(a / b) of either sign of `a` and positive `b`. */
-export function floorDivide(a: bigint, b: bigint): bigint {
-  const quotient = a / b;
-  return a < 0n && quotient * b !== a ? quotient - 1n : quotient;
 }
 
 /**
