@@ -105,6 +105,24 @@ library RiskArray {
         }
     }
 
+    /// @notice All seventeen of `lane`.
+    function lanes(LaneSums memory sums) internal pure returns (uint256[LANES] memory out) {
+        _unpackFour(out, 0, sums.first);
+        _unpackFour(out, 1, sums.second);
+        _unpackFour(out, 2, sums.third);
+        _unpackFour(out, 3, sums.fourth);
+        out[16] = sums.last & FIELD;
+    }
+
+    function _unpackFour(uint256[LANES] memory out, uint256 from, uint256 fields) private pure {
+        unchecked {
+            out[from] = fields & FIELD;
+            out[from + 4] = (fields >> 60) & FIELD;
+            out[from + 8] = (fields >> 120) & FIELD;
+            out[from + 12] = fields >> 180;
+        }
+    }
+
     /// @notice The lots of `sums`, of either side.
     function lotsOf(LaneSums memory sums) internal pure returns (uint256) {
         return sums.last >> 120;
@@ -141,26 +159,38 @@ library RiskArray {
     /// @notice Adds what the stored sides are worth, longs less shorts, at the mark and in each scenario (WAD).
     /// @param unit of the lanes, as `RiskWord.unitUp` gave it when they were packed
     function addLanes(SeriesBook memory book, uint256 unit, int256[LANES] memory values) internal pure {
+        _addLanes(book, unit, 0, values);
+    }
+
+    /// @notice As `addLanes`, less what rounding can hide: never above what the stored sides are worth.
+    function addLanesDown(SeriesBook memory book, uint256 unit, int256[LANES] memory values) internal pure {
+        // casting to int256 is safe: lots < 2^44
+        _addLanes(book, unit, int256(lotsOf(book.shorts)), values);
+    }
+
+    /// @param less units taken from each sum of lanes
+    function _addLanes(SeriesBook memory book, uint256 unit, int256 less, int256[LANES] memory values) private pure {
         unchecked {
             // a sum is below 2^59, so the bias keeps each field positive and below 2^60; times a unit below 2^82
             LaneSums memory longs = book.longs;
             LaneSums memory shorts = book.shorts;
             // casting to int256 is safe: below 2^82
             int256 signed = int256(unit);
-            _addFour(values, 0, longs.first + BIASES - shorts.first, signed);
-            _addFour(values, 1, longs.second + BIASES - shorts.second, signed);
-            _addFour(values, 2, longs.third + BIASES - shorts.third, signed);
-            _addFour(values, 3, longs.fourth + BIASES - shorts.fourth, signed);
-            values[16] += (int256(longs.last & FIELD) - int256(shorts.last & FIELD)) * signed;
+            int256 bias = BIAS + less;
+            _addFour(values, 0, longs.first + BIASES - shorts.first, bias, signed);
+            _addFour(values, 1, longs.second + BIASES - shorts.second, bias, signed);
+            _addFour(values, 2, longs.third + BIASES - shorts.third, bias, signed);
+            _addFour(values, 3, longs.fourth + BIASES - shorts.fourth, bias, signed);
+            values[16] += (int256(longs.last & FIELD) - int256(shorts.last & FIELD) - less) * signed;
         }
     }
 
-    function _addFour(int256[LANES] memory values, uint256 from, uint256 fields, int256 unit) private pure {
+    function _addFour(int256[LANES] memory values, uint256 from, uint256 fields, int256 bias, int256 unit) private pure {
         unchecked {
-            values[from] += (int256(fields & FIELD) - BIAS) * unit;
-            values[from + 4] += (int256((fields >> 60) & FIELD) - BIAS) * unit;
-            values[from + 8] += (int256((fields >> 120) & FIELD) - BIAS) * unit;
-            values[from + 12] += (int256(fields >> 180) - BIAS) * unit;
+            values[from] += (int256(fields & FIELD) - bias) * unit;
+            values[from + 4] += (int256((fields >> 60) & FIELD) - bias) * unit;
+            values[from + 8] += (int256((fields >> 120) & FIELD) - bias) * unit;
+            values[from + 12] += (int256(fields >> 180) - bias) * unit;
         }
     }
 
@@ -215,7 +245,11 @@ library RiskArray {
             // least ≤ values[0], both amounts of one account
             int256 least = values[0];
             for (uint256 k = 1; k < LANES; ++k) {
-                int256 value = values[k];
+                int256 value;
+                // without the check of the index: a third of the gas
+                assembly ("memory-safe") {
+                    value := mload(add(values, shl(5, k)))
+                }
                 if (value < least) (least, scenario) = (value, k);
             }
             loss = Wad.wrap(values[0] - least);

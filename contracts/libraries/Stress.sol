@@ -70,17 +70,23 @@ library Stress {
         return scenario & 1 == 1 ? ROW_UP : ROW_DOWN;
     }
 
-    /// @notice The forward that an option is priced at in `scenario`, extremes undamped, rounded down.
-    function forwardDown(Price forward, Ratio range, uint256 scenario) internal pure returns (Price) {
+    /// @notice A thirtieth of the scan range as a price, rounded down.
+    function stepDown(Price forward, Ratio range) internal pure returns (uint256) {
         unchecked {
-            // forward < 2^96, ppb < 2^32, |move| < 2^6; a range is at most 50 %, and what falls below the least part is lifted
-            int256 scale = WHOLE_MOVE * 1e9;
-            int256 moved = scale + int256(range.raw() / 1e9) * undampedMove(scenario);
-            uint256 least = (forward.raw() + LEAST_FORWARD_PART - 1) / LEAST_FORWARD_PART;
-            if (moved <= 0) return Price.wrap(least);
-            // casting to uint256 is safe: positive
-            uint256 price = (forward.raw() * uint256(moved)) / uint256(scale);
-            return Price.wrap(price < least ? least : price);
+            // forward < 2^96, ppb < 2^32
+            return (forward.raw() * (range.raw() / 1e9)) / (uint256(WHOLE_MOVE) * 1e9);
+        }
+    }
+
+    /// @notice The forward that an option is priced at in `scenario`, extremes undamped.
+    /// @dev Whole steps from the forward, so that the forwards of a row are evenly apart: they are at most 60 units of a price (1e-18) nearer
+    /// than the range says. A range is at most 50 %; what falls below the least part of the forward, the lower extreme alone, is lifted.
+    function forwardAt(Price forward, Ratio range, uint256 scenario) internal pure returns (Price) {
+        unchecked {
+            // casting to int256 is safe: prices below 2^96
+            int256 price = int256(forward.raw()) + int256(stepDown(forward, range)) * undampedMove(scenario);
+            int256 least = int256((forward.raw() + LEAST_FORWARD_PART - 1) / LEAST_FORWARD_PART);
+            return Price.wrap(uint256(price < least ? least : price));
         }
     }
 

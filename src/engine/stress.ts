@@ -65,14 +65,18 @@ export function rowOf(scenario: bigint): VolatilityRow {
   return scenario === 0n || scenario > 14n ? "mark" : scenario % 2n === 1n ? "up" : "down";
 }
 
+/** A thirtieth of the scan range as a price, rounded down. */
+export function stepDown(forward: bigint, range: bigint): bigint {
+  return (forward * (range / 10n ** 9n)) / (30n * 10n ** 9n);
+}
+
 /**
- * The forward that an option is priced at in a scenario, extremes undamped, WAD, rounded down; never below a sixteenth of the forward.
- * @example forwardDown(3_000n * WAD, WAD / 10n, 15n) // 3_600n * WAD: two ranges up
+ * The forward that an option is priced at in a scenario, extremes undamped, WAD: whole steps from the forward, never below a sixteenth of it.
+ * @example forwardAt(3_000n * WAD, WAD / 10n, 15n) // 3_600n * WAD: two ranges up
  */
-export function forwardDown(forward: bigint, range: bigint, scenario: bigint): bigint {
-  const scale = 30n * 10n ** 9n;
-  const moved = scale + (range / 10n ** 9n) * undampedMoveOf(scenario);
-  return max((forward * max(moved, 0n)) / scale, (forward + LEAST_FORWARD_PART - 1n) / LEAST_FORWARD_PART);
+export function forwardAt(forward: bigint, range: bigint, scenario: bigint): bigint {
+  const price = forward + stepDown(forward, range) * undampedMoveOf(scenario);
+  return max(price, (forward + LEAST_FORWARD_PART - 1n) / LEAST_FORWARD_PART);
 }
 
 /** What counts of an extreme: the value at the mark and 35 % of what changes from there, rounded down. */

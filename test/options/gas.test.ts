@@ -31,9 +31,9 @@ describe("gas of option margin", () => {
   it("default: valuing a series and an underlying", async () => {
     const position = { word: random.bigBelow(2n ** 256n), isCall: true, lots: 7n, strike: 5n };
     const said = await harness.gasOfValues([position], 10n ** 14n, 3_000n * WAD, WAD / 10n);
-    expect(said.lanesGas).to.be.lessThan(1_800n);
-    expect(said.lineGas).to.be.lessThan(2_500n);
-    expect(said.worstGas).to.be.lessThan(2_700n);
+    expect(said.lanesGas).to.be.lessThan(1_950n);
+    expect(said.lineGas).to.be.lessThan(1_200n);
+    expect(said.worstGas).to.be.lessThan(1_800n);
   });
 
   it("default: the shock of a series", async () => {

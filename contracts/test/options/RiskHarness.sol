@@ -174,7 +174,7 @@ contract RiskHarness {
         uint256 extreme
     ) external pure returns (uint256[17] memory forwards, uint256[17] memory rows, uint256 damped) {
         for (uint256 k; k < 17; ++k) {
-            forwards[k] = Stress.forwardDown(forward, range, k).raw();
+            forwards[k] = Stress.forwardAt(forward, range, k).raw();
             rows[k] = Stress.row(k);
         }
         damped = Stress.dampedDown(mark, extreme);
