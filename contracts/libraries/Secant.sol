@@ -4,14 +4,15 @@ pragma solidity 0.8.37;
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {LANES} from "../words/RiskWord.sol";
+import {OptionStress} from "./OptionStress.sol";
 import {RiskArray, SeriesBook} from "./RiskArray.sol";
 import {Stress} from "./Stress.sol";
 
 /// @title What a book of options is worth at least at a price that its words have not seen
-/// @dev Values of options are convex in the price of the forward. Lanes give them at nodes, the forwards of the scenarios at the anchor; at a
-/// live forward, and a live scan range, each node has moved. What is long is worth at least the line through the node and the one behind it,
-/// prolonged; what is short is worth at most the chord to the one ahead. Nodes of one row of Stress are joined: one volatility. Where there is
-/// none behind, or the move is farther than the one ahead, a lot moves by at most the price: up a call, down a put.
+/// @dev Values of options are convex in the price of the forward. Lanes give them at nodes, the forwards of the scenarios at the anchor; at
+/// a live forward, and a live scan range, each node has moved. What is long is worth at least the line through the node and the one behind
+/// it, prolonged; what is short is worth at most the chord to the one ahead. Nodes of one row of OptionStress are joined: one volatility.
+/// Where there is none behind, or the move is farther than the one ahead, a lot moves by at most the price: up a call, down a put.
 /// Everything that rounding of lanes can hide is in the bound: a unit for each short lot, and for each long lot the share of a unit that
 /// the line is prolonged by. It does not cover what time and volatility do since the anchor.
 library Secant {
@@ -48,16 +49,18 @@ library Secant {
     ) internal pure {
         if (forward == anchor && range == anchorRange) return RiskArray.addLanesDown(book, unit, values);
         Nodes memory n = _nodes(book, unit);
+        uint256 lower = OptionStress.forwardAt(anchor, anchorRange, 16).raw();
+        int256 lowerMoved;
         unchecked {
             // prices are below 2^96
-            uint256 step = Stress.stepDown(anchor, anchorRange);
+            uint256 step = OptionStress.stepDown(anchor, anchorRange);
             n.gap = 10 * step;
             n.moved = int256(forward.raw()) - int256(anchor.raw());
-            n.stepMoved = int256(Stress.stepDown(forward, range)) - int256(step);
+            n.stepMoved = int256(OptionStress.stepDown(forward, range)) - int256(step);
+            lowerMoved = int256(OptionStress.forwardAt(forward, range, 16).raw()) - int256(lower);
         }
         _addRows(n, values);
-        int256 lowerMoved = int256(Stress.forwardAt(forward, range, 16).raw()) - int256(Stress.forwardAt(anchor, anchorRange, 16).raw());
-        _addMarkRow(n, lowerMoved, anchor.raw() - Stress.forwardAt(anchor, anchorRange, 16).raw(), values);
+        _addMarkRow(n, lowerMoved, anchor.raw() - lower, values);
     }
 
     function _nodes(SeriesBook memory book, uint256 unit) private pure returns (Nodes memory n) {
@@ -172,7 +175,7 @@ library Secant {
             // on the chord the rounding of shorts counts for the part of it as well
             if (20 * distance <= 7 * ahead) shift += _floor(-13 * shortUnits * int256(distance), int256(7 * ahead));
             shift -= shortUnits;
-            values[15] += _boundOfExtreme(n, 15, n.moved + Stress.UNDAMPED_EXTREME_MOVE * n.stepMoved, toUpper) + shift;
+            values[15] += _boundOfExtreme(n, 15, n.moved + OptionStress.UNDAMPED_EXTREME_MOVE * n.stepMoved, toUpper) + shift;
             values[16] += _boundOfExtreme(n, 16, lowerMoved, toLower) + shift;
         }
     }

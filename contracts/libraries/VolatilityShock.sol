@@ -59,7 +59,7 @@ library VolatilityShock {
         }
     }
 
-    /// @notice The volatilities of the three rows of Stress: at the mark, up and down.
+    /// @notice The volatilities of the three rows of OptionStress: at the mark, up and down.
     function rows(uint256 volatility, uint256 time) internal pure returns (uint256[3] memory) {
         uint256 f = factor(time);
         return [volatility, up(volatility, f), down(volatility, f)];

@@ -1,6 +1,6 @@
 import { abs, floorDivide } from "./fixedPoint.ts";
+import { forwardAt } from "./optionStress.ts";
 import type { LaneSums, SeriesBook } from "./riskWord.ts";
-import { forwardAt } from "./stress.ts";
 
 /** Where a series was when its words were made, or is now. */
 export interface Place {

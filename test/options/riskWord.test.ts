@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { network } from "hardhat";
 import { before, describe, it } from "mocha";
 import { Reverted } from "../../src/engine/errors.ts";
+import { dampedDown, forwardAt, rowOf, undampedMoveOf } from "../../src/engine/optionStress.ts";
 import {
   LANES,
   laneOf,
@@ -17,7 +18,7 @@ import {
   valuesOf,
   worstOfValues,
 } from "../../src/engine/riskWord.ts";
-import { dampedDown, forwardAt, moveOf, rowOf, undampedMoveOf } from "../../src/engine/stress.ts";
+import { moveOf } from "../../src/engine/stress.ts";
 import type { RiskHarness } from "../../typechain-types/index.ts";
 import { upTo } from "./support/values.ts";
 

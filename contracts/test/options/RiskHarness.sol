@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {OptionStress} from "../../libraries/OptionStress.sol";
 import {LaneSums, RiskArray, SeriesBook} from "../../libraries/RiskArray.sol";
-import {Stress} from "../../libraries/Stress.sol";
+
 import {VolatilityShock} from "../../libraries/VolatilityShock.sol";
 import {Lots} from "../../types/Lots.sol";
 import {Price} from "../../types/Price.sol";
@@ -174,14 +175,14 @@ contract RiskHarness {
         uint256 extreme
     ) external pure returns (uint256[17] memory forwards, uint256[17] memory rows, uint256 damped) {
         for (uint256 k; k < 17; ++k) {
-            forwards[k] = Stress.forwardAt(forward, range, k).raw();
-            rows[k] = Stress.row(k);
+            forwards[k] = OptionStress.forwardAt(forward, range, k).raw();
+            rows[k] = OptionStress.row(k);
         }
-        damped = Stress.dampedDown(mark, extreme);
+        damped = OptionStress.dampedDown(mark, extreme);
     }
 
     function undampedMove(uint256 scenario) external pure returns (int256) {
-        return Stress.undampedMove(scenario);
+        return OptionStress.undampedMove(scenario);
     }
 
     function log2(uint256[] calldata x) external pure returns (uint256[] memory out) {
