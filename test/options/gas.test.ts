@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import { network } from "hardhat";
 import { before, describe, it } from "mocha";
+import { unitUp } from "../../src/engine/riskWord.ts";
+import { sviWord } from "../../src/engine/svi.ts";
 import type { RiskHarness } from "../../typechain-types/index.ts";
 import { Random } from "../engine/support/random.ts";
 
@@ -38,5 +40,30 @@ describe("gas of option margin", () => {
 
   it("default: the shock of a series", async () => {
     for (const days of [1n, 29n, 90n]) expect(await harness.gasOfShock(WAD, days * 86_400n)).to.be.lessThan(3_000n);
+  });
+
+  it("default: the bound of a series at its anchor, and anywhere else", async () => {
+    const { ethers } = await network.create();
+    const secants = await ethers.deployContract("SecantHarness");
+    const anchor = { forward: 3_000n * WAD, range: WAD / 10n };
+    const words = Array.from({ length: 10 }, () => random.bigBelow(2n ** 256n));
+    const sizes = words.map((_, i) => BigInt(i) - 5n);
+    const gas = async (live: typeof anchor): Promise<bigint> => {
+      const { spent } = await secants.bounds(words, sizes, unitUp(anchor.forward), anchor, live);
+      return spent;
+    };
+    expect(await gas(anchor)).to.be.lessThan(2_100n);
+    expect(await gas({ ...anchor, forward: 3_010n * WAD })).to.be.lessThan(16_500n);
+    expect(await gas({ forward: 2_990n * WAD, range: WAD / 11n })).to.be.lessThan(16_500n);
+  });
+
+  it("default: an SVI slice, a strike of it, and the checks of ten strikes", async () => {
+    const { ethers } = await network.create();
+    const slices = await ethers.deployContract("SviHarness");
+    const word = sviWord({ a: WAD / 25n, b: WAD / 10n, rho: (-3n * WAD) / 10n, m: WAD / 100n, sigma: WAD / 5n });
+    const said = await slices.gas(word, WAD / 7n);
+    expect(said.unpacking).to.be.lessThan(450n);
+    expect(said.variance).to.be.lessThan(650n);
+    expect(said.free).to.be.lessThan(16_500n);
   });
 });

@@ -196,30 +196,6 @@ describe("secant bound", () => {
     );
   });
 
-  it("default: gas of bounding a series", async () => {
-    const each = {
-      ...series(),
-      options: Array.from({ length: 10 }, (_, i) => ({ strike: 2_500 + 100 * i, volatility: 0.8, lots: BigInt(i - 5) })),
-    };
-    const anchor = { forward: 3_000n * WAD, range: WAD / 10n };
-    const unit = unitUp(anchor.forward);
-    const words = each.options.map((option) => wordOf(option, { ...each, anchor }, unit));
-    const gas = async (live: Place): Promise<bigint> =>
-      (
-        await harness.bounds(
-          words,
-          each.options.map((option) => option.lots),
-          unit,
-          anchor,
-          live,
-        )
-      ).spent;
-    const [still, priced, ranged] = [await gas(anchor), await gas(moved(anchor, 0.7, 0)), await gas(moved(anchor, 0.7, 1))];
-    expect(still).to.be.lessThan(4_000n);
-    expect(priced).to.be.lessThan(16_000n);
-    expect(ranged).to.be.lessThan(16_000n);
-  });
-
   it("behavior: the floating point agrees with itself: parity, and the distribution at points that tables print", () => {
     expect(Math.abs(normalDistribution(0) - 0.5)).to.be.lessThan(1e-16);
     for (const [x, printed] of [

@@ -214,6 +214,9 @@ describe("SVI slice", () => {
     // a may be negative as far as the curve stays above zero
     await check({ ...good, a: LEAST_VARIANCE - wad(0.02), rho: 0n }, "free");
     await check({ ...good, a: LEAST_VARIANCE - UNIT - wad(0.02), rho: 0n }, `VarianceTooLow(${LEAST_VARIANCE - UNIT})`);
+    // at ρ = −0.6 the least is a + 0.8·b·σ
+    await check({ ...good, a: LEAST_VARIANCE - wad(0.016), rho: wad(-0.6) }, "free");
+    await check({ ...good, a: LEAST_VARIANCE - UNIT - wad(0.016), rho: wad(-0.6) }, `VarianceTooLow(${LEAST_VARIANCE - UNIT})`);
     const free = await outcomeOnChain(harness.requireFree(sviWord({ ...good, b: 0n }), [FARTHEST, -FARTHEST]));
     expect(free).to.equal("free");
     for (const k of [FARTHEST + 1n, -FARTHEST - 1n]) {
@@ -273,13 +276,5 @@ describe("SVI slice", () => {
     );
     const whole = sviWord({ a: wad(-0.01), b: wad(0.1), rho: wad(-0.3), m: 0n, sigma: wad(0.2) });
     expect(await harness.agedDown(whole, 7n, 7n)).to.equal(whole);
-  });
-
-  it("default: gas of a slice, of a strike and of the checks of ten strikes", async () => {
-    const word = sviWord({ a: wad(0.04), b: wad(0.1), rho: wad(-0.3), m: wad(0.01), sigma: wad(0.2) });
-    const said = await harness.gas(word, WAD / 7n);
-    expect(said.unpacking).to.be.lessThan(500n);
-    expect(said.variance).to.be.lessThan(700n);
-    expect(said.free).to.be.lessThan(20_000n);
   });
 });

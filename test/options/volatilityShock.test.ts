@@ -23,6 +23,13 @@ const exactFactor = (time: bigint): number => {
   return (30 / days) ** (days <= 30 ? 0.3 : 0.13);
 };
 
+/** The answers to many questions, 200 a call: a call has the gas of a transaction. */
+async function inParts(questions: readonly bigint[], ask: (part: bigint[]) => Promise<readonly bigint[]>): Promise<bigint[]> {
+  const answers: bigint[] = [];
+  for (let from = 0; from < questions.length; from += 200) answers.push(...(await ask(questions.slice(from, from + 200))));
+  return answers;
+}
+
 describe("volatility shock", () => {
   let harness: RiskHarness;
 
@@ -34,12 +41,12 @@ describe("volatility shock", () => {
   it("default: logarithm and factor agree with the engine to the unit", async () => {
     const powers = Array.from({ length: 60 }, (_, n) => 2n ** BigInt(n) * WAD);
     const xs = [...fc.sample(upTo(2n ** 127n, WAD), { seed: 1, numRuns: 1_000 }), ...powers, ...powers.map((x) => x + 1n)];
-    expect([...(await harness.log2(xs))]).to.deep.equal(xs.map(log2));
+    expect(await inParts(xs, (part) => harness.log2(part))).to.deep.equal(xs.map(log2));
     const times = [
       ...fc.sample(upTo(2n ** 40n - 1n), { seed: 2, numRuns: 1_000 }),
       ...[0n, 1n, DAY - 1n, DAY, DAY + 1n, 30n * DAY - 1n, 30n * DAY, 30n * DAY + 1n, 730n * DAY],
     ];
-    expect([...(await harness.factors(times))]).to.deep.equal(times.map(shockFactor));
+    expect(await inParts(times, (part) => harness.factors(part))).to.deep.equal(times.map(shockFactor));
   });
 
   it("default: the three volatilities agree with the engine to the unit", async () => {
