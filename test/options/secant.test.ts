@@ -12,7 +12,6 @@ import { Random } from "../engine/support/random.ts";
 import { blackInFloats, normalDistribution } from "./support/blackInFloats.ts";
 import { upTo } from "./support/values.ts";
 
-const WAD = 10n ** 18n;
 const LARGEST_PRICE = 2n ** 96n - 1n;
 const YEAR = 31_536_000;
 
