@@ -29,6 +29,15 @@ export function divDown(a: bigint, b: bigint): bigint {
 }
 
 /**
+ * floor(a / b) of either sign of `a` and positive `b`.
+ * @example floorDivide(-1n, 4n) // -1n
+ */
+export function floorDivide(a: bigint, b: bigint): bigint {
+  const quotient = a / b;
+  return a < 0n && quotient * b !== a ? quotient - 1n : quotient;
+}
+
+/**
  * ceil(a / b) of non-negative `a` and positive `b`.
  * @example divUp(10n, 4n) // 3n
  */

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Price} from "../types/Price.sol";
+import {Ratio} from "../types/Ratio.sol";
+import {Stress} from "./Stress.sol";
+
+/// @title The scenarios of Stress as an option sees them: where it is priced, at which volatility, and what counts of an extreme
+/// @dev Apart from Stress, so that code without options does not depend on it.
+library OptionStress {
+    /// @dev X and c apart, for options, which are priced where the extreme is and damped afterwards. Extremes keep the volatility.
+    int256 internal constant UNDAMPED_EXTREME_MOVE = 60;
+    uint256 internal constant COUNTED_PERCENT = 35;
+
+    /// @dev The least forward that an option is priced at, as a part of the forward: two ranges of 50 % would leave nothing to price on.
+    uint256 internal constant LEAST_FORWARD_PART = 16;
+
+    /// @dev Rows of scenarios that differ in the price alone: at the mark's volatility are 0, 15 and 16.
+    uint256 internal constant ROW_MARK = 0;
+    uint256 internal constant ROW_UP = 1;
+    uint256 internal constant ROW_DOWN = 2;
+
+    /// @notice The price move of `scenario` before damping, in thirtieths of the scan range.
+    function undampedMove(uint256 scenario) internal pure returns (int256) {
+        if (scenario < 15 || scenario > Stress.SCENARIOS) return Stress.move(scenario);
+        return scenario == 15 ? UNDAMPED_EXTREME_MOVE : -UNDAMPED_EXTREME_MOVE;
+    }
+
+    /// @notice Which volatility an option has in `scenario`.
+    function row(uint256 scenario) internal pure returns (uint256) {
+        if (scenario == 0 || scenario > 14) return ROW_MARK;
+        return scenario & 1 == 1 ? ROW_UP : ROW_DOWN;
+    }
+
+    /// @notice A thirtieth of the scan range as a price, rounded down.
+    function stepDown(Price forward, Ratio range) internal pure returns (uint256) {
+        unchecked {
+            // forward < 2^96, ppb < 2^32
+            return (forward.raw() * (range.raw() / 1e9)) / (uint256(Stress.WHOLE_MOVE) * 1e9);
+        }
+    }
+
+    /// @notice The forward that an option is priced at in `scenario`, extremes undamped.
+    /// @dev Whole steps from the forward, so that the forwards of a row are evenly apart: they are at most 60 units of a price (1e-18) nearer
+    /// than the range says. A range is at most 50 %; what falls below the least part of the forward, the lower extreme alone, is lifted.
+    function forwardAt(Price forward, Ratio range, uint256 scenario) internal pure returns (Price) {
+        unchecked {
+            // casting to int256 is safe: prices below 2^96
+            int256 price = int256(forward.raw()) + int256(stepDown(forward, range)) * undampedMove(scenario);
+            int256 least = int256((forward.raw() + LEAST_FORWARD_PART - 1) / LEAST_FORWARD_PART);
+            return Price.wrap(uint256(price < least ? least : price));
+        }
+    }
+
+    /// @notice What counts of an extreme: the value at the mark, and the fraction c of what changes from there; rounded down.
+    /// @dev Both below 2^128.
+    function dampedDown(uint256 mark, uint256 extreme) internal pure returns (uint256) {
+        unchecked {
+            return (mark * (100 - COUNTED_PERCENT) + extreme * COUNTED_PERCENT) / 100;
+        }
+    }
+}

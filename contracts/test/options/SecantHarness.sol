@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {RiskArray, SeriesBook} from "../../libraries/RiskArray.sol";
+import {Secant} from "../../libraries/Secant.sol";
+import {Lots} from "../../types/Lots.sol";
+import {Price} from "../../types/Price.sol";
+import {Ratio} from "../../types/Ratio.sol";
+
+contract SecantHarness {
+    using RiskArray for SeriesBook;
+
+    struct Place {
+        Price forward;
+        Ratio range;
+    }
+
+    function bounds(
+        uint256[] calldata words,
+        Lots[] calldata lots,
+        uint256 unit,
+        Place calldata anchor,
+        Place calldata live
+    ) external view returns (int256[17] memory out, uint256 spent) {
+        SeriesBook memory book = RiskArray.empty();
+        for (uint256 i; i < words.length; ++i) {
+            book.addStored(words[i], lots[i]);
+        }
+        spent = gasleft();
+        Secant.addBounds(book, unit, anchor.forward, anchor.range, live.forward, live.range, out);
+        spent -= gasleft();
+    }
+}
