@@ -17,7 +17,7 @@ import { interfaceOf } from "../sdk/artifacts.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { attach } from "./attach.ts";
 import type { Connection } from "./deployPlimsoll.ts";
-import { contractsOf, feedText, type Leaves, roleName } from "./expected.ts";
+import { contractsOf, FIXED, feedText, type Leaves, roleName } from "./expected.ts";
 import type { PlimsollParameters } from "./parameters.ts";
 import { RESTRICTED_ENTRIES, ROLE_NAMES, ROLES } from "./roles.ts";
 import { vaultSlot } from "./vaultSlots.ts";
@@ -46,22 +46,52 @@ interface Context {
   readonly now: bigint;
 }
 
-/** The code of every contract against the artifact it was built from, but for immutables and linked addresses. */
-async function putCode({ connection, record, put }: Context): Promise<void> {
-  for (const [name, address, artifactName] of contractsOf(record)) {
-    const artifact = await artifacts.readArtifact(artifactName);
-    const blank = (code: string): string => {
-      const places = [
-        ...Object.values(artifact.immutableReferences ?? {}).flat(),
-        ...Object.values(artifact.deployedLinkReferences).flatMap((file) => Object.values(file).flat()),
-      ];
-      return places.reduce(
+/** Where the compiler left room in code. */
+type Places = readonly { readonly start: number; readonly length: number }[];
+
+const cut = (code: string, { start, length }: Places[number]): string => code.slice(2 + 2 * start, 2 + 2 * (start + length));
+
+/** The code at `address` against `artifactName`, but for immutables and linked addresses, which are returned by place. */
+async function codeAt(connection: Connection, address: string, artifactName: string) {
+  const artifact = await artifacts.readArtifact(artifactName);
+  // ids of immutables grow in the order of their declarations, file by file
+  const fixed = Object.entries(artifact.immutableReferences ?? {})
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([, places]): Places => places);
+  const linked = Object.values(artifact.deployedLinkReferences).flatMap((file) => Object.entries(file) as [string, Places][]);
+  const blank = (code: string): string =>
+    [...fixed, ...linked.map(([, places]) => places)]
+      .flat()
+      .reduce(
         (text, { start, length }) => text.slice(0, 2 + 2 * start) + "0".repeat(2 * length) + text.slice(2 + 2 * (start + length)),
         code,
       );
-    };
-    const found = await connection.ethers.provider.getCode(address);
-    put(`code of ${name}`, blank(found.toLowerCase()) === blank(artifact.deployedBytecode.toLowerCase()) ? "as built" : "another");
+  const code = (await connection.ethers.provider.getCode(address)).toLowerCase();
+  // an immutable is one value wherever it stands
+  const single = fixed.every((places) => new Set(places.map((place) => cut(code, place))).size === 1);
+  return { code, fixed, linked, asBuilt: single && blank(code) === blank(artifact.deployedBytecode.toLowerCase()) };
+}
+
+/**
+ * The code of every contract, and of every library that is linked into it, against the artifact it was built from; and what was fixed in the code of
+ * the vault and its extension. Getters would not do: the extension answers those of the vault, and says itself who it is.
+ */
+async function putCode({ connection, record, put }: Context): Promise<void> {
+  for (const [name, address, artifactName] of contractsOf(record)) {
+    const { code, fixed, linked, asBuilt } = await codeAt(connection, address, artifactName);
+    put(`code of ${name}`, asBuilt ? "as built" : "another");
+    for (const [library, places] of linked) {
+      for (const at of new Set(places.map((place) => cut(code, place)))) {
+        const { asBuilt: same } = await codeAt(connection, `0x${at}`, library);
+        put(`${name}: library ${library}`, same ? "as built" : "another");
+        if (!same) break;
+      }
+    }
+    for (const [index, label] of (FIXED[name] ?? []).entries()) {
+      if (label === undefined) continue;
+      const place = fixed[index]?.[0];
+      put(`fixed in ${name}: ${label}`, place === undefined ? "nothing" : BigInt(`0x${cut(code, place)}`));
+    }
   }
 }
 

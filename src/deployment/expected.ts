@@ -26,6 +26,13 @@ export function contractsOf(record: DeploymentRecord): readonly (readonly [name:
   );
 }
 
+/** Immutables in the order of their declarations, file by file (MarginVault, VaultBase; VaultBase, VaultExtension, VaultGovernance). BUILT_FROM, which
+ * only the constructor of the vault looks at, is left out. */
+export const FIXED: Readonly<Record<string, readonly (string | undefined)[]>> = {
+  vault: ["settlement scale", "extension", "settlement token", "fund", "default modules", "uptime feed", "uptime grace"],
+  vaultExtension: ["settlement token", "fund", "default modules", "uptime feed", "uptime grace", undefined, "itself", "authority"],
+};
+
 const DAY = 86_400n;
 
 /** Everything that the parameter file says, and that follows from it, by the names that `actualLeaves` gives what it finds on the chain. */
@@ -65,6 +72,22 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
   put("vault: fund", contracts.insuranceFund);
   put("vault: default modules", 1 << record.modules.orders);
   put("vault: extension", contracts.vaultExtension);
+  for (const library of ["ExchangeLogic", "FundLogic", "LiquidationLogic", "PriceLogic"]) put(`vault: library ${library}`, "as built");
+  for (const library of ["ConfigLogic", "LiquidationLogic"]) put(`vaultExtension: library ${library}`, "as built");
+  const fixed: Readonly<Record<string, string | number | bigint>> = {
+    "settlement scale": 10n ** BigInt(18 - record.settlementToken.decimals),
+    extension: contracts.vaultExtension,
+    itself: contracts.vaultExtension,
+    authority: contracts.authority,
+    "settlement token": record.settlementToken.address,
+    fund: contracts.insuranceFund,
+    "default modules": 1 << record.modules.orders,
+    "uptime feed": parameters.uptime?.feed ?? ZeroAddress,
+    "uptime grace": parameters.uptime?.grace ?? 0n,
+  };
+  for (const [name, labels] of Object.entries(FIXED)) {
+    for (const label of labels) if (label !== undefined) put(`fixed in ${name}: ${label}`, BigInt(fixed[label] ?? 0));
+  }
   put("vault: uptime feed", getAddress(parameters.uptime?.feed ?? ZeroAddress));
   put("vault: uptime grace", parameters.uptime?.grace ?? 0n);
   for (const [name, value] of Object.entries(parameters.values)) put(name, value);

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { type Interface, toBeHex } from "ethers";
-import { network } from "hardhat";
+import { artifacts, network } from "hardhat";
 import { describe, it } from "mocha";
 import { deployPlimsoll } from "../../src/deployment/deployPlimsoll.ts";
 import { localParameters } from "../../src/deployment/localParameters.ts";
@@ -63,7 +63,8 @@ describe("readBack", () => {
       expect(await differing(mutant as PlimsollParameters), path).not.to.deep.equal([]);
     }
     expect(planted).to.be.greaterThan(150);
-    expect(await differing({ ...parameters, uptime: { feed: outsider, grace: 3_600n } })).to.have.length(2);
+    // both values are told by the extension, and fixed in its code and in the vault's
+    expect(await differing({ ...parameters, uptime: { feed: outsider, grace: 3_600n } })).to.have.length(6);
   });
 
   it("behavior: each single field that is changed in the vault's storage is found", async function () {
@@ -142,6 +143,44 @@ describe("readBack", () => {
     await networkHelpers.setStorageAt(source, 0, toBeHex(BigInt(stored) ^ 1n, 32));
     expect(await differing(parameters)).to.deep.equal(["signedSource: authority"]);
     await networkHelpers.setStorageAt(source, 0, stored);
+  });
+
+  it("behavior: what was fixed or linked into the code of vault and extension, and is another, is found at every single place", async function () {
+    this.timeout(120_000);
+    const other = outsider.slice(2).toLowerCase();
+    for (const [name, artifactName] of [
+      ["vault", "MarginVault"],
+      ["vaultExtension", "VaultExtension"],
+    ] as const) {
+      const artifact = await artifacts.readArtifact(artifactName);
+      const address = record.contracts[name];
+      const code = await ethers.provider.getCode(address);
+      const [built, own] = [[...Object.entries(artifact.immutableReferences ?? {})], Object.values(artifact.deployedLinkReferences)];
+      for (const [what, places] of [...built, ...own.flatMap((file) => Object.entries(file))]) {
+        for (const { start, length } of places) {
+          const [from, end] = [2 + 2 * start, 2 + 2 * (start + length)];
+          const present = code.slice(from, end);
+          // BUILT_FROM, a hash, is looked at by the constructor of the vault alone
+          if (length === 32 && !present.startsWith("0".repeat(24))) continue;
+          await networkHelpers.setCode(address, code.slice(0, from) + other.padStart(2 * length, "0") + code.slice(end));
+          // an extension or a token without code makes a getter throw: found as well
+          const found = await differing(parameters).catch(() => ["it throws"]);
+          expect(found, `${name} ${what} at ${start}`).not.to.deep.equal([]);
+        }
+      }
+      await networkHelpers.setCode(address, code);
+    }
+  });
+
+  it("behavior: an extension that passes itself off as the recorded one is found", async () => {
+    const { vault, vaultExtension } = record.contracts;
+    const [code, mimic] = [await ethers.provider.getCode(vault), await ethers.provider.getCode(vaultExtension)];
+    const word = (address: string): string => address.slice(2).toLowerCase().padStart(64, "0");
+    await networkHelpers.setCode(outsider, `${mimic}00`);
+    await networkHelpers.setCode(vault, code.replace(word(vaultExtension), word(outsider)));
+    expect(await differing(parameters)).to.deep.equal(["fixed in vault: extension"]);
+    await networkHelpers.setCode(vault, code);
+    await networkHelpers.setCode(outsider, "0x");
   });
 
   it("behavior: a multisig behind the delays draws no remark, one key of many does", async () => {

@@ -128,6 +128,25 @@ describe("hazards of the ledger", () => {
     expect(a[0]).to.be.lessThan(usd(30_000));
   });
 
+  it("H-24 H-66 a size at the ends of what a module can name is skipped, whatever either side holds", async () => {
+    const world = await createWorld();
+    const { vault, alice, bob } = world;
+    for (const each of [alice, bob]) await world.deposit(each, usd(1_000_000));
+    await world.refresh();
+    const ends = [2n ** 255n - 1n, -(2n ** 255n), 2n ** 254n, -(2n ** 254n), 2n ** 48n, -(2n ** 48n)];
+    const taken = async (): Promise<bigint> => (await vault.positionOf(idOf(alice), 0)).lots;
+    for (const held of [0n, eth(1), -eth(1)]) {
+      const change = held - (await taken());
+      if (change !== 0n) await world.trade(alice, bob, 0, change);
+      for (const lots of ends) {
+        const attempt = await world.execute(alice, actions.trade(idOf(alice), [world.fill(idOf(bob), 0, lots)]));
+        await expect(attempt, `${lots} lots onto ${held}`).to.emit(vault, "FillSkipped");
+        expect(await taken(), `${lots} lots onto ${held}`).to.equal(held);
+      }
+    }
+    await world.conserve();
+  });
+
   it("H-24 every stored amount takes the last value within its field and refuses the first beyond, with the value", async () => {
     const world = await createWorld({
       settlementDecimals: 18,

@@ -48,6 +48,21 @@ describe("what the vault hands on to its extension", () => {
     }
   });
 
+  it("behavior: no entry of the vault hides one of the extension", async () => {
+    const { ethers } = await network.create();
+    const selectorsOf = async (name: string): Promise<string[]> => {
+      const selectors: string[] = [];
+      (await ethers.getContractAt(name, ethers.ZeroAddress)).interface.forEachFunction(({ selector }) => void selectors.push(selector));
+      return selectors;
+    };
+    const core = new Set(await selectorsOf("MarginVault"));
+    const extension = await selectorsOf("VaultExtension");
+    expect(extension.filter((selector) => core.has(selector))).to.deep.equal([]);
+    // together they answer all of the interface
+    const whole = await selectorsOf("IMarginVault");
+    expect(whole.filter((selector) => !core.has(selector) && !extension.includes(selector))).to.deep.equal([]);
+  });
+
   it("behavior: what neither knows, and plain ether, is refused", async () => {
     const { vault, connection, deployer } = await deployVault(await network.create());
     const to = await vault.getAddress();
