@@ -12,8 +12,13 @@ const settings = { viaIR: true, evmVersion: "prague", optimizer: { enabled: true
 // Code compiled through the IR depends on what is compiled with it, in size and gas by several percent. What is deployed is therefore
 // compiled alone, each file with settings that no other has, so that its code depends on its own sources only. Where there is room, and gas to
 // save, code is made for many runs.
-const MANY_RUNS = 10_000;
 const FEW_RUNS = 200;
+const MORE_RUNS = new Map([
+  ["MarginVault", 1_000],
+  ["liquidation/LiquidationBatch", 10_000],
+  ["logic/LiquidationLogic", 10_000],
+  ["modules/OrderSettlement", 10_000],
+]);
 const deployed = [
   "MarginVault",
   "VaultExtension",
@@ -32,7 +37,6 @@ const deployed = [
   "sources/SignedSource",
   "lens/OptionPricer",
 ];
-const inHaste = new Set(["MarginVault", "liquidation/LiquidationBatch", "logic/LiquidationLogic", "modules/OrderSettlement"]);
 
 export default defineConfig({
   plugins: [hardhatToolboxMochaEthers, hardhatIgnitionEthers],
@@ -40,7 +44,7 @@ export default defineConfig({
     compilers: [{ ...compiler, settings }],
     overrides: Object.fromEntries(
       deployed.map((file, index) => {
-        const runs = (inHaste.has(file) ? MANY_RUNS : FEW_RUNS) + index;
+        const runs = (MORE_RUNS.get(file) ?? FEW_RUNS) + index;
         return [`contracts/${file}.sol`, { ...compiler, settings: { ...settings, optimizer: { enabled: true, runs } } }];
       }),
     ),

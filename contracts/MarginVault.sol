@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Proxy} from "@openzeppelin/contracts/proxy/Proxy.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
@@ -42,7 +41,7 @@ import {PositionWord} from "./words/PositionWord.sol";
 
 /// @title The vault of one risk domain
 /// @dev Every call that is none of its entries goes on to the extension: see `VaultExtension`.
-contract MarginVault is VaultBase, IVaultCore, Proxy {
+contract MarginVault is VaultBase, IVaultCore {
     using SafeERC20 for IERC20;
     using SafeCast for uint256;
     using HeaderWord for uint256;
@@ -81,8 +80,20 @@ contract MarginVault is VaultBase, IVaultCore, Proxy {
         ConfigLogic.initialise($, c.marginParameters, c.liquidationParameters, c.fundParameters);
     }
 
-    function _implementation() internal view override returns (address) {
-        return EXTENSION;
+    /// @dev Not OpenZeppelin's Proxy: its assembly takes all memory, and a contract with such code may keep no variable there, which costs the
+    /// compiler its way out of a full stack. No entry of the extension takes value.
+    fallback() external {
+        address extension = EXTENSION;
+        assembly ("memory-safe") {
+            let at := mload(0x40)
+            calldatacopy(at, 0, calldatasize())
+            let done := delegatecall(gas(), extension, at, calldatasize(), 0, 0)
+            returndatacopy(at, 0, returndatasize())
+            if iszero(done) {
+                revert(at, returndatasize())
+            }
+            return(at, returndatasize())
+        }
     }
 
     // ---------------------------------------------------------------- execute
