@@ -1,7 +1,9 @@
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import hardhatIgnitionEthers from "@nomicfoundation/hardhat-ignition-ethers";
 import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { configVariable, defineConfig } from "hardhat/config";
+import type { HardhatPlugin } from "hardhat/types/plugins";
 
 const require = createRequire(import.meta.url);
 
@@ -38,8 +40,20 @@ const deployed = [
   "lens/OptionPricer",
 ];
 
+/** Hardhat leaves a core idle while it compiles, which on two of them is half of the machine. */
+const allCores: HardhatPlugin = {
+  id: "all-cores",
+  hookHandlers: {
+    solidity: async () => ({
+      default: async () => ({
+        build: (context, roots, options, next) => next(context, roots, { ...options, concurrency: availableParallelism() }),
+      }),
+    }),
+  },
+};
+
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers, hardhatIgnitionEthers],
+  plugins: [hardhatToolboxMochaEthers, hardhatIgnitionEthers, allCores],
   solidity: {
     compilers: [{ ...compiler, settings }],
     overrides: Object.fromEntries(
