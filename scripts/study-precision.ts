@@ -9,7 +9,7 @@ import { type Effort, runStudy, type Study } from "./lib/precisionStudy.ts";
 
 const USAGE = "study:precision -- [--seed N] [--quick] [--json]";
 
-const FULL: Effort = { series: 20, drawn: 1_200, climbs: 12, steps: 400 };
+const FULL: Effort = { series: 20, drawn: 1_200, climbs: 0, steps: 0 };
 const QUICK: Effort = { series: 20, drawn: 24, climbs: 2, steps: 30 };
 
 type Options = { readonly seed: number; readonly quick: boolean; readonly json: boolean };
@@ -38,7 +38,7 @@ function print({ instruments, refused, classes }: Study): void {
       percent(row.fresh),
       percent(row.mean),
       percent(row.p99),
-      percent(row.least),
+      `${(1e6 * row.least).toFixed(2)}e-6`,
       row.liquidation.toExponential(0),
       String(row.violations),
     ]),

@@ -278,22 +278,22 @@ function driftsOf({ anchor, time }: SeriesHolding): Readonly<Record<VolatilityRo
 }
 
 /**
- * What time and volatility can have taken from a book since its words were made, by scenario, WAD, rounded up. Vega is F·φ(d₁) for each unit of the
- * deviation, at most 2/5 of the forward whatever the strike, so no strike needs to be known.
+ * What time and volatility can have taken from a book since its words were made, by scenario, WAD, rounded up: from longs by a fall of the deviation, from
+ * shorts by a rise. Vega is F·φ(d₁) for each unit of the deviation, at most 2/5 of the forward whatever the strike, so no strike needs to be known.
  */
-function vegaBoundsUp(series: SeriesHolding, long: bigint, short: bigint, range: bigint): bigint[] {
+function vegaBoundsUp({ longs, shorts }: SeriesBook, series: SeriesHolding, range: bigint): bigint[] {
   const drifts = driftsOf(series);
   const changes = Array.from({ length: LANES }, (_, k) => {
     const { deviation, fall, rise } = drifts[rowOf(BigInt(k))];
     const forward = forwardAt(series.forward, range, BigInt(k));
-    return divUp(2n * forward * deviation * (fall * long + rise * short), 5n * WAD * WAD);
+    return divUp(2n * forward * deviation * (fall * longs.lots + rise * shorts.lots), 5n * WAD * WAD);
   });
   return changes.map((change, k) => (k < 15 ? change : divUp(65n * changes[0]! + 35n * change, 100n)));
 }
 
 /** A lower bound of what the stored sides of a book are worth now by their words, at the mark and in each scenario, WAD. */
 function storedBounds(book: SeriesBook, series: SeriesHolding, range: bigint): bigint[] {
-  const taken = vegaBoundsUp(series, book.longs.lots, book.shorts.lots, range);
+  const taken = vegaBoundsUp(book, series, range);
   const live = { forward: series.forward, range };
   return boundsOf(book, unitUp(series.anchor.forward), series.anchor, live).map((bound, k) => bound - taken[k]!);
 }
