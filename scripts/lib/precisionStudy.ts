@@ -80,9 +80,12 @@ interface Draft {
 export interface Finding {
   readonly class: Class;
   readonly holding: UnderlyingHolding;
+  /** V − haircut − IM by the bound, WAD. */
+  readonly openingSurplus: bigint;
+  /** IM for liquidation, WAD. */
+  readonly liveMargin: bigint;
   /** What the bound asks for beyond the margin priced anew, as a part of it. */
   readonly cost: number;
-  readonly exact: ExactMargin;
 }
 
 export interface ClassFigures {
@@ -93,7 +96,7 @@ export interface ClassFigures {
   readonly fresh: number; // mean cost when the words have just been made
   readonly mean: number;
   readonly p99: number;
-  readonly least: number; // of all evaluations, the climbs among them; of gross notional
+  readonly least: number; // room of all evaluations, the climbs among them, of the allowance
   readonly liquidation: number; // the most that a named scenario gave above the exact margin, of it
   readonly violations: number;
 }
@@ -333,7 +336,8 @@ function holdingOf(draft: Draft, fresh = false): UnderlyingHolding {
     depth: 10n ** 6n,
     collateral: BigInt(draft.collateral) * market.price,
     haircut: (BigInt(draft.collateral) * market.price) / 20n,
-    heldRange: market.range,
+    // trades see the target, liquidations the held range
+    heldRange: (((market.range / 10n ** 9n) * 9n) / 10n) * 10n ** 9n,
     targetRange: market.range,
     series: [...draft.corner]
       .sort(([a], [b]) => a - b)
@@ -382,6 +386,20 @@ export function liquidationExcess(
   return { excess: excess / exact.total, sound: excess <= TOLERANCE * exact.gross };
 }
 
+/**
+ * What a change of every volatility by 1 % and one unit a lot can take from a portfolio at most. Room between bound and truth is measured in it: measured in
+ * margin, the climb would end at naked shorts, and in notional, at options that are about to expire.
+ */
+function allowanceOf(holding: UnderlyingHolding): number {
+  return holding.series
+    .map(({ forward, anchor, options }) => {
+      const deviation = number(anchor.volatility) * Math.sqrt(Number(anchor.time) / 31_536_000);
+      const lots = options.reduce((sum, option) => sum + Math.abs(Number(option.lots)), 0);
+      return lots * number(forward) * (0.004 * deviation + 2 ** -15);
+    })
+    .reduce((a, b) => a + b, 0);
+}
+
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
 /**
@@ -402,12 +420,12 @@ export function runStudy(seed: number, effort: Effort, tell: (stage: string, don
     const drafts: { readonly draft: Draft; readonly room: number }[] = [];
     let [violations, evaluations, liquidation] = [0, 0, Number.NEGATIVE_INFINITY];
     let tightest: { draft: Draft; room: number } | undefined;
-    /** What is left between bound and truth, of gross notional: margin itself would lead the climb to naked shorts. */
     const roomOf = (draft: Draft, add: number[] = []): number => {
-      const { cost, sound, exact } = openingCost(holdingOf(draft));
+      const holding = holdingOf(draft);
+      const { cost, sound, exact } = openingCost(holding);
       evaluations++;
       if (!sound) violations++;
-      const room = (cost * exact.total) / exact.gross;
+      const room = (cost * exact.total) / allowanceOf(holding);
       if (tightest === undefined || room < tightest.room) tightest = { draft, room };
       add.push(cost);
       return room;
@@ -427,7 +445,9 @@ export function runStudy(seed: number, effort: Effort, tell: (stage: string, don
       liquidation = Math.max(liquidation, judged.excess);
     }
     drafts.sort((a, b) => a.room - b.room);
-    drafts.slice(0, effort.climbs).forEach(({ draft: origin, room }, climb) => {
+    // half of the climbs from the tightest, half from anywhere
+    const starts = Array.from({ length: effort.climbs }, (_, i) => (i % 2 === 0 ? drafts[i / 2]! : workshop.pick(drafts)));
+    starts.forEach(({ draft: origin, room }, climb) => {
       tell(kind, effort.drawn + climb * 10, effort.drawn + effort.climbs * 10);
       let best = { draft: origin, room };
       for (let step = 0; step < effort.steps; step++) {
@@ -437,8 +457,13 @@ export function runStudy(seed: number, effort: Effort, tell: (stage: string, don
       }
     });
     const holding = holdingOf(tightest!.draft);
-    const { cost, exact } = openingCost(holding);
-    worst.push({ class: kind, holding, cost, exact });
+    worst.push({
+      class: kind,
+      holding,
+      openingSurplus: openingSurplusDown(holding, TERMS),
+      liveMargin: liveMargin(holding, TERMS).total,
+      cost: openingCost(holding).cost,
+    });
     costs.sort((a, b) => a - b);
     return {
       class: kind,
