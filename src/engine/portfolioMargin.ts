@@ -1,0 +1,371 @@
+import { logMoneynessOf, rootOfSeconds, totalVolatilityOf, undiscounted } from "./black76.ts";
+import { abs, divUp, floorDivide, max, min, partUp, WAD } from "./fixedPoint.ts";
+import { FUNDING_PROVISION, type MarginTerms } from "./margin.ts";
+import { dampedDown, forwardAt, rowOf, stepDown, type VolatilityRow } from "./optionStress.ts";
+import { LANES, linearDown, packDown, type SeriesBook, seriesBook, storesCall, unitUp, worstOfValues } from "./riskWord.ts";
+import { boundsOf, type Place } from "./secant.ts";
+import { moveOf } from "./stress.ts";
+import { LEAST_VOLATILITY, shockFactor, volatilityRows } from "./volatilityShock.ts";
+
+// Margin of options, dated futures, perpetual and collateral on one underlying; docs/margin.md has every formula with its reason.
+
+/** How far the implied volatility of a strike may be from that of its word before the word is stale: 1 % of itself. */
+export const VOLATILITY_TOLERANCE = WAD / 100n;
+
+/** The age at which words are stale: the lesser of 15 minutes and a fiftieth of the time to expiry. */
+export const OLDEST_WORD = 900n;
+export const OLDEST_WORD_PART = 50n;
+
+/** A short option needs at least this part of the scan range, of the forward. */
+const SHORT_OPTION_PART = 4n;
+
+/** For each year between two expiries, the inter-month charge rises by twice what it starts from, up to one year. */
+const TENOR_MULTIPLE = 2n;
+const YEAR = 31_536_000n;
+
+const DAY = 86_400n;
+
+/** A position in an option, with what values it: the word for trades and withdrawals, the volatility for liquidations. */
+export interface OptionHolding {
+  readonly isCall: boolean;
+  readonly strike: bigint; // of a lot, WAD
+  readonly lots: bigint; // signed
+  readonly word: bigint; // RiskWord
+  readonly volatility: bigint; // implied now, a year, 18 decimals
+}
+
+/** Where the words of a series were made. */
+export interface SeriesAnchor extends Place {
+  readonly time: bigint; // seconds to expiry then
+  readonly volatility: bigint; // the highest of its listed strikes then, 18 decimals, rounded up
+}
+
+/** What an account holds in one series. */
+export interface SeriesHolding {
+  readonly forward: bigint; // price of a lot now, WAD
+  readonly time: bigint; // seconds to expiry now
+  readonly anchor: SeriesAnchor;
+  readonly futures: bigint; // signed lots of its dated future
+  readonly options: readonly OptionHolding[];
+  readonly depth: bigint; // lots
+}
+
+/** What an account holds on one underlying. */
+export interface UnderlyingHolding {
+  readonly lots: bigint; // signed, of the perpetual
+  readonly price: bigint; // of a lot, WAD
+  readonly depth: bigint; // of the perpetual, lots
+  readonly collateral: bigint; // market value, WAD, rounded down
+  readonly haircut: bigint; // WAD, rounded up
+  readonly heldRange: bigint; // 18 decimals, whole parts per billion
+  readonly targetRange: bigint;
+  readonly series: readonly SeriesHolding[]; // each expiry once
+}
+
+/** The margin of one underlying in parts, WAD, priced live; each part rounded up. */
+export interface UnderlyingMargin {
+  readonly value: bigint; // V of the underlying, without cash, rounded down
+  readonly scan: bigint;
+  readonly shortOptionMinimum: bigint;
+  readonly interMonth: bigint;
+  readonly provisions: bigint;
+  readonly sizeCharge: bigint;
+  readonly total: bigint; // IM
+}
+
+/** The dollar delta of everything in one instrument or series. */
+export interface Exposure {
+  readonly tenor: bigint; // seconds to expiry, 0 for perpetual and collateral
+  readonly delta: bigint; // market value that moves with the price, WAD, signed
+}
+
+const sum = (values: readonly bigint[]): bigint => values.reduce((total, value) => total + value, 0n);
+const ceilDivide = (a: bigint, b: bigint): bigint => -floorDivide(-a, b);
+
+/**
+ * What a lot of the call, or of the put, of a strike is worth at the mark and in the sixteen scenarios, WAD, rounded down: the values that a risk word packs.
+ * @param volatility a year, 18 decimals
+ * @param time seconds to expiry
+ * @example scenarioValuesDown(true, 3_300n * WAD, WAD / 2n, { forward: 3_000n * WAD, range: WAD / 10n }, 2_592_000n)[0] // about 64.5 * WAD
+ */
+export function scenarioValuesDown(isCall: boolean, strike: bigint, volatility: bigint, place: Place, time: bigint): bigint[] {
+  const rows = volatilityRows(volatility, time);
+  const root = rootOfSeconds(time);
+  const values = Array.from({ length: LANES }, (_, k) => {
+    const forward = forwardAt(place.forward, place.range, BigInt(k));
+    const { call, put } = undiscounted(forward, strike, logMoneynessOf(forward, strike), totalVolatilityOf(rows[rowOf(BigInt(k))], root));
+    return isCall ? call : put;
+  });
+  return values.map((value, k) => (k < 15 ? value : dampedDown(values[0]!, value)));
+}
+
+/**
+ * The risk word of a strike at an anchor.
+ * @throws Reverted `LaneSaturated` (scenario, value, unit)
+ */
+export function riskWordAt(strike: bigint, volatility: bigint, anchor: Place, time: bigint): bigint {
+  const call = storesCall(anchor.forward, strike);
+  return packDown(scenarioValuesDown(call, strike, volatility, anchor, time), unitUp(anchor.forward), call);
+}
+
+/** What is linear in the price and not of a series: perpetual and collateral, WAD. */
+function lineOf(holding: UnderlyingHolding): bigint {
+  return holding.lots * holding.price + holding.collateral;
+}
+
+/** A line of market value in a scenario, WAD, rounded down. */
+function lineInScenarioDown(line: bigint, range: bigint, scenario: number): bigint {
+  const scale = 30n * 10n ** 9n;
+  return floorDivide(line * (scale + (range / 10n ** 9n) * moveOf(BigInt(scenario))), scale);
+}
+
+/**
+ * The least that short options need, WAD, rounded up: what the sixteen scenarios do not see because it is too far away.
+ * A lot weighs `m·F·min(1, F/K)` as a call and `m·min(F, K)` as a put, m a quarter of the range. Long lots of the same right count against short
+ * ones at their own weight, so a spread, a condor or a calendar is a hedge; so do a long line for calls and a short one for puts. The price can only
+ * go one way: the larger of the two sides counts.
+ */
+export function shortOptionMinimumUp(holding: UnderlyingHolding, range: bigint): bigint {
+  let [calls, puts] = [0n, 0n];
+  let line = lineOf(holding);
+  for (const { forward, futures, options } of holding.series) {
+    line += futures * forward;
+    for (const { isCall, strike, lots } of options) {
+      // rounded against the account: what is long down, what is short up
+      if (isCall) calls += strike <= forward ? lots * forward : floorDivide(lots * forward * forward, strike);
+      else puts += lots * min(forward, strike);
+    }
+  }
+  const naked = max(-calls - max(line, 0n), -puts - max(-line, 0n));
+  return divUp(max(naked, 0n) * range, SHORT_OPTION_PART * WAD);
+}
+
+/** The part of the charge that grows with tenor, 18 decimals: 2·b a year, up to a year. */
+function tenorRate(tenor: bigint, interMonth: bigint): bigint {
+  return (TENOR_MULTIPLE * interMonth * min(tenor, YEAR)) / YEAR;
+}
+
+const matchedTwice = (deltas: readonly bigint[]): bigint => sum(deltas.map(abs)) - abs(sum(deltas));
+
+/**
+ * The inter-month charge, WAD, rounded up: b of what is long against what is short, and for each stretch between two neighbouring tenors the rate of
+ * that stretch of what is long on one side of it against what is short on the other. Two opposite positions pay b + 2·b·(years between them).
+ * @param interMonth b, 18 decimals
+ * @example interMonthUp([{ tenor: 0n, delta: -100n * WAD }, { tenor: 31_536_000n, delta: 100n * WAD }], WAD / 50n) // 6n * WAD: 2 % and 4 %
+ */
+export function interMonthUp(exposures: readonly Exposure[], interMonth: bigint): bigint {
+  const sorted = [...exposures].sort((a, b) => Number(a.tenor - b.tenor));
+  const deltas = sorted.map(({ delta }) => delta);
+  let twice = matchedTwice(deltas) * interMonth;
+  for (let after = 1; after < sorted.length; after++) {
+    const rate = tenorRate(sorted[after]!.tenor, interMonth) - tenorRate(sorted[after - 1]!.tenor, interMonth);
+    twice += matchedTwice([sum(deltas.slice(0, after)), sum(deltas.slice(after))]) * rate;
+  }
+  return divUp(twice, 2n * WAD);
+}
+
+/** What every unit of an error in a delta can change in the charge at most, 18 decimals. */
+function interMonthSlope(exposures: readonly Exposure[], interMonth: bigint): bigint {
+  const rates = exposures.map(({ tenor }) => tenorRate(tenor, interMonth));
+  return interMonth + rates.reduce(max, 0n) - rates.reduce(min, interMonth * TENOR_MULTIPLE);
+}
+
+/** Perpetual and collateral as exposures: two instruments, so a hedge of one by the other is charged. */
+function spotExposures(holding: UnderlyingHolding): Exposure[] {
+  return [holding.lots * holding.price, holding.collateral].filter((delta) => delta !== 0n).map((delta) => ({ tenor: 0n, delta }));
+}
+
+/** Lots of options of a series, longs and shorts. */
+const grossOptions = ({ options }: SeriesHolding): bigint => sum(options.map(({ lots }) => abs(lots)));
+
+/** Eight hours of the highest funding, and what it costs to trade out of everything, WAD, rounded up. */
+export function provisionsUp(holding: UnderlyingHolding, provision: bigint): bigint {
+  const perpetual = abs(holding.lots) * holding.price;
+  const dated = sum(holding.series.map((series) => (abs(series.futures) + grossOptions(series)) * series.forward));
+  return partUp(perpetual, FUNDING_PROVISION) + partUp(perpetual + holding.collateral + dated, provision);
+}
+
+/** The charge for size, WAD, rounded up: the notional times its share of the depth, for the perpetual and for each series. */
+export function sizeChargeUp(holding: UnderlyingHolding): bigint {
+  const charge = (lots: bigint, price: bigint, depth: bigint): bigint => (lots === 0n ? 0n : divUp(lots * lots * price, depth));
+  return (
+    charge(abs(holding.lots), holding.price, holding.depth) +
+    sum(holding.series.map((series) => charge(abs(series.futures) + grossOptions(series), series.forward, series.depth)))
+  );
+}
+
+/** A series whose options have changed to the side that is out of the money now, so that their parity can be taken from the live forward. */
+function liveBook({ options, futures, forward }: SeriesHolding): SeriesBook {
+  const sides = options.map((option) => ({ ...option, word: storesCall(forward, option.strike) ? 1n << 255n : 0n }));
+  return seriesBook(sides, futures);
+}
+
+/** The values of a series at the mark and in each scenario, WAD, rounded down, and its dollar delta, priced now. */
+function livePrices(series: SeriesHolding, range: bigint): { readonly values: readonly bigint[]; readonly delta: bigint } {
+  const place = { forward: series.forward, range };
+  const stored = Array.from({ length: LANES }, () => 0n);
+  for (const { strike, volatility, lots } of series.options) {
+    scenarioValuesDown(storesCall(series.forward, strike), strike, volatility, place, series.time).forEach((value, k) => {
+      // a short owes what the rounding down left out
+      stored[k]! += lots < 0n ? lots * (value + 1n) : lots * value;
+    });
+  }
+  const book = liveBook(series);
+  return {
+    values: stored.map((value, k) => value + linearDown(book, series.forward, range, k)),
+    delta: deltaOf(stored[3]! - stored[5]!, series.forward, range, book.forwards, floorDivide),
+  };
+}
+
+/** The dollar delta from what stored sides gain between −r/3 and +r/3 with volatility up, WAD. */
+function deltaOf(gain: bigint, forward: bigint, range: bigint, forwards: bigint, divide: (a: bigint, b: bigint) => bigint): bigint {
+  return divide(gain * forward, max(20n * stepDown(forward, range), 1n)) + forwards * forward;
+}
+
+/**
+ * The margin of one underlying priced anew at the held range: what MM, health, slices and liquidation use.
+ * @param scenario 0: the worst; 1 to 16: the named one, which never gives more
+ * @throws Reverted `UnknownScenario`
+ * @example
+ * const { value, total } = liveMargin(holding, termsAt(state.margin, state.now));
+ */
+export function liveMargin(holding: UnderlyingHolding, terms: MarginTerms, scenario = 0n): UnderlyingMargin {
+  const range = holding.heldRange;
+  const line = lineOf(holding);
+  const priced = holding.series.map((series) => livePrices(series, range));
+  const valueIn = (k: number): bigint => lineInScenarioDown(line, range, k) + sum(priced.map(({ values }) => values[k]!));
+  moveOf(scenario);
+  const value = valueIn(0);
+  const scan =
+    scenario === 0n ? worstOfValues(Array.from({ length: LANES }, (_, k) => valueIn(k))).loss : max(value - valueIn(Number(scenario)), 0n);
+  const exposures = holding.series.map(({ time }, i) => ({ tenor: time, delta: priced[i]!.delta }));
+  const shortOptionMinimum = shortOptionMinimumUp(holding, range);
+  const interMonth = interMonthUp([...spotExposures(holding), ...exposures], terms.interMonth);
+  const provisions = provisionsUp(holding, terms.provision);
+  const sizeCharge = sizeChargeUp(holding);
+  const total = max(scan, shortOptionMinimum) + interMonth + provisions + sizeCharge;
+  return { value, scan, shortOptionMinimum, interMonth, provisions, sizeCharge, total };
+}
+
+/** What time and volatility can have taken since the anchor, as parts of a deviation σ·√T, 18 decimals. */
+interface Drift {
+  readonly deviation: bigint; // the highest of the row at the anchor
+  readonly fall: bigint; // of the deviation
+  readonly rise: bigint;
+}
+
+/**
+ * How far the deviations of a series can be from those of its words, by row. With u the part of its time that has passed:
+ * √(1 − u) ≥ 1 − u/2 − u²/2, and beyond a day to expiry the shock factor has grown by at most 0.31·u of itself.
+ */
+function driftsOf({ anchor, time }: SeriesHolding): Readonly<Record<VolatilityRow, Drift>> {
+  const passed = ceilDivide((anchor.time - time) * WAD, anchor.time);
+  const fall = VOLATILITY_TOLERANCE + passed / 2n + (passed * passed) / (2n * WAD) + 2n;
+  const rise = max(VOLATILITY_TOLERANCE - (32n * passed) / 100n + 1n, 0n);
+  const root = rootOfSeconds(anchor.time) + 1n;
+  const factor = shockFactor(anchor.time);
+  const of = (volatility: bigint): bigint => ceilDivide(max(volatility, LEAST_VOLATILITY) * root, WAD);
+  const mark = of(anchor.volatility);
+  const up = of(ceilDivide(anchor.volatility * (2n * WAD + factor), 2n * WAD));
+  const kept = WAD - (3n * factor) / 10n;
+  const down = of(ceilDivide(anchor.volatility * kept, WAD));
+  const shock = anchor.time > DAY ? ceilDivide(93n * passed * factor, 1_000n * kept) : 0n;
+  return {
+    mark: { deviation: mark, fall, rise },
+    up: { deviation: up, fall, rise },
+    down: { deviation: down, fall: fall + shock, rise },
+  };
+}
+
+/**
+ * What time and volatility can have taken from a book since its words were made, by scenario, WAD, rounded up: from longs by a fall of the deviation, from
+ * shorts by a rise. Vega is F·φ(d₁) for each unit of the deviation, at most 2/5 of the forward whatever the strike, so no strike needs to be known.
+ */
+function vegaBoundsUp({ longs, shorts }: SeriesBook, series: SeriesHolding, range: bigint): bigint[] {
+  const drifts = driftsOf(series);
+  const changes = Array.from({ length: LANES }, (_, k) => {
+    const { deviation, fall, rise } = drifts[rowOf(BigInt(k))];
+    const forward = forwardAt(series.forward, range, BigInt(k));
+    return divUp(2n * forward * deviation * (fall * longs.lots + rise * shorts.lots), 5n * WAD * WAD);
+  });
+  return changes.map((change, k) => (k < 15 ? change : divUp(65n * changes[0]! + 35n * change, 100n)));
+}
+
+/** A lower bound of what the stored sides of a book are worth now by their words, at the mark and in each scenario, WAD. */
+function storedBounds(book: SeriesBook, series: SeriesHolding, range: bigint): bigint[] {
+  const taken = vegaBoundsUp(book, series, range);
+  const live = { forward: series.forward, range };
+  return boundsOf(book, unitUp(series.anchor.forward), series.anchor, live).map((bound, k) => bound - taken[k]!);
+}
+
+/** A series by its words: lower bounds of its values, and between what its dollar delta is. */
+function wordBounds(series: SeriesHolding, range: bigint): { readonly values: bigint[]; readonly low: bigint; readonly high: bigint } {
+  const book = seriesBook(series.options, series.futures);
+  const bounds = storedBounds(book, series, range);
+  const opposite = storedBounds({ ...book, longs: book.shorts, shorts: book.longs }, series, range);
+  const delta = (gain: bigint, divide: (a: bigint, b: bigint) => bigint): bigint =>
+    deltaOf(gain, series.forward, range, book.forwards, divide);
+  return {
+    values: bounds.map((bound, k) => bound + linearDown(book, series.forward, range, k)),
+    low: delta(bounds[3]! + opposite[5]!, floorDivide),
+    high: delta(-(opposite[3]! + bounds[5]!), ceilDivide),
+  };
+}
+
+/**
+ * A lower bound of V − haircut − IM of one underlying at the wider range, without cash, by cached words: what the first form of the margin rule tests.
+ * V(0) − scan is the least value over the scenarios, so no bound is ever subtracted from another. Words must be fresh.
+ * @returns WAD
+ * @example const mayOpen = cash + openingSurplusDown(holding, terms) >= 0n;
+ */
+export function openingSurplusDown(holding: UnderlyingHolding, terms: MarginTerms): bigint {
+  const range = max(holding.targetRange, holding.heldRange);
+  const line = lineOf(holding);
+  const priced = holding.series.map((series) => wordBounds(series, range));
+  const values = Array.from(
+    { length: LANES },
+    (_, k) => lineInScenarioDown(line, range, k) + sum(priced.map((series) => series.values[k]!)),
+  );
+  const worst = values.reduce(min, values[0]! - shortOptionMinimumUp(holding, range));
+  const others = provisionsUp(holding, terms.provision) + sizeChargeUp(holding);
+  return worst - holding.haircut - interMonthBoundUp(holding, priced, terms.interMonth) - others;
+}
+
+/** The charge at the middle of what each delta can be, and for the rest the most that an error can change. */
+function interMonthBoundUp(
+  holding: UnderlyingHolding,
+  priced: readonly { readonly low: bigint; readonly high: bigint }[],
+  interMonth: bigint,
+): bigint {
+  const exposures = [
+    ...spotExposures(holding),
+    ...holding.series.map(({ time }, i) => ({ tenor: time, delta: floorDivide(priced[i]!.low + priced[i]!.high, 2n) })),
+  ];
+  // one instrument alone hedges nothing
+  if (exposures.length < 2) return 0n;
+  const error = sum(priced.map(({ low, high }) => (high - low + 3n) / 2n));
+  return interMonthUp(exposures, interMonth) + partUp(error, interMonthSlope(exposures, interMonth));
+}
+
+/** Maintenance margin, WAD, rounded up: μ·IM. */
+export function maintenanceUp(initial: bigint, terms: MarginTerms): bigint {
+  return partUp(initial, terms.maintenance);
+}
+
+/**
+ * Whether an account is below its line in the scenarios that a keeper names, one for each underlying.
+ * @param cash WAD
+ * @param scenarios by underlying, 0: the worst
+ * @throws Reverted `UnknownScenario`
+ * @example isLiquidatable(500n * WAD, [holding], terms, [11n])
+ */
+export function isLiquidatable(
+  cash: bigint,
+  holdings: readonly UnderlyingHolding[],
+  terms: MarginTerms,
+  scenarios: readonly bigint[] = [],
+): boolean {
+  const margins = holdings.map((holding, i) => liveMargin(holding, terms, scenarios[i] ?? 0n));
+  const equity = cash + sum(margins.map(({ value }, i) => value - holdings[i]!.haircut));
+  return equity < maintenanceUp(sum(margins.map(({ total }) => total)), terms);
+}
