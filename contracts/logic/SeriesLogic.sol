@@ -134,11 +134,13 @@ library SeriesLogic {
         return call ? callValue : putValue;
     }
 
-    /// @dev A lane in its place; the unit is not zero.
+    /// @dev A lane in its place; the unit is not zero, the scenario at most 16.
     function _lane(uint256 scenario, uint256 value, uint256 unit) private pure returns (uint256) {
-        uint256 units = value / unit;
-        if (units > RiskWord.LARGEST_LANE) revert RiskWord.LaneSaturated(scenario, value, unit);
-        return units << (RiskWord.LANE_BITS * scenario);
+        unchecked {
+            uint256 units = value / unit;
+            if (units > RiskWord.LARGEST_LANE) revert RiskWord.LaneSaturated(scenario, value, unit);
+            return units << (RiskWord.LANE_BITS * scenario);
+        }
     }
 
     /// @dev Without the check of the index, which the loop has.

@@ -367,14 +367,4 @@ describe("expiry", () => {
       { seed: 3, numRuns: 60 },
     );
   });
-
-  it("default: gas of a post, of the state and of a payoff", async () => {
-    const words = await harness.observed(0n, OPENING, steady(3_000n * WAD, OPENING + 900n));
-    const series = listedSeries({ expiry: EXPIRY, base: 2_000n, step: 125n, decimals: 18n, count: 17n });
-    const call = instrumentNumber({ series: 0n, index: 3n, isCall: true });
-    const said = await harness.gas(words.at(-1)!, OPENING, 3_001n * WAD, OPENING + 960n, call, series);
-    expect(said.postGas).to.be.lessThan(800n);
-    expect(said.stateGas).to.be.lessThan(900n);
-    expect(said.payoffGas).to.be.lessThan(500n);
-  });
 });

@@ -161,14 +161,4 @@ describe("series refresh", () => {
     expect(rootOf(31_536_000n * WAD)).to.equal(WAD);
     expect(rootOf(31_536n * 10n ** 13n)).to.equal(10n ** 14n);
   });
-
-  it("default: gas of ten strikes, and what it is made of", async () => {
-    const word = listedSeries(TEN);
-    const { spent } = await byContract({ word, quote: MONTH, time: 1_800_000_000n });
-    expect(spent).to.be.lessThan(265_000n);
-    const said = await harness.gasOfRefresh(word, { ...MONTH }, 0n);
-    expect(said.frameGas).to.be.lessThan(12_000n);
-    expect(said.strikeGas).to.be.lessThan(25_500n);
-    expect(said.impliedGas).to.be.lessThan(1_100n);
-  });
 });
