@@ -14,7 +14,7 @@ import {SviWord} from "../words/SviWord.sol";
 
 /// @dev What a series is priced with.
 struct SeriesQuote {
-    Price forward; // of a lot; inside the settlement window the one of Expiry
+    Price forward; // of a lot, not zero; inside the settlement window the one of Expiry
     Ratio range; // the larger of target and held scan range; inside the window the one of Expiry
     uint256 slice; // SviWord, as Svi has accepted it
     uint256 span; // seconds of variance time that the total variance of the slice is for, not zero, below 2^40
