@@ -265,6 +265,41 @@ describe("expiry", () => {
     expect(abs(varianceTime - (90_750n * WAD) / 1_000n) < 1_000n, `${varianceTime}`).to.equal(true);
   });
 
+  it("behavior: a call is worth what it pays on average over random paths, at the opening and half way through", () => {
+    const random = new Random(13);
+    const normal = (): number => Math.sqrt(-2 * Math.log(1 - random.fraction())) * Math.cos(2 * Math.PI * random.fraction());
+    const step = 0.6 * Math.sqrt(60 / 31_536_000);
+    // minutes known at a price, the live price of the rest, and a strike at the forward
+    for (const { known, at, live } of [
+      { known: 0, at: 3_000, live: 3_000 },
+      { known: 15, at: 2_900, live: 3_100 },
+    ]) {
+      let paid = 0;
+      const paths = 20_000;
+      for (let path = 0; path < paths; path++) {
+        // each shock and its opposite
+        const shocks = Array.from({ length: 30 - known }, normal);
+        for (const sign of [1, -1]) {
+          let price = live;
+          let sum = known * at;
+          for (const shock of shocks) {
+            sum += price;
+            price *= Math.exp(sign * step * shock - (step * step) / 2);
+          }
+          paid += Math.max(sum / 30 - 3_000, 0) / (2 * paths);
+        }
+      }
+      const time = OPENING + 60n * BigInt(known);
+      const average =
+        known === 0 ? NO_AVERAGE : averageOf(steady(BigInt(at) * WAD, time - 60n).concat({ price: BigInt(live) * WAD, time }));
+      const value = Number(callAt(average, BigInt(live) * WAD, time, 3_000n * WAD)) / 1e18;
+      // prices that hold for a minute vary less than a path without steps
+      const n = 30 - known;
+      const held = Math.sqrt(((n - 1) * (2 * n - 1)) / (2 * n * n));
+      expect(Math.abs((value * held) / paid - 1), `${known} minutes known: ${value} and ${paid}`).to.be.lessThan(0.02);
+    }
+  });
+
   it("behavior: stresses move what is to come and nothing else", () => {
     const average = averageOf(steady(900n * WAD, OPENING + 900n));
     const state = stateAt(average, OPENING, 1_100n * WAD, OPENING + 900n);
