@@ -115,7 +115,8 @@ export function requireShape(word: bigint): SviSlice {
   return slice;
 }
 
-function requireNear(k: bigint): void {
+/** @throws Reverted `MoneynessTooFar` beyond ±10 */
+export function requireNear(k: bigint): void {
   if (abs(k) > FARTHEST) revert("MoneynessTooFar", k);
 }
 

@@ -1,10 +1,14 @@
 import { expect } from "chai";
 import { network } from "hardhat";
 import { before, describe, it } from "mocha";
+import { openingOf } from "../../src/engine/expiry.ts";
+import { instrumentNumber } from "../../src/engine/instrument.ts";
 import { unitUp } from "../../src/engine/riskWord.ts";
+import { listedSeries } from "../../src/engine/seriesWord.ts";
 import { sviWord } from "../../src/engine/svi.ts";
 import type { RiskHarness } from "../../typechain-types/index.ts";
 import { Random } from "../engine/support/random.ts";
+import { EXPIRY, sliceOf } from "./support/series.ts";
 
 const WAD = 10n ** 18n;
 
@@ -65,5 +69,41 @@ describe("gas of option margin", () => {
     expect(said.unpacking).to.be.lessThan(450n);
     expect(said.variance).to.be.lessThan(650n);
     expect(said.free).to.be.lessThan(16_500n);
+  });
+
+  it("default: the words of ten strikes, and what they are made of", async () => {
+    const { ethers } = await network.create();
+    const refreshes = await ethers.deployContract("SeriesHarness");
+    const word = listedSeries({ expiry: EXPIRY, base: 2_000n, step: 250n, decimals: 18n, count: 10n });
+    const [span, forward, range] = [30n * 86_400n, 3_000n * WAD, WAD / 10n];
+    const quote = { forward, range, slice: sliceOf(0.6, 2_592_000), span, varianceTime: span * WAD };
+    const { spent, next } = await refreshes.refreshed(word, quote, EXPIRY - span, 1n);
+    expect(spent).to.be.lessThan(258_000n);
+    const parts = await refreshes.gasOfRefresh(word, quote, 0n);
+    expect(parts.frameGas).to.be.lessThan(12_000n);
+    expect(parts.strikeGas).to.be.lessThan(24_600n);
+    expect(parts.impliedGas).to.be.lessThan(1_100n);
+    // each lane by itself
+    expect(await refreshes.naive.estimateGas(word, quote)).to.be.greaterThan(4n * spent);
+
+    const surface = { slice: quote.slice, span };
+    const fresh = await refreshes.cause(next, forward + WAD, range, EXPIRY - span + 60n, surface, surface);
+    expect([fresh.first, fresh.any]).to.deep.equal([0n, 0n]);
+    expect(fresh.firstGas).to.be.lessThan(600n);
+    expect(fresh.anyGas).to.be.lessThan(31_000n);
+  });
+
+  it("default: a post into an average, the state of a series in its window, a payoff", async () => {
+    const { ethers } = await network.create();
+    const expiries = await ethers.deployContract("ExpiryHarness");
+    const opening = openingOf(EXPIRY);
+    const posts = Array.from({ length: 16 }, (_, minute) => ({ price: 3_000n * WAD, time: opening + 60n * BigInt(minute) }));
+    const words = await expiries.observed(0n, opening, posts);
+    const series = listedSeries({ expiry: EXPIRY, base: 2_000n, step: 125n, decimals: 18n, count: 17n });
+    const call = instrumentNumber({ series: 0n, index: 3n, isCall: true });
+    const said = await expiries.gas(words.at(-1)!, opening, 3_001n * WAD, opening + 960n, call, series);
+    expect(said.postGas).to.be.lessThan(750n);
+    expect(said.stateGas).to.be.lessThan(620n);
+    expect(said.payoffGas).to.be.lessThan(300n);
   });
 });

@@ -1,0 +1,66 @@
+import { logMoneynessOf, totalVolatilityOf, undiscounted } from "./black76.ts";
+import { WAD } from "./fixedPoint.ts";
+import { dampedDown, forwardAt, rowOf } from "./optionStress.ts";
+import { LANES, packDown, storesCall, unitUp } from "./riskWord.ts";
+import { forwardDown, rangeUp, refreshedSeries, strikeCountOf, strikeOf } from "./seriesWord.ts";
+import { squareRootDown } from "./squareRoot.ts";
+import { requireNear, type SviSlice, sviFromWord, varianceDown, volatilityDown } from "./svi.ts";
+import { volatilityRows } from "./volatilityShock.ts";
+
+const YEAR = 31_536_000n;
+
+/** What a series is priced with; bit for bit `SeriesQuote`. */
+export interface SeriesQuote {
+  readonly forward: bigint; // of a lot, WAD; inside the settlement window the one of Expiry
+  readonly range: bigint; // scan range, 18 decimals; inside the window the one of Expiry
+  readonly slice: bigint; // SviWord
+  readonly span: bigint; // seconds of variance time that the slice's total variance is for
+  readonly varianceTime: bigint; // from now to settlement, seconds with 18 decimals
+}
+
+/** √ of a variance time in years, 18 decimals, rounded down. */
+export function rootOf(varianceTime: bigint): bigint {
+  return squareRootDown((varianceTime * WAD) / YEAR);
+}
+
+/**
+ * Implied volatility a year at a log-moneyness, 18 decimals, rounded down.
+ * @throws Reverted `MoneynessTooFar`
+ */
+export function impliedDown(slice: SviSlice, k: bigint, span: bigint): bigint {
+  requireNear(k);
+  return volatilityDown(varianceDown(slice, k), span);
+}
+
+/**
+ * The risk words of all strikes of a series, by index, and the word of the series after it; the twin of `SeriesLogic.refreshed`.
+ * @param epoch of the slice
+ * @throws Reverted `LaneSaturated`, `MoneynessTooFar` or `SafeCastOverflowedUintDowncast`
+ */
+export function refreshSeries(
+  seriesWord: bigint,
+  quote: SeriesQuote,
+  time: bigint,
+  epoch: bigint,
+): { readonly words: readonly bigint[]; readonly next: bigint } {
+  const [forward, range] = [forwardDown(quote.forward), rangeUp(quote.range)];
+  const next = refreshedSeries(seriesWord, { forward, time, range, epoch });
+  const scenarios = Array.from({ length: LANES }, (_, scenario) => {
+    const moved = forwardAt(forward, range, BigInt(scenario));
+    return { moved, log: moved === forward ? 0n : logMoneynessOf(moved, forward), row: rowOf(BigInt(scenario)) };
+  });
+  const [slice, unit, root] = [sviFromWord(quote.slice), unitUp(forward), rootOf(quote.varianceTime)];
+  const words = Array.from({ length: Number(strikeCountOf(seriesWord)) }, (_, index) => {
+    const strike = strikeOf(seriesWord, BigInt(index));
+    const call = storesCall(forward, strike);
+    const x = logMoneynessOf(forward, strike);
+    const rows = volatilityRows(impliedDown(slice, -x, quote.span), quote.varianceTime / WAD);
+    const values = scenarios.map(({ moved, log, row }) => {
+      const prices = undiscounted(moved, strike, x + log, totalVolatilityOf(rows[row], root));
+      return call ? prices.call : prices.put;
+    });
+    const lanes = values.map((value, scenario) => (scenario < 15 ? value : dampedDown(values[0] ?? 0n, value)));
+    return packDown(lanes, unit, call);
+  });
+  return { words, next };
+}
