@@ -111,7 +111,7 @@ export interface Study {
 /** What the floating point of the exact side may be off by, of the gross notional. */
 const TOLERANCE = 1e-11;
 
-const RANGES = [0.05, 0.08, 0.12, 0.2, 0.3, 0.45];
+const RANGES = [0.05, 0.08, 0.12, 0.2, 0.3, 0.5];
 const PRICE_MOVE = 0.005;
 const RANGE_MOVE = 0.01;
 

@@ -4,7 +4,7 @@ import { moveOf } from "./stress.ts";
 /** What counts of the loss in an extreme, percent. */
 export const COUNTED_PERCENT = 35n;
 
-const LEAST_FORWARD_PART = 16n;
+const LEAST_FORWARD_PART = 2n ** 20n;
 
 /** Scenarios of one row differ in the price alone. */
 export type VolatilityRow = "mark" | "up" | "down";
@@ -25,7 +25,7 @@ export function stepDown(forward: bigint, range: bigint): bigint {
 }
 
 /**
- * The forward that an option is priced at in a scenario, extremes undamped, WAD: whole steps from the forward, never below a sixteenth of it.
+ * The forward that an option is priced at in a scenario, extremes undamped, WAD: whole steps from the forward, never below 2⁻²⁰ of it.
  * @example forwardAt(3_000n * WAD, WAD / 10n, 15n) // 3_600n * WAD: two ranges up
  */
 export function forwardAt(forward: bigint, range: bigint, scenario: bigint): bigint {

@@ -255,8 +255,10 @@ describe("risk word", () => {
       expect(rowOf(scenario) === "up" ? 1n : rowOf(scenario) === "down" ? 2n : 0n).to.equal(said.rows[Number(scenario)]);
     }
     await expect(harness.undampedMove(17n)).to.revertedWithCustomError(harness, "UnknownScenario").withArgs(17n);
-    // two ranges of half the price leave a sixteenth
-    expect(forwardAt(1_600n, WAD / 2n, 16n)).to.equal(100n);
+    // two ranges of half the price leave nothing: 2⁻²⁰ of it stays
+    const whole = await harness.scenarios(3_000n * WAD, WAD / 2n, 0n, 0n);
+    expect(whole.forwards[16]).to.equal((3_000n * WAD + 2n ** 20n - 1n) / 2n ** 20n);
+    expect(forwardAt(3_000n * WAD, WAD / 2n, 16n)).to.equal(whole.forwards[16]);
   });
 });
 

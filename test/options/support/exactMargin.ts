@@ -65,8 +65,8 @@ function scenarios(of: (k: number, move: number) => number): number[] {
   return all.map((value, k) => (k < 15 ? value : all[0]! + 0.35 * (value - all[0]!)));
 }
 
-/** Where an option is priced: never below a sixteenth of the forward. */
-const movedForward = (forward: number, range: number, move: number): number => Math.max(forward * (1 + range * move), forward / 16);
+/** Where an option is priced: never below 2⁻²⁰ of the forward. */
+const movedForward = (forward: number, range: number, move: number): number => Math.max(forward * (1 + range * move), forward / 2 ** 20);
 
 function optionValues(option: Option, series: Series, range: number): number[] {
   const [forward, strike, time] = [number(series.forward), number(option.strike), Number(series.time)];
