@@ -272,7 +272,7 @@ describe("hazards of the ledger", () => {
   });
 
   it("H-33 every entry that changes state is known, and of each it is known why it leaves the healthy healthy", async () => {
-    const { vault } = await createWorld();
+    const { connection } = await createWorld();
     const known: Record<string, string> = {
       execute: "tests the margin rule of every account that could have lost",
       simulate: "always reverts",
@@ -297,7 +297,12 @@ describe("hazards of the ledger", () => {
       dropSource: "guardian",
       disableModule: "guardian",
     };
-    const changing = vault.interface.fragments.flatMap((each) =>
+    // what is compiled, not what the interface says: an entry that it does not name would be there all the same
+    const built = await Promise.all(
+      ["MarginVault", "VaultExtension"].map((name) => connection.ethers.getContractAt(name, connection.ethers.ZeroAddress)),
+    );
+    const fragments = built.flatMap((contract) => contract.interface.fragments);
+    const changing = fragments.flatMap((each) =>
       each.type === "function" && "stateMutability" in each && !/view|pure/.test(String(each.stateMutability))
         ? ["name" in each ? String(each.name) : ""]
         : [],
