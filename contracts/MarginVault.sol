@@ -82,6 +82,7 @@ contract MarginVault is VaultBase, IVaultCore {
 
     /// @dev Not OpenZeppelin's Proxy: its assembly takes all memory, and a contract with such code may keep no variable there, which costs the
     /// compiler its way out of a full stack. No entry of the extension takes value.
+    // solhint-disable-next-line no-complex-fallback, payable-fallback
     fallback() external {
         address extension = EXTENSION;
         assembly ("memory-safe") {
