@@ -9,7 +9,7 @@ interface IModule {
     error CallerNotVault(address caller);
 
     /// @notice Proposes the fills of one trade of `context.account`.
-    /// @dev Called by the vault only, while the vault is locked: the module may read the vault's books (`bookOf`, `contextOf`)
+    /// @dev Called by the vault only, while the vault is locked: the module may read the vault's books (`contextOf`, `positionOf`)
     /// but none of its valuing views, and may not call any entry that changes state. A counterparty that cannot be filled is left out of the
     /// result, not reverted. The vault drops fills whose maker has not consented to this module or would break the margin rule.
     /// @param context who trades, for which account

@@ -8,7 +8,7 @@ import {Wad} from "./Wad.sol";
 type Lots is int256;
 
 using {addLots as +, subLots as -, negLots as -, sameLots as ==, otherLots as !=} for Lots global;
-using {raw, abs, times, reduces, isZero} for Lots global;
+using {raw, abs, times, isZero} for Lots global;
 
 Lots constant NO_LOTS = Lots.wrap(0);
 
@@ -30,17 +30,6 @@ function isZero(Lots a) pure returns (bool) {
 function times(Lots a, Price price) pure returns (Wad) {
     unchecked {
         return Wad.wrap(Lots.unwrap(a) * int256(Price.unwrap(price)));
-    }
-}
-
-/// @dev Whether `change` brings `a` nearer to zero without crossing it.
-function reduces(Lots change, Lots a) pure returns (bool) {
-    unchecked {
-        // |a| < 2^47 and the two have opposite signs where they are added: no change that a module names can wrap
-        return
-            Lots.unwrap(a) > 0
-                ? Lots.unwrap(change) < 0 && Lots.unwrap(a) + Lots.unwrap(change) >= 0
-                : Lots.unwrap(change) > 0 && Lots.unwrap(a) + Lots.unwrap(change) <= 0;
     }
 }
 

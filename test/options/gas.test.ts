@@ -1,13 +1,17 @@
 import { expect } from "chai";
+import fc from "fast-check";
 import { network } from "hardhat";
 import { before, describe, it } from "mocha";
+import { undiscounted } from "../../src/engine/black76.ts";
 import { openingOf } from "../../src/engine/expiry.ts";
+import { max } from "../../src/engine/fixedPoint.ts";
 import { instrumentNumber } from "../../src/engine/instrument.ts";
 import { unitUp } from "../../src/engine/riskWord.ts";
 import { listedSeries } from "../../src/engine/seriesWord.ts";
 import { sviWord } from "../../src/engine/svi.ts";
 import type { RiskHarness } from "../../typechain-types/index.ts";
 import { Random } from "../engine/support/random.ts";
+import { inBox, optionOf, valuesOf } from "./support/blackBox.ts";
 import { EXPIRY, sliceOf } from "./support/series.ts";
 
 const WAD = 10n ** 18n;
@@ -19,6 +23,23 @@ describe("gas of option margin", () => {
   before(async () => {
     const { ethers } = await network.create();
     harness = await ethers.deployContract("RiskHarness");
+  });
+
+  it("default: a call and a put together cost at most 1,150 of a strike that shares its logarithm and root, 2,300 by themselves", async () => {
+    const { ethers } = await network.create();
+    const formula = await ethers.deployContract("Black76Harness");
+    const nothing = (await formula.gasOfNothing(1n, 2n)).used;
+    let [inner, whole] = [0n, 0n];
+    const all = fc.sample(inBox, { seed: 5, numRuns: 100 });
+    for (const given of all) {
+      const shared = await formula.gasOfUndiscounted(optionOf(given));
+      const alone = await formula.gasOfPrice(given);
+      expect(shared.prices.call).to.equal(undiscounted(...valuesOf(optionOf(given))).call);
+      inner = max(inner, shared.used - nothing);
+      whole += alone.used - nothing;
+    }
+    expect(inner).to.be.at.most(1_150n);
+    expect(whole / BigInt(all.length)).to.be.at.most(2_300n);
   });
 
   it("default: adding a position costs a tenth of adding it lane by lane", async () => {

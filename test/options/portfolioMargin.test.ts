@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { liquidationExcess, openingCost, TERMS } from "../../scripts/lib/precisionStudy.ts";
+import { CLASSES, liquidationExcess, openingCost, TERMS } from "../../scripts/lib/precisionStudy.ts";
 import { Reverted } from "../../src/engine/errors.ts";
 import { WAD } from "../../src/engine/fixedPoint.ts";
 import { bookMargin } from "../../src/engine/margin.ts";
@@ -265,18 +265,7 @@ describe("portfolio margin", () => {
   });
 
   it("behavior: of what the study found tightest in each class, the bound keeps above the margin priced anew", () => {
-    expect(worst.map((found) => found.class)).to.deep.equal([
-      "butterfly",
-      "calendar",
-      "delta-hedged",
-      "straddle",
-      "strangle",
-      "vertical",
-      "covered call",
-      "ratio spread",
-      "box",
-      "random",
-    ]);
+    expect(worst.map((found) => found.class)).to.deep.equal([...CLASSES]);
     for (const found of worst) {
       const { cost, sound } = openingCost(found.holding);
       expect(sound, found.class).to.equal(true);
