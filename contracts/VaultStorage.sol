@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IPriceSource} from "./interfaces/IPriceSource.sol";
 import {IFundingRateSource} from "./interfaces/IFundingRateSource.sol";
+import {IVolatilitySource} from "./interfaces/IVolatilitySource.sol";
 import {AccountId} from "./types/AccountId.sol";
 
 /// @dev Everything the vault stores. Packed words are written and read whole, through the libraries of `words/`, which document their bits.
@@ -36,4 +37,13 @@ struct VaultState {
     uint256 liquidationParameters; // LiquidationWord
     uint256 fundParameters; // FundParametersWord
     uint256 listed; // underlyings 8 | collateral tokens 8
+    // series of options and dated futures, by their number from 1 on; instruments as types/Instrument.sol has them
+    mapping(uint256 underlying => uint256) seriesListed; // a bit a series
+    mapping(uint256 underlying => mapping(uint256 series => uint256)) series; // SeriesWord
+    mapping(uint256 underlying => mapping(uint256 series => uint256)) surfaces; // SurfaceWord
+    mapping(uint256 underlying => mapping(uint256 series => uint256)) slices; // SviWord
+    mapping(uint256 underlying => mapping(uint256 series => uint256)) averages; // AverageWord
+    mapping(uint256 underlying => mapping(uint256 wordKey => uint256)) risks; // RiskWord, of a strike
+    mapping(uint256 underlying => IVolatilitySource) volatilitySources;
+    mapping(AccountId account => mapping(uint256 underlying => mapping(uint256 place => uint256))) seriesPositions; // SeriesPositionsWord
 }

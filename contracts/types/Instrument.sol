@@ -7,6 +7,8 @@ pragma solidity 0.8.37;
 /// share, and the numbers of one series follow each other, so that positions sorted by instrument are sorted by series. Index 127 is no
 /// listed strike but zero: the call of strike zero pays the settlement price and is the dated future; the put of strike zero pays nothing
 /// and does not exist.
+/// Fills and orders name an instrument of any underlying in 24 bits: 0–7 the underlying, 8–23 what is held of it, where 0 is the perpetual: no
+/// series has the number 0.
 type Instrument is uint256;
 
 using {raw, series, strikeIndex, isCall, isFuture, wordKey} for Instrument global;
@@ -45,4 +47,14 @@ function isFuture(Instrument a) pure returns (bool) {
 /// @dev Of the risk word that the call and the put of a strike share.
 function wordKey(Instrument a) pure returns (uint256) {
     return Instrument.unwrap(a) >> 1;
+}
+
+/// @dev Of the 24 bits that fills and orders name.
+function underlyingOf(uint24 named) pure returns (uint256) {
+    return named & 0xff;
+}
+
+/// @dev Of the 24 bits that fills and orders name; zero for the perpetual.
+function withinUnderlying(uint24 named) pure returns (Instrument) {
+    return Instrument.wrap(named >> 8);
 }

@@ -33,7 +33,7 @@ export function impliedDown(slice: SviSlice, k: bigint, span: bigint): bigint {
 }
 
 /**
- * The risk words of all strikes of a series, by index, and the word of the series after it; the twin of `SeriesLogic.refreshed`.
+ * The risk words of all strikes of a series, by index, and the word of the series after it; the twin of `SeriesRefresh.refreshed`.
  * @param epoch of the slice
  * @throws Reverted `LaneSaturated`, `MoneynessTooFar` or `SafeCastOverflowedUintDowncast`
  */

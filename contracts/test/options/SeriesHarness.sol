@@ -6,7 +6,7 @@ import {Freshness} from "../../libraries/Freshness.sol";
 import {OptionStress} from "../../libraries/OptionStress.sol";
 import {Svi} from "../../libraries/Svi.sol";
 import {VolatilityShock} from "../../libraries/VolatilityShock.sol";
-import {SeriesLogic, SeriesQuote} from "../../logic/SeriesLogic.sol";
+import {SeriesRefresh, SeriesQuote} from "../../libraries/SeriesRefresh.sol";
 import {Instrument, instrumentOf} from "../../types/Instrument.sol";
 import {Price} from "../../types/Price.sol";
 import {Ratio} from "../../types/Ratio.sol";
@@ -72,7 +72,7 @@ contract SeriesHarness {
     ) external view returns (uint256[] memory words, uint256 next, uint256 spent) {
         SeriesQuote memory given = quote;
         spent = gasleft();
-        (words, next) = SeriesLogic.refreshed(word, given, time, epoch);
+        (words, next) = SeriesRefresh.refreshed(word, given, time, epoch);
         spent -= gasleft();
     }
 
@@ -86,15 +86,15 @@ contract SeriesHarness {
         Price anchor = SeriesWord.forwardDown(given.forward);
         Ratio range = SeriesWord.rangeUp(given.range);
         frameGas = gasleft();
-        SeriesLogic.Frame memory frame = SeriesLogic.frameOf(anchor, range, given);
+        SeriesRefresh.Frame memory frame = SeriesRefresh.frameOf(anchor, range, given);
         frameGas -= gasleft();
         uint256 strike = word.strike(index).raw();
         strikeGas = gasleft();
-        result = SeriesLogic.wordOf(frame, strike);
+        result = SeriesRefresh.wordOf(frame, strike);
         strikeGas -= gasleft();
         int256 k = -Black76.logMoneynessOf(anchor.raw(), strike);
         impliedGas = gasleft();
-        result ^= SeriesLogic.impliedDown(frame.slice, k, frame.span);
+        result ^= SeriesRefresh.impliedDown(frame.slice, k, frame.span);
         impliedGas -= gasleft();
     }
 

@@ -2,10 +2,10 @@
 pragma solidity 0.8.37;
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
-import {Black76} from "../libraries/Black76.sol";
-import {OptionStress} from "../libraries/OptionStress.sol";
-import {Svi} from "../libraries/Svi.sol";
-import {VolatilityShock} from "../libraries/VolatilityShock.sol";
+import {Black76} from "./Black76.sol";
+import {OptionStress} from "./OptionStress.sol";
+import {Svi} from "./Svi.sol";
+import {VolatilityShock} from "./VolatilityShock.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {RiskWord} from "../words/RiskWord.sol";
@@ -26,7 +26,7 @@ struct SeriesQuote {
 /// not depend on the strike is worked out once: nine stressed forwards and their logarithms, √T, the shock, the unit and the slice; what
 /// does not depend on the scenario once for a strike: ln(F/K), the implied volatility and its shocks. ln(F·(1 + m)/K) is then a sum of two
 /// logarithms, each within 1.1 units of 1e-18.
-library SeriesLogic {
+library SeriesRefresh {
     using SeriesWord for uint256;
 
     uint256 private constant WAD = 1e18;
