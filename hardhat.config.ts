@@ -17,7 +17,9 @@ const settings = { viaIR: true, evmVersion: "prague", optimizer: { enabled: true
 const FEW_RUNS = 200;
 const MORE_RUNS = new Map([
   ["MarginVault", 1_000],
+  ["VaultExtension", 10_000],
   ["liquidation/LiquidationBatch", 10_000],
+  ["logic/HealthLogic", 10_000],
   ["logic/LiquidationLogic", 10_000],
   ["modules/OrderSettlement", 10_000],
 ]);
@@ -38,6 +40,12 @@ const deployed = [
   "sources/SignedRateSource",
   "sources/SignedSource",
   "lens/OptionPricer",
+  "logic/OpeningLogic",
+  "logic/PortfolioLogic",
+  "logic/SeriesTradeLogic",
+  "logic/SeriesLogic",
+  "sources/SignedVolatilitySource",
+  "logic/HealthLogic",
 ];
 
 /** Hardhat leaves a core idle while it compiles, which on two of them is half of the machine. */

@@ -16,8 +16,10 @@ import {Valuation} from "./libraries/Valuation.sol";
 import {ConfigLogic} from "./logic/ConfigLogic.sol";
 import {ExchangeLogic} from "./logic/ExchangeLogic.sol";
 import {FundLogic} from "./logic/FundLogic.sol";
+import {HealthLogic} from "./logic/HealthLogic.sol";
 import {LiquidationLogic} from "./logic/LiquidationLogic.sol";
 import {PriceLogic} from "./logic/PriceLogic.sol";
+import {SeriesTradeLogic} from "./logic/SeriesTradeLogic.sol";
 import {AccountId, toAccountId} from "./types/AccountId.sol";
 import {
     Action,
@@ -30,6 +32,7 @@ import {
     SCOPE_WITHDRAW,
     SETTLEMENT
 } from "./types/Action.sol";
+import {FIRST_SERIES} from "./types/Instrument.sol";
 import {Fill, TradeContext} from "./types/Fill.sol";
 import {Lots} from "./types/Lots.sol";
 import {Ratio} from "./types/Ratio.sol";
@@ -281,22 +284,36 @@ contract MarginVault is VaultBase, IVaultCore {
         trade.moduleAddress = target;
         trade.defaultModules = DEFAULT_MODULES;
         trade.fund = FUND;
-        uint256 underlying = fills[0].instrument;
-        Trading.enter($, trade, basis, underlying);
+        uint256 instrument = fills[0].instrument;
+        if (instrument < FIRST_SERIES) Trading.enter($, trade, basis, instrument);
         uint256 place = _touchTaker(run, trade, fills);
         Trading.Touched memory taker = run.touched[place];
         for (uint256 i; i < fills.length; ++i) {
             Fill memory fill = fills[i];
-            if (underlying != fill.instrument) {
+            if (instrument != fill.instrument) {
                 Trading.leave($, trade, basis.quote);
-                underlying = fill.instrument;
-                Trading.enter($, trade, basis, underlying);
+                instrument = fill.instrument;
+                if (instrument < FIRST_SERIES) Trading.enter($, trade, basis, instrument);
             }
-            if (!Trading.settle($, trade, taker, basis, fill)) IModule(target).dropped(i, fill);
+            bool applied = instrument < FIRST_SERIES ? Trading.settle($, trade, taker, basis, fill) : _settleSeries(trade, taker, fill);
+            if (!applied) IModule(target).dropped(i, fill);
         }
         Trading.leave($, trade, basis.quote);
         if (trade.filled < minimumLots) revert IMarginVault.FilledTooLittle(trade.filled, minimumLots);
         if (trade.fees != ZERO) Deficit.income($, toAccountId(FUND, 0), trade.fees);
+    }
+
+    function _settleSeries(Trading.Trade memory trade, Trading.Touched memory taker, Fill memory fill) private returns (bool) {
+        SeriesTradeLogic.Outcome memory outcome = SeriesTradeLogic.settle(
+            $,
+            SeriesTradeLogic.Deal(trade.taker, trade.module, trade.moduleAddress, trade.defaultModules, trade.fund, fill)
+        );
+        if (!outcome.applied) return false;
+        trade.filled += fill.lots.abs();
+        trade.fees = trade.fees + fill.takerFee + fill.makerFee;
+        if (outcome.raised) taker.raised = true;
+        taker.newRisk = taker.newRisk + outcome.newRisk;
+        return true;
     }
 
     /// @dev Remembers the figures of `account` before this execute changes it, and says where. Where value leaves only the first form of the margin
@@ -315,12 +332,18 @@ contract MarginVault is VaultBase, IVaultCore {
         touched.leaving = leaving;
         if (leaving) return i;
         touched.before = new Valuation.Figures[](1);
-        _value(basis, account, touched.before[0]);
+        Valuation.Figures memory before = touched.before[0];
+        _value(basis, account, before);
+        if ($.headers[account].seriesPositions() == 0) return i;
+        touched.series = true;
+        // by words: whoever is covered needs no look back, who is not is priced live
+        if (Valuation.bounds(before, $.headers[account]) && MarginRule.covers(before, ZERO)) touched.covered = true;
+        else _priceLive(before, account);
     }
 
     /// @dev As `_touch`. Most trades pass by the first form: where this is the only action and in one market, two words say what was before.
     function _touchTaker(Run memory run, Trading.Trade memory trade, Fill[] memory fills) private view returns (uint256) {
-        bool alone = run.actions == 1;
+        bool alone = run.actions == 1 && fills[0].instrument < FIRST_SERIES && trade.header.seriesPositions() == 0;
         for (uint256 i = 1; alone && i < fills.length; ++i) {
             alone = fills[i].instrument == fills[0].instrument;
         }
@@ -352,8 +375,8 @@ contract MarginVault is VaultBase, IVaultCore {
         Valuation.Figures memory now_ = basis.figures;
         _value(basis, touched.account, now_);
         if ((touched.leaving || touched.raised) && !Valuation.good(now_, MarginWord.tradingAge(basis.marginWord))) {
-            // names the price
-            LiquidationLogic.requireNormal($, touched.account);
+            // names the price, or the words
+            HealthLogic.requireNormal($, touched.account);
         }
         if (touched.raised) {
             Wad smallest = Trading.smallestNotional($, now_.notional);
@@ -361,7 +384,9 @@ contract MarginVault is VaultBase, IVaultCore {
                 revert IMarginVault.AccountTooSmall(touched.account, now_.notional, smallest);
             }
         }
-        if (!MarginRule.covers(now_, touched.newRisk)) _requireShedding(basis, touched, now_);
+        // words that are stale bound nothing; the header is read only where a price or words are not good
+        bool bounded = now_.oldest != type(uint256).max || Valuation.bounds(now_, $.headers[touched.account]);
+        if (!bounded || !MarginRule.covers(now_, touched.newRisk)) _requireShedding(basis, touched, now_);
         if (touched.settledOut) {
             // part of an unrealised gain must stay in money, so that a thin market cannot be pumped and carried away (H-70)
             Wad needed = now_.gain.partUp(MarginWord.gainLock(basis.marginWord));
@@ -377,7 +402,12 @@ contract MarginVault is VaultBase, IVaultCore {
             basis.quote.draft = touched.position;
             Valuation.write(before, $, touched.account, touched.header, basis);
         }
-        if (touched.leaving || !MarginRule.sheds(before, now_)) {
+        bool looked = !touched.leaving && !touched.covered;
+        if (looked && (touched.series || $.headers[touched.account].seriesPositions() != 0)) {
+            _priceLive(now_, touched.account);
+            before.openingMargin = before.margin;
+        }
+        if (!looked || !MarginRule.sheds(before, now_)) {
             revert IMarginVault.MarginTooLow(
                 touched.account,
                 now_.equity,
@@ -386,6 +416,12 @@ contract MarginVault is VaultBase, IVaultCore {
                 before.openingMargin
             );
         }
+    }
+
+    /// @dev Puts equity and margin at the held range, priced live, in place of what words say.
+    function _priceLive(Valuation.Figures memory figures, AccountId account) private view {
+        Assessment memory live = SeriesTradeLogic.assess($, account);
+        (figures.equity, figures.openingMargin, figures.margin) = (live.equity, live.margin, live.margin);
     }
 
     /// @dev scope 0: the owner only.
@@ -470,6 +506,6 @@ contract MarginVault is VaultBase, IVaultCore {
 
     /// @inheritdoc IVaultCore
     function mayBeLiquidated(AccountId[] calldata accounts) external view whenUnlocked returns (bool[] memory) {
-        _answer(LiquidationLogic.candidates($, FUND, accounts));
+        _answer(HealthLogic.candidates($, FUND, accounts));
     }
 }

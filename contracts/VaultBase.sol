@@ -6,8 +6,10 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 import {Assessment, IMarginVault} from "./interfaces/IMarginVault.sol";
 import {Lock} from "./libraries/Lock.sol";
 import {Valuation} from "./libraries/Valuation.sol";
+import {SeriesTradeLogic} from "./logic/SeriesTradeLogic.sol";
 import {AccountId} from "./types/AccountId.sol";
 import {VaultState} from "./VaultStorage.sol";
+import {HeaderWord} from "./words/HeaderWord.sol";
 
 /// @title What the vault and its extension share: the storage, what is fixed at deployment, the lock
 /// @dev The extension's code runs in the vault, so the state is the first and only thing that either stores.
@@ -62,8 +64,16 @@ abstract contract VaultBase {
         Valuation.Basis memory basis;
         Valuation.open(basis, $);
         Valuation.Figures memory f = basis.figures;
-        Valuation.write(f, $, account, $.headers[account], basis);
+        uint256 header = $.headers[account];
+        Valuation.write(f, $, account, header, basis);
+        if (HeaderWord.seriesPositions(header) != 0) return _assessLive(account, opening, f);
         return Assessment(f.value, f.equity, opening ? f.openingMargin : f.margin, f.notional);
+    }
+
+    /// @dev Words say what an account needs to open, and what of its value is surplus then; nothing else.
+    function _assessLive(AccountId account, bool opening, Valuation.Figures memory f) private view returns (Assessment memory a) {
+        a = SeriesTradeLogic.assess($, account);
+        if (opening) a.margin = a.equity - (f.equity - f.openingMargin);
     }
 
     /// @dev Ends the call with an answer that a library has encoded: to take it apart and encode it again would take code.

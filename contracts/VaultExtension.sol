@@ -2,9 +2,15 @@
 pragma solidity 0.8.37;
 
 import {Assessment, IVaultBooks, IVaultExtension, Portfolio} from "./interfaces/IMarginVault.sol";
+import {IVaultSeries, SeriesFigures} from "./interfaces/IVaultSeries.sol";
 import {Deficit} from "./libraries/Deficit.sol";
+import {Valuation} from "./libraries/Valuation.sol";
+import {HealthLogic} from "./logic/HealthLogic.sol";
 import {LiquidationLogic} from "./logic/LiquidationLogic.sol";
+import {SeriesLogic} from "./logic/SeriesLogic.sol";
+import {SeriesTradeLogic} from "./logic/SeriesTradeLogic.sol";
 import {AccountId} from "./types/AccountId.sol";
+import {FIRST_SERIES} from "./types/Instrument.sol";
 import {Lots} from "./types/Lots.sol";
 import {Ratio} from "./types/Ratio.sol";
 import {Wad} from "./types/Wad.sol";
@@ -14,10 +20,10 @@ import {VaultState} from "./VaultStorage.sol";
 import {HeaderWord} from "./words/HeaderWord.sol";
 import {PositionWord} from "./words/PositionWord.sol";
 
-/// @title The entries of the vault that are called seldom: its books, valuing views and governance
+/// @title The entries of the vault that are called seldom: its books, valuing views, series and governance
 /// @dev The vault hands on to this contract, which never changes, every call that it does not know itself; the code runs in the vault and on its
 /// storage. Called at its own address it finds an empty vault. An entry here costs the vault no code, and those beside it no gas.
-contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, VaultGovernance {
+contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries, VaultGovernance {
     using HeaderWord for uint256;
 
     /// @inheritdoc IVaultExtension
@@ -58,6 +64,17 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, VaultGoverna
     }
 
     /// @inheritdoc IVaultBooks
+    function seriesPositionsOf(AccountId account, uint8 underlying) external view returns (uint16[] memory, Lots[] memory) {
+        _answer(SeriesTradeLogic.positionsOf($, account, underlying));
+    }
+
+    /// @inheritdoc IVaultBooks
+    function lotsOf(AccountId account, uint24 instrument) external view returns (Lots) {
+        if (instrument < FIRST_SERIES) return PositionWord.lots($.positions[account][instrument]);
+        return SeriesTradeLogic.lotsOf($, account, instrument);
+    }
+
+    /// @inheritdoc IVaultBooks
     function collateralOf(AccountId account, uint8 token) external view returns (uint256) {
         return $.collateral[account][token];
     }
@@ -87,11 +104,27 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, VaultGoverna
         return ($.marginParameters, $.liquidationParameters, $.fundParameters, $.listed);
     }
 
+    // ---------------------------------------------------------------- expiry
+
+    /// @inheritdoc IVaultBooks
+    function settleExpired(AccountId account, uint8 underlying, uint8 series) external locked {
+        SeriesTradeLogic.settleExpired($, account, underlying, series);
+    }
+
     // ---------------------------------------------------------------- valuing views
 
     /// @inheritdoc IVaultBooks
+    function mayOpenByWords(AccountId account) external view whenUnlocked returns (bool) {
+        Valuation.Basis memory basis;
+        Valuation.open(basis, $);
+        uint256 header = $.headers[account];
+        Valuation.write(basis.figures, $, account, header, basis);
+        return Valuation.bounds(basis.figures, header);
+    }
+
+    /// @inheritdoc IVaultBooks
     function portfolioOf(AccountId account) external view whenUnlocked returns (Portfolio memory) {
-        _answer(LiquidationLogic.portfolio($, account));
+        _answer(HealthLogic.portfolio($, account));
     }
 
     /// @inheritdoc IVaultBooks
@@ -105,6 +138,46 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, VaultGoverna
     /// @inheritdoc IVaultBooks
     function assess(AccountId account, bool opening) external view whenUnlocked returns (Assessment memory) {
         return _assess(account, opening);
+    }
+
+    // ---------------------------------------------------------------- series
+
+    /// @inheritdoc IVaultSeries
+    function postSlice(uint8 underlying, uint8 series, bytes calldata update) external locked {
+        SeriesLogic.postSlice($, underlying, series, update);
+    }
+
+    /// @inheritdoc IVaultSeries
+    function refreshSeries(uint8 underlying, uint8 series) external locked {
+        SeriesLogic.refresh($, underlying, series);
+    }
+
+    /// @inheritdoc IVaultSeries
+    function settleSeries(uint8 underlying, uint8 series) external locked {
+        SeriesLogic.settle($, underlying, series);
+    }
+
+    /// @inheritdoc IVaultSeries
+    function seriesWords(
+        uint8 underlying,
+        uint8 series
+    ) external view returns (uint256 word, uint256 surface, uint256 sliceWord, uint256 average) {
+        return ($.series[underlying][series], $.surfaces[underlying][series], $.slices[underlying][series], $.averages[underlying][series]);
+    }
+
+    /// @inheritdoc IVaultSeries
+    function riskWords(uint8 underlying, uint8 series) external view returns (uint256[] memory) {
+        _answer(SeriesLogic.riskWords($, underlying, series));
+    }
+
+    /// @inheritdoc IVaultSeries
+    function seriesListed(uint8 underlying) external view returns (uint256) {
+        return $.seriesListed[underlying];
+    }
+
+    /// @inheritdoc IVaultSeries
+    function seriesState(uint8 underlying, uint8 series) external view whenUnlocked returns (SeriesFigures memory) {
+        _answer(SeriesLogic.figures($, underlying, series));
     }
 
     // ---------------------------------------------------------------- governance

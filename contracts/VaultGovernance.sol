@@ -4,8 +4,10 @@ pragma solidity 0.8.37;
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {IFundingRateSource} from "./interfaces/IFundingRateSource.sol";
 import {IPriceSource} from "./interfaces/IPriceSource.sol";
-import {GuardianMeasure, IVaultGovernance, Parameter, UnderlyingListing} from "./interfaces/IVaultGovernance.sol";
+import {GuardianMeasure, IVaultGovernance, Parameter, SeriesListing, UnderlyingListing} from "./interfaces/IVaultGovernance.sol";
+import {IVolatilitySource} from "./interfaces/IVolatilitySource.sol";
 import {ConfigLogic} from "./logic/ConfigLogic.sol";
+import {SeriesLogic} from "./logic/SeriesLogic.sol";
 import {VaultState} from "./VaultStorage.sol";
 
 /// @title The vault's entries for governance and guardian: who may call is the authority's matter, what they may do ConfigLogic's
@@ -72,6 +74,18 @@ abstract contract VaultGovernance is IVaultGovernance {
     /// @inheritdoc IVaultGovernance
     function setRateSource(uint8, IFundingRateSource) external {
         _configure();
+    }
+
+    /// @inheritdoc IVaultGovernance
+    function setVolatilitySource(uint8, IVolatilitySource) external {
+        _configure();
+    }
+
+    /// @inheritdoc IVaultGovernance
+    /// @dev What prices options stays out of ConfigLogic, and of all that is compiled with it.
+    function listSeries(uint8 underlying, SeriesListing calldata listing) external {
+        _configure();
+        SeriesLogic.list(_state(), underlying, listing);
     }
 
     /// @inheritdoc IVaultGovernance

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Freshness} from "../libraries/Freshness.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Action} from "../types/Action.sol";
 import {Lots} from "../types/Lots.sol";
@@ -8,6 +9,7 @@ import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad} from "../types/Wad.sol";
 import {IVaultGovernance} from "./IVaultGovernance.sol";
+import {IVaultSeries} from "./IVaultSeries.sol";
 
 /// @dev One underlying as one account holds it; what margin is computed from.
 struct Book {
@@ -24,9 +26,10 @@ struct Book {
     uint256 state; // PriceWord.NORMAL, INVALID or GRACE
     uint256 lotExponent; // one lot is 10^-x of the underlying
     int256 fundingIndex; // cumulative funding a lot, now; zero where there is no perpetual
+    uint256[] series; // options and dated futures, priced live at the held range, as PricedSeries packs them; empty where there are none
 }
 
-/// @dev An account, funding accrued.
+/// @dev An account, funding accrued and settled series paid.
 struct Portfolio {
     Wad cash;
     Book[] books;
@@ -95,7 +98,7 @@ interface IVaultCore {
 
     // ---------------------------------------------------------------- asked by modules and keepers
 
-    /// @notice What an order module needs to know of a maker, in one call; readable while locked.
+    /// @notice What an order module needs to know of a maker, in one call; readable while locked. `lots` are those of the perpetual.
     function contextOf(
         AccountId account,
         address signer,
@@ -132,6 +135,13 @@ interface IVaultBooks {
     /// @notice The perpetual of `account` on `underlying` as stored: size, funding index at its last touch, entry cost.
     function positionOf(AccountId account, uint8 underlying) external view returns (Lots lots, int256 fundingIndex, Wad entryCost);
 
+    /// @notice The options and dated futures of `account` on `underlying`, in the order in which they are kept.
+    /// @return instruments as types/Instrument.sol has them
+    function seriesPositionsOf(AccountId account, uint8 underlying) external view returns (uint16[] memory instruments, Lots[] memory lots);
+
+    /// @notice The lots that `account` holds of `instrument`, as a Fill names it; readable while locked.
+    function lotsOf(AccountId account, uint24 instrument) external view returns (Lots);
+
     /// @notice Collateral `token` of `account`, WAD.
     function collateralOf(AccountId account, uint8 token) external view returns (uint256);
 
@@ -150,7 +160,16 @@ interface IVaultBooks {
     /// @notice The raw parameter words: margin, liquidation, fund, and what is listed.
     function parameterWords() external view returns (uint256 margin, uint256 liquidation, uint256 fund, uint256 listed);
 
+    // ---------------------------------------------------------------- expiry
+
+    /// @notice Pays what `account` holds in a series that has settled, each lot its payoff, into its cash, and frees the places. Anybody may call it; until
+    /// somebody does the positions are worth their payoff and need no margin.
+    function settleExpired(AccountId account, uint8 underlying, uint8 series) external;
+
     // ---------------------------------------------------------------- valuing views (revert while locked)
+
+    /// @notice Whether the figures of `account` for opening bound what it needs: the risk words of all series that it holds are fresh, and its prices normal.
+    function mayOpenByWords(AccountId account) external view returns (bool);
 
     /// @notice `account` with funding accrued and prices as of now, ready for `Margin.assess`.
     function portfolioOf(AccountId account) external view returns (Portfolio memory);
@@ -170,7 +189,7 @@ interface IVaultBooks {
 /// @title The vault of one risk domain: holds all its tokens and is the only writer of its books.
 /// @notice Units: `Wad` is a signed settlement amount with 18 decimals, `Price` WAD for one lot, `Lots` signed whole lots, `Ratio` a
 /// fraction with 18 decimals. Every rounding goes against the account.
-interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance {
+interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSeries {
     // ---------------------------------------------------------------- events
 
     event Deposited(AccountId indexed account, uint8 indexed token, uint256 amount); // WAD
@@ -184,14 +203,14 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance {
     event Filled(
         AccountId indexed taker,
         AccountId indexed maker,
-        uint16 indexed instrument,
+        uint24 indexed instrument,
         int256 lots,
         uint256 price,
         int256 takerFee,
         int256 makerFee
     );
     /// @dev A maker that did not consent, would break the margin rule or a cap. `reason` is the selector of the error.
-    event FillSkipped(AccountId indexed taker, AccountId indexed maker, uint16 indexed instrument, int256 lots, bytes4 reason);
+    event FillSkipped(AccountId indexed taker, AccountId indexed maker, uint24 indexed instrument, int256 lots, bytes4 reason);
     /// @dev An accepted or rejected post. `price` is the last valid one; `fundingIndex` and `rate` hold from this block on.
     event PricePosted(
         uint8 indexed underlying,
@@ -207,6 +226,8 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance {
     event OpenInterestCapSet(uint8 indexed underlying, uint256 lots);
     /// @dev `lots` and the tokens of the CollateralSold beside it left `account` for `taker`, who paid `cash` (negative: received).
     event Sold(AccountId indexed account, AccountId indexed taker, uint8 indexed underlying, int256 lots, int256 cash);
+    /// @dev `lots` of an option or a dated future, named as in a Fill, left `account` for `taker`; their cash is in the Sold of the underlying beside it.
+    event SeriesSold(AccountId indexed account, AccountId indexed taker, uint24 indexed instrument, int256 lots);
     event CollateralSold(AccountId indexed account, AccountId indexed taker, uint8 indexed token, uint256 amount); // WAD
     /// @dev `account` paid `reward` (bounty and share; nothing where a taker was named) to `keeper`, beside the discounts within `Sold`.
     event Liquidated(AccountId indexed account, AccountId indexed keeper, uint256 fraction, int256 equity, int256 margin, int256 reward);
@@ -220,6 +241,8 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance {
     event DeficitRefilled(uint256 amount); // out of fees or of a discount, which the fund's main account received so much less of
     event FundToppedUp(uint8 indexed underlying, uint256 amount);
     event ExchangeDeclared(AccountId indexed account, bool short);
+    /// @dev What `account` held in a series that has settled was removed for `amount` of cash (negative: paid).
+    event SeriesPaid(AccountId indexed account, uint8 indexed underlying, uint8 indexed series, int256 amount);
     event CollateralExchanged(AccountId indexed account, AccountId indexed buyer, uint8 indexed token, uint256 amount, uint256 cash);
 
     // ---------------------------------------------------------------- errors
@@ -237,6 +260,8 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance {
     error TooManyActions(uint256 actions, uint256 most);
     error TooManyFills(uint256 fills, uint256 most);
     error TooManyUnderlyings(AccountId account, uint256 most);
+    /// @notice Thrown when an account would hold more options and dated futures than one transaction can liquidate.
+    error TooManySeriesPositions(AccountId account, uint256 most);
     error TooManyCollaterals(AccountId account, uint256 most);
     /// @notice Thrown when a token moved another amount than it was asked to, or an amount is not representable.
     error TokenAmountMismatch(uint256 token, uint256 asked, uint256 moved);
@@ -264,6 +289,9 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance {
     error FilledTooLittle(uint256 lots, uint256 minimum);
     /// @notice Thrown when risk would rise, or a withdrawal happen, on a price that is old, invalid or in grace, or while opens are stopped.
     error RiskMayNotRise(AccountId account, uint256 underlying, uint256 state, uint256 age);
+    /// @notice Thrown when risk would rise, or value leave, while the risk words of a series that the account holds are stale: refresh it.
+    error WordsStale(uint8 underlying, uint8 series, Freshness.Cause cause);
+    error SeriesNotSettled(uint256 underlying, uint256 series);
     error PriceTooOld(uint256 underlying, uint256 age, uint256 most);
     error PriceInGrace(uint256 underlying);
     /// @notice Thrown where a normal price is needed and the last post was refused or made in grace.

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IFundingRateSource} from "./IFundingRateSource.sol";
 import {IPriceSource} from "./IPriceSource.sol";
+import {IVolatilitySource} from "./IVolatilitySource.sol";
 
 /// @dev Every parameter that governance can set; `Bounds` gives the least and the most of each. Units beside each.
 enum Parameter {
@@ -73,6 +74,18 @@ struct UnderlyingListing {
     IFundingRateSource rateSource;
 }
 
+/// @dev A series to list. Strikes are (base + index·step) quanta of 10^decimals units of a price of a lot (1e-18).
+struct SeriesListing {
+    uint8 series; // its number within the underlying, from 1 on
+    uint40 expiry; // unix seconds
+    uint64 base; // lowest strike, quanta
+    uint32 step; // between strikes, quanta
+    uint8 decimals;
+    uint8 count; // strikes, 1 to 127
+    uint40 depth; // lots, for the size charge
+    uint16 volatilityCap; // highest implied volatility that a slice may have, percent a year
+}
+
 /// @dev What the guardian can do. Each lapses after seven days; see `IVaultGovernance` for when it may be taken again.
 enum GuardianMeasure {
     StopOpens,
@@ -93,6 +106,8 @@ interface IVaultGovernance {
     event CollateralListed(uint8 indexed index, address indexed token, uint8 indexed underlying, uint8 decimals);
     event SourcesSet(uint8 indexed underlying, IPriceSource[] sources);
     event RateSourceSet(uint8 indexed underlying, IFundingRateSource source);
+    event VolatilitySourceSet(uint8 indexed underlying, IVolatilitySource source);
+    event SeriesListed(uint8 indexed underlying, uint8 indexed series, SeriesListing listing);
     event ModuleSet(uint8 indexed index, address module);
     event OpensStopped(uint8 indexed underlying, uint256 until);
     event OpenInterestCapLowered(uint8 indexed underlying, uint256 lots, uint256 until);
@@ -160,6 +175,15 @@ interface IVaultGovernance {
     function setSources(uint8 underlying, IPriceSource[] calldata sources) external;
 
     function setRateSource(uint8 underlying, IFundingRateSource source) external;
+
+    /// @notice Sets where the implied volatility of the series of `underlying` comes from. Slices that were posted stay.
+    function setVolatilitySource(uint8 underlying, IVolatilitySource source) external;
+
+    /// @notice Lists a series of options and dated futures of `underlying`, which has a price.
+    /// @dev Its number is free, or that of a series that has settled and is held by nobody. It expires in a day to two years, strikes are within 0.05 and 20 present prices, its
+    /// depth is not zero and the cap of its volatility 10 to 500 %. Refused (`SeriesCouldSaturate`) when a call at the money, at the cap of the volatility and at the cap of the
+    /// scan range, would need more than the bits of a lane. For the other errors see `IVaultSeries`.
+    function listSeries(uint8 underlying, SeriesListing calldata listing) external;
 
     /// @notice Ends a guardian's measure before it lapses.
     /// @param index underlying or module

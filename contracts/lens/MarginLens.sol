@@ -8,7 +8,7 @@ import {Margin} from "../libraries/Margin.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Action} from "../types/Action.sol";
 import {Price} from "../types/Price.sol";
-import {Ratio} from "../types/Ratio.sol";
+import {Ratio, ZERO_RATIO} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {MarginWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
@@ -64,8 +64,8 @@ contract MarginLens is IMarginLens {
         (low, high) = (Price.wrap(0), Price.wrap(type(uint96).max));
         uint256 i;
         while (i < p.books.length && p.books[i].underlying != underlying) ++i;
-        // what was never priced counts for nothing, at any price of it
-        if (i == p.books.length || mark == 0) return (low, high);
+        // what was never priced counts for nothing, at any price of it; options were priced at the present one only
+        if (i == p.books.length || mark == 0 || p.books[i].series.length != 0) return (low, high);
         if (_surplusAt(p, i, 1, terms).isNegative()) low = _bisect(p, i, 1, mark, terms);
         uint256 far = mark * FARTHEST;
         if (far > high.raw()) far = high.raw();
@@ -99,16 +99,27 @@ contract MarginLens is IMarginLens {
         s.equity = live.equity;
         s.margin = live.margin;
         s.notional = live.notional;
-        s.openingMargin = Margin.assess(p, terms, true, 0).margin;
+        bool series = _addSettled(s, p, terms);
+        s.openingMargin = series ? VAULT.assess(account, true).margin : Margin.assess(p, terms, true, 0).margin;
         s.maintenance = live.margin.partUp(terms.maintenance);
-        s.settledCash = Ledger.settledCash(p);
+        s.settledCash = s.settledCash + Ledger.settledCash(p);
         // as the vault tests a withdrawal: prices first, then the margin rule, the locked gain, and what there is
-        if (_mayLeave(p, MarginWord.tradingAge(marginWord))) {
+        if (_mayLeave(p, MarginWord.tradingAge(marginWord)) && (!series || VAULT.mayOpenByWords(account))) {
             Wad locked = Ledger.unrealisedGain(p).partUp(MarginWord.gainLock(marginWord));
             s.withdrawable = maxWad(minWad(minWad(s.equity - s.openingMargin, s.settledCash - locked), most), ZERO);
         }
         if (s.maintenance == ZERO) s.health = Ratio.wrap(s.equity.isNegative() ? 0 : type(uint256).max);
         else if (s.equity > ZERO) s.health = Ratio.wrap((uint256(s.equity.raw()) * 1e18) / uint256(s.maintenance.raw()));
+    }
+
+    /// @dev Adds what options and dated futures are in settled cash; says whether there are any.
+    function _addSettled(Summary memory s, Portfolio memory p, Margin.Terms memory terms) private pure returns (bool series) {
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            if (book.series.length == 0) continue;
+            s.settledCash = s.settledCash + Margin.withSeries(book, book.lots, book.collateral, ZERO_RATIO, terms, 0).settled;
+            series = true;
+        }
     }
 
     /// @dev The largest debit that the vault can pay: its settlement tokens, and at φ the deficit beside them.

@@ -104,6 +104,16 @@ library Expiry {
         }
     }
 
+    /// @notice Whole seconds of variance time to `expiry` as the clock alone has them: inside the window, which can only end later, as if prices came
+    /// without a gap and the mean so far were the price. Rounded down; zero from the expiry on.
+    function secondsLeftDown(uint256 expiry, uint256 time) internal pure returns (uint256) {
+        unchecked {
+            // left < 2^40
+            uint256 left = expiry > time ? expiry - time : 0;
+            return left > WINDOW ? left - WINDOW + WINDOW / 3 : (left * left * left) / (3 * WINDOW * WINDOW);
+        }
+    }
+
     /// @notice The scan range of the series' forward: that of the price on the part that still moves, rounded up to whole units of the word.
     /// @param moving and `forward` as `stateAt` gives them
     function rangeUp(Ratio range, Price forward, uint256 moving) internal pure returns (Ratio) {

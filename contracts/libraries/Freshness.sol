@@ -96,13 +96,7 @@ library Freshness {
     /// @notice For how many seconds words that were made at `made` hold at most. Nothing but the clock enters: in the window, which can only end
     /// later than the clock has it, the variance time is counted as if prices came without a gap.
     function lifetime(uint256 made, uint256 expiry) internal pure returns (uint256) {
-        uint256 left = expiry > made ? expiry - made : 0;
-        unchecked {
-            // left < 2^32
-            uint256 window = Expiry.WINDOW;
-            uint256 varianceTime = left > window ? left - window + window / 3 : (left * left * left) / (3 * window * window);
-            uint256 part = varianceTime / PART_OF_TIME;
-            return part < LONGEST ? part : LONGEST;
-        }
+        uint256 part = Expiry.secondsLeftDown(expiry, made) / PART_OF_TIME;
+        return part < LONGEST ? part : LONGEST;
     }
 }

@@ -46,8 +46,8 @@ library FundAccounts {
         }
         $.headers[from] = giver;
         $.headers[to] = receiver;
-        if (toFund) _keepClock($, receiver, book.underlying, ran);
-        else if (from.owner() == fund) _keepClock($, giver, book.underlying, ran);
+        if (toFund) keepClock($, receiver, book.underlying, ran);
+        else if (from.owner() == fund) keepClock($, giver, book.underlying, ran);
     }
 
     /// @dev Writes both positions and the open interest, and returns both headers.
@@ -182,7 +182,7 @@ library FundAccounts {
     }
 
     /// @dev The clock of a fund account runs from when its inventory, positions or collateral, left zero; what comes in later does not reset it.
-    function _keepClock(VaultState storage $, uint256 header, uint256 underlying, bool ran) private {
+    function keepClock(VaultState storage $, uint256 header, uint256 underlying, bool ran) internal {
         bool empty = header.underlyings() == 0 && header.collaterals() == 0;
         if (ran && !empty) return;
         uint256 word = $.fundAccounts[underlying];

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
 import {Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {PortfolioLogic} from "../logic/PortfolioLogic.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
@@ -26,8 +27,18 @@ library Ledger {
 
     // ---------------------------------------------------------------- reading
 
-    /// @notice `account` with funding accrued and every price it needs.
+    /// @notice `account` with funding accrued, settled series paid and every price it needs.
     function portfolio(VaultState storage $, AccountId account, uint256 marginWord) internal view returns (Portfolio memory p) {
+        return portfolio($, account, marginWord, 0);
+    }
+
+    /// @param scenarios eight bits an underlying: options are priced in the named one, or in all where it is 0
+    function portfolio(
+        VaultState storage $,
+        AccountId account,
+        uint256 marginWord,
+        uint256 scenarios
+    ) internal view returns (Portfolio memory p) {
         uint256 header = $.headers[account];
         uint256 age = MarginWord.tradingAge(marginWord);
         uint256 held = header.underlyings();
@@ -45,6 +56,11 @@ library Ledger {
             book.entryCost = PositionWord.entryCost(position);
             book.fundingIndex = Funding.indexNow($.fundings[underlying], priceWord, age);
             cash = cash - payment(book.lots, book.fundingIndex, PositionWord.fundingIndex(position));
+            if (PositionWord.seriesPositions(position) != 0) {
+                Wad paid;
+                (book.series, paid) = PortfolioLogic.priced($, account, underlying, book.price, (scenarios >> (8 * underlying)) & 0xff);
+                cash = cash + paid;
+            }
         }
         for (; tokens != 0; tokens &= tokens - 1) {
             uint256 token = LibBit.ffs(tokens);
@@ -151,7 +167,8 @@ library Ledger {
             header = header.withCash(
                 Wad.wrap(header.cash().raw() - before * (index - PositionWord.fundingIndex(position)) - cost + extra.raw())
             );
-            if (lots == 0) return (header.withUnderlying(underlying, false), 0);
+            uint256 seriesPositions = PositionWord.seriesPositions(position);
+            if (lots == 0) return (header.withUnderlying(underlying, seriesPositions != 0), seriesPositions << 240);
             if (before == 0) {
                 header = header.withUnderlying(underlying, true);
                 if (LibBit.popCount(header.underlyings()) > MAX_UNDERLYINGS) {
@@ -167,7 +184,7 @@ library Ledger {
             } else {
                 cost = lots * int256(price.raw());
             }
-            return (header, PositionWord.pack(lots, index, cost));
+            return (header, PositionWord.pack(lots, index, cost) | (seriesPositions << 240));
         }
     }
 

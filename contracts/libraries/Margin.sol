@@ -3,10 +3,12 @@ pragma solidity 0.8.37;
 
 import {Assessment, Book, Portfolio} from "../interfaces/IMarginVault.sol";
 import {MarginWord} from "../words/ParameterWords.sol";
+import {PortfolioLogic} from "../logic/PortfolioLogic.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
+import {LiveMargin} from "./LiveMargin.sol";
 import {Stress} from "./Stress.sol";
 
 /// @title Initial margin by scenarios, per underlying; no credit between underlyings
@@ -33,6 +35,7 @@ library Margin {
     }
 
     /// @notice The figures of a portfolio.
+    /// @dev Underlyings with series are priced at the held range, whatever `opening` says: what opens is tested by `Valuation`.
     /// @param opening at the wider of the target and the held scan range (trades, withdrawals); otherwise at the held one (liquidation)
     /// @param scenarios eight bits an underlying; 0 takes the worst scenario, 1–16 the named one, which never gives more
     function assess(Portfolio memory p, Terms memory t, bool opening, uint256 scenarios) internal pure returns (Assessment memory a) {
@@ -41,17 +44,36 @@ library Margin {
         uint256 count = p.books.length;
         for (uint256 i; i < count; ++i) {
             Book memory book = p.books[i];
+            haircuts = haircuts + book.haircut;
+            uint256 scenario = (scenarios >> (8 * book.underlying)) & 0xff;
+            if (book.series.length != 0) {
+                LiveMargin.Figures memory f = withSeries(book, book.lots, book.collateral, Ratio.wrap(0), t, scenario);
+                (value, a.notional, a.margin) = (value + f.value, a.notional + f.notional, a.margin + f.margin);
+                continue;
+            }
             Wad line = book.lots.times(book.price);
             value = value + line + book.collateral;
-            haircuts = haircuts + book.haircut;
             a.notional = a.notional + line.abs();
-            a.margin = a.margin + requirement(book, t, opening, (scenarios >> (8 * book.underlying)) & 0xff);
+            a.margin = a.margin + requirement(book, t, opening, scenario);
         }
         a.value = value;
         a.equity = value - haircuts;
     }
 
-    /// @notice Initial margin of one underlying: scan, inter-month charge, provisions, size charge.
+    /// @notice One underlying with options or dated futures, live at the held range: `lots` and `collateral` beside what is left of the series without the
+    /// share `sold`.
+    function withSeries(
+        Book memory book,
+        Lots lots,
+        Wad collateral,
+        Ratio sold,
+        Terms memory t,
+        uint256 scenario
+    ) internal pure returns (LiveMargin.Figures memory) {
+        return PortfolioLogic.figures(book.series, PortfolioLogic.Spot(lots, collateral, book.price, book.depth), sold, scenario, t);
+    }
+
+    /// @notice Initial margin of one underlying without series: scan, inter-month charge, provisions, size charge.
     function requirement(Book memory book, Terms memory t, bool opening, uint256 scenario) internal pure returns (Wad) {
         return requirementOf(book, book.lots, book.collateral, book.price, t, opening, scenario);
     }

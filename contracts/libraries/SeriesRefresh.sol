@@ -16,7 +16,7 @@ import {SviWord} from "../words/SviWord.sol";
 struct SeriesQuote {
     Price forward; // of a lot, not zero; inside the settlement window the one of Expiry
     Ratio range; // the larger of target and held scan range; inside the window the one of Expiry
-    uint256 slice; // SviWord, as Svi has accepted it
+    SviWord.Slice slice; // as Svi has accepted it, or between it and a flat one
     uint256 span; // seconds of variance time that the total variance of the slice is for, not zero, below 2^40
     uint256 varianceTime; // from now to settlement, WAD seconds, below 2^100
 }
@@ -80,7 +80,7 @@ library SeriesRefresh {
             frame.logs[place] = Black76.logMoneynessOf(moved, forward);
         }
         frame.unit = RiskWord.unitUp(anchor);
-        frame.slice = SviWord.unpack(quote.slice);
+        frame.slice = quote.slice;
         frame.span = quote.span;
         frame.rootTime = rootOf(quote.varianceTime);
         frame.shock = VolatilityShock.factor(quote.varianceTime / WAD);

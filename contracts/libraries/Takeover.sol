@@ -2,25 +2,30 @@
 pragma solidity 0.8.37;
 
 import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {OpeningLogic} from "../logic/OpeningLogic.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {ZERO} from "../types/Wad.sol";
+import {VaultState} from "../VaultStorage.sol";
+import {HeaderWord} from "../words/HeaderWord.sol";
 import {MarginWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
+import {Ledger} from "./Ledger.sol";
 import {Margin} from "./Margin.sol";
 import {MarginRule} from "./MarginRule.sol";
 
 /// @title What an account that takes something over has to satisfy
 library Takeover {
-    /// @notice The margin rule, at prices that are normal.
-    function requireMargin(
-        AccountId taker,
-        Portfolio memory p,
-        Margin.Terms memory terms,
-        Portfolio memory before,
-        uint256 marginWord
-    ) internal pure {
+    /// @notice The margin rule, at prices that are normal, for what `taker` has now; every price is used.
+    /// @param before what it had
+    function requireMargin(VaultState storage $, AccountId taker, Portfolio memory before, uint256 marginWord) internal {
+        Margin.Terms memory terms = Margin.terms(marginWord);
+        Portfolio memory p = Ledger.value($, taker, marginWord);
         requireNormal(taker, p, marginWord);
         Assessment memory now_ = Margin.assess(p, terms, true, 0);
+        if (HeaderWord.seriesPositions($.headers[taker]) != 0) {
+            // opened like by a trade: by words, which have to be fresh
+            now_.margin = now_.equity - OpeningLogic.surplus($, taker);
+        }
         if (!MarginRule.covers(now_, ZERO) && !MarginRule.sheds(before, p, terms)) {
             Assessment memory was = Margin.assess(before, terms, true, 0);
             revert IMarginVault.MarginTooLow(taker, now_.equity, now_.margin, was.equity, was.margin);

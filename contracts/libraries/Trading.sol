@@ -31,6 +31,8 @@ library Trading {
         bool deferred; // worked out only where the first form fails, from the two words below
         uint256 header; // before the only trade
         uint256 position; // before the only trade, in its only market
+        bool series; // options or dated futures were held before: the figures of that are priced live
+        bool covered; // by the first form before, so that the second has nothing to forgive
         bool leaving; // value left: the first form is needed
         bool settledOut; // settlement tokens left: settled cash is tested
         bool raised; // a position grew
@@ -189,7 +191,7 @@ library Trading {
         if (maker.owner() != trade.moduleAddress && !consents(header, trade.defaultModules, trade.module)) {
             return IMarginVault.ModuleNotConsented.selector;
         }
-        if (PositionWord.lots(position).isZero() && LibBit.popCount(HeaderWord.underlyings(header)) >= Ledger.MAX_UNDERLYINGS) {
+        if (position == 0 && LibBit.popCount(HeaderWord.underlyings(header)) >= Ledger.MAX_UNDERLYINGS) {
             return IMarginVault.TooManyUnderlyings.selector;
         }
         (uint256 headerAfter, uint256 positionAfter) = Ledger.moved(
@@ -209,12 +211,12 @@ library Trading {
             if (!Valuation.good(now_, MarginWord.tradingAge(basis.marginWord))) return IMarginVault.RiskMayNotRise.selector;
             if (now_.notional < smallestNotional($, now_.notional)) return IMarginVault.AccountTooSmall.selector;
         }
-        if (!MarginRule.covers(now_, newRisk)) {
+        if (!MarginRule.covers(now_, newRisk) || !Valuation.bounds(now_, header)) {
             // the second form needs the figures before the fill, which most makers do not: look back only now
             q.draft = position;
             Valuation.Figures memory before;
             Valuation.write(before, $, maker, header, basis);
-            if (!MarginRule.sheds(before, now_)) {
+            if (HeaderWord.seriesPositions(header) != 0 || !MarginRule.sheds(before, now_)) {
                 return IMarginVault.MarginTooLow.selector;
             }
         }
@@ -248,22 +250,34 @@ library Trading {
         return fill.takerFee.isNegative() || fill.takerFee > cap || fill.makerFee > cap || (fill.takerFee + fill.makerFee).isNegative();
     }
 
-    /// @dev Open-interest charge: on the lots by which a position grew (or all of them, where it changed sides), at the use of the cap.
     function _newRiskChargeUp(
         Valuation.Basis memory basis,
         int256 before,
         int256 afterwards,
         uint256 openInterest
     ) private pure returns (Wad) {
-        uint256 rate = MarginWord.openInterestCharge(basis.marginWord).raw();
-        uint256 cap = FundingWord.cap(basis.quote.funding);
+        return newRiskChargeUp(basis.marginWord, basis.quote.funding, basis.quote.mark, before, afterwards, openInterest);
+    }
+
+    /// @notice Open-interest charge: on the lots by which a position grew (or all of them, where it changed sides), at the use of the cap.
+    /// @param price of a lot
+    function newRiskChargeUp(
+        uint256 marginWord,
+        uint256 funding,
+        Price price,
+        int256 before,
+        int256 afterwards,
+        uint256 openInterest
+    ) internal pure returns (Wad) {
+        uint256 rate = MarginWord.openInterestCharge(marginWord).raw();
+        uint256 cap = FundingWord.cap(funding);
         unchecked {
-            // lots < 2^48, mark < 2^96, rate < 2^60, open interest < 2^44: the product fits 248 bits
+            // lots < 2^48, price < 2^96, rate < 2^60, open interest < 2^44: the product fits 248 bits
             uint256 grown = Lots.wrap(afterwards).abs();
             if (before ^ afterwards >= 0) grown -= Lots.wrap(before).abs();
             if (rate == 0 || grown == 0 || cap == 0) return ZERO;
             uint256 denominator = cap * 1e18;
-            return Wad.wrap(int256((grown * basis.quote.mark.raw() * rate * openInterest + denominator - 1) / denominator));
+            return Wad.wrap(int256((grown * price.raw() * rate * openInterest + denominator - 1) / denominator));
         }
     }
 }

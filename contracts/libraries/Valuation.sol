@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
+import {OpeningLogic} from "../logic/OpeningLogic.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
@@ -20,7 +21,7 @@ import {Market} from "./Market.sol";
 library Valuation {
     using HeaderWord for uint256;
 
-    /// @dev `_add` counts on the places.
+    /// @dev `add` counts on the places.
     struct Figures {
         Wad value; // V
         Wad equity; // E
@@ -59,12 +60,13 @@ library Valuation {
     /// of the stored position there.
     function write(Figures memory v, VaultState storage $, AccountId account, uint256 header, Basis memory b) internal view {
         Market.Quote memory q = b.quote;
+        if (header.seriesPositions() != 0) return _writeWithSeries(v, $, account, header, b);
         uint256 left = header.underlyings();
-        Holding[] memory holdings;
+        Holding[] memory held_;
         if (header.collaterals() != 0) {
-            uint256 pledged;
-            (holdings, pledged) = _holdings($, account, header.collaterals());
-            left |= pledged;
+            uint256 pledged_;
+            (held_, pledged_) = holdings($, account, header.collaterals());
+            left |= pledged_;
         }
         (v.value, v.equity, v.openingMargin, v.margin, v.notional) = (ZERO, ZERO, ZERO, ZERO, ZERO);
         (v.gain, v.oldest) = (ZERO, 0);
@@ -89,16 +91,25 @@ library Valuation {
                     index = Funding.indexNow($.fundings[underlying], priceWord, MarginWord.tradingAge(b.marginWord));
                 }
             }
-            Wad collateral = holdings.length == 0 ? ZERO : _pledged(v, holdings, underlying, priceWord);
-            _add(v, priceWord, word, index, collateral, b.terms);
+            Wad collateral = held_.length == 0 ? ZERO : pledged(v, held_, underlying, priceWord);
+            add(v, priceWord, word, index, collateral, b.terms);
         }
         v.value = v.value + v.settledCash;
         v.equity = v.equity + v.value;
     }
 
+    /// @dev In the library that knows of options. Its figures take the place of `v`.
+    function _writeWithSeries(Figures memory v, VaultState storage $, AccountId account, uint256 header, Basis memory b) private view {
+        (Figures memory f, uint256 used) = OpeningLogic.value($, account, header, b.quote.underlying, b.quote.draft);
+        b.used |= used;
+        assembly ("memory-safe") {
+            mcopy(v, f, 0x100) // the eight words of the struct
+        }
+    }
+
     /// @dev One underlying: the position of `word`, which may be none, and `collateral` on it. What `Margin.requirementOf` and the words say,
     /// term by term, in one block: a call of a function costs as much as what most of these do (docs/gas.md).
-    function _add(Figures memory v, uint256 priceWord, uint256 word, int256 index, Wad collateral, Margin.Terms memory terms) private view {
+    function add(Figures memory v, uint256 priceWord, uint256 word, int256 index, Wad collateral, Margin.Terms memory terms) internal view {
         Ratio funding = Margin.FUNDING_PROVISION;
         assembly ("memory-safe") {
             // nothing wraps: lots < 2^47, price and indices < 2^96, collateral < 2^148, ratios < 2^72
@@ -160,35 +171,42 @@ library Valuation {
         }
     }
 
-    function _holdings(
+    /// @notice The collateral of `account` in `tokens`, a bit each, and a bit for each underlying that it is of.
+    function holdings(
         VaultState storage $,
         AccountId account,
         uint256 tokens
-    ) private view returns (Holding[] memory holdings, uint256 underlyings) {
-        holdings = new Holding[](LibBit.popCount(tokens));
+    ) internal view returns (Holding[] memory held, uint256 underlyings) {
+        held = new Holding[](LibBit.popCount(tokens));
         for (uint256 i; tokens != 0; tokens &= tokens - 1) {
             uint256 token = LibBit.ffs(tokens);
             uint256 word = $.collaterals[token];
-            holdings[i++] = Holding(word, $.collateral[account][token]);
+            held[i++] = Holding(word, $.collateral[account][token]);
             underlyings |= 1 << CollateralWord.underlying(word);
         }
     }
 
-    /// @dev Value and haircut of the collateral on `underlying`; returns its market value.
-    function _pledged(
+    /// @notice Adds value and haircut of the collateral on `underlying`; returns its market value.
+    function pledged(
         Figures memory v,
-        Holding[] memory holdings,
+        Holding[] memory held,
         uint256 underlying,
         uint256 priceWord
-    ) private view returns (Wad collateral) {
-        for (uint256 i; i < holdings.length; ++i) {
-            uint256 word = holdings[i].word;
+    ) internal view returns (Wad collateral) {
+        for (uint256 i; i < held.length; ++i) {
+            uint256 word = held[i].word;
             if (CollateralWord.underlying(word) != underlying) continue;
-            Wad worth = Ledger.collateralValueDown(holdings[i].amount, PriceWord.price(priceWord), PriceWord.lotExponent(priceWord));
+            Wad worth = Ledger.collateralValueDown(held[i].amount, PriceWord.price(priceWord), PriceWord.lotExponent(priceWord));
             collateral = collateral + worth;
             v.equity = v.equity - worth.partUp(CollateralWord.haircut(word));
         }
         v.value = v.value + collateral;
+    }
+
+    /// @notice Whether the figures of an account with `header` bound what it needs: words that are stale bound nothing. (The mark of a price that is not
+    /// normal goes for what it is: then only what shrinks both sides stands.)
+    function bounds(Figures memory v, uint256 header) internal pure returns (bool) {
+        return v.oldest != type(uint256).max || header.seriesPositions() == 0;
     }
 
     /// @notice Whether risk may rise: every price is normal and at most `age` seconds old.

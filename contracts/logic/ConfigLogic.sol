@@ -8,6 +8,7 @@ import {IFundingRateSource} from "../interfaces/IFundingRateSource.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {IPriceSource} from "../interfaces/IPriceSource.sol";
 import {GuardianMeasure, IVaultGovernance, Parameter, UnderlyingListing} from "../interfaces/IVaultGovernance.sol";
+import {IVolatilitySource} from "../interfaces/IVolatilitySource.sol";
 import {Bounds} from "../libraries/Bounds.sol";
 import {Funding} from "../libraries/Funding.sol";
 import {Ledger} from "../libraries/Ledger.sol";
@@ -50,6 +51,13 @@ library ConfigLogic {
             (uint8 underlying, IFundingRateSource source) = abi.decode(args, (uint8, IFundingRateSource));
             _requireUnderlying($, underlying);
             _setRateSource($, underlying, source);
+        } else if (selector == IVaultGovernance.setVolatilitySource.selector) {
+            (uint8 underlying, IVolatilitySource source) = abi.decode(args, (uint8, IVolatilitySource));
+            _requireUnderlying($, underlying);
+            _setVolatilitySource($, underlying, source);
+        } else if (selector == IVaultGovernance.listSeries.selector) {
+            // carried out by SeriesLogic, which the entry calls next
+            _requireUnderlying($, abi.decode(args, (uint8)));
         } else if (selector == IVaultGovernance.setModule.selector) {
             (uint8 index, address module) = abi.decode(args, (uint8, address));
             _setModule($, index, module);
@@ -449,6 +457,12 @@ library ConfigLogic {
         _requireCode(address(source));
         $.rateSources[underlying] = source;
         emit IVaultGovernance.RateSourceSet(underlying, source);
+    }
+
+    function _setVolatilitySource(VaultState storage $, uint8 underlying, IVolatilitySource source) private {
+        _requireCode(address(source));
+        $.volatilitySources[underlying] = source;
+        emit IVaultGovernance.VolatilitySourceSet(underlying, source);
     }
 
     function _setModule(VaultState storage $, uint8 index, address module) private {

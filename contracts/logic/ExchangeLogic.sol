@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {Margin} from "../libraries/Margin.sol";
 import {Takeover} from "../libraries/Takeover.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {Ratio, ONE} from "../types/Ratio.sol";
+import {Ratio, ONE, ZERO_RATIO} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {CollateralWord} from "../words/ParameterWords.sol";
@@ -25,7 +25,7 @@ library ExchangeLogic {
         uint256 marginWord = $.marginParameters;
         Portfolio memory p = Ledger.value($, account, marginWord);
         Takeover.requireNormal(account, p, marginWord);
-        (bool short, Wad settled, Wad collateral) = _short(p);
+        (bool short, Wad settled, Wad collateral) = _short(p, Margin.terms(marginWord));
         uint256 since = $.exchangeSince[account];
         if (short == (since != 0)) revert IMarginVault.ExchangeNotAllowed(account, settled, collateral);
         $.exchangeSince[account] = short ? block.timestamp : 0;
@@ -40,9 +40,8 @@ library ExchangeLogic {
         if (buyer == account) revert IMarginVault.TakerIsAccount(account);
         if (amount == 0) revert IMarginVault.NothingToDo();
         uint256 marginWord = $.marginParameters;
-        Margin.Terms memory terms = Margin.terms(marginWord);
         Portfolio memory p = Ledger.value($, account, marginWord);
-        (bool short, Wad settled, Wad collateral) = _short(p);
+        (bool short, Wad settled, Wad collateral) = _short(p, Margin.terms(marginWord));
         if (!short || $.exchangeSince[account] == 0) revert IMarginVault.ExchangeNotAllowed(account, settled, collateral);
         // nobody's property is sold at an old price, which the buyer could wait for
         Takeover.requireFresh(p, marginWord);
@@ -57,8 +56,8 @@ library ExchangeLogic {
         emit IMarginVault.CollateralExchanged(account, buyer, token, amount, uint256(cash.raw()));
 
         // it could strip a hedge: the seller's margin is tested as after a trade of its own
-        Takeover.requireMargin(account, Ledger.value($, account, marginWord), terms, p, marginWord);
-        Takeover.requireMargin(buyer, Ledger.value($, buyer, marginWord), terms, buyerBefore, marginWord);
+        Takeover.requireMargin($, account, p, marginWord);
+        Takeover.requireMargin($, buyer, buyerBefore, marginWord);
     }
 
     /// @dev What `amount` costs, rounded up.
@@ -77,10 +76,14 @@ library ExchangeLogic {
     }
 
     /// @dev Settled cash below −5 % of the value of the collateral.
-    function _short(Portfolio memory p) private pure returns (bool short, Wad settled, Wad collateral) {
+    function _short(Portfolio memory p, Margin.Terms memory terms) private pure returns (bool short, Wad settled, Wad collateral) {
         settled = Ledger.settledCash(p);
         for (uint256 i; i < p.books.length; ++i) {
-            collateral = collateral + p.books[i].collateral;
+            Book memory book = p.books[i];
+            collateral = collateral + book.collateral;
+            if (book.series.length != 0) {
+                settled = settled + Margin.withSeries(book, book.lots, book.collateral, ZERO_RATIO, terms, 0).settled;
+            }
         }
         short = settled < -collateral.partDown(SHORT_BEYOND) && collateral != ZERO;
     }

@@ -6,17 +6,19 @@ import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVa
 import {Deficit} from "../libraries/Deficit.sol";
 import {FundAccounts} from "../libraries/FundAccounts.sol";
 import {Ledger} from "../libraries/Ledger.sol";
+import {LiveMargin} from "../libraries/LiveMargin.sol";
 import {Margin} from "../libraries/Margin.sol";
 import {Takeover} from "../libraries/Takeover.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
-import {Ratio, ONE} from "../types/Ratio.sol";
+import {Ratio, ONE, ZERO_RATIO} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {FundParametersWord, FundWord, LiquidationWord, TradingWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
+import {SeriesTradeLogic} from "./SeriesTradeLogic.sol";
 
 /// @title What anyone may do with the fund's accounts
 library FundLogic {
@@ -30,6 +32,7 @@ library FundLogic {
         if (fraction > ONE) revert IMarginVault.FractionAboveLimit(fraction, ONE);
         AccountId seller = FundAccounts.accountOf(fund, underlying);
         uint256 marginWord = $.marginParameters;
+        if (HeaderWord.seriesPositions($.headers[seller]) != 0) SeriesTradeLogic.payExpired($, seller);
         Portfolio memory p = Ledger.value($, seller, marginWord);
         if (p.books.length == 0) revert IMarginVault.FundAccountEmpty(underlying);
         Takeover.requireFresh(p, marginWord);
@@ -44,14 +47,32 @@ library FundLogic {
             if (part == 0) revert IMarginVault.NothingToDo();
             // without the size charge, which grows with the square of what the slices that came in have become (H-34)
             Wad margin = Margin.homogeneous(book, terms, false, 0);
+            if (book.series.length != 0) margin = _homogeneous(book, terms);
             Wad discount = Wad.wrap((shedDiscountDown($, underlying, margin).raw() * int256(part)) / int256(whole));
             if (discount < minimumDiscount) revert IMarginVault.DiscountBelowLimit(discount, minimumDiscount);
             Lots lots = size == 0 ? Lots.wrap(0) : Lots.wrap(book.lots.raw() < 0 ? -int256(part) : int256(part));
             Wad paid = lots.times(book.price) + _moveCollateral($, seller, taker, book, part, whole) - discount;
+            if (book.series.length != 0) {
+                // of each option and future the part rounded up: no discount is paid for what does not move
+                Ratio sold = Ratio.wrap((part * 1e18) / whole);
+                paid = paid + _valueOf(book, ZERO_RATIO, terms) - _valueOf(book, sold, terms);
+                SeriesTradeLogic.move($, fund, seller, taker, underlying, sold);
+            }
             FundAccounts.transfer($, fund, seller, taker, book, lots, paid);
             emit IMarginVault.Sold(seller, taker, underlying, lots.raw(), paid.raw());
         }
-        Takeover.requireMargin(taker, Ledger.value($, taker, marginWord), terms, before, marginWord);
+        Takeover.requireMargin($, taker, before, marginWord);
+    }
+
+    /// @dev As `Margin.homogeneous`, with options and futures.
+    function _homogeneous(Book memory book, Margin.Terms memory terms) private pure returns (Wad) {
+        LiveMargin.Figures memory f = Margin.withSeries(book, book.lots, book.collateral, ZERO_RATIO, terms, 0);
+        return f.margin - f.sizeCharge;
+    }
+
+    /// @dev Market value of what is left of options and futures without the share `sold`.
+    function _valueOf(Book memory book, Ratio sold, Margin.Terms memory terms) private pure returns (Wad) {
+        return Margin.withSeries(book, Lots.wrap(0), ZERO, sold, terms, 0).value;
     }
 
     /// @notice The discount now for the whole fund account, whose live margin is `margin`; rounded down.

@@ -6,21 +6,22 @@ import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVa
 import {Deficit} from "../libraries/Deficit.sol";
 import {FundAccounts} from "../libraries/FundAccounts.sol";
 import {Ledger} from "../libraries/Ledger.sol";
+import {LiveMargin} from "../libraries/LiveMargin.sol";
 import {Margin} from "../libraries/Margin.sol";
-import {Market} from "../libraries/Market.sol";
 import {PriceGuard} from "../libraries/PriceGuard.sol";
 import {Slice} from "../libraries/Slice.sol";
 import {Takeover} from "../libraries/Takeover.sol";
-import {Valuation} from "../libraries/Valuation.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
-import {Ratio, ONE} from "../types/Ratio.sol";
+import {Ratio, ONE, ZERO_RATIO} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {CollateralWord, LiquidationWord, MarginWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
+import {PortfolioLogic} from "./PortfolioLogic.sol";
+import {SeriesTradeLogic} from "./SeriesTradeLogic.sol";
 
 /// @title The sale of a slice of a whole account, to the fund or to a taker
 library LiquidationLogic {
@@ -43,12 +44,18 @@ library LiquidationLogic {
         Wad collateral; // market value of the collateral that stays
         Wad haircutLeft; // haircut on it
         Wad paid; // what the taker pays for what moves
+        // of a book with options or dated futures
+        Wad series; // market value of all of them
+        Wad scan; // of the whole book
+        Wad seriesLeft; // market value of what stays
+        Wad marginLeft; // of everything that stays
+        Wad notionalLeft; // of everything that stays
     }
 
     /// @dev A planned sale. `parts` run beside `portfolio.books`.
     struct Sale {
         AccountId account;
-        uint256 scenarios; // that the keeper named
+        uint256 scenarios; // that the keeper named, for underlyings with options: elsewhere the worst is found for nothing
         Portfolio portfolio;
         Assessment figures;
         Slice.Terms terms;
@@ -71,8 +78,7 @@ library LiquidationLogic {
         // its cash is written whole at the end: a reward credited before would vanish
         if (keeper == account) revert IMarginVault.TakerIsAccount(account);
         uint256 marginWord = $.marginParameters;
-        Portfolio memory p = Ledger.portfolio($, account, marginWord);
-        Ledger.consume(p);
+        Portfolio memory p = _open($, account, marginWord, scenarios);
         Sale memory sale;
         _plan(sale, $, fund, account, p, marginWord, scenarios);
         _sellToFund($, fund, keeper, sale);
@@ -91,17 +97,16 @@ library LiquidationLogic {
         if (taker.owner() == fund) revert IMarginVault.ProtocolAccount(taker);
         if (taker == account) revert IMarginVault.TakerIsAccount(account);
         uint256 marginWord = $.marginParameters;
-        Portfolio memory p = Ledger.value($, account, marginWord);
+        Portfolio memory p = _open($, account, marginWord, scenarios);
         Sale memory sale;
         _plan(sale, $, fund, account, p, marginWord, scenarios);
         // exactly the slice or nothing: many small slices would be cheaper than one
         if (sale.terms.fraction > maximumFraction) revert IMarginVault.FractionAboveLimit(sale.terms.fraction, maximumFraction);
         if (sale.figures.value.isNegative()) revert IMarginVault.AccountInsolvent(account, sale.figures.value);
 
-        Margin.Terms memory terms = Margin.terms(marginWord);
         Portfolio memory before = Ledger.value($, taker, marginWord);
         _sellToTaker($, fund, taker, sale, minimumDiscount);
-        Takeover.requireMargin(taker, Ledger.value($, taker, marginWord), terms, before, marginWord);
+        Takeover.requireMargin($, taker, before, marginWord);
         return sale.terms.fraction;
     }
 
@@ -109,42 +114,18 @@ library LiquidationLogic {
     function preview(VaultState storage $, address fund, AccountId account, uint256 scenarios) external view returns (bytes memory) {
         uint256 marginWord = $.marginParameters;
         Sale memory sale;
-        _plan(sale, $, fund, account, Ledger.portfolio($, account, marginWord), marginWord, scenarios);
+        _plan(sale, $, fund, account, Ledger.portfolio($, account, marginWord, scenarios), marginWord, scenarios);
         return abi.encode(sale.terms.fraction, sale.terms.discount.partUp(sale.terms.fraction), sale.terms.bounty, sale.figures);
     }
 
-    /// @notice What liquidations plan from; here for the vault's size. As `IMarginVault.portfolioOf` answers, encoded.
-    function portfolio(VaultState storage $, AccountId account) external view returns (bytes memory) {
-        return abi.encode(Ledger.portfolio($, account, $.marginParameters));
-    }
-
-    /// @notice Names the first price that is not good enough for risk to rise.
-    function requireNormal(VaultState storage $, AccountId account) external view {
-        uint256 marginWord = $.marginParameters;
-        Takeover.requireNormal(account, Ledger.portfolio($, account, marginWord), marginWord);
-    }
-
-    /// @notice For each of `accounts`, false where `_plan` would find it healthy without a doubt. As `IMarginVault.mayBeLiquidated` answers, encoded.
-    function candidates(VaultState storage $, address fund, AccountId[] calldata accounts) external view returns (bytes memory) {
-        Valuation.Basis memory basis;
-        Valuation.open(basis, $);
-        Valuation.Figures memory f = basis.figures;
-        uint256 fresh = MarginWord.liquidationAge(basis.marginWord);
-        bool[] memory found = new bool[](accounts.length);
-        for (uint256 i; i < accounts.length; ++i) {
-            AccountId account = accounts[i];
-            uint256 header = $.headers[account];
-            // the market at hand is the first one that anybody holds: mostly that of the others too
-            if (basis.quote.underlying == Market.NONE && header.underlyings() != 0) {
-                Market.writeForValuing(basis.quote, $, LibBit.ffs(header.underlyings()), basis.marginWord);
-            }
-            Valuation.write(f, $, account, header, basis);
-            found[i] = f.equity < f.margin.partUp(basis.terms.maintenance) || !Valuation.good(f, fresh) || account.owner() == fund;
-        }
-        return abi.encode(found);
-    }
-
     // ---------------------------------------------------------------- plan
+
+    /// @dev What is sold: what is left of `account` once settled series are paid, options priced in the named scenarios; every price is used.
+    function _open(VaultState storage $, AccountId account, uint256 marginWord, uint256 scenarios) private returns (Portfolio memory p) {
+        if (HeaderWord.seriesPositions($.headers[account]) != 0) SeriesTradeLogic.payExpired($, account);
+        p = Ledger.portfolio($, account, marginWord, scenarios);
+        Ledger.consume(p);
+    }
 
     /// @dev Writes what a sale of `account`, which is `p`, would be; reverts where there may be none.
     function _plan(
@@ -164,10 +145,10 @@ library LiquidationLogic {
         Slice.write(sale.terms, sale.figures, maintenance, sale.liquidationWord);
         sale.parts = new Part[](p.books.length);
         sale.liens = _liens($, account, p);
-        _cut(sale);
+        _cut(sale, terms);
         if (!sale.whole && _mustSellAll(sale, terms)) {
             sale.terms.fraction = ONE;
-            _cut(sale);
+            _cut(sale, terms);
         }
     }
 
@@ -187,7 +168,11 @@ library LiquidationLogic {
         }
         if (sale.scenarios != 0) {
             // the worst scenario of lines is found for nothing: a keeper who names mild ones first would cut many small slices
-            sale.figures = Margin.assess(sale.portfolio, terms, false, 0);
+            for (uint256 i; i < sale.portfolio.books.length; ++i) {
+                Book memory book = sale.portfolio.books[i];
+                if (book.series.length == 0) sale.scenarios &= ~(uint256(0xff) << (8 * book.underlying));
+            }
+            sale.figures = Margin.assess(sale.portfolio, terms, false, sale.scenarios);
             maintenance = sale.figures.margin.partUp(terms.maintenance);
         }
     }
@@ -216,12 +201,12 @@ library LiquidationLogic {
         Wad best = p.cash;
         for (uint256 i; i < p.books.length; ++i) {
             Book memory book = p.books[i];
-            uint256 scenario = (sale.scenarios >> (8 * book.underlying)) & 0xff;
-            Wad surplus = _surplusAt(book, book.price, terms, scenario);
+            uint256 scenario = _scenarioOf(sale, book);
+            Wad surplus = _surplusAt($, sale.account, book, book.price, terms, scenario);
             if (book.state == PriceWord.INVALID || book.age > stale) {
                 (Price low, Price high) = PriceGuard.bandEdges($.prices[book.underlying], $.guards[book.underlying], block.timestamp);
-                surplus = maxWad(surplus, _surplusAt(book, low, terms, scenario));
-                surplus = maxWad(surplus, _surplusAt(book, high, terms, scenario));
+                surplus = maxWad(surplus, _surplusAt($, sale.account, book, low, terms, scenario));
+                surplus = maxWad(surplus, _surplusAt($, sale.account, book, high, terms, scenario));
             }
             best = best + surplus;
         }
@@ -229,9 +214,22 @@ library LiquidationLogic {
     }
 
     /// @dev Value less haircut less maintenance margin of one underlying at `price`.
-    function _surplusAt(Book memory book, Price price, Margin.Terms memory terms, uint256 scenario) private pure returns (Wad) {
+    function _surplusAt(
+        VaultState storage $,
+        AccountId account,
+        Book memory book,
+        Price price,
+        Margin.Terms memory terms,
+        uint256 scenario
+    ) private view returns (Wad) {
         Wad collateral = _rescaled(book.collateral, price, book.price);
         Wad haircut = _rescaled(book.haircut, price, book.price);
+        if (book.series.length != 0) {
+            (uint256[] memory series, ) = PortfolioLogic.priced($, account, book.underlying, price, scenario);
+            PortfolioLogic.Spot memory spot = PortfolioLogic.Spot(book.lots, collateral, price, book.depth);
+            LiveMargin.Figures memory f = PortfolioLogic.figures(series, spot, ZERO_RATIO, scenario, terms);
+            return f.value - haircut - f.margin.partUp(terms.maintenance);
+        }
         Wad margin = Margin.requirementOf(book, book.lots, collateral, price, terms, false, scenario);
         return book.lots.times(price) + collateral - haircut - margin.partUp(terms.maintenance);
     }
@@ -259,7 +257,7 @@ library LiquidationLogic {
     }
 
     /// @dev What moves at `sale.terms.fraction`, and what it is worth: ⌈f·|q|⌉ lots and ⌈f·C⌉ collateral.
-    function _cut(Sale memory sale) private pure {
+    function _cut(Sale memory sale, Margin.Terms memory terms) private pure {
         uint256 fraction = sale.terms.fraction.raw();
         uint256 count = sale.portfolio.books.length;
         sale.whole = fraction == 1e18;
@@ -283,6 +281,26 @@ library LiquidationLogic {
             part.collateral = part.collateral + value;
             part.haircutLeft = part.haircutLeft + value.partUp(lien.haircut);
         }
+        for (uint256 i; i < count; ++i) {
+            if (sale.portfolio.books[i].series.length != 0) _cutSeries(sale, sale.portfolio.books[i], sale.parts[i], terms);
+        }
+    }
+
+    /// @dev The same of options and dated futures: ⌈f·|q|⌉ lots of each.
+    function _cutSeries(Sale memory sale, Book memory book, Part memory part, Margin.Terms memory terms) private pure {
+        uint256 scenario = _scenarioOf(sale, book);
+        LiveMargin.Figures memory f = Margin.withSeries(book, book.lots, book.collateral, ZERO_RATIO, terms, scenario);
+        part.scan = f.scan;
+        part.series = f.value - book.lots.times(book.price) - book.collateral;
+        Lots lots = book.lots - part.lots;
+        f = Margin.withSeries(book, lots, part.collateral, sale.terms.fraction, terms, scenario);
+        part.seriesLeft = f.value - lots.times(book.price) - part.collateral;
+        (part.marginLeft, part.notionalLeft) = (f.margin, f.notional);
+        part.market = part.market + part.series - part.seriesLeft;
+    }
+
+    function _scenarioOf(Sale memory sale, Book memory book) private pure returns (uint256) {
+        return (sale.scenarios >> (8 * book.underlying)) & 0xff;
     }
 
     function _shareUp(uint256 amount, uint256 fraction) private pure returns (uint256) {
@@ -302,8 +320,14 @@ library LiquidationLogic {
             Book memory book = sale.portfolio.books[i];
             Lots lots = book.lots - part.lots;
             Wad line = lots.times(book.price);
-            notional = notional + line.abs();
-            margin = margin + Margin.requirementOf(book, lots, part.collateral, book.price, terms, false, 0);
+            if (book.series.length != 0) {
+                notional = notional + part.notionalLeft;
+                margin = margin + part.marginLeft;
+                equity = equity + part.seriesLeft;
+            } else {
+                notional = notional + line.abs();
+                margin = margin + Margin.requirementOf(book, lots, part.collateral, book.price, terms, false, 0);
+            }
             equity = equity + part.market - part.haircut + line + part.collateral - part.haircutLeft;
         }
         if (sale.figures.notional != ZERO && notional < LiquidationWord.smallestNotional(sale.liquidationWord)) return true;
@@ -406,6 +430,7 @@ library LiquidationLogic {
             Book memory book = sale.portfolio.books[i];
             Part memory part = sale.parts[i];
             AccountId to = _taker(fund, taker, book.underlying);
+            if (book.series.length != 0) SeriesTradeLogic.move($, fund, sale.account, to, book.underlying, sale.terms.fraction);
             FundAccounts.transfer($, fund, sale.account, to, book, part.lots, part.paid);
             cash = cash + part.paid;
             emit IMarginVault.Sold(sale.account, to, uint8(book.underlying), part.lots.raw(), part.paid.raw());
@@ -450,7 +475,8 @@ library LiquidationLogic {
         scans = new Wad[](count);
         for (uint256 i; i < count; ++i) {
             Book memory book = sale.portfolio.books[i];
-            scans[i] = Margin.scan(book, book.lots.times(book.price) + book.collateral, false, 0);
+            scans[i] =
+                book.series.length != 0 ? sale.parts[i].scan : Margin.scan(book, book.lots.times(book.price) + book.collateral, false, 0);
         }
     }
 

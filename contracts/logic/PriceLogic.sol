@@ -11,12 +11,15 @@ import {Funding} from "../libraries/Funding.sol";
 import {Judgement, PriceGuard, Quote} from "../libraries/PriceGuard.sol";
 import {PriceUse} from "../libraries/PriceUse.sol";
 import {ScanRange} from "../libraries/ScanRange.sol";
+import {Settlement} from "../libraries/Settlement.sol";
 import {Variance} from "../libraries/Variance.sol";
+import {Price} from "../types/Price.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {GuardWord} from "../words/GuardWord.sol";
 import {MarginWord, TradingWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {SampleWord} from "../words/SampleWord.sol";
+import {VolatilityWord} from "../words/VolatilityWord.sol";
 
 /// @title Posting a price: sources, guard, funding, forecast
 /// @dev Linked to the vault and reached by delegatecall. Library functions carry no payment check, so `msg.value` is the vault's.
@@ -61,7 +64,11 @@ library PriceLogic {
         uint256 funding = Funding.accrued($.fundings[underlying], word, tradingAge);
         $.fundings[underlying] = funding;
 
-        if (accepted) word = _forecast($, underlying, word, judgement.price, judgement.time);
+        if (accepted) {
+            uint256 volatility = $.volatilities[underlying];
+            word = _forecast($, underlying, volatility, word, judgement.price, judgement.time);
+            if (VolatilityWord.hasSeries(volatility)) Settlement.observe($, underlying, Price.wrap(judgement.price), judgement.time);
+        }
         // a lowered depth raises margins: it moves with the posts of three days (H-47). Casting is safe: 40 bits
         word = PriceWord.withDepth(word, uint40(GuardWord.depthAtPost(guardWord, PriceWord.depth(word))));
         word = PriceWord.withState(word, state);
@@ -166,9 +173,15 @@ library PriceLogic {
     }
 
     /// @dev The price word with an accepted price and its ranges; once an hour also a sample and the held range.
-    function _forecast(VaultState storage $, uint8 underlying, uint256 word, uint256 price, uint256 time) private returns (uint256) {
+    function _forecast(
+        VaultState storage $,
+        uint8 underlying,
+        uint256 volatility,
+        uint256 word,
+        uint256 price,
+        uint256 time
+    ) private returns (uint256) {
         uint256 sample = $.samples[underlying];
-        uint256 volatility = $.volatilities[underlying];
         uint256 floor = ScanRange.varianceFloor(volatility);
         uint256 held = PriceWord.heldRange(word).raw() / PPB;
         uint256 sampled = SampleWord.time(sample);

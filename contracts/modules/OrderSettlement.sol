@@ -10,6 +10,7 @@ import {Proposed} from "../libraries/Proposed.sol";
 import {Signature} from "../libraries/Signature.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Fill, TradeContext} from "../types/Fill.sol";
+import {FIRST_SERIES, underlyingOf} from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
 import {MakerFill, Order} from "../types/Order.sol";
 import {fromPpm} from "../types/Ratio.sol";
@@ -25,10 +26,10 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     uint256 private constant CANCEL = 1;
 
     uint256 private constant MAX_FEE_PPM = 10_000;
-    uint256 private constant MAX_INSTRUMENTS = 32;
+    uint256 private constant MAX_UNDERLYINGS = 32;
 
     bytes32 private constant ORDER_TYPEHASH = keccak256(
-        "Order(address vault,uint256 account,address signer,uint16 instrument,bool long,uint96 limit,uint48 size,int24 maxFee,bool reduceOnly,uint40 expiry,uint40 nonce,uint32 epoch,uint256 taker)"
+        "Order(address vault,uint256 account,address signer,uint24 instrument,bool long,uint96 limit,uint48 size,int24 maxFee,bool reduceOnly,uint40 expiry,uint40 nonce,uint32 epoch,uint256 taker)"
     );
 
     IMarginVault private immutable VAULT;
@@ -103,7 +104,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         run.domain = _domainSeparatorV4();
         run.order = _blankOrder();
         run.fills = fills = _roomFor(makers.length);
-        _prepareLimits(run, context.actor);
+        _prepareLimits(run);
 
         for (uint256 i; i < makers.length; ++i) {
             bytes4 reason = _propose(run, makers[i]);
@@ -119,17 +120,16 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
 
     /// @dev Refuses what the taker may not ask for and lowers the lots of limits that only reduce to what there is. All fills of one limit
     /// are on one side, so the position needs no second look.
-    function _prepareLimits(Run memory run, address actor) private view {
+    function _prepareLimits(Run memory run) private view {
         uint256[] memory limits = run.limits;
         int256 fee = int256(TAKER_FEE_PPM); // at most MAX_FEE_PPM
         for (uint256 i; i < limits.length; ++i) {
             uint256 limit = limits[i];
-            uint256 instrument = ValidityWord.instrument(limit);
-            if (instrument >= MAX_INSTRUMENTS) revert UnknownInstrument(instrument);
+            uint24 instrument = ValidityWord.instrument(limit);
+            if (underlyingOf(instrument) >= MAX_UNDERLYINGS) revert UnknownInstrument(instrument);
             if (fee > TakerLimitWord.maxFee(limit)) revert TakerFeeAboveCap(fee, TakerLimitWord.maxFee(limit));
             if (!ValidityWord.reduceOnly(limit)) continue;
-            // casting to uint8 is safe: below MAX_INSTRUMENTS
-            (, , Lots held) = VAULT.contextOf(run.taker, actor, uint8(instrument));
+            Lots held = VAULT.lotsOf(run.taker, instrument);
             uint256 most = _reducible(held, ValidityWord.long(limit));
             if (most == 0) revert NothingToReduce(held);
             if (most < TakerLimitWord.lots(limit)) limits[i] = TakerLimitWord.withLots(limit, most);
@@ -199,11 +199,12 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
             lots = _least(lots, order.size - filled);
         }
 
-        // casting to uint8 is safe: the instrument is that of a limit of the taker
+        // the low 8 bits of an instrument are its underlying
         (bool authorised, uint32 epoch, Lots held) = VAULT.contextOf(order.account, order.signer, uint8(order.instrument));
         if (epoch != order.epoch) return (0, EpochPassed.selector);
         if (!authorised) return (0, SignerNotAuthorised.selector);
         if (order.reduceOnly) {
+            if (order.instrument >= FIRST_SERIES) held = VAULT.lotsOf(order.account, order.instrument);
             lots = _least(lots, _reducible(held - _proposedAgainst(run, order), order.long));
             if (lots == 0) return (0, NothingToReduce.selector);
         }
@@ -251,7 +252,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         run.taker = taker;
         run.domain = _domainSeparatorV4();
         run.order = _blankOrder();
-        if (!TakerLimitWord.meets(limit, maker.validity) || ValidityWord.instrument(limit) >= MAX_INSTRUMENTS) {
+        if (!TakerLimitWord.meets(limit, maker.validity) || underlyingOf(ValidityWord.instrument(limit)) >= MAX_UNDERLYINGS) {
             return (0, NoTakerLimit.selector);
         }
         Order memory order = run.order;

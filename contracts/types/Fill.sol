@@ -12,7 +12,7 @@ import {Wad} from "./Wad.sol";
 /// taker's), their sum may not.
 struct Fill {
     AccountId maker;
-    uint16 instrument; // an underlying's index: its perpetual
+    uint24 instrument; // bits 0–7 the underlying, 8–23 an Instrument of it; 0 there is the perpetual
     Lots lots;
     Price price;
     Wad takerFee;

@@ -16,6 +16,9 @@ using {raw, series, strikeIndex, isCall, isFuture, wordKey} for Instrument globa
 /// @dev The index that stands for a strike of zero.
 uint256 constant STRIKE_ZERO = 127;
 
+/// @dev Of the 24 bits that fills and orders name: below it are the perpetuals.
+uint256 constant FIRST_SERIES = 1 << 8;
+
 /// @notice Thrown when a series, a strike and a right make no instrument.
 error UnknownInstrument(uint256 series, uint256 index, bool call);
 

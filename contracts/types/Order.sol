@@ -9,7 +9,7 @@ struct Order {
     address vault;
     AccountId account; // who is bound: a wallet that signs for several accounts signs for each alone
     address signer; // owner of `account` or an operator with the trade scope
-    uint16 instrument;
+    uint24 instrument;
     bool long; // the maker buys
     Price limit; // the price of a lot at which it is filled
     uint48 size; // lots

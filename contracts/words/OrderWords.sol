@@ -29,37 +29,37 @@ library TermsWord {
     }
 }
 
-/// @dev bits 0–159 signer, zero for the owner of the account | 160–199 expiry | 200–231 epoch | 232–247 instrument | 248 long |
-/// 249 reduce-only | 250–255 spare                                                                     160+40+32+16+1+1+6 = 256
+/// @dev bits 0–159 signer, zero for the owner of the account | 160–195 expiry | 196–227 epoch | 228–251 instrument | 252 long |
+/// 253 reduce-only | 254–255 spare                                                                     160+36+32+24+1+1+2 = 256
 library ValidityWord {
     function signer(uint256 word) internal pure returns (address) {
         return address(uint160(word));
     }
 
     function expiry(uint256 word) internal pure returns (uint40) {
-        return uint40(word >> 160);
+        return uint40((word >> 160) & ((1 << 36) - 1));
     }
 
     function epoch(uint256 word) internal pure returns (uint32) {
-        return uint32(word >> 200);
+        return uint32(word >> 196);
     }
 
-    function instrument(uint256 word) internal pure returns (uint16) {
-        return uint16(word >> 232);
+    function instrument(uint256 word) internal pure returns (uint24) {
+        return uint24(word >> 228);
     }
 
     function long(uint256 word) internal pure returns (bool) {
-        return (word >> 248) & 1 != 0;
+        return (word >> 252) & 1 != 0;
     }
 
     function reduceOnly(uint256 word) internal pure returns (bool) {
-        return (word >> 249) & 1 != 0;
+        return (word >> 253) & 1 != 0;
     }
 }
 
 /// @dev What a taker asks for in one instrument.
-/// bits 0–95 worst price (WAD a lot) | 96–143 most lots | 144–167 highest fee (signed ppm) | 168–231 spare | 232–247 instrument |
-/// 248 long | 249 reduce-only | 250–255 spare                                                    96+48+24+64+16+1+1+6 = 256
+/// bits 0–95 worst price (WAD a lot) | 96–143 most lots | 144–167 highest fee (signed ppm) | 168–227 spare | 228–251 instrument |
+/// 252 long | 253 reduce-only | 254–255 spare                                                    96+48+24+60+24+1+1+2 = 256
 /// Instrument and flags sit where ValidityWord has them.
 library TakerLimitWord {
     function worst(uint256 word) internal pure returns (Price) {
@@ -76,8 +76,8 @@ library TakerLimitWord {
 
     /// @dev Whether an order of `validity` is on the other side of the same instrument.
     function meets(uint256 word, uint256 validity) internal pure returns (bool) {
-        // equal instruments leave zero, opposite sides a one in bit 16; reduce-only is masked out
-        return ((word ^ validity) >> 232) & 0x1ffff == 0x10000;
+        // equal instruments leave zero, opposite sides a one in bit 24; reduce-only is masked out
+        return ((word ^ validity) >> 228) & 0x1ffffff == 0x1000000;
     }
 
     /// @dev `count` is at most what the word held before.

@@ -5,9 +5,10 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Lots} from "../types/Lots.sol";
 import {Wad} from "../types/Wad.sol";
 
-/// @dev The perpetual of one account on one underlying.
+/// @dev The perpetual of one account on one underlying, and how many positions it has there in options and dated futures.
 /// bits 0–47 lots (signed) | 48–143 funding index at the last touch (signed WAD a lot) | 144–239 entry cost (signed WAD) |
-/// 240–247 number of series positions | 248–255 spare                                                     48+96+96+8+8 = 256
+/// 240–255 number of series positions                                                                       48+96+96+16 = 256
+/// Without a perpetual the index and the entry cost are zero.
 library PositionWord {
     using SafeCast for int256;
 
@@ -26,7 +27,16 @@ library PositionWord {
         return Wad.wrap(int96(uint96(word >> 144)));
     }
 
-    /// @dev Reverts beyond the bits of each field.
+    function seriesPositions(uint256 word) internal pure returns (uint256) {
+        return word >> 240;
+    }
+
+    /// @dev `count` is below 2^16.
+    function withSeriesPositions(uint256 word, uint256 count) internal pure returns (uint256) {
+        return ((word << 16) >> 16) | (count << 240);
+    }
+
+    /// @dev Reverts beyond the bits of each field. No series positions.
     function pack(int256 size, int256 index, int256 cost) internal pure returns (uint256) {
         return uint256(uint48(size.toInt48())) | (uint256(uint96(index.toInt96())) << 48) | (uint256(uint96(cost.toInt96())) << 144);
     }

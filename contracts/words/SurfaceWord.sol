@@ -5,9 +5,9 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @dev What the volatility feed said of a series, apart from the slice itself, and what the vault keeps beside it.
 /// bits 0–31 basis: the forward over the price, less one (signed, 1e-9) | 32–71 publish time of the slice | 72–103 seconds of variance time
-/// that its total variance is for | 104–127 number of the slice | 128–143 highest implied volatility of a listed strike at the refresh (1e-4
+/// that its total variance is for | 104–127 number of the slice, 97 after that of the one before | 128–143 highest implied volatility of a listed strike at the refresh (1e-4
 /// a year, rounded up) | 144–159 how far volatilities can slide along the slice while the words hold (1e-5 of themselves, rounded up) |
-/// 160–199 depth (lots) | 200–243 open interest: lots held long of all its instruments | 244–255 highest implied volatility that a slice may
+/// 160–199 depth (lots) | 200–243 lots held of all its instruments, long and short: a series is done with when there are none | 244–255 highest implied volatility that a slice may
 /// have (percent a year)                                                      32+40+32+24+16+16+40+44+12 = 256
 library SurfaceWord {
     using SafeCast for uint256;
@@ -16,7 +16,9 @@ library SurfaceWord {
     uint256 private constant HIGHEST_UNIT = 1e14;
     uint256 private constant SLIDE_UNIT = 1e13;
     uint256 private constant PERCENT = 1e16;
-    uint256 private constant OPEN_INTEREST_BITS = 44;
+    /// @dev One more than SeriesState has steps.
+    uint256 internal constant EPOCHS_PER_SLICE = 97;
+    uint256 private constant HELD_BITS = 44;
 
     /// @notice A series that is listed and has no slice yet. Reverts beyond the bits of each field.
     function listed(uint256 lots, uint256 volatilityCapPercent) internal pure returns (uint256) {
@@ -24,9 +26,9 @@ library SurfaceWord {
         return (uint256(lots.toUint40()) << 160) | (volatilityCapPercent << 244);
     }
 
-    /// @notice The word with another slice, which takes the next number. Reverts beyond the bits of each field.
+    /// @notice The word with another slice. Its number is beyond all 96 steps to the forecast that the last one may have counted. Reverts beyond the bits of each field.
     function withSlice(uint256 word, int256 basisPpb, uint256 time, uint256 seconds_) internal pure returns (uint256) {
-        uint256 next = (epoch(word) + 1) & type(uint24).max;
+        uint256 next = (epoch(word) + EPOCHS_PER_SLICE) & type(uint24).max;
         return
             ((word >> 128) << 128) |
             uint32(basisPpb.toInt32()) |
@@ -44,10 +46,10 @@ library SurfaceWord {
         return (word & ~(uint256(type(uint32).max) << 128)) | (uint256(units.toUint16()) << 128) | (uint256(slides.toUint16()) << 144);
     }
 
-    /// @dev Reverts beyond 44 bits, as FundingWord does.
-    function withOpenInterest(uint256 word, uint256 lots) internal pure returns (uint256) {
-        if (lots >> OPEN_INTEREST_BITS != 0) revert SafeCast.SafeCastOverflowedUintDowncast(44, lots);
-        return (word & ~(((uint256(1) << OPEN_INTEREST_BITS) - 1) << 200)) | (lots << 200);
+    /// @dev Reverts beyond 44 bits: so much the caps of open interest never let in.
+    function withHeld(uint256 word, uint256 lots) internal pure returns (uint256) {
+        if (lots >> HELD_BITS != 0) revert SafeCast.SafeCastOverflowedUintDowncast(44, lots);
+        return (word & ~(((uint256(1) << HELD_BITS) - 1) << 200)) | (lots << 200);
     }
 
     /// @notice The forward over the price, less one, in 1e-9.
@@ -89,8 +91,9 @@ library SurfaceWord {
         return (word >> 160) & type(uint40).max;
     }
 
-    function openInterest(uint256 word) internal pure returns (uint256) {
-        return (word >> 200) & ((1 << OPEN_INTEREST_BITS) - 1);
+    /// @notice Lots of all its instruments that accounts hold, long and short.
+    function held(uint256 word) internal pure returns (uint256) {
+        return (word >> 200) & ((1 << HELD_BITS) - 1);
     }
 
     function volatilityCap(uint256 word) internal pure returns (uint256) {

@@ -5,7 +5,8 @@ import {Field} from "./Field.sol";
 
 /// @dev From the forecast to the scan range.
 /// bits 0–31 k, the multiple of σ·√horizon (ppm) | 32–63 horizon (seconds) | 64–95 floor of the range (ppb) | 96–127 cap of the range
-/// (ppb) | 128–159 floor of σ (ppm a year) | 160–255 spare                                              32+32+32+32+32+96 = 256
+/// (ppb) | 128–159 floor of σ (ppm a year) | 160 whether the underlying has series, so that a post that reads this word anyway
+/// knows | 161–255 spare                                                                            32+32+32+32+32+1+95 = 256
 library VolatilityWord {
     function multiplePpm(uint256 word) internal pure returns (uint256) {
         return word & type(uint32).max;
@@ -25,6 +26,14 @@ library VolatilityWord {
 
     function sigmaFloorPpm(uint256 word) internal pure returns (uint256) {
         return (word >> 128) & type(uint32).max;
+    }
+
+    function hasSeries(uint256 word) internal pure returns (bool) {
+        return (word >> 160) & 1 != 0;
+    }
+
+    function withSeries(uint256 word) internal pure returns (uint256) {
+        return word | (1 << 160);
     }
 
     function withMultiple(uint256 word, uint256 ppm) internal pure returns (uint256) {

@@ -38,13 +38,19 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
   return buildModule("Vault", (m) => {
     const { authority } = m.useModule(authorityOf);
     const settlementToken = tokenOf(m, parameters.settlementToken);
+    const SeriesLogic = m.library("SeriesLogic");
     const ConfigLogic = m.library("ConfigLogic");
-    const ExchangeLogic = m.library("ExchangeLogic");
-    const FundLogic = m.library("FundLogic");
-    const LiquidationLogic = m.library("LiquidationLogic");
+    const OpeningLogic = m.library("OpeningLogic");
+    const PortfolioLogic = m.library("PortfolioLogic");
+    const margin = { OpeningLogic, PortfolioLogic };
+    const SeriesTradeLogic = m.library("SeriesTradeLogic", { libraries: margin });
+    const ExchangeLogic = m.library("ExchangeLogic", { libraries: margin });
+    const FundLogic = m.library("FundLogic", { libraries: { ...margin, SeriesTradeLogic } });
+    const HealthLogic = m.library("HealthLogic", { libraries: margin });
+    const LiquidationLogic = m.library("LiquidationLogic", { libraries: { ...margin, SeriesTradeLogic } });
     const PriceLogic = m.library("PriceLogic");
     const insuranceFund = m.contract("InsuranceFund", [settlementToken, parameters.insuranceFund.name, parameters.insuranceFund.symbol], {
-      after: [authority, ConfigLogic, ExchangeLogic, FundLogic, LiquidationLogic, PriceLogic],
+      after: [authority, ConfigLogic, ExchangeLogic, FundLogic, HealthLogic, LiquidationLogic, PriceLogic, SeriesLogic],
     });
     const construction = {
       authority,
@@ -57,15 +63,17 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
       liquidationParameters: pack(LIQUIDATION_WORD, parameters.values),
       fundParameters: pack(FUND_WORD, parameters.values),
     };
-    const vaultExtension = m.contract("VaultExtension", [construction], { libraries: { ConfigLogic, LiquidationLogic } });
+    const vaultExtension = m.contract("VaultExtension", [construction], {
+      libraries: { ConfigLogic, HealthLogic, LiquidationLogic, OpeningLogic, SeriesLogic, SeriesTradeLogic },
+    });
     const core = m.contract("MarginVault", [construction, vaultExtension], {
-      libraries: { ConfigLogic, ExchangeLogic, FundLogic, LiquidationLogic, PriceLogic },
+      libraries: { ConfigLogic, ExchangeLogic, FundLogic, HealthLogic, LiquidationLogic, OpeningLogic, PriceLogic, SeriesTradeLogic },
     });
     // what the vault hands on to its extension is not in its own ABI
     const vault = m.contractAt("IMarginVault", core);
     m.call(insuranceFund, "bindVault", [vault]);
     const orders = m.contract("OrderSettlement", [vault, parameters.orders.takerFee, parameters.orders.makerFee]);
-    const lens = m.contract("MarginLens", [vault]);
+    const lens = m.contract("MarginLens", [vault], { libraries: { PortfolioLogic } });
     const liquidationBatch = m.contract("LiquidationBatch", [vault]);
     return {
       insuranceFund,
@@ -79,7 +87,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
   });
 }
 
-/** Price sources, as far as an underlying names them, and the source of funding rates. */
+/** Price sources, as far as an underlying names them, the source of funding rates, and that of volatilities where an underlying has any. */
 function sourcesModule(
   parameters: PlimsollParameters,
   authorityOf: ReturnType<typeof authorityModule>,
@@ -88,12 +96,15 @@ function sourcesModule(
   const used = new Set(parameters.underlyings.flatMap(({ sources }) => sources.map(({ kind }) => kind)));
   return buildModule("Sources", (m) => {
     const { authority } = m.useModule(authorityOf);
-    const { prices, rates, pyth } = parameters;
+    const { prices, rates, volatilities, pyth } = parameters;
     const after = { after: [vaultOf] };
     return {
       signedRateSource: m.contract("SignedRateSource", [authority, rates.signers, rates.threshold], after),
       ...(used.has("signed") && prices !== undefined
         ? { signedSource: m.contract("SignedSource", [authority, prices.signers, prices.threshold], after) }
+        : {}),
+      ...(parameters.underlyings.some(({ volatility }) => volatility !== undefined) && volatilities !== undefined
+        ? { signedVolatilitySource: m.contract("SignedVolatilitySource", [authority, volatilities.signers, volatilities.threshold], after) }
         : {}),
       ...(used.has("chainlink") ? { chainlinkSource: m.contract("ChainlinkSource", [authority], after) } : {}),
       ...(used.has("pyth") && pyth !== undefined ? { pythSource: m.contract("PythSource", [authority, pyth], after) } : {}),
@@ -125,7 +136,7 @@ function listingsModule(
     };
 
     parameters.underlyings.forEach((underlying, index) => {
-      const { symbol, values, lotExponent, referencePrice, rate } = underlying;
+      const { symbol, values, lotExponent, referencePrice, rate, volatility } = underlying;
       const rates = sourceOf("signedRateSource");
       call(rates, "setFeed", [index, { id: encodeBytes32String(rate.feed), maxAge: rate.maxAge }], `${symbol}_rate`);
       for (const source of underlying.sources) configure(source, index);
@@ -143,6 +154,11 @@ function listingsModule(
         ],
         `${symbol}_list`,
       );
+      if (volatility !== undefined) {
+        const volatilities = sourceOf("signedVolatilitySource");
+        call(volatilities, "setFeed", [index, encodeBytes32String(volatility.feed)], `${symbol}_volatility`);
+        call(vault, "setVolatilitySource", [index, volatilities], `${symbol}_volatilities`);
+      }
 
       function configure(source: PriceSourceParameters, place: number): void {
         const id = `${symbol}_${source.kind}`;
@@ -183,6 +199,7 @@ function governanceModule(
     vault: interfaceOf("IMarginVault"),
     signedSource: interfaceOf("SignedSource"),
     signedRateSource: interfaceOf("SignedRateSource"),
+    signedVolatilitySource: interfaceOf("SignedVolatilitySource"),
     chainlinkSource: interfaceOf("ChainlinkSource"),
     pythSource: interfaceOf("PythSource"),
   };

@@ -43,7 +43,7 @@ const FUNDING_RATE = 123_456n; // ppb over eight hours: funding is due at every 
 const PYTH_FEE = 1n;
 const FEED_DECIMALS = 8;
 const HIGHEST_FEE = 10_000n; // ppm
-const FAR_FUTURE = 10n ** 12n - 1n;
+const FAR_FUTURE = 2n ** 36n - 1n;
 
 type Mocks = { readonly quote: string; readonly feeds: ReadonlyMap<number, string>; readonly pyth: string };
 

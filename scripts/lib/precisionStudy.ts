@@ -112,6 +112,9 @@ export interface Study {
 const TOLERANCE = 1e-11;
 
 const RANGES = [0.05, 0.08, 0.12, 0.2, 0.3, 0.5];
+/** How far the implied volatility of a strike may be from that of its word: 1 % of itself. */
+export const VOLATILITY_TOLERANCE = WAD / 100n;
+
 const PRICE_MOVE = 0.005;
 const RANGE_MOVE = 0.01;
 
@@ -330,15 +333,16 @@ class Workshop {
 /** The draft as the engine takes it, at its corner or, `fresh`, at the anchors. */
 function holdingOf(draft: Draft, fresh = false): UnderlyingHolding {
   const { market } = draft;
+  // trades see the target, liquidations the held range
+  const ranges = { heldRange: (((market.range / 10n ** 9n) * 9n) / 10n) * 10n ** 9n, targetRange: market.range };
   return {
+    ...ranges,
     lots: BigInt(draft.perpetual),
     price: market.price,
     depth: 10n ** 6n,
     collateral: BigInt(draft.collateral) * market.price,
     haircut: (BigInt(draft.collateral) * market.price) / 20n,
-    // trades see the target, liquidations the held range
-    heldRange: (((market.range / 10n ** 9n) * 9n) / 10n) * 10n ** 9n,
-    targetRange: market.range,
+    settled: 0n,
     series: [...draft.corner]
       .sort(([a], [b]) => a - b)
       .map(([index, { move, age }]) => {
@@ -351,10 +355,14 @@ function holdingOf(draft: Draft, fresh = false): UnderlyingHolding {
             const moved = volatility + (volatility * BigInt(fresh ? 0 : Math.trunc(drift * 1e7))) / 10n ** 9n;
             return { isCall, strike, lots: BigInt(lots), word, volatility: moved };
           });
+        const forward = anchor.forward + (anchor.forward * BigInt(fresh ? 0 : Math.trunc(move * PRICE_MOVE * 1e9))) / 10n ** 9n;
         return {
+          ...ranges,
           anchor,
-          forward: anchor.forward + (anchor.forward * BigInt(fresh ? 0 : Math.trunc(move * PRICE_MOVE * 1e9))) / 10n ** 9n,
-          time: anchor.time - BigInt(fresh ? 0 : Math.floor(Number(oldest) * age)),
+          forward,
+          moving: forward,
+          varianceTime: (anchor.time - BigInt(fresh ? 0 : Math.floor(Number(oldest) * age))) * WAD,
+          slide: VOLATILITY_TOLERANCE,
           futures: draft.futures.filter(([series]) => series === index).reduce((sum, [, lots]) => sum + BigInt(lots), 0n),
           options,
           depth: 10n ** 6n,

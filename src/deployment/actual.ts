@@ -12,6 +12,7 @@ import type {
   PythSource,
   SignedRateSource,
   SignedSource,
+  SignedVolatilitySource,
 } from "../../typechain-types/index.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
@@ -77,16 +78,21 @@ async function codeAt(connection: Connection, address: string, artifactName: str
  * the vault and its extension. Getters would not do: the extension answers those of the vault, and says itself who it is.
  */
 async function putCode({ connection, record, put }: Context): Promise<void> {
+  /** Libraries have libraries of their own. */
+  async function putLibraries(name: string, { code, linked }: Pick<Awaited<ReturnType<typeof codeAt>>, "code" | "linked">): Promise<void> {
+    for (const [library, places] of linked) {
+      for (const at of new Set(places.map((place) => cut(code, place)))) {
+        const found = await codeAt(connection, `0x${at}`, library);
+        put(`${name}: library ${library}`, found.asBuilt ? "as built" : "another");
+        if (!found.asBuilt) break;
+        await putLibraries(library, found);
+      }
+    }
+  }
   for (const [name, address, artifactName] of contractsOf(record)) {
     const { code, fixed, linked, asBuilt } = await codeAt(connection, address, artifactName);
     put(`code of ${name}`, asBuilt ? "as built" : "another");
-    for (const [library, places] of linked) {
-      for (const at of new Set(places.map((place) => cut(code, place)))) {
-        const { asBuilt: same } = await codeAt(connection, `0x${at}`, library);
-        put(`${name}: library ${library}`, same ? "as built" : "another");
-        if (!same) break;
-      }
-    }
+    await putLibraries(name, { code, linked });
     for (const [index, label] of (FIXED[name] ?? []).entries()) {
       if (label === undefined) continue;
       const place = fixed[index]?.[0];
@@ -99,6 +105,7 @@ const ARTIFACTS: Readonly<Record<keyof typeof RESTRICTED_ENTRIES, string>> = {
   vault: "IMarginVault",
   signedSource: "SignedSource",
   signedRateSource: "SignedRateSource",
+  signedVolatilitySource: "SignedVolatilitySource",
   chainlinkSource: "ChainlinkSource",
   pythSource: "PythSource",
 };
@@ -217,8 +224,8 @@ async function putWhole(context: Context, parameters: PlimsollParameters): Promi
 /** Who signs, and where Pyth is. */
 async function putSigners({ connection, record, put }: Context): Promise<void> {
   const { provider } = connection.ethers;
-  const { signedSource, signedRateSource, pythSource } = record.contracts;
-  for (const [name, address] of Object.entries({ signedRateSource, signedSource })) {
+  const { signedSource, signedRateSource, signedVolatilitySource, pythSource } = record.contracts;
+  for (const [name, address] of Object.entries({ signedRateSource, signedSource, signedVolatilitySource })) {
     if (address === undefined) continue;
     const source = await attach<SignedSource>("SignedSource", address, provider);
     const signers = await source.signers();
@@ -288,6 +295,12 @@ async function putUnderlyings(context: Context): Promise<void> {
     put(`${at}: rate source`, rateSource);
     const rate = await (await attach<SignedRateSource>("SignedRateSource", record.contracts.signedRateSource, provider)).feedOf(index);
     put(`${at}: rate feed`, `${rate.id} ${rate.maxAge} s`);
+    put(`${at}: volatility source`, addressIn(await word(context, "volatilitySources", BigInt(index))));
+    const { signedVolatilitySource } = record.contracts;
+    if (signedVolatilitySource !== undefined) {
+      const source = await attach<SignedVolatilitySource>("SignedVolatilitySource", signedVolatilitySource, provider);
+      put(`${at}: volatility feed`, await source.feedOf(index));
+    }
   }
 }
 

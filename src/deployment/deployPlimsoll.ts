@@ -132,9 +132,10 @@ export async function deployPlimsoll(options: DeployOptions): Promise<Deployment
       ...optional("signedSource", "Sources#SignedSource"),
       ...optional("chainlinkSource", "Sources#ChainlinkSource"),
       ...optional("pythSource", "Sources#PythSource"),
+      ...optional("signedVolatilitySource", "Sources#SignedVolatilitySource"),
     },
     settlementToken: await token(parameters.settlementToken, "Vault"),
-    underlyings: parameters.underlyings.map(({ symbol, lotExponent, sources, rate }) => {
+    underlyings: parameters.underlyings.map(({ symbol, lotExponent, sources, rate, volatility }) => {
       const signed = sources.find(({ kind }) => kind === "signed");
       return {
         symbol,
@@ -142,6 +143,7 @@ export async function deployPlimsoll(options: DeployOptions): Promise<Deployment
         sources: sources.map(({ kind }) => kind),
         ...(signed?.kind === "signed" ? { priceFeed: encodeBytes32String(signed.feed) } : {}),
         rateFeed: encodeBytes32String(rate.feed),
+        ...(volatility === undefined ? {} : { volatilityFeed: encodeBytes32String(volatility.feed) }),
       };
     }),
     collaterals: await Promise.all(

@@ -1,4 +1,4 @@
-import { encodeBytes32String, getAddress, ZeroAddress } from "ethers";
+import { encodeBytes32String, getAddress, ZeroAddress, ZeroHash } from "ethers";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import type { FaucetParameters, PlimsollParameters, PriceSourceParameters } from "./parameters.ts";
 import { GUARDIAN_ENTRIES, RESTRICTED_ENTRIES, ROLE_NAMES, ROLES } from "./roles.ts";
@@ -20,6 +20,7 @@ export function contractsOf(record: DeploymentRecord): readonly (readonly [name:
     chainlinkSource: "ChainlinkSource",
     pythSource: "PythSource",
     signedRateSource: "SignedRateSource",
+    signedVolatilitySource: "SignedVolatilitySource",
   };
   return Object.entries(record.contracts).flatMap(([name, address]) =>
     address === undefined ? [] : [[name, address, artifacts[name as keyof typeof artifacts]] as const],
@@ -31,6 +32,18 @@ export function contractsOf(record: DeploymentRecord): readonly (readonly [name:
 export const FIXED: Readonly<Record<string, readonly (string | undefined)[]>> = {
   vault: ["settlement scale", "extension", "settlement token", "fund", "default modules", "uptime feed", "uptime grace"],
   vaultExtension: ["settlement token", "fund", "default modules", "uptime feed", "uptime grace", undefined, "itself", "authority"],
+};
+
+/** What is linked into what, of contracts and of libraries. */
+const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
+  vault: ["ExchangeLogic", "FundLogic", "HealthLogic", "LiquidationLogic", "OpeningLogic", "PriceLogic", "SeriesTradeLogic"],
+  vaultExtension: ["ConfigLogic", "HealthLogic", "LiquidationLogic", "OpeningLogic", "SeriesLogic", "SeriesTradeLogic"],
+  lens: ["PortfolioLogic"],
+  ExchangeLogic: ["OpeningLogic", "PortfolioLogic"],
+  FundLogic: ["OpeningLogic", "PortfolioLogic", "SeriesTradeLogic"],
+  HealthLogic: ["OpeningLogic", "PortfolioLogic"],
+  LiquidationLogic: ["OpeningLogic", "PortfolioLogic", "SeriesTradeLogic"],
+  SeriesTradeLogic: ["OpeningLogic", "PortfolioLogic"],
 };
 
 const DAY = 86_400n;
@@ -72,8 +85,9 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
   put("vault: fund", contracts.insuranceFund);
   put("vault: default modules", 1 << record.modules.orders);
   put("vault: extension", contracts.vaultExtension);
-  for (const library of ["ExchangeLogic", "FundLogic", "LiquidationLogic", "PriceLogic"]) put(`vault: library ${library}`, "as built");
-  for (const library of ["ConfigLogic", "LiquidationLogic"]) put(`vaultExtension: library ${library}`, "as built");
+  for (const [name, libraries] of Object.entries(LIBRARIES)) {
+    for (const library of libraries) put(`${name}: library ${library}`, "as built");
+  }
   const fixed: Readonly<Record<string, string | number | bigint>> = {
     "settlement scale": 10n ** BigInt(18 - record.settlementToken.decimals),
     extension: contracts.vaultExtension,
@@ -111,6 +125,7 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
   };
   signers("signedRateSource", parameters.rates);
   if (contracts.signedSource !== undefined) signers("signedSource", parameters.prices);
+  if (contracts.signedVolatilitySource !== undefined) signers("signedVolatilitySource", parameters.volatilities);
   if (contracts.pythSource !== undefined) put("pythSource: pyth", getAddress(parameters.pyth ?? ZeroAddress));
 
   put("underlyings", parameters.underlyings.length);
@@ -124,6 +139,9 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
     put(`${at}: sources`, underlying.sources.map(({ kind }) => contracts[`${kind}Source`]).join(" "));
     put(`${at}: rate source`, contracts.signedRateSource);
     put(`${at}: rate feed`, `${encodeBytes32String(underlying.rate.feed)} ${underlying.rate.maxAge} s`);
+    put(`${at}: volatility source`, underlying.volatility === undefined ? ZeroAddress : contracts.signedVolatilitySource);
+    if (contracts.signedVolatilitySource !== undefined)
+      put(`${at}: volatility feed`, underlying.volatility === undefined ? ZeroHash : encodeBytes32String(underlying.volatility.feed));
     for (const source of underlying.sources) put(`${at}: ${source.kind} feed`, feedOf(source, underlying.referencePrice));
   }
   put("collateral tokens", parameters.collaterals.length);

@@ -26,6 +26,7 @@ export interface LocalFile {
   liquidation: Record<string, string | number>;
   fund: Record<string, string | number>;
   orders: Record<string, string | number>;
+  volatilities?: Record<string, unknown>;
   underlyings: (Record<string, unknown> & { symbol: string; referencePrice: string | number })[];
   collaterals: Record<string, unknown>[];
 }

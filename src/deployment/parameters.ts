@@ -82,9 +82,10 @@ const schema = z.strictObject({
   orders: z.strictObject({ takerFee: decimal(6), makerFee: decimal(6) }),
   /** Name and symbol of the fund's shares. */
   insuranceFund: z.strictObject({ name: text, symbol: text }),
-  /** Signers of the signed price source, needed where an underlying names it, and of the funding rates. */
+  /** Signers of the signed price source, needed where an underlying names it, of the funding rates, and of volatilities where an underlying has any. */
   prices: z.optional(signers),
   rates: signers,
+  volatilities: z.optional(signers),
   pyth: z.optional(address),
   underlyings: z
     .array(
@@ -95,6 +96,8 @@ const schema = z.strictObject({
         ...table("FillBand", "Depth"),
         sources: z.array(priceSource).min(1).max(3),
         rate: z.strictObject({ feed: text.max(31), maxAge: duration }),
+        /** Feed of the volatilities of its series; without it none can be traded. */
+        volatility: z.optional(z.strictObject({ feed: text.max(31) })),
       }),
     )
     .min(1)
@@ -124,6 +127,7 @@ export interface UnderlyingParameters {
   readonly referencePrice: bigint;
   readonly sources: readonly PriceSourceParameters[];
   readonly rate: { readonly feed: string; readonly maxAge: bigint };
+  readonly volatility?: { readonly feed: string } | undefined;
   readonly values: Readonly<Record<string, bigint>>;
 }
 
@@ -223,6 +227,8 @@ function crossChecks(parameters: PlimsollParameters): Issue[] {
       if (source.kind === "pyth" && parameters.pyth === undefined)
         issues.push({ path: `${path}.sources`, message: "pyth, but pyth has no address" });
     }
+    if (underlying.volatility !== undefined && parameters.volatilities === undefined)
+      issues.push({ path: `${path}.volatility`, message: "signed, but volatilities has no signers" });
     for (const kind of repeated(underlying.sources.map((source) => source.kind))) {
       issues.push({ path: `${path}.sources`, message: `${kind} is there twice` });
     }
@@ -230,6 +236,7 @@ function crossChecks(parameters: PlimsollParameters): Issue[] {
   for (const [name, group] of [
     ["prices", parameters.prices],
     ["rates", parameters.rates],
+    ["volatilities", parameters.volatilities],
   ] as const) {
     if (group !== undefined && (group.threshold * 2 <= group.signers.length || group.threshold > group.signers.length)) {
       issues.push({ path: `${name}.threshold`, message: "not more than half of the signers, and at most all" });
@@ -286,6 +293,7 @@ export function toParameters(file: unknown, place: string): PlimsollParameters {
       referencePrice: underlying.referencePrice,
       sources: underlying.sources,
       rate: underlying.rate,
+      volatility: underlying.volatility,
       values: resolve(rowsOf("underlying"), underlying, `underlyings.${index}`, issues, underlying.lotExponent),
     })),
     collaterals: collaterals.map((collateral, index) => {

@@ -34,5 +34,6 @@ export function resolveAccounts(parameters: PlimsollParameters, accounts: readon
     roles,
     rates: group(parameters.rates),
     ...(parameters.prices === undefined ? {} : { prices: group(parameters.prices) }),
+    ...(parameters.volatilities === undefined ? {} : { volatilities: group(parameters.volatilities) }),
   };
 }

@@ -97,6 +97,7 @@ export function emptyAccount(id: AccountId): Account {
     moduleDifference: 0n,
     epoch: 0n,
     positions: new Map(),
+    series: new Map(),
     collateral: new Map(),
     operators: new Map(),
     exchangeSince: 0n,

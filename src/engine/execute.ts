@@ -4,8 +4,9 @@ import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { fromPpm, partUp, WAD } from "./fixedPoint.ts";
 import { credit, moveCollateral, portfolioOf, settledCash, unrealisedGain } from "./ledger.ts";
-import { assess, termsAt } from "./margin.ts";
-import { covers, shedsAtBoth } from "./marginRule.ts";
+import { notionalOf, termsAt } from "./margin.ts";
+import { coversOpening, refuse, shedsAtBoth } from "./marginRule.ts";
+import { requireFreshWords } from "./portfolioMargin.ts";
 import { type Fill, settle, type Touched, type Trade } from "./trading.ts";
 import { type AccountId, type Address, NORMAL, type Portfolio, type State } from "./types.ts";
 
@@ -277,7 +278,9 @@ function touch(run: Run, account: AccountId, leaving: boolean): Touched {
   const { draft } = run;
   // where value leaves only the first form of the margin rule counts, which does not look back
   const before = leaving ? { cash: 0n, books: [] } : portfolioOf(draft, account);
-  const touched: Touched = { account, before, leaving, settledOut: false, raised: false, newRisk: 0n };
+  // who holds series and was covered by words is not priced live: it has to be covered afterwards
+  const covered = before.holdings !== undefined && coversOpening(before, termsAt(draft.base.margin, draft.now), 0n);
+  const touched: Touched = { account, before, covered, leaving, settledOut: false, raised: false, newRisk: 0n };
   run.touched.set(account, touched);
   return touched;
 }
@@ -287,15 +290,15 @@ function testMargin(draft: Draft, touched: Touched): void {
   const { account, before, newRisk } = touched;
   const portfolio = portfolioOf(draft, account);
   const terms = termsAt(margin, draft.now);
-  const now = assess(portfolio, terms, true);
+  const onlyFirst = touched.leaving || touched.covered;
   if (touched.leaving || touched.raised) requireNormal(portfolio, margin.tradingAge, account);
   if (touched.raised) {
     const smallest = liquidation.smallestNotional * WAD;
-    if (now.notional !== 0n && now.notional < smallest) revert("AccountTooSmall", account, now.notional, smallest);
+    const notional = notionalOf(portfolio);
+    if (notional !== 0n && notional < smallest) revert("AccountTooSmall", account, notional, smallest);
   }
-  if (!covers(now, newRisk) && (touched.leaving || !shedsAtBoth(before, portfolio, terms))) {
-    const was = assess(before, terms, true);
-    revert("MarginTooLow", account, now.equity, now.margin + newRisk, was.equity, was.margin);
+  if (!coversOpening(portfolio, terms, newRisk) && (onlyFirst || !shedsAtBoth(before, portfolio, terms))) {
+    refuse(account, before, portfolio, terms, newRisk, { onlyFirst, covered: touched.covered });
   }
   if (touched.settledOut) {
     const settled = settledCash(portfolio);
@@ -305,8 +308,8 @@ function testMargin(draft: Draft, touched: Touched): void {
 }
 
 /**
- * Risk may not rise, nor value leave, on a price that is old, invalid or in grace.
- * @throws Reverted `RiskMayNotRise`
+ * Risk may not rise, nor value leave, on a price that is old, invalid or in grace, nor by words that are stale.
+ * @throws Reverted `RiskMayNotRise`, `WordsStale`
  */
 export function requireNormal(portfolio: Portfolio, tradingAge: bigint, account: AccountId): void {
   for (const book of portfolio.books) {
@@ -314,6 +317,7 @@ export function requireNormal(portfolio: Portfolio, tradingAge: bigint, account:
       revert("RiskMayNotRise", account, book.underlying, book.state, book.age);
     }
   }
+  for (const holding of portfolio.holdings?.values() ?? []) requireFreshWords(holding);
 }
 
 /**

@@ -66,7 +66,14 @@ export function volatilityMoved(seriesWord: bigint, forward: bigint, before: Sur
  * @example lifetime(0n, 86_400n) // 900n
  */
 export function lifetime(made: bigint, expiry: bigint): bigint {
+  return min(varianceSeconds(made, expiry) / PART_OF_TIME, LONGEST);
+}
+
+/**
+ * The variance time at `made` as the clock has it, whole seconds: in the window as if prices came without a gap.
+ * @example varianceSeconds(0n, 3_600n) // 2_400n
+ */
+export function varianceSeconds(made: bigint, expiry: bigint): bigint {
   const left = max(expiry - made, 0n);
-  const varianceTime = left > WINDOW ? left - WINDOW + WINDOW / 3n : left ** 3n / (3n * WINDOW * WINDOW);
-  return min(varianceTime / PART_OF_TIME, LONGEST);
+  return left > WINDOW ? left - WINDOW + WINDOW / 3n : left ** 3n / (3n * WINDOW * WINDOW);
 }

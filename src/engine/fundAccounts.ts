@@ -46,7 +46,7 @@ function keepClock(draft: Draft, id: AccountId, underlying: bigint): void {
   if (ownerOf(id) !== draft.base.fund) return;
   const index = Number(underlying);
   const account = draft.account(id);
-  const holds = account.positions.size !== 0 || account.collateral.size !== 0;
+  const holds = account.positions.size !== 0 || account.series.size !== 0 || account.collateral.size !== 0;
   const before = draft.underlying(index);
   const inventorySince = holds ? before.fund.inventorySince || draft.now : 0n;
   draft.setUnderlying(index, { ...before, fund: { ...before.fund, inventorySince } });

@@ -6,6 +6,9 @@ export const FUNDING_PERIOD = 28_800n;
 /** Highest rate over eight hours either way, ppb. */
 export const RATE_MAX = 7_500_000n;
 
+/** Eight hours at the highest rate, 18 decimals: what margin provides for. */
+export const FUNDING_PROVISION = 75n * 10n ** 14n;
+
 /** How far the rate may move in an hour, ppb over eight hours. */
 export const SLEW_PER_HOUR = 1_000_000n;
 

@@ -1,10 +1,14 @@
-import type { Draft } from "./draft.ts";
-import { revert, toSigned } from "./errors.ts";
-import { abs, fromPpb, fromPpm, max, partUp, WAD } from "./fixedPoint.ts";
+import { ownerOf } from "./accountId.ts";
+import { Draft } from "./draft.ts";
+import { revert, toSigned, toUnsigned } from "./errors.ts";
+import { abs, fromPpb, fromPpm, max, min, partUp, WAD } from "./fixedPoint.ts";
 import { indexNow } from "./funding.ts";
 import { lineOf } from "./margin.ts";
+import { optionMarksDown, type UnderlyingHolding } from "./portfolioMargin.ts";
 import { rampAt } from "./ramp.ts";
-import type { Account, AccountId, Book, Portfolio, Position, Underlying } from "./types.ts";
+import { holdingOf } from "./seriesHoldings.ts";
+import type { Account, AccountId, Book, Portfolio, Position, SeriesPosition, State, Underlying } from "./types.ts";
+import { seriesCountOf } from "./words.ts";
 
 /** Most underlyings that an account may hold. */
 export const MAX_UNDERLYINGS = 16n;
@@ -14,15 +18,19 @@ export const MAX_COLLATERALS = 8n;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+/** Most positions in series that an account may have, over all underlyings; those of the fund have no limit. */
+export const MAX_SERIES_POSITIONS = 127n;
+
 /** The account with funding accrued and every price it needs, as `portfolioOf` shows it. */
 export function portfolioOf(draft: Draft, id: AccountId): Portfolio {
   const account = draft.account(id);
   const books: Mutable<Book>[] = [];
   let cash = account.cash;
-  for (const [index, position] of sorted(account.positions)) {
+  for (const index of [...heldUnderlyings(account)].sort((a, b) => a - b)) {
     const underlying = draft.underlying(index);
-    books.push({ ...openBook(underlying, index, draft.now), lots: position.lots, entryCost: position.entryCost });
-    cash -= payment(position.lots, indexOf(draft, underlying), position.fundingIndex);
+    const { lots, fundingIndex, entryCost } = account.positions.get(index) ?? NO_POSITION;
+    books.push({ ...openBook(underlying, index, draft.now), lots, entryCost });
+    cash -= payment(lots, indexOf(draft, underlying), fundingIndex);
   }
   for (const [index, amount] of sorted(account.collateral)) {
     const token = draft.collateral(index);
@@ -36,7 +44,29 @@ export function portfolioOf(draft: Draft, id: AccountId): Portfolio {
     book.collateral += value;
     book.haircut += partUp(value, fromPpm(rampAt(token.haircut, draft.now)));
   }
-  return { cash, books };
+  if (account.series.size === 0) return { cash, books };
+  const holdings = new Map<bigint, UnderlyingHolding>();
+  for (const book of books) {
+    const index = Number(book.underlying);
+    const positions = account.series.get(index);
+    if (positions !== undefined) holdings.set(book.underlying, holdingOf(draft.underlying(index), book, positions, draft.now));
+  }
+  return { cash, books, holdings };
+}
+
+/**
+ * What an account holds on each underlying, as margin is computed from it; its books in the order of `portfolioOf`.
+ * @example isLiquidatable(cash, holdingsOf(state, account), termsAt(state.margin, state.now))
+ */
+export function holdingsOf(state: State, account: AccountId): UnderlyingHolding[] {
+  const draft = new Draft(state);
+  const { books, holdings } = portfolioOf(draft, account);
+  return books.map((book) => holdings?.get(book.underlying) ?? holdingOf(draft.underlying(Number(book.underlying)), book, [], draft.now));
+}
+
+/** The underlyings of which an account holds the perpetual or a series. */
+export function heldUnderlyings(account: Account): ReadonlySet<number> {
+  return new Set([...account.positions.keys(), ...account.series.keys()]);
 }
 
 /** The cumulative funding index of an underlying as of the draft's time, WAD a lot. */
@@ -100,9 +130,74 @@ export function move(draft: Draft, id: AccountId, underlying: number, change: bi
       fundingIndex: toSigned(96, index),
       entryCost: toSigned(96, entryCostAfterDown(before, change, price)),
     });
-    if (BigInt(positions.size) > MAX_UNDERLYINGS) revert("TooManyUnderlyings", id, MAX_UNDERLYINGS);
   }
-  draft.setAccount({ ...account, cash, positions });
+  const after = { ...account, cash, positions };
+  requireFewUnderlyings(account, after);
+  draft.setAccount(after);
+}
+
+/**
+ * Adds lots to an instrument of a series and takes their price from the cash. A new position takes the place behind the last; one that is closed is
+ * replaced by the last. The perpetual and its funding are not touched.
+ * @param instrument within the underlying
+ * @param extra further cash credited (negative: debited), WAD
+ * @throws Reverted `TooManyUnderlyings`, `TooManySeriesPositions`
+ */
+export function moveSeries(
+  draft: Draft,
+  id: AccountId,
+  underlying: number,
+  instrument: bigint,
+  change: bigint,
+  price: bigint,
+  extra: bigint,
+): void {
+  const account = draft.account(id);
+  const cash = toSigned(128, account.cash - change * price + extra);
+  const positions = changedPositions(account.series.get(underlying) ?? [], instrument, change);
+  const series = new Map(account.series);
+  if (positions.length === 0) series.delete(underlying);
+  else series.set(underlying, positions);
+  const after = { ...account, cash, series };
+  const count = seriesCountOf(after);
+  if (count > seriesCountOf(account) && count > MAX_SERIES_POSITIONS && ownerOf(id) !== draft.base.fund) {
+    revert("TooManySeriesPositions", id, MAX_SERIES_POSITIONS);
+  }
+  requireFewUnderlyings(account, after);
+  // what the words of positions and of the header can count
+  toUnsigned(16, BigInt(positions.length));
+  toUnsigned(15, count);
+  draft.setAccount(after);
+}
+
+/**
+ * Series positions after a change of one of them.
+ * @example changedPositions([{ instrument: 257n, lots: 5n }, { instrument: 259n, lots: 1n }], 257n, -5n) // [{ instrument: 259n, lots: 1n }]
+ */
+export function changedPositions(positions: readonly SeriesPosition[], instrument: bigint, change: bigint): readonly SeriesPosition[] {
+  const place = positions.findIndex((each) => each.instrument === instrument);
+  if (place < 0) return change === 0n ? positions : [...positions, { instrument, lots: toSigned(48, change) }];
+  const lots = toSigned(48, positions[place]!.lots + change);
+  const after = [...positions];
+  if (lots !== 0n) {
+    after[place] = { instrument, lots };
+    return after;
+  }
+  const last = after.pop()!;
+  if (place < after.length) after[place] = last;
+  return after;
+}
+
+function requireFewUnderlyings(before: Account, after: Account): void {
+  const count = heldUnderlyings(after).size;
+  if (count > heldUnderlyings(before).size && BigInt(count) > MAX_UNDERLYINGS) {
+    revert("TooManyUnderlyings", after.id, MAX_UNDERLYINGS);
+  }
+}
+
+/** Lots of an instrument of a series of an account. */
+export function seriesLotsOf(account: Account, underlying: number, instrument: bigint): bigint {
+  return account.series.get(underlying)?.find((each) => each.instrument === instrument)?.lots ?? 0n;
 }
 
 const NO_POSITION: Position = { lots: 0n, fundingIndex: 0n, entryCost: 0n };
@@ -163,7 +258,17 @@ export function unrealisedGain(portfolio: Portfolio): bigint {
   );
 }
 
-/** Cash plus the mark value of linear positions, WAD: what the account would have in money. */
+/**
+ * Cash plus the mark value of linear positions, and of options where they are worth less than nothing together, WAD: what the account would have in money.
+ * Options are marked by their words.
+ * @throws Reverted `WordsStale`
+ */
 export function settledCash(portfolio: Portfolio): bigint {
-  return portfolio.books.reduce((cash, book) => cash + lineOf(book), portfolio.cash);
+  return portfolio.books.reduce((cash, book) => cash + lineOf(book) + datedCash(portfolio.holdings?.get(book.underlying)), portfolio.cash);
+}
+
+function datedCash(holding: UnderlyingHolding | undefined): bigint {
+  if (holding === undefined) return 0n;
+  const futures = holding.series.reduce((sum, series) => sum + series.futures * series.forward, 0n);
+  return futures + holding.settled + min(optionMarksDown(holding), 0n);
 }

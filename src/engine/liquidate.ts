@@ -113,10 +113,12 @@ export function liquidateToOn(
 /**
  * What a liquidation of an account would sell now; execution follows the same plan.
  * @throws Reverted `AccountHealthy`, `PriceInGrace`, `PriceTooOld`, `ProtocolAccount`, `UnknownScenario`
+ * @throws RangeError for an account that holds series, of which no sale is known yet
  */
 export function plan(draft: Draft, account: AccountId, scenarios: bigint): Sale {
   if (ownerOf(account) === draft.base.fund) revert("ProtocolAccount", account);
   const portfolio = portfolioOf(draft, account);
+  if (portfolio.holdings !== undefined) throw new RangeError("the sale of an account with series is not written yet");
   const terms = termsAt(draft.base.margin, draft.now);
   const doubtful = pricesDoubtful(draft, portfolio);
   const figures = assess(portfolio, terms, false, scenarios);

@@ -1,10 +1,9 @@
 import { abs, divUp, fromPpm, max, min, partUp } from "./fixedPoint.ts";
+import { FUNDING_PROVISION } from "./funding.ts";
+import { grossOfSeries, liveMargin, openingFiguresDown, type StaleWords } from "./portfolioMargin.ts";
 import { rampAt } from "./ramp.ts";
 import { scanOf } from "./stress.ts";
 import type { Assessment, Book, MarginParameters, Portfolio } from "./types.ts";
-
-/** Eight hours of the highest funding, 18 decimals. */
-export const FUNDING_PROVISION = 75n * 10n ** 14n;
 
 /** Margin ratios as of a time, 18 decimals. */
 export interface MarginTerms {
@@ -57,10 +56,11 @@ export function bookMargin(book: Book, terms: MarginTerms, opening: boolean, sce
 }
 
 /**
- * The figures of an account: value, equity, initial margin and gross notional, WAD.
+ * The figures of an account: value, equity, initial margin and gross notional, WAD. Where it holds series, they are bounds by cached words at the
+ * wider range, so that equity less margin is below what it is, and priced live at the held range.
  * @param opening at the wider range (trades, withdrawals) or at the held one (liquidations)
- * @param scenarios eight bits an underlying, 0: the worst; as `liquidate` takes them
- * @throws Reverted `UnknownScenario`
+ * @param scenarios eight bits an underlying, 0: the worst; as `liquidate` takes them; of live figures only
+ * @throws Reverted `UnknownScenario`, `WordsStale`
  * @example
  * const { equity, margin } = assess({ cash: 1_000n * WAD, books: [] }, termsAt(state.margin, state.now), false);
  */
@@ -68,13 +68,35 @@ export function assess(portfolio: Portfolio, terms: MarginTerms, opening: boolea
   let value = portfolio.cash;
   let haircuts = 0n;
   let margin = 0n;
-  let notional = 0n;
   for (const book of portfolio.books) {
-    const line = lineOf(book);
-    value += line + book.collateral;
+    const scenario = (scenarios >> (8n * book.underlying)) & 0xffn;
+    const holding = portfolio.holdings?.get(book.underlying);
     haircuts += book.haircut;
-    notional += abs(line);
-    margin += bookMargin(book, terms, opening, (scenarios >> (8n * book.underlying)) & 0xffn).total;
+    if (holding === undefined) {
+      value += lineOf(book) + book.collateral;
+      margin += bookMargin(book, terms, opening, scenario).total;
+    } else if (opening) {
+      const figures = openingFiguresDown(holding, terms);
+      value += figures.value;
+      margin += figures.value - holding.haircut - figures.surplus;
+    } else {
+      const priced = liveMargin(holding, terms, scenario);
+      value += priced.value;
+      margin += priced.total;
+    }
   }
-  return { value, equity: value - haircuts, margin, notional };
+  return { value, equity: value - haircuts, margin, notional: notionalOf(portfolio) };
+}
+
+/** Gross notional of an account, WAD: perpetuals, and the lots of series that have not settled at their forwards. */
+export function notionalOf({ books, holdings }: Portfolio): bigint {
+  return books.reduce((sum, book) => {
+    const holding = holdings?.get(book.underlying);
+    return sum + abs(lineOf(book)) + (holding === undefined ? 0n : grossOfSeries(holding));
+  }, 0n);
+}
+
+/** The first series that an account holds whose words may not be used, lowest underlying first. */
+export function staleWords({ holdings }: Portfolio): StaleWords | undefined {
+  return [...(holdings?.values() ?? [])].map(({ stale }) => stale).find((stale) => stale !== undefined);
 }

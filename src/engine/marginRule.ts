@@ -1,6 +1,7 @@
+import { revert } from "./errors.ts";
 import { min } from "./fixedPoint.ts";
-import { assess, type MarginTerms } from "./margin.ts";
-import type { Portfolio } from "./types.ts";
+import { assess, type MarginTerms, staleWords } from "./margin.ts";
+import { type AccountId, NORMAL, type Portfolio } from "./types.ts";
 
 /** Equity and margin of an account at one moment, WAD. */
 export interface EquityAndMargin {
@@ -24,9 +25,46 @@ export function sheds(before: EquityAndMargin, now: EquityAndMargin): boolean {
   return now.equity >= min(before.equity, shareUp(before.equity, now.margin, before.margin));
 }
 
-/** The second form at the wider scan range, as trades are tested, and at the held one, as accounts are liquidated: what shrinks at one may grow at the other. */
+/** The first form as trades and withdrawals are tested: at the wider scan range, and by words where the account holds series. */
+export function coversOpening(now: Portfolio, terms: MarginTerms, newRisk: bigint): boolean {
+  return isBounded(now) && covers(assess(now, terms, true), newRisk);
+}
+
+/** Whether words bound what an account with series needs: those that are stale do not, nor do any at a price that is not normal. */
+function isBounded(now: Portfolio): boolean {
+  return now.holdings === undefined || (staleWords(now) === undefined && now.books.every(({ state }) => state === NORMAL));
+}
+
+/**
+ * The second form at the wider scan range, as trades are tested, and at the held one, as accounts are liquidated: what shrinks at one may grow at the
+ * other. An account that holds series before or after is priced live, at the held range alone: that needs no fresh words.
+ */
 export function shedsAtBoth(before: Portfolio, now: Portfolio, terms: MarginTerms): boolean {
-  return [true, false].every((opening) => sheds(assess(before, terms, opening), assess(now, terms, opening)));
+  const ranges = holdsSeries(before, now) ? [false] : [true, false];
+  return ranges.every((opening) => sheds(assess(before, terms, opening), assess(now, terms, opening)));
+}
+
+/**
+ * Refuses an account for what it had and what it has: by the first form where only that counted, otherwise as the second form saw it. Who held series and
+ * was not covered by words was priced live before.
+ * @throws Reverted `MarginTooLow`
+ */
+export function refuse(
+  account: AccountId,
+  before: Portfolio,
+  now: Portfolio,
+  terms: MarginTerms,
+  newRisk: bigint,
+  { onlyFirst, covered }: { readonly onlyFirst: boolean; readonly covered: boolean },
+): never {
+  const is = assess(now, terms, onlyFirst || !holdsSeries(before, now));
+  const wasLive = onlyFirst ? holdsSeries(before) && !covered : holdsSeries(before, now);
+  const was = assess(before, terms, !wasLive);
+  revert("MarginTooLow", account, is.equity, is.margin + newRisk, was.equity, was.margin);
+}
+
+function holdsSeries(...portfolios: readonly Portfolio[]): boolean {
+  return portfolios.some(({ holdings }) => holdings !== undefined);
 }
 
 /** ceil(amount · part / whole) for 0 ≤ part ≤ whole; a negative amount rounds towards zero, which is up. */

@@ -104,7 +104,7 @@ export interface OrderTrade {
   readonly nonces: NonceStates; // after the trade
 }
 
-const INSTRUMENTS = 32n;
+const UNDERLYINGS = 32n;
 const FRESH: NonceState = { filled: 0n, cancelled: false };
 
 export function nonceKey(account: AccountId, nonce: bigint): string {
@@ -190,7 +190,7 @@ export function cancelNonces(nonces: NonceStates, account: AccountId, list: read
 }
 
 function wantedLots(books: OrderBooks, fees: OrderFees, taker: AccountId, actor: Address, limit: TakerLimit): bigint {
-  if (limit.instrument >= INSTRUMENTS) revert("UnknownInstrument", limit.instrument);
+  if (BigInt.asUintN(8, limit.instrument) >= UNDERLYINGS) revert("UnknownInstrument", limit.instrument);
   if (fees.taker > limit.maxFee) revert("TakerFeeAboveCap", fees.taker, limit.maxFee);
   if (!limit.reduceOnly) return limit.lots;
   const held = books.contextOf(taker, actor, limit.instrument).lots;

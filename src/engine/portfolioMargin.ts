@@ -1,16 +1,17 @@
 import { logMoneynessOf, rootOfSeconds, totalVolatilityOf, undiscounted } from "./black76.ts";
+import { revert } from "./errors.ts";
 import { abs, divUp, floorDivide, max, min, partUp, WAD } from "./fixedPoint.ts";
-import { FUNDING_PROVISION, type MarginTerms } from "./margin.ts";
+import { CAUSES, type Cause } from "./freshness.ts";
+import { FUNDING_PROVISION } from "./funding.ts";
+import type { MarginTerms } from "./margin.ts";
 import { dampedDown, forwardAt, rowOf, stepDown, type VolatilityRow } from "./optionStress.ts";
 import { LANES, linearDown, packDown, type SeriesBook, seriesBook, storesCall, unitUp, worstOfValues } from "./riskWord.ts";
 import { boundsOf, type Place } from "./secant.ts";
+import { rootOf } from "./seriesRefresh.ts";
 import { moveOf } from "./stress.ts";
 import { LEAST_VOLATILITY, shockFactor, volatilityRows } from "./volatilityShock.ts";
 
 // Margin of options, dated futures, perpetual and collateral on one underlying; docs/margin.md has every formula with its reason.
-
-/** How far the implied volatility of a strike may be from that of its word before the word is stale: 1 % of itself. */
-export const VOLATILITY_TOLERANCE = WAD / 100n;
 
 /** The age at which words are stale: the lesser of 15 minutes and a fiftieth of the time to expiry. */
 export const OLDEST_WORD = 900n;
@@ -36,14 +37,18 @@ export interface OptionHolding {
 
 /** Where the words of a series were made. */
 export interface SeriesAnchor extends Place {
-  readonly time: bigint; // seconds to expiry then
+  readonly time: bigint; // seconds of variance time to settlement then
   readonly volatility: bigint; // the highest of its listed strikes then, 18 decimals, rounded up
 }
 
-/** What an account holds in one series. */
+/** What an account holds in one series that has not settled. */
 export interface SeriesHolding {
   readonly forward: bigint; // price of a lot now, WAD
-  readonly time: bigint; // seconds to expiry now
+  readonly moving: bigint; // the price of a lot that still moves with that of the underlying, WAD
+  readonly varianceTime: bigint; // to settlement now, seconds with 18 decimals
+  readonly heldRange: bigint; // of the series, 18 decimals, whole parts per billion
+  readonly targetRange: bigint;
+  readonly slide: bigint; // how far a volatility can have moved while words hold, a part of itself, 18 decimals
   readonly anchor: SeriesAnchor;
   readonly futures: bigint; // signed lots of its dated future
   readonly options: readonly OptionHolding[];
@@ -59,7 +64,22 @@ export interface UnderlyingHolding {
   readonly haircut: bigint; // WAD, rounded up
   readonly heldRange: bigint; // 18 decimals, whole parts per billion
   readonly targetRange: bigint;
-  readonly series: readonly SeriesHolding[]; // each expiry once
+  readonly series: readonly SeriesHolding[]; // each once
+  readonly settled: bigint; // what positions of settled series pay, WAD, signed
+  readonly stale?: StaleWords | undefined; // the first of its series whose words may not be used
+}
+
+/** A series whose words may not be used to open and withdraw, and why. */
+export interface StaleWords {
+  readonly underlying: bigint;
+  readonly series: bigint;
+  readonly cause: Cause;
+}
+
+/** What words say of one underlying at the wider range, WAD, without cash. */
+export interface OpeningFigures {
+  readonly value: bigint; // a lower bound of V
+  readonly surplus: bigint; // a lower bound of V − haircut − IM
 }
 
 /** The margin of one underlying in parts, WAD, priced live; each part rounded up. */
@@ -75,25 +95,31 @@ export interface UnderlyingMargin {
 
 /** The dollar delta of everything in one instrument or series. */
 export interface Exposure {
-  readonly tenor: bigint; // seconds to expiry, 0 for perpetual and collateral
+  readonly tenor: bigint; // seconds of variance time to settlement, 0 for perpetual and collateral
   readonly delta: bigint; // market value that moves with the price, WAD, signed
 }
 
 const sum = (values: readonly bigint[]): bigint => values.reduce((total, value) => total + value, 0n);
+/** Whole seconds of variance time to the settlement of a series. */
+const timeOf = ({ varianceTime }: SeriesHolding): bigint => varianceTime / WAD;
+
 const ceilDivide = (a: bigint, b: bigint): bigint => -floorDivide(-a, b);
 
 /**
  * What a lot of the call, or of the put, of a strike is worth at the mark and in the sixteen scenarios, WAD, rounded down: the values that a risk word packs.
  * @param volatility a year, 18 decimals
- * @param time seconds to expiry
- * @example scenarioValuesDown(true, 3_300n * WAD, WAD / 2n, { forward: 3_000n * WAD, range: WAD / 10n }, 2_592_000n)[0] // about 64.5 * WAD
+ * @param varianceTime to settlement, seconds with 18 decimals
+ * @example scenarioValuesDown(true, 3_300n * WAD, WAD / 2n, { forward: 3_000n * WAD, range: WAD / 10n }, 2_592_000n * WAD)[0] // about 64.5 * WAD
  */
-export function scenarioValuesDown(isCall: boolean, strike: bigint, volatility: bigint, place: Place, time: bigint): bigint[] {
-  const rows = volatilityRows(volatility, time);
-  const root = rootOfSeconds(time);
+export function scenarioValuesDown(isCall: boolean, strike: bigint, volatility: bigint, place: Place, varianceTime: bigint): bigint[] {
+  const rows = volatilityRows(volatility, varianceTime / WAD);
+  const root = rootOf(varianceTime);
+  // as a refresh does: one logarithm a strike, and one for each moved forward
+  const x = logMoneynessOf(place.forward, strike);
   const values = Array.from({ length: LANES }, (_, k) => {
     const forward = forwardAt(place.forward, place.range, BigInt(k));
-    const { call, put } = undiscounted(forward, strike, logMoneynessOf(forward, strike), totalVolatilityOf(rows[rowOf(BigInt(k))], root));
+    const moved = forward === place.forward ? 0n : logMoneynessOf(forward, place.forward);
+    const { call, put } = undiscounted(forward, strike, x + moved, totalVolatilityOf(rows[rowOf(BigInt(k))], root));
     return isCall ? call : put;
   });
   return values.map((value, k) => (k < 15 ? value : dampedDown(values[0]!, value)));
@@ -101,11 +127,12 @@ export function scenarioValuesDown(isCall: boolean, strike: bigint, volatility: 
 
 /**
  * The risk word of a strike at an anchor.
+ * @param time seconds of variance time to settlement
  * @throws Reverted `LaneSaturated` (scenario, value, unit)
  */
 export function riskWordAt(strike: bigint, volatility: bigint, anchor: Place, time: bigint): bigint {
   const call = storesCall(anchor.forward, strike);
-  return packDown(scenarioValuesDown(call, strike, volatility, anchor, time), unitUp(anchor.forward), call);
+  return packDown(scenarioValuesDown(call, strike, volatility, anchor, time * WAD), unitUp(anchor.forward), call);
 }
 
 /** What is linear in the price and not of a series: perpetual and collateral, WAD. */
@@ -178,10 +205,15 @@ function spotExposures(holding: UnderlyingHolding): Exposure[] {
 /** Lots of options of a series, longs and shorts. */
 const grossOptions = ({ options }: SeriesHolding): bigint => sum(options.map(({ lots }) => abs(lots)));
 
+/** What an account holds in series, longs and shorts, at their forwards, WAD. */
+export function grossOfSeries({ series }: Pick<UnderlyingHolding, "series">): bigint {
+  return sum(series.map((each) => (abs(each.futures) + grossOptions(each)) * each.forward));
+}
+
 /** Eight hours of the highest funding, and what it costs to trade out of everything, WAD, rounded up. */
 export function provisionsUp(holding: UnderlyingHolding, provision: bigint): bigint {
   const perpetual = abs(holding.lots) * holding.price;
-  const dated = sum(holding.series.map((series) => (abs(series.futures) + grossOptions(series)) * series.forward));
+  const dated = grossOfSeries(holding);
   return partUp(perpetual, FUNDING_PROVISION) + partUp(perpetual + holding.collateral + dated, provision);
 }
 
@@ -201,11 +233,12 @@ function liveBook({ options, futures, forward }: SeriesHolding): SeriesBook {
 }
 
 /** The values of a series at the mark and in each scenario, WAD, rounded down, and its dollar delta, priced now. */
-function livePrices(series: SeriesHolding, range: bigint): { readonly values: readonly bigint[]; readonly delta: bigint } {
+function livePrices(series: SeriesHolding): { readonly values: readonly bigint[]; readonly delta: bigint } {
+  const range = series.heldRange;
   const place = { forward: series.forward, range };
   const stored = Array.from({ length: LANES }, () => 0n);
   for (const { strike, volatility, lots } of series.options) {
-    scenarioValuesDown(storesCall(series.forward, strike), strike, volatility, place, series.time).forEach((value, k) => {
+    scenarioValuesDown(storesCall(series.forward, strike), strike, volatility, place, series.varianceTime).forEach((value, k) => {
       // a short owes what the rounding down left out
       stored[k]! += lots < 0n ? lots * (value + 1n) : lots * value;
     });
@@ -213,13 +246,19 @@ function livePrices(series: SeriesHolding, range: bigint): { readonly values: re
   const book = liveBook(series);
   return {
     values: stored.map((value, k) => value + linearDown(book, series.forward, range, k)),
-    delta: deltaOf(stored[3]! - stored[5]!, series.forward, range, book.forwards, floorDivide),
+    delta: deltaOf(stored[3]! - stored[5]!, series, range, book.forwards, floorDivide),
   };
 }
 
-/** The dollar delta from what stored sides gain between −r/3 and +r/3 with volatility up, WAD. */
-function deltaOf(gain: bigint, forward: bigint, range: bigint, forwards: bigint, divide: (a: bigint, b: bigint) => bigint): bigint {
-  return divide(gain * forward, max(20n * stepDown(forward, range), 1n)) + forwards * forward;
+/** The dollar delta from what stored sides gain between −r/3 and +r/3 with volatility up, WAD: of the price, so only what still moves counts. */
+function deltaOf(
+  gain: bigint,
+  { forward, moving }: SeriesHolding,
+  range: bigint,
+  forwards: bigint,
+  divide: (a: bigint, b: bigint) => bigint,
+): bigint {
+  return divide(gain * moving, max(20n * stepDown(forward, range), 1n)) + forwards * moving;
 }
 
 /**
@@ -232,13 +271,13 @@ function deltaOf(gain: bigint, forward: bigint, range: bigint, forwards: bigint,
 export function liveMargin(holding: UnderlyingHolding, terms: MarginTerms, scenario = 0n): UnderlyingMargin {
   const range = holding.heldRange;
   const line = lineOf(holding);
-  const priced = holding.series.map((series) => livePrices(series, range));
-  const valueIn = (k: number): bigint => lineInScenarioDown(line, range, k) + sum(priced.map(({ values }) => values[k]!));
+  const priced = holding.series.map(livePrices);
+  const valueIn = (k: number): bigint => lineInScenarioDown(line, range, k) + sum(priced.map(({ values }) => values[k]!)) + holding.settled;
   moveOf(scenario);
   const value = valueIn(0);
   const scan =
     scenario === 0n ? worstOfValues(Array.from({ length: LANES }, (_, k) => valueIn(k))).loss : max(value - valueIn(Number(scenario)), 0n);
-  const exposures = holding.series.map(({ time }, i) => ({ tenor: time, delta: priced[i]!.delta }));
+  const exposures = holding.series.map((series, i) => ({ tenor: timeOf(series), delta: priced[i]!.delta }));
   const shortOptionMinimum = shortOptionMinimumUp(holding, range);
   const interMonth = interMonthUp([...spotExposures(holding), ...exposures], terms.interMonth);
   const provisions = provisionsUp(holding, terms.provision);
@@ -258,18 +297,21 @@ interface Drift {
  * How far the deviations of a series can be from those of its words, by row. With u the part of its time that has passed:
  * √(1 − u) ≥ 1 − u/2 − u²/2, and beyond a day to expiry the shock factor has grown by at most 0.31·u of itself.
  */
-function driftsOf({ anchor, time }: SeriesHolding): Readonly<Record<VolatilityRow, Drift>> {
-  const passed = ceilDivide((anchor.time - time) * WAD, anchor.time);
-  const fall = VOLATILITY_TOLERANCE + passed / 2n + (passed * passed) / (2n * WAD) + 2n;
-  const rise = max(VOLATILITY_TOLERANCE - (32n * passed) / 100n + 1n, 0n);
-  const root = rootOfSeconds(anchor.time) + 1n;
-  const factor = shockFactor(anchor.time);
+function driftsOf(series: SeriesHolding): Readonly<Record<VolatilityRow, Drift>> {
+  const { anchor, slide } = series;
+  // where the window waits for prices, more variance time may be left than the clock said at the refresh
+  const time = max(anchor.time, timeOf(series));
+  const passed = time === 0n ? 0n : ceilDivide((time - timeOf(series)) * WAD, time);
+  const fall = slide + passed / 2n + (passed * passed) / (2n * WAD) + 2n;
+  const rise = max(slide - (32n * passed) / 100n + 1n, 0n);
+  const root = rootOfSeconds(time) + 1n;
+  const factor = shockFactor(time);
   const of = (volatility: bigint): bigint => ceilDivide(max(volatility, LEAST_VOLATILITY) * root, WAD);
   const mark = of(anchor.volatility);
   const up = of(ceilDivide(anchor.volatility * (2n * WAD + factor), 2n * WAD));
   const kept = WAD - (3n * factor) / 10n;
   const down = of(ceilDivide(anchor.volatility * kept, WAD));
-  const shock = anchor.time > DAY ? ceilDivide(93n * passed * factor, 1_000n * kept) : 0n;
+  const shock = time > DAY ? ceilDivide(93n * passed * factor, 1_000n * kept) : 0n;
   return {
     mark: { deviation: mark, fall, rise },
     up: { deviation: up, fall, rise },
@@ -299,12 +341,12 @@ function storedBounds(book: SeriesBook, series: SeriesHolding, range: bigint): b
 }
 
 /** A series by its words: lower bounds of its values, and between what its dollar delta is. */
-function wordBounds(series: SeriesHolding, range: bigint): { readonly values: bigint[]; readonly low: bigint; readonly high: bigint } {
+function wordBounds(series: SeriesHolding): { readonly values: bigint[]; readonly low: bigint; readonly high: bigint } {
+  const range = max(series.targetRange, series.heldRange);
   const book = seriesBook(series.options, series.futures);
   const bounds = storedBounds(book, series, range);
   const opposite = storedBounds({ ...book, longs: book.shorts, shorts: book.longs }, series, range);
-  const delta = (gain: bigint, divide: (a: bigint, b: bigint) => bigint): bigint =>
-    deltaOf(gain, series.forward, range, book.forwards, divide);
+  const delta = (gain: bigint, divide: (a: bigint, b: bigint) => bigint): bigint => deltaOf(gain, series, range, book.forwards, divide);
   return {
     values: bounds.map((bound, k) => bound + linearDown(book, series.forward, range, k)),
     low: delta(bounds[3]! + opposite[5]!, floorDivide),
@@ -314,21 +356,45 @@ function wordBounds(series: SeriesHolding, range: bigint): { readonly values: bi
 
 /**
  * A lower bound of V − haircut − IM of one underlying at the wider range, without cash, by cached words: what the first form of the margin rule tests.
- * V(0) − scan is the least value over the scenarios, so no bound is ever subtracted from another. Words must be fresh.
+ * V(0) − scan is the least value over the scenarios, so no bound is ever subtracted from another.
  * @returns WAD
+ * @throws Reverted `WordsStale` (underlying, series, cause)
  * @example const mayOpen = cash + openingSurplusDown(holding, terms) >= 0n;
  */
 export function openingSurplusDown(holding: UnderlyingHolding, terms: MarginTerms): bigint {
+  return openingFiguresDown(holding, terms).surplus;
+}
+
+/** As `openingSurplusDown`, with what an account with this underlying is worth by the same words. */
+export function openingFiguresDown(holding: UnderlyingHolding, terms: MarginTerms): OpeningFigures {
+  requireFreshWords(holding);
   const range = max(holding.targetRange, holding.heldRange);
   const line = lineOf(holding);
-  const priced = holding.series.map((series) => wordBounds(series, range));
+  const priced = holding.series.map(wordBounds);
   const values = Array.from(
     { length: LANES },
-    (_, k) => lineInScenarioDown(line, range, k) + sum(priced.map((series) => series.values[k]!)),
+    (_, k) => lineInScenarioDown(line, range, k) + sum(priced.map((series) => series.values[k]!)) + holding.settled,
   );
   const worst = values.reduce(min, values[0]! - shortOptionMinimumUp(holding, range));
   const others = provisionsUp(holding, terms.provision) + sizeChargeUp(holding);
-  return worst - holding.haircut - interMonthBoundUp(holding, priced, terms.interMonth) - others;
+  return {
+    value: values[0]!,
+    surplus: worst - holding.haircut - interMonthBoundUp(holding, priced, terms.interMonth) - others,
+  };
+}
+
+/**
+ * A lower bound of what the options of one underlying are worth together by cached words, settled ones apart, WAD.
+ * @throws Reverted `WordsStale`
+ */
+export function optionMarksDown(holding: UnderlyingHolding): bigint {
+  requireFreshWords(holding);
+  return sum(holding.series.map((series) => wordBounds(series).values[0]! - series.futures * series.forward));
+}
+
+/** @throws Reverted `WordsStale` (underlying, series, cause as in `Freshness.Cause`) */
+export function requireFreshWords({ stale }: UnderlyingHolding): void {
+  if (stale !== undefined) revert("WordsStale", stale.underlying, stale.series, BigInt(CAUSES.indexOf(stale.cause)));
 }
 
 /** The charge at the middle of what each delta can be, and for the rest the most that an error can change. */
@@ -339,11 +405,11 @@ function interMonthBoundUp(
 ): bigint {
   const exposures = [
     ...spotExposures(holding),
-    ...holding.series.map(({ time }, i) => ({ tenor: time, delta: floorDivide(priced[i]!.low + priced[i]!.high, 2n) })),
+    ...holding.series.map((series, i) => ({ tenor: timeOf(series), delta: floorDivide(priced[i]!.low + priced[i]!.high, 2n) })),
   ];
   // one instrument alone hedges nothing
   if (exposures.length < 2) return 0n;
-  const error = sum(priced.map(({ low, high }) => (high - low + 3n) / 2n));
+  const error = sum(priced.map(({ low, high }, i) => (grossOptions(holding.series[i]!) === 0n ? 0n : (high - low + 3n) / 2n)));
   return interMonthUp(exposures, interMonth) + partUp(error, interMonthSlope(exposures, interMonth));
 }
 

@@ -2,9 +2,10 @@ import type { Draft, EngineEvent } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { fromPpb, min } from "./fixedPoint.ts";
 import { accrued, bounded } from "./funding.ts";
-import { ACCEPTED, judge, QUORUM, type Quote, REFUTED, SILENT, SKEW, UNPROVED, VALID } from "./priceGuard.ts";
+import { ACCEPTED, type Judgement, judge, QUORUM, type Quote, REFUTED, SILENT, SKEW, UNPROVED, VALID } from "./priceGuard.ts";
 import { rampAt } from "./ramp.ts";
 import { heldRange, targetRange, varianceFloor } from "./scanRange.ts";
+import { observedBySeries } from "./series.ts";
 import { GRACE, INVALID, NORMAL, type Underlying } from "./types.ts";
 import { largest, reading, updated } from "./variance.ts";
 
@@ -68,7 +69,7 @@ export function posted(underlying: Underlying, index: number, reports: readonly 
     pending: judgement.pending,
     depth: underlying.guard.depthRamp.end === 0n ? underlying.depth : rampAt(underlying.guard.depthRamp, now),
   };
-  const priced = isAccepted ? forecast(before, id, judgement.price, judgement.time, events) : before;
+  const priced = isAccepted ? accepted(before, id, judgement, now, events) : before;
   const after = { ...priced, priceState: state };
   events.push({
     name: "PricePosted",
@@ -138,6 +139,12 @@ function quoteOf(source: bigint, report: PriceReport, lotExponent: bigint, now: 
   const price = report.price / 10n ** lotExponent;
   const isValid = report.valid && price !== 0n && price < 2n ** 96n;
   return isValid ? { source, answer: VALID, price, time } : { source, answer: REFUTED, price: 0n, time };
+}
+
+/** The underlying with an accepted price, which its series observe too. */
+function accepted(underlying: Underlying, id: bigint, { price, time }: Judgement, now: bigint, events: EngineEvent[]): Underlying {
+  const priced = forecast(underlying, id, price, time, events);
+  return observedBySeries(priced, id, price, time, now, events);
 }
 
 /** The underlying with an accepted price and its ranges; once an hour also a sample and the held range. */

@@ -6,7 +6,8 @@ import { moveOf, SCENARIOS } from "./stress.ts";
 export const LANES = SCENARIOS + 1;
 
 const LANE_BITS = 15n;
-const LARGEST_LANE = 2n ** LANE_BITS - 1n;
+/** The most units that a lane holds. */
+export const LARGEST_LANE = 2n ** LANE_BITS - 1n;
 
 /** The unit of the lanes of a series, WAD: the anchor price of a lot over 2^15, rounded up. */
 export function unitUp(anchor: bigint): bigint {

@@ -18,6 +18,11 @@ export interface SeriesQuote {
   readonly varianceTime: bigint; // from now to settlement, seconds with 18 decimals
 }
 
+/** As `SeriesQuote`, where the slice is none that a word holds: one that gives way to the forecast. */
+export interface SliceQuote extends Omit<SeriesQuote, "slice"> {
+  readonly slice: SviSlice;
+}
+
 /** √ of a variance time in years, 18 decimals, rounded down. */
 export function rootOf(varianceTime: bigint): bigint {
   return squareRootDown((varianceTime * WAD) / YEAR);
@@ -37,19 +42,25 @@ export function impliedDown(slice: SviSlice, k: bigint, span: bigint): bigint {
  * @param epoch of the slice
  * @throws Reverted `LaneSaturated`, `MoneynessTooFar` or `SafeCastOverflowedUintDowncast`
  */
-export function refreshSeries(
-  seriesWord: bigint,
-  quote: SeriesQuote,
-  time: bigint,
-  epoch: bigint,
-): { readonly words: readonly bigint[]; readonly next: bigint } {
+export function refreshSeries(seriesWord: bigint, quote: SeriesQuote, time: bigint, epoch: bigint): RefreshedSeries {
+  return refreshedWords(seriesWord, { ...quote, slice: sviFromWord(quote.slice) }, time, epoch);
+}
+
+/** The risk words of all strikes, by index, and the word of the series. */
+export interface RefreshedSeries {
+  readonly words: readonly bigint[];
+  readonly next: bigint;
+}
+
+/** As `refreshSeries`, by a slice that is unpacked. */
+export function refreshedWords(seriesWord: bigint, quote: SliceQuote, time: bigint, epoch: bigint): RefreshedSeries {
   const [forward, range] = [forwardDown(quote.forward), rangeUp(quote.range)];
   const next = refreshedSeries(seriesWord, { forward, time, range, epoch });
   const scenarios = Array.from({ length: LANES }, (_, scenario) => {
     const moved = forwardAt(forward, range, BigInt(scenario));
     return { moved, log: moved === forward ? 0n : logMoneynessOf(moved, forward), row: rowOf(BigInt(scenario)) };
   });
-  const [slice, unit, root] = [sviFromWord(quote.slice), unitUp(forward), rootOf(quote.varianceTime)];
+  const [slice, unit, root] = [quote.slice, unitUp(forward), rootOf(quote.varianceTime)];
   const words = Array.from({ length: Number(strikeCountOf(seriesWord)) }, (_, index) => {
     const strike = strikeOf(seriesWord, BigInt(index));
     const call = storesCall(forward, strike);

@@ -1,12 +1,12 @@
 import { revert } from "./errors.ts";
 import { requireNormal } from "./execute.ts";
-import { assess, type MarginTerms } from "./margin.ts";
-import { covers, shedsAtBoth } from "./marginRule.ts";
+import type { MarginTerms } from "./margin.ts";
+import { coversOpening, refuse, shedsAtBoth } from "./marginRule.ts";
 import { type AccountId, type MarginParameters, NORMAL, type Portfolio } from "./types.ts";
 
 /**
  * What an account that takes something over has to satisfy: the margin rule, at prices that are normal.
- * @throws Reverted `RiskMayNotRise`, `MarginTooLow`
+ * @throws Reverted `RiskMayNotRise`, `WordsStale`, `MarginTooLow`
  */
 export function requireMargin(
   account: AccountId,
@@ -16,11 +16,8 @@ export function requireMargin(
   parameters: MarginParameters,
 ): void {
   requireNormal(portfolio, parameters.tradingAge, account);
-  const now = assess(portfolio, terms, true);
-  if (!covers(now, 0n) && !shedsAtBoth(before, portfolio, terms)) {
-    const was = assess(before, terms, true);
-    revert("MarginTooLow", account, now.equity, now.margin, was.equity, was.margin);
-  }
+  if (coversOpening(portfolio, terms, 0n) || shedsAtBoth(before, portfolio, terms)) return;
+  refuse(account, before, portfolio, terms, 0n, { onlyFirst: false, covered: false });
 }
 
 /**

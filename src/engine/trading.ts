@@ -1,16 +1,17 @@
 import { ownerOf } from "./accountId.ts";
 import type { Draft } from "./draft.ts";
-import { revert } from "./errors.ts";
-import { abs, divUp, fromPpm, max, partUp, WAD } from "./fixedPoint.ts";
-import { indexOf, lotsOf, MAX_UNDERLYINGS, move, openInterestAfter, portfolioOf, reduces } from "./ledger.ts";
-import { assess, type MarginTerms } from "./margin.ts";
-import { covers, shedsAtBoth } from "./marginRule.ts";
+import { abs, divUp, fromPpm, max, WAD } from "./fixedPoint.ts";
+import { heldUnderlyings, MAX_SERIES_POSITIONS, MAX_UNDERLYINGS, openInterestAfter, portfolioOf, reduces } from "./ledger.ts";
+import { type MarginTerms, notionalOf, staleWords } from "./margin.ts";
+import { coversOpening, shedsAtBoth } from "./marginRule.ts";
+import { countOpenInterest, lotsIn, type Market, marketOf, moveIn } from "./market.ts";
 import { type Account, type AccountId, type Address, NORMAL, type Portfolio, type Underlying } from "./types.ts";
+import { seriesCountOf } from "./words.ts";
 
 /** What a module proposes; see the struct `Fill`. */
 export interface Fill {
   readonly maker: AccountId;
-  readonly instrument: bigint;
+  readonly instrument: bigint; // the underlying and, from bit 8 on, what of it; see namedInstrument
   readonly lots: bigint; // received by the taker, negative: given
   readonly price: bigint; // of a lot, WAD
   readonly takerFee: bigint; // WAD
@@ -21,6 +22,7 @@ export interface Fill {
 export interface Touched {
   readonly account: AccountId;
   readonly before: Portfolio;
+  readonly covered: boolean; // series were held and the first form held before
   leaving: boolean; // value left: the first form is needed
   settledOut: boolean; // settlement tokens left: settled cash is tested
   raised: boolean; // a position grew
@@ -37,18 +39,9 @@ export interface Trade {
   fees: bigint; // income of the fund, WAD
 }
 
-/** Whether risk may rise in an underlying: its price is normal and young, and opens are not stopped. */
-export function isOpen(draft: Draft, underlying: Underlying): boolean {
-  return (
-    underlying.priceState === NORMAL &&
-    draft.now - underlying.priceTime <= draft.base.margin.tradingAge &&
-    draft.now >= underlying.trading.stoppedUntil
-  );
-}
-
-/** Whether a portfolio holds an underlying whose price is old, invalid or in grace. */
+/** Whether a portfolio holds an underlying whose price is old, invalid or in grace, or a series whose words are stale. */
 export function isAbnormal(portfolio: Portfolio, tradingAge: bigint): boolean {
-  return portfolio.books.some((book) => book.state !== NORMAL || book.age > tradingAge);
+  return portfolio.books.some((book) => book.state !== NORMAL || book.age > tradingAge) || staleWords(portfolio) !== undefined;
 }
 
 /** Whether an account lets a module fill its orders. */
@@ -59,7 +52,7 @@ export function consents(account: Account, defaultModules: bigint, module: bigin
 /**
  * Applies one fill, or skips it with an event that names the error.
  * @returns whether it was applied
- * @throws Reverted `UnknownUnderlying` and what the ledger refuses
+ * @throws Reverted `UnknownUnderlying`, `UnknownSeries`, `UnknownStrike`, `UnknownInstrument` and what the ledger refuses
  */
 export function settle(draft: Draft, trade: Trade, taker: Touched, fill: Fill): boolean {
   const reason = apply(draft, trade, taker, fill);
@@ -76,37 +69,39 @@ export function settle(draft: Draft, trade: Trade, taker: Touched, fill: Fill): 
 
 /** The name of the error for which a fill is skipped, or nothing when it was applied. */
 function apply(draft: Draft, trade: Trade, taker: Touched, fill: Fill): string | undefined {
-  const index = Number(fill.instrument);
-  const underlying = draft.findUnderlying(index);
-  if (underlying === undefined || underlying.price === 0n) revert("UnknownUnderlying", fill.instrument);
+  const market = marketOf(draft, fill.instrument);
+  const { underlying, index, instrument } = market;
   if (fill.lots === 0n) return "ZeroLots";
   if (fill.maker === trade.taker) return "SelfTrade";
   if (ownerOf(fill.maker) === draft.base.fund) return "ProtocolAccount";
-  if (outsideBand(underlying, fill.price)) return "PriceOutsideBand";
-  if (feesWrong(underlying, fill)) return "FeeOutsideBounds";
+  if (market.closed !== undefined) return market.closed;
+  if (outsideBand(market, fill.price)) return "PriceOutsideBand";
+  if (feesWrong(market, fill)) return "FeeOutsideBounds";
 
-  const taken = lotsOf(draft.account(trade.taker), index);
-  const made = lotsOf(draft.account(fill.maker), index);
+  const taken = lotsIn(draft, market, trade.taker);
+  const made = lotsIn(draft, market, fill.maker);
   const takerReduces = reduces(fill.lots, taken);
   const makerReduces = reduces(-fill.lots, made);
-  if (!isOpen(draft, underlying) && !(takerReduces && makerReduces)) return "RiskMayNotRise";
+  if (!market.isOpen && !(takerReduces && makerReduces)) return "RiskMayNotRise";
 
-  const cap = underlying.trading.positionCap;
-  if (!takerReduces && abs(taken + fill.lots) > cap) return "PositionCapExceeded";
-  if (!makerReduces && abs(made - fill.lots) > cap) return "PositionCapExceeded";
+  if (!takerReduces && abs(taken + fill.lots) > market.positionCap) return "PositionCapExceeded";
+  if (!makerReduces && abs(made - fill.lots) > market.positionCap) return "PositionCapExceeded";
 
   const present = underlying.funding.openInterest;
   const next = openInterestAfter(openInterestAfter(present, taken, taken + fill.lots), made, made - fill.lots);
   if (next > present && next > underlying.funding.cap) return "OpenInterestCapExceeded";
 
-  const reason = makerSide(draft, trade, underlying, fill, made, makerReduces, next);
+  const reason = makerSide(draft, trade, market, fill, made, makerReduces, next);
   if (reason !== undefined) return reason;
-  move(draft, trade.taker, index, fill.lots, fill.price, indexOf(draft, underlying), -fill.takerFee);
+  moveIn(draft, market, trade.taker, fill.lots, fill.price, -fill.takerFee);
   if (!takerReduces) {
     taker.raised = true;
-    taker.newRisk += newRiskCharge(draft, underlying, taken, taken + fill.lots, next);
+    taker.newRisk += newRiskCharge(draft, underlying, market.reference, taken, taken + fill.lots, next);
   }
-  draft.setUnderlying(index, { ...underlying, funding: { ...underlying.funding, openInterest: next } });
+  countOpenInterest(draft, index, instrument, [
+    [taken, taken + fill.lots],
+    [made, made - fill.lots],
+  ]);
   return undefined;
 }
 
@@ -114,7 +109,7 @@ function apply(draft: Draft, trade: Trade, taker: Touched, fill: Fill): string |
 function makerSide(
   draft: Draft,
   trade: Trade,
-  underlying: Underlying,
+  market: Market,
   fill: Fill,
   made: bigint,
   reducing: boolean,
@@ -125,40 +120,70 @@ function makerSide(
   if (ownerOf(fill.maker) !== trade.moduleAddress && !consents(account, base.defaultModules, trade.module)) {
     return "ModuleNotConsented";
   }
-  if (made === 0n && BigInt(account.positions.size) >= MAX_UNDERLYINGS) return "TooManyUnderlyings";
+  const held = heldUnderlyings(account);
+  if (!held.has(market.index) && BigInt(held.size) >= MAX_UNDERLYINGS) return "TooManyUnderlyings";
+  const isNew = market.instrument !== 0n && made === 0n;
+  if (isNew && seriesCountOf(account) >= MAX_SERIES_POSITIONS) return "TooManySeriesPositions";
   const before = portfolioOf(draft, fill.maker);
-  move(draft, fill.maker, Number(fill.instrument), -fill.lots, fill.price, indexOf(draft, underlying), -fill.makerFee);
+  moveIn(draft, market, fill.maker, -fill.lots, fill.price, -fill.makerFee);
   const portfolio = portfolioOf(draft, fill.maker);
-  const figures = assess(portfolio, trade.terms, true);
-  const newRisk = reducing ? 0n : newRiskCharge(draft, underlying, made, made - fill.lots, openInterest);
+  const newRisk = reducing ? 0n : newRiskCharge(draft, market.underlying, market.reference, made, made - fill.lots, openInterest);
   let reason: string | undefined;
   if (!reducing && isAbnormal(portfolio, base.margin.tradingAge)) reason = "RiskMayNotRise";
-  else if (!reducing && figures.notional < base.liquidation.smallestNotional * WAD) reason = "AccountTooSmall";
-  else if (!covers(figures, newRisk) && !shedsAtBoth(before, portfolio, trade.terms)) reason = "MarginTooLow";
-  if (reason !== undefined) draft.setAccount(account);
+  else if (!reducing && notionalOf(portfolio) < base.liquidation.smallestNotional * WAD) reason = "AccountTooSmall";
+  else if (!coversOpening(portfolio, trade.terms, newRisk)) {
+    // a fill of the perpetual asks no maker with series for live prices
+    const looksBack = market.instrument !== 0n || before.holdings === undefined;
+    if (!looksBack || !shedsAtBoth(before, portfolio, trade.terms)) reason = "MarginTooLow";
+  }
+  if (reason !== undefined)
+    draft.setAccount(market.instrument === 0n ? account : putBack(account, draft.account(fill.maker), market, made));
   return reason;
 }
 
-/** Whether a price is outside the band around the mark. */
-function outsideBand(underlying: Underlying, price: bigint): boolean {
-  const width = (underlying.price * underlying.trading.fillBand) / 1_000_000n;
-  return price > underlying.price + width || price + width < underlying.price;
+/** An account as it was before a fill that did not stand. What was closed has lost its place in the list to the last position, and is the last one now. */
+function putBack(before: Account, after: Account, { index, instrument }: Market, made: bigint): Account {
+  const left = after.series.get(index) ?? [];
+  if (made === 0n || left.some((each) => each.instrument === instrument)) return before;
+  return { ...before, series: new Map(before.series).set(index, [...left, { instrument, lots: made }]) };
 }
 
-function feesWrong(underlying: Underlying, fill: Fill): boolean {
-  const cap = partUp(abs(BigInt.asIntN(256, fill.lots * fill.price)), fromPpm(underlying.trading.feeCap));
+/** Whether a price is outside the band around the mark. */
+function outsideBand({ underlying, mark, reference }: Market, price: bigint): boolean {
+  const width = (reference * underlying.trading.fillBand) / 1_000_000n;
+  return price > mark + width || price + width < mark;
+}
+
+/** An option may be worth next to nothing, so the fees of a series are parts of the reference price; those of the perpetual of the price of the fill. */
+function feesWrong({ underlying, instrument, reference }: Market, fill: Fill): boolean {
+  const notional = fill.lots * (instrument === 0n ? fill.price : reference);
+  const cap = wrappedPartUp(notional, fromPpm(underlying.trading.feeCap));
   return fill.takerFee < 0n || fill.takerFee > cap || fill.makerFee > cap || fill.takerFee + fill.makerFee < 0n;
+}
+
+/** A part of the size of an amount in 256 bits, WAD, rounded up: what a module names beyond every cap wraps as the contracts have it. */
+function wrappedPartUp(amount: bigint, part: bigint): bigint {
+  const size = BigInt.asIntN(256, abs(BigInt.asIntN(256, amount)));
+  return size <= 0n ? 0n : BigInt.asUintN(256, size * part + (WAD - 1n)) / WAD;
 }
 
 /**
  * The open-interest charge on the lots by which a position grew (or all of them, where it changed sides), WAD, rounded up.
- * @param openInterest after the fill, lots
+ * @param price of a lot: the mark of the perpetual, the reference price of an instrument of a series, WAD
+ * @param openInterest of the underlying after the fill, lots
  */
-export function newRiskCharge(draft: Draft, underlying: Underlying, before: bigint, after: bigint, openInterest: bigint): bigint {
+export function newRiskCharge(
+  draft: Draft,
+  underlying: Underlying,
+  price: bigint,
+  before: bigint,
+  after: bigint,
+  openInterest: bigint,
+): bigint {
   const rate = fromPpm(draft.base.margin.openInterestCharge);
   const { cap } = underlying.funding;
   const crossed = before !== 0n && before > 0n !== after > 0n;
   const grown = crossed ? abs(after) : abs(after) - abs(before);
   if (cap === 0n) return 0n;
-  return divUp(max(grown, 0n) * underlying.price * rate * openInterest, cap * WAD);
+  return divUp(max(grown, 0n) * price * rate * openInterest, cap * WAD);
 }

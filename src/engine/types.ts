@@ -1,3 +1,4 @@
+import type { UnderlyingHolding } from "./portfolioMargin.ts";
 import type { Ramped } from "./ramp.ts";
 
 /** Owner address (high 160 bits) and sub-account index (low 96 bits). */
@@ -13,6 +14,12 @@ export interface Position {
   readonly entryCost: bigint; // WAD
 }
 
+/** What an account holds of one instrument of a series. */
+export interface SeriesPosition {
+  readonly instrument: bigint; // within its underlying, as types/Instrument.sol has its bits
+  readonly lots: bigint; // signed whole lots, not zero
+}
+
 export interface Operator {
   readonly scope: bigint;
   readonly expiry: bigint; // unix seconds
@@ -25,6 +32,7 @@ export interface Account {
   readonly moduleDifference: bigint; // consented modules as the difference from the deployment's default
   readonly epoch: bigint; // of orders
   readonly positions: ReadonlyMap<number, Position>; // by underlying
+  readonly series: ReadonlyMap<number, readonly SeriesPosition[]>; // by underlying, never an empty list, in the order of their places
   readonly collateral: ReadonlyMap<number, bigint>; // by token, WAD, never zero
   readonly operators: ReadonlyMap<Address, Operator>;
   readonly exchangeSince: bigint; // unix seconds, 0 when not declared
@@ -92,7 +100,30 @@ export interface FundAccountState {
   readonly toppedUp: bigint; // WAD
 }
 
-/** One underlying and its perpetual. */
+/** What the volatility feed said of a series, apart from the slice itself, and what the vault keeps beside it; as SurfaceWord. */
+export interface SeriesSurface {
+  readonly basis: bigint; // forward over price, less one, signed ppb
+  readonly published: bigint; // unix seconds, 0: no slice yet
+  readonly span: bigint; // seconds of variance time that the slice's total variance is for
+  readonly epoch: bigint; // number of the slice, modulo 2^24
+  readonly highest: bigint; // implied volatility of a listed strike at the refresh, 1e-4 a year
+  readonly slide: bigint; // of a volatility along the slice while the words hold, 1e-5 of itself
+  readonly depth: bigint; // lots
+  readonly openInterest: bigint; // lots held of all its instruments, long and short
+  readonly volatilityCap: bigint; // of a slice, percent a year
+}
+
+/** A series of options and a dated future, as stored. */
+export interface Series {
+  readonly word: bigint; // SeriesWord
+  readonly slice: bigint; // SviWord, 0: none yet
+  readonly surface: SeriesSurface;
+  readonly average: bigint; // AverageWord
+  readonly risks: readonly bigint[]; // RiskWord by index of the strike, as stored: what a refresh has not written since the listing may be older
+  readonly listed: boolean; // until it is known to have settled
+}
+
+/** One underlying, its perpetual and its series. */
 export interface Underlying {
   readonly price: bigint; // of a lot, WAD
   readonly priceTime: bigint; // unix seconds
@@ -108,6 +139,7 @@ export interface Underlying {
   readonly volatility: VolatilityParameters;
   readonly guard: GuardParameters;
   readonly fund: FundAccountState;
+  readonly series: ReadonlyMap<number, Series>; // by number, from 1 on
 }
 
 export interface CollateralToken {
@@ -193,6 +225,8 @@ export interface Book {
 export interface Portfolio {
   readonly cash: bigint; // WAD
   readonly books: readonly Book[];
+  /** By underlying, where the account holds series: the book again with what is held of them. */
+  readonly holdings?: ReadonlyMap<bigint, UnderlyingHolding>;
 }
 
 /** The figures of an account, WAD. */

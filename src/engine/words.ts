@@ -9,6 +9,9 @@ import type {
   MarginParameters,
   Operator,
   Position,
+  Series,
+  SeriesPosition,
+  SeriesSurface,
   Underlying,
 } from "./types.ts";
 
@@ -35,6 +38,8 @@ export interface AccountWords {
   readonly collateral: ReadonlyMap<number, bigint>;
   readonly operators: ReadonlyMap<Address, bigint>;
   readonly exchangeSince: bigint;
+  /** Words of series positions by underlying, in the order of their places; none by default. */
+  readonly series?: ReadonlyMap<number, readonly bigint[]>;
 }
 
 /** An account from its words. */
@@ -45,7 +50,13 @@ export function accountFromWords(id: AccountId, words: AccountWords): Account {
     cash: signedField(words.header, 0n, 128),
     moduleDifference: field(words.header, 192n, 16),
     epoch: field(words.header, 208n, 32),
-    positions: new Map(held(words.positions).map(([key, word]) => [key, positionFromWord(word)])),
+    positions: new Map(held(words.positions).flatMap(([key, word]) => (lotsIn(word) === 0n ? [] : [[key, positionFromWord(word)]]))),
+    series: new Map(
+      held(words.positions).flatMap(([key, word]) => {
+        const count = seriesCountIn(word);
+        return count === 0n ? [] : [[key, seriesPositionsFromWords(words.series?.get(key) ?? [], count)]];
+      }),
+    ),
     collateral: new Map(held(words.collateral)),
     operators: new Map(held(words.operators).map(([key, word]) => [key, operatorFromWord(word)])),
     exchangeSince: words.exchangeSince,
@@ -56,11 +67,17 @@ export function accountFromWords(id: AccountId, words: AccountWords): Account {
 export function headerWord(account: Account): bigint {
   return packed(
     [account.cash, 0n, 128],
-    [bitmap(account.positions.keys()), 128n, 32],
+    [bitmap([...account.positions.keys(), ...account.series.keys()]), 128n, 32],
     [bitmap(account.collateral.keys()), 160n, 32],
     [account.moduleDifference, 192n, 16],
     [account.epoch, 208n, 32],
+    [seriesCountOf(account), 241n, 15],
   );
+}
+
+/** How many positions an account has in series, over all underlyings. */
+export function seriesCountOf(account: Account): bigint {
+  return [...account.series.values()].reduce((sum, positions) => sum + BigInt(positions.length), 0n);
 }
 
 function bitmap(indices: Iterable<number>): bigint {
@@ -78,9 +95,50 @@ export function positionFromWord(word: bigint): Position {
   };
 }
 
-export function positionWord(position: Position | undefined): bigint {
-  if (position === undefined) return 0n;
-  return packed([position.lots, 0n, 48], [position.fundingIndex, 48n, 96], [position.entryCost, 144n, 96]);
+/**
+ * The PositionWord of an account on an underlying.
+ * @param position nothing where it has no lots of the perpetual
+ * @param seriesCount number of its positions in series of the underlying
+ */
+export function positionWord(position: Position | undefined, seriesCount = 0n): bigint {
+  const { lots, fundingIndex, entryCost } = position ?? { lots: 0n, fundingIndex: 0n, entryCost: 0n };
+  return packed([lots, 0n, 48], [fundingIndex, 48n, 96], [entryCost, 144n, 96], [seriesCount, 240n, 16]);
+}
+
+function lotsIn(word: bigint): bigint {
+  return signedField(word, 0n, 48);
+}
+
+function seriesCountIn(word: bigint): bigint {
+  return field(word, 240n, 16);
+}
+
+const PLACES = 4;
+
+/**
+ * The words of series positions, four places a word; what is beyond the last position is zero.
+ * @example seriesPositionWords([{ instrument: 0x0101n, lots: -1n }]) // [0xffff_ffff_ffff_0101n]
+ */
+export function seriesPositionWords(positions: readonly SeriesPosition[]): bigint[] {
+  const words = Array.from({ length: Math.ceil(positions.length / PLACES) }, () => 0n);
+  positions.forEach(({ instrument, lots }, place) => {
+    const offset = 64n * BigInt(place % PLACES);
+    words[Math.floor(place / PLACES)]! |= packed([instrument, offset, 16], [lots, offset + 16n, 48]);
+  });
+  return words;
+}
+
+/**
+ * The first `count` series positions of their words, in the order of their places; the inverse of `seriesPositionWords`.
+ * @throws RangeError when there are too few words
+ */
+export function seriesPositionsFromWords(words: readonly bigint[], count: bigint): SeriesPosition[] {
+  return Array.from({ length: Number(count) }, (_, place) => {
+    const word = words[Math.floor(place / PLACES)];
+    if (word === undefined) throw new RangeError(`${count} series positions in ${words.length} words`);
+    const offset = 64n * BigInt(place % PLACES);
+    return { instrument: field(word, offset, 16), lots: signedField(word, offset + 16n, 48) };
+  });
 }
 
 function operatorFromWord(word: bigint): Operator {
@@ -103,8 +161,8 @@ export type UnderlyingWords = readonly [
   fund: bigint,
 ];
 
-/** An underlying from its words. */
-export function underlyingFromWords(words: UnderlyingWords): Underlying {
+/** An underlying from its words, and the series that were read beside them. */
+export function underlyingFromWords(words: UnderlyingWords, series: ReadonlyMap<number, Series> = new Map()): Underlying {
   const [price, sample, pending, funding, trading, volatility, guard, fund] = words;
   return {
     price: field(price, 0n, 96),
@@ -154,6 +212,7 @@ export function underlyingFromWords(words: UnderlyingWords): Underlying {
       depthRamp: { from: field(guard, 128n, 40), to: field(guard, 168n, 40), end: field(guard, 208n, 40) },
     },
     fund: fundStateFromWord(fund),
+    series,
   };
 }
 
@@ -193,6 +252,8 @@ export function underlyingWords(underlying: Underlying): UnderlyingWords {
       [volatility.rangeFloor, 64n, 32],
       [volatility.rangeCap, 96n, 32],
       [volatility.sigmaFloor, 128n, 32],
+      // a post has to look for series only where there were any
+      [underlying.series.size === 0 ? 0n : 1n, 160n, 1],
     ),
     packed(
       [guard.sources, 0n, 8],
@@ -207,6 +268,57 @@ export function underlyingWords(underlying: Underlying): UnderlyingWords {
     ),
     fundStateWord(underlying.fund),
   ];
+}
+
+/** The words of a series in the order of the view `seriesWords`. */
+export type SeriesWords = readonly [word: bigint, surface: bigint, slice: bigint, average: bigint];
+
+/**
+ * A series from its words.
+ * @param risks its risk words by index of the strike
+ * @param listed its bit in the bitmap of the underlying
+ */
+export function seriesFromWords([word, surface, slice, average]: SeriesWords, risks: readonly bigint[], listed: boolean): Series {
+  return { word, surface: surfaceFromWord(surface), slice, average, risks, listed };
+}
+
+/** The words of a series; the inverse of `seriesFromWords`. */
+export function seriesWords({ word, surface, slice, average }: Series): SeriesWords {
+  return [word, surfaceWord(surface), slice, average];
+}
+
+/** The bitmap of the series of an underlying that are not known to have settled. */
+export function seriesBitmap({ series }: Underlying): bigint {
+  return bitmap([...series].flatMap(([number, { listed }]) => (listed ? [number] : [])));
+}
+
+/** @param word SurfaceWord */
+export function surfaceFromWord(word: bigint): SeriesSurface {
+  return {
+    basis: signedField(word, 0n, 32),
+    published: field(word, 32n, 40),
+    span: field(word, 72n, 32),
+    epoch: field(word, 104n, 24),
+    highest: field(word, 128n, 16),
+    slide: field(word, 144n, 16),
+    depth: field(word, 160n, 40),
+    openInterest: field(word, 200n, 44),
+    volatilityCap: field(word, 244n, 12),
+  };
+}
+
+export function surfaceWord(surface: SeriesSurface): bigint {
+  return packed(
+    [surface.basis, 0n, 32],
+    [surface.published, 32n, 40],
+    [surface.span, 72n, 32],
+    [surface.epoch, 104n, 24],
+    [surface.highest, 128n, 16],
+    [surface.slide, 144n, 16],
+    [surface.depth, 160n, 40],
+    [surface.openInterest, 200n, 44],
+    [surface.volatilityCap, 244n, 12],
+  );
 }
 
 /** @param word FundWord */

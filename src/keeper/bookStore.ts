@@ -114,6 +114,7 @@ export function openBookStore(file = ":memory:"): BookStore {
         moduleDifference: 0n,
         epoch: integer(row.epoch),
         positions: new Map(positions.get(String(row.id))),
+        series: new Map(),
         collateral: new Map(collateral.get(String(row.id))),
         operators: new Map(),
         exchangeSince: 0n,

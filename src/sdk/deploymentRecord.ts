@@ -25,6 +25,7 @@ const schema = z.strictObject({
     chainlinkSource: address.optional(),
     pythSource: address.optional(),
     signedRateSource: address,
+    signedVolatilitySource: address.optional(),
   }),
   settlementToken: token,
   underlyings: z.array(
@@ -36,6 +37,8 @@ const schema = z.strictObject({
       /** Feed identifiers of the signed sources (bytes32). */
       priceFeed: z.string().optional(),
       rateFeed: z.string(),
+      /** Feed identifier of the volatilities of its series (bytes32), where it has one. */
+      volatilityFeed: z.string().optional(),
     }),
   ),
   collaterals: z.array(token.extend({ underlying: z.int() })),

@@ -45,7 +45,7 @@ const ORDER_TYPES: Record<string, TypedDataField[]> = {
     { name: "vault", type: "address" },
     { name: "account", type: "uint256" },
     { name: "signer", type: "address" },
-    { name: "instrument", type: "uint16" },
+    { name: "instrument", type: "uint24" },
     { name: "long", type: "bool" },
     { name: "limit", type: "uint96" },
     { name: "size", type: "uint48" },
@@ -61,8 +61,8 @@ const ORDER_TYPES: Record<string, TypedDataField[]> = {
 const FILL = 0n;
 const CANCEL = 1n;
 const MAKER_FILL = "tuple(uint256 account, uint256 taker, uint256 terms, uint256 validity, bytes signature)";
-const LONG = 1n << 248n;
-const REDUCE_ONLY = 1n << 249n;
+const LONG = 1n << 252n;
+const REDUCE_ONLY = 1n << 253n;
 
 /** What an order needs beyond the defaults: taken by anyone, no reduce-only, signed by the owner, in the first epoch. */
 export type OrderRequest = Pick<Order, "vault" | "account" | "instrument" | "long" | "limit" | "size" | "maxFee" | "expiry" | "nonce"> &
@@ -177,7 +177,7 @@ export function packTakerLimit(limit: TakerLimit): bigint {
     unsigned("worst", limit.worst, 96n) |
     (unsigned("lots", limit.lots, 48n) << 96n) |
     (signed("maxFee", limit.maxFee, 24n) << 144n) |
-    (unsigned("instrument", limit.instrument, 16n) << 232n) |
+    (unsigned("instrument", limit.instrument, 24n) << 228n) |
     (limit.long ? LONG : 0n) |
     (limit.reduceOnly ? REDUCE_ONLY : 0n)
   );
@@ -223,9 +223,9 @@ function packValidity(order: Order): bigint {
   const signer = BigInt(order.signer) === BigInt(ownerOf(order.account)) ? 0n : BigInt(order.signer);
   return (
     unsigned("signer", signer, 160n) |
-    (unsigned("expiry", order.expiry, 40n) << 160n) |
-    (unsigned("epoch", order.epoch, 32n) << 200n) |
-    (unsigned("instrument", order.instrument, 16n) << 232n) |
+    (unsigned("expiry", order.expiry, 36n) << 160n) |
+    (unsigned("epoch", order.epoch, 32n) << 196n) |
+    (unsigned("instrument", order.instrument, 24n) << 228n) |
     (order.long ? LONG : 0n) |
     (order.reduceOnly ? REDUCE_ONLY : 0n)
   );
@@ -236,7 +236,7 @@ function unpackTakerLimit(word: bigint): TakerLimit {
     worst: BigInt.asUintN(96, word),
     lots: BigInt.asUintN(48, word >> 96n),
     maxFee: BigInt.asIntN(24, word >> 144n),
-    instrument: BigInt.asUintN(16, word >> 232n),
+    instrument: BigInt.asUintN(24, word >> 228n),
     long: (word & LONG) !== 0n,
     reduceOnly: (word & REDUCE_ONLY) !== 0n,
   };
@@ -249,15 +249,15 @@ function unpackMaker(vault: Address, { account, taker, terms, validity, signatur
       vault: getAddress(vault).toLowerCase(),
       account,
       signer: signer === 0n ? ownerOf(account) : `0x${signer.toString(16).padStart(40, "0")}`,
-      instrument: BigInt.asUintN(16, validity >> 232n),
+      instrument: BigInt.asUintN(24, validity >> 228n),
       long: (validity & LONG) !== 0n,
       limit: BigInt.asUintN(96, terms),
       size: BigInt.asUintN(48, terms >> 96n),
       maxFee: BigInt.asIntN(24, terms >> 232n),
       reduceOnly: (validity & REDUCE_ONLY) !== 0n,
-      expiry: BigInt.asUintN(40, validity >> 160n),
+      expiry: BigInt.asUintN(36, validity >> 160n),
       nonce: BigInt.asUintN(40, terms >> 192n),
-      epoch: BigInt.asUintN(32, validity >> 200n),
+      epoch: BigInt.asUintN(32, validity >> 196n),
       taker,
     },
     lots: BigInt.asUintN(48, terms >> 144n),

@@ -67,7 +67,17 @@ export function vaultReader(rpc: Rpc, vault: string, block: () => string = () =>
       }
       const held = new Map<number, bigint>();
       for (const t of bitsOf(collaterals)) held.set(t, (await call("collateralOf", id, t))[0] as bigint);
-      return { id, cash, moduleDifference: 0n, epoch, positions, collateral: held, operators: new Map(), exchangeSince: 0n };
+      return {
+        id,
+        cash,
+        moduleDifference: 0n,
+        epoch,
+        positions,
+        series: new Map(),
+        collateral: held,
+        operators: new Map(),
+        exchangeSince: 0n,
+      };
     },
   };
 }

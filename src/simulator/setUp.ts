@@ -13,7 +13,7 @@ import { signPrice, signRate } from "../sdk/signedValues.ts";
 export type Protocol = { readonly record: DeploymentRecord; readonly signers: readonly Wallet[] };
 
 const HIGHEST_FEE = 10_000n; // ppm: what a limit of these tools allows
-const FAR_FUTURE = 10n ** 12n - 1n;
+const FAR_FUTURE = 2n ** 36n - 1n;
 
 /** Posts a price signed by all signers. @param price of a unit, WAD */
 export function postCall({ record, signers }: Protocol, from: string, underlying: number, price: bigint, time: number): Call {

@@ -11,7 +11,7 @@ import { type Deployment, deployVault } from "../helpers/deploy.ts";
 
 const WAD = 10n ** 18n;
 const coder = AbiCoder.defaultAbiCoder();
-const FILLS = "tuple(uint256 maker, uint16 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILLS = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
 
 /** Slot of a word in a mapping of `VaultState`, which starts at slot 0 of the vault. */
 const slotOf = (key: bigint, slot: bigint): string => keccak256(coder.encode(["uint256", "uint256"], [key, slot]));

@@ -70,6 +70,16 @@ describe("parameters", () => {
     expect(withFees(0.0003, -0.0003, 0.0003)).to.equal("");
   });
 
+  it("behavior: volatilities need signers, more than half of whom sign", () => {
+    expect(mistakes((file) => void delete file.volatilities)).to.match(
+      /has 2 mistakes\n {2}underlyings\.0\.volatility: signed, but volatilities has no signers\n {2}underlyings\.1/,
+    );
+    const half = mistakes((file) => {
+      file.volatilities = { signers: ["account:5", "account:6"], threshold: 1 };
+    });
+    expect(half).to.contain("volatilities.threshold: not more than half of the signers");
+  });
+
   it("args: units are exact", () => {
     expect(scaled("0.000001", 6)).to.equal(1n);
     expect(scaled(5.3, 6)).to.equal(5_300_000n);

@@ -82,6 +82,8 @@ describe("readBack", () => {
       ["guards", [1n], [56n, 80n, 104n]],
       ["sources", [1n, 0n], [0n]],
       ["rateSources", [1n], [0n]],
+      ["volatilitySources", [1n], [0n]],
+      ["volatilitySources", [2n], [0n]],
       ["collaterals", [1n], [168n, 200n]],
       ["supplies", [1n], [128n]],
     ];

@@ -201,7 +201,7 @@ describe("rounding against exact rationals", () => {
     const after = before + random.bigBelow(2n ** 30n);
     const openInterest = random.bigBelow(2n ** 40n);
     const exact = new Fraction((after - before) * underlying.price * openInterest * 50_000n, 2n ** 43n * 1_000_000n);
-    expectUp(newRiskCharge(draft, underlying, before, after, openInterest), exact, "charge");
+    expectUp(newRiskCharge(draft, underlying, underlying.price, before, after, openInterest), exact, "charge");
   });
 
   rounds("the price of an exchange is up, at most 2 units for the value rounded up and the discount", () => {

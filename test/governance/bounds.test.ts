@@ -82,8 +82,8 @@ describe("Bounds", () => {
   });
 
   it("construction refuses words out of bounds, with stray bits, with a ramp, or inconsistent", async () => {
-    const { manager, settlement, config, vault } = await networkHelpers.loadFixture(deployGovernance);
-    const factory = await ethers.getContractFactory("GovernanceHarness", { libraries: { ConfigLogic: await config.getAddress() } });
+    const { manager, settlement, libraries, vault } = await networkHelpers.loadFixture(deployGovernance);
+    const factory = await ethers.getContractFactory("GovernanceHarness", { libraries });
     const deploy = async (words: [bigint, bigint, bigint]) =>
       factory.deploy(await manager.getAddress(), await settlement.getAddress(), words);
     for (const [index, row] of PARAMETERS.entries()) {
@@ -168,8 +168,8 @@ describe("Bounds", () => {
     });
 
     it("the engine judges random sets as the contract does", async () => {
-      const { manager, settlement, config, governor, stands } = await networkHelpers.loadFixture(deployGovernance);
-      const factory = await ethers.getContractFactory("GovernanceHarness", { libraries: { ConfigLogic: await config.getAddress() } });
+      const { manager, settlement, libraries, governor, stands } = await networkHelpers.loadFixture(deployGovernance);
+      const factory = await ethers.getContractFactory("GovernanceHarness", { libraries });
       const names = ["Maintenance", "Provision", "InterMonth", "DiscountMin", "GrossDiscount", "KeeperShare", "FundShare", "Bounty"];
       let state = 20_260_101n;
       const random = (least: bigint, most: bigint): bigint => {

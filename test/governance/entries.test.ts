@@ -36,6 +36,11 @@ describe("VaultGovernance", () => {
         setModule: vault.interface.encodeFunctionData("setModule", [0, stands[4]!]),
         setSources: vault.interface.encodeFunctionData("setSources", [0, stands.slice(0, 1)]),
         setRateSource: vault.interface.encodeFunctionData("setRateSource", [0, stands[0]!]),
+        setVolatilitySource: vault.interface.encodeFunctionData("setVolatilitySource", [0, stands[0]!]),
+        listSeries: vault.interface.encodeFunctionData("listSeries", [
+          0,
+          { series: 1, expiry: 0, base: 0, step: 0, decimals: 0, count: 0, depth: 0, volatilityCap: 0 },
+        ]),
         liftMeasure: vault.interface.encodeFunctionData("liftMeasure", [0, 0]),
         stopOpens: vault.interface.encodeFunctionData("stopOpens", [0]),
         lowerOpenInterestCap: vault.interface.encodeFunctionData("lowerOpenInterestCap", [0, 0]),
@@ -194,6 +199,13 @@ describe("VaultGovernance", () => {
       ]);
       // the drop was ended by governance: it rests
       await expect(guarded.dropSource(0, 0)).to.be.revertedWithCustomError(vault, "MeasureTooSoon");
+    });
+
+    it("a volatility source is a contract, of a listed underlying", async () => {
+      const { vault, governed, stands } = await networkHelpers.loadFixture(deployGovernance);
+      await expect(governed.setVolatilitySource(0, ethers.ZeroAddress)).to.be.revertedWithCustomError(vault, "HasNoCode");
+      await expect(governed.setVolatilitySource(1, stands[0]!)).to.be.revertedWithCustomError(errors, "UnknownUnderlying");
+      await expect(governed.setVolatilitySource(0, stands[0]!)).to.emit(vault, "VolatilitySourceSet").withArgs(0, stands[0]!);
     });
 
     it("a rate source is a contract", async () => {

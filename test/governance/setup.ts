@@ -101,7 +101,9 @@ export async function deployGovernance() {
   const manager = await ethers.deployContract("AccessManagerForTests", [deployer!.address]);
   const settlement = await ethers.deployContract("DecimalsToken", [6]);
   const config = await ethers.deployContract("ConfigLogic");
-  const factory = await ethers.getContractFactory("GovernanceHarness", { libraries: { ConfigLogic: await config.getAddress() } });
+  const series = await ethers.deployContract("SeriesLogic");
+  const libraries = { ConfigLogic: await config.getAddress(), SeriesLogic: await series.getAddress() };
+  const factory = await ethers.getContractFactory("GovernanceHarness", { libraries });
   const vault = await factory.deploy(await manager.getAddress(), await settlement.getAddress(), initialWords());
   const address = await vault.getAddress();
   const selectors = (names: readonly string[]): string[] =>
@@ -118,7 +120,22 @@ export async function deployGovernance() {
   await governed.listUnderlying(listing(stands.slice(0, 3), stands[3]!));
   const token = await ethers.deployContract("DecimalsToken", [18]);
   await governed.listCollateral(await token.getAddress(), 0, initial("Haircut"), initial("SupplyCap"));
-  return { vault, governed, guarded, manager, config, settlement, token, stands, deployer, governor, guardian, outsider, address };
+  return {
+    vault,
+    governed,
+    guarded,
+    manager,
+    config,
+    libraries,
+    settlement,
+    token,
+    stands,
+    deployer,
+    governor,
+    guardian,
+    outsider,
+    address,
+  };
 }
 
 export const GOVERNOR_ENTRIES = [
@@ -128,6 +145,8 @@ export const GOVERNOR_ENTRIES = [
   "setModule",
   "setSources",
   "setRateSource",
+  "setVolatilitySource",
+  "listSeries",
   "liftMeasure",
 ] as const;
 

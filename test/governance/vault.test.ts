@@ -7,7 +7,7 @@ import { deployVault } from "../helpers/deploy.ts";
 const WAD = 10n ** 18n;
 const UNIT = 10n ** 6n;
 const LOT_PRICE = 2n * 10n ** 16n;
-const FILL = "tuple(uint256 maker, uint16 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILL = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
 
 const coder = AbiCoder.defaultAbiCoder();
 const connection = await network.create();

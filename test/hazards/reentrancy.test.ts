@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { Attacker, HookToken } from "../../typechain-types/index.ts";
-import { mockUpdate } from "../helpers/deploy.ts";
+import type { Attacker, HookToken, MarginLens } from "../../typechain-types/index.ts";
+import { deployContract, mockUpdate } from "../helpers/deploy.ts";
 import { type Action, actions, createWorld, eth, idOf, usd, WAD, type World } from "../vault/world.ts";
 
 interface Call {
@@ -30,7 +30,7 @@ async function createScene(): Promise<Scene> {
   world.know(id);
   const face = vault.interface;
   const call = (name: string, args: unknown[]): Call => ({ target, data: face.encodeFunctionData(name as "execute", args as never) });
-  const lens = await ethers.deployContract("MarginLens", [vault]);
+  const lens = await deployContract<MarginLens>(connection, "MarginLens", vault);
   const eye = await lens.getAddress();
   const look = (name: string, args: unknown[]): Call => ({
     target: eye,
@@ -49,6 +49,12 @@ async function createScene(): Promise<Scene> {
     call("refreshOpenInterestCap", [0]),
     call("declareExchange", [idOf(alice)]),
     call("exchangeCollateral", [idOf(alice), 0, 1n, id]),
+    call("postSlice", [0, 1, "0x"]),
+    call("refreshSeries", [0, 1]),
+    call("settleSeries", [0, 1]),
+    call("settleExpired", [idOf(alice), 0, 1]),
+    call("seriesState", [0, 1]),
+    call("mayOpenByWords", [idOf(alice)]),
     call("portfolioOf", [idOf(alice)]),
     call("previewLiquidation", [idOf(alice), 0n]),
     call("assess", [idOf(alice), false]),

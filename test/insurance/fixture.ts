@@ -13,7 +13,7 @@ export const VIRTUAL = 10n ** 12n;
 export const SETTLEMENT = 255n;
 
 const coder = AbiCoder.defaultAbiCoder();
-const FILL = "tuple(uint256 maker, uint16 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILL = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
 
 export const connection = await network.create();
 export const { ethers, networkHelpers } = connection;

@@ -203,6 +203,7 @@ describe("books that are kept", () => {
         [0, { lots: -(2n ** 37n), fundingIndex: 2n ** 95n - 1n, entryCost: -(2n ** 95n) }],
         [31, { lots: 1n, fundingIndex: 0n, entryCost: 0n }],
       ]),
+      series: new Map(),
       collateral: new Map([[2, 2n ** 128n - 1n]]),
       operators: new Map(),
       exchangeSince: 0n,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { CLASSES, liquidationExcess, openingCost, TERMS } from "../../scripts/lib/precisionStudy.ts";
+import { CLASSES, liquidationExcess, openingCost, TERMS, VOLATILITY_TOLERANCE } from "../../scripts/lib/precisionStudy.ts";
 import { Reverted } from "../../src/engine/errors.ts";
 import { WAD } from "../../src/engine/fixedPoint.ts";
 import { bookMargin } from "../../src/engine/margin.ts";
@@ -45,11 +45,23 @@ function seriesOf(time: bigint, legs: readonly Leg[], futures = 0n, depth = DEEP
     word: riskWordAt(strike * WAD, VOLATILITY, anchor, time),
     volatility: VOLATILITY,
   }));
-  return { forward: PRICE, time, anchor, futures, options, depth };
+  const ranges = { heldRange: RANGE, targetRange: RANGE };
+  return {
+    ...ranges,
+    forward: PRICE,
+    moving: PRICE,
+    varianceTime: time * WAD,
+    slide: VOLATILITY_TOLERANCE,
+    anchor,
+    futures,
+    options,
+    depth,
+  };
 }
 
 function holdingOf(series: readonly SeriesHolding[], lots = 0n, collateral = 0n): UnderlyingHolding {
-  return { lots, price: PRICE, depth: DEEP, collateral, haircut: collateral / 20n, heldRange: RANGE, targetRange: RANGE, series };
+  const ranges = { heldRange: RANGE, targetRange: RANGE };
+  return { ...ranges, lots, price: PRICE, depth: DEEP, collateral, haircut: collateral / 20n, series, settled: 0n };
 }
 
 const asNumber = (wad: bigint): number => Number(wad) / 1e18;
@@ -117,7 +129,7 @@ describe("portfolio margin", () => {
       const price = 1n + random.bigBelow(10n ** 22n);
       const range = (5_000_000n + random.bigBelow(445_000_000n)) * 10n ** 9n;
       const book = { lots, collateral, price, depth: 10n ** 6n, heldRange: range, targetRange: range, haircut: 0n };
-      const holding: UnderlyingHolding = { ...book, series: [] };
+      const holding: UnderlyingHolding = { ...book, series: [], settled: 0n };
       for (const scenario of [0n, BigInt(1 + random.below(16))]) {
         const expected = bookMargin({ ...book, underlying: 0n, entryCost: 0n, age: 0n, state: 0n }, TERMS, false, scenario);
         const { scan, interMonth, total } = liveMargin(holding, TERMS, scenario);
@@ -257,7 +269,7 @@ describe("portfolio margin", () => {
     const anchorTime = DAY + 900n;
     const listed = seriesOf(anchorTime, [call(3_000n, 100n), put(3_000n, 100n)]);
     const old = listed.options.map((option) => ({ ...option, volatility: (option.volatility * 99n) / 100n }));
-    const holding = holdingOf([{ ...listed, time: DAY, options: old }]);
+    const holding = holdingOf([{ ...listed, varianceTime: DAY * WAD, options: old }]);
     const { exact, sound, cost } = openingCost(holding);
     expect(sound).to.equal(true);
     // the scan of a long straddle ends at the lower volatility: little room is left, and without that term none

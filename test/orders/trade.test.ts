@@ -211,7 +211,7 @@ describe("OrderSettlement.trade", () => {
 
     it("args: an instrument beyond those of a vault", async () => {
       const { trade, orders } = await loadFixture(deploy);
-      for (const instrument of [32n, 256n, 65_535n]) {
+      for (const instrument of [32n, 255n, 0x1_00_20n, 2n ** 24n - 1n]) {
         await expect(trade([], [limit({ instrument })]))
           .to.be.revertedWithCustomError(orders, "UnknownInstrument")
           .withArgs(instrument);

@@ -137,5 +137,6 @@ export function listedUnderlying(): Underlying {
       depthRamp: { from: 0n, to: 0n, end: 0n },
     },
     fund: { inventorySince: 0n, epochStart: 0n, toppedUp: 0n },
+    series: new Map(),
   };
 }

@@ -323,36 +323,44 @@ contract VaultHandler {
         _expect(settlement.balanceOf(id.owner()) > had || deficit > tokens, "I-22 paid");
     }
 
+    struct Sums {
+        int256 claims;
+        int256[2] net;
+        uint256[2] longs;
+        uint256[2] supplies;
+    }
+
+    function _addTo(Sums memory sums, AccountId id) private {
+        (, uint32 held, uint32 tokensHeld, , ) = vault.headerOf(id);
+        for (uint8 u; u < UNDERLYINGS; ++u) {
+            (Lots lots, , ) = vault.positionOf(id, u);
+            _expect((held >> u) & 1 == (lots.raw() == 0 ? 0 : 1), "I-3 bitmap of underlyings");
+            sums.net[u] += lots.raw();
+            if (lots.raw() > 0) sums.longs[u] += uint256(lots.raw());
+            uint256 amount = vault.collateralOf(id, u);
+            _expect((tokensHeld >> u) & 1 == (amount == 0 ? 0 : 1), "I-3 bitmap of collateral");
+            sums.supplies[u] += amount;
+        }
+    }
+
     function _conserve() internal {
         (uint256 tokens, uint256 deficit) = vault.totals();
-        int256 claims;
-        int256[2] memory net;
-        uint256[2] memory longs;
-        uint256[2] memory supplies;
+        Sums memory sums;
         uint256 count = accounts.length + fundAccounts.length;
         for (uint256 i; i < count; ++i) {
             AccountId id = i < accounts.length ? accounts[i] : fundAccounts[i - accounts.length];
             // funding accrued: what longs owe shorts are owed (I-4)
-            claims += vault.portfolioOf(id).cash.raw();
-            (, uint32 held, uint32 tokensHeld, , ) = vault.headerOf(id);
-            for (uint8 u; u < UNDERLYINGS; ++u) {
-                (Lots lots, , ) = vault.positionOf(id, u);
-                _expect((held >> u) & 1 == (lots.raw() == 0 ? 0 : 1), "I-3 bitmap of underlyings");
-                net[u] += lots.raw();
-                if (lots.raw() > 0) longs[u] += uint256(lots.raw());
-                uint256 amount = vault.collateralOf(id, u);
-                _expect((tokensHeld >> u) & 1 == (amount == 0 ? 0 : 1), "I-3 bitmap of collateral");
-                supplies[u] += amount;
-            }
+            sums.claims += vault.portfolioOf(id).cash.raw();
+            _addTo(sums, id);
         }
-        _expect(claims == int256(tokens + deficit), "I-1 I-4 claims");
+        _expect(sums.claims == int256(tokens + deficit), "I-1 I-4 claims");
         _expect(settlement.balanceOf(address(vault)) == tokens / 1e12 + donated && tokens % 1e12 == 0, "I-1 tokens");
         for (uint8 u; u < UNDERLYINGS; ++u) {
-            _expect(net[u] == 0, "I-2");
-            _expect(FundingWord.openInterest(vault.underlyingWords(u)[3]) == longs[u], "I-3 open interest");
+            _expect(sums.net[u] == 0, "I-2");
+            _expect(FundingWord.openInterest(vault.underlyingWords(u)[3]) == sums.longs[u], "I-3 open interest");
             (, uint256 supply) = vault.collateralWords(u);
-            _expect(uint128(supply) == supplies[u], "I-3 supply");
-            _expect(collaterals[u].balanceOf(address(vault)) == supplies[u] / (u == 0 ? 1 : 1e10), "I-1 collateral");
+            _expect(uint128(supply) == sums.supplies[u], "I-3 supply");
+            _expect(collaterals[u].balanceOf(address(vault)) == sums.supplies[u] / (u == 0 ? 1 : 1e10), "I-1 collateral");
         }
     }
 

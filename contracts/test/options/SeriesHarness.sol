@@ -27,6 +27,19 @@ contract SeriesHarness {
         uint256 expiry;
     }
 
+    /// @dev `SeriesQuote` with the slice in its word.
+    struct Quote {
+        Price forward;
+        Ratio range;
+        uint256 slice;
+        uint256 span;
+        uint256 varianceTime;
+    }
+
+    function _given(Quote calldata quote) private pure returns (SeriesQuote memory) {
+        return SeriesQuote(quote.forward, quote.range, SviWord.unpack(quote.slice), quote.span, quote.varianceTime);
+    }
+
     function listed(uint256 expiry, uint256 base, uint256 step, uint256 decimals, uint256 count) external pure returns (uint256) {
         return SeriesWord.listed(expiry, base, step, decimals, count);
     }
@@ -66,11 +79,11 @@ contract SeriesHarness {
 
     function refreshed(
         uint256 word,
-        SeriesQuote calldata quote,
+        Quote calldata quote,
         uint256 time,
         uint256 epoch
     ) external view returns (uint256[] memory words, uint256 next, uint256 spent) {
-        SeriesQuote memory given = quote;
+        SeriesQuote memory given = _given(quote);
         spent = gasleft();
         (words, next) = SeriesRefresh.refreshed(word, given, time, epoch);
         spent -= gasleft();
@@ -79,10 +92,10 @@ contract SeriesHarness {
     /// @dev Gas of what a series shares, and of one strike with its parts.
     function gasOfRefresh(
         uint256 word,
-        SeriesQuote calldata quote,
+        Quote calldata quote,
         uint256 index
     ) external view returns (uint256 frameGas, uint256 strikeGas, uint256 impliedGas, uint256 result) {
-        SeriesQuote memory given = quote;
+        SeriesQuote memory given = _given(quote);
         Price anchor = SeriesWord.forwardDown(given.forward);
         Ratio range = SeriesWord.rangeUp(given.range);
         frameGas = gasleft();
@@ -99,7 +112,7 @@ contract SeriesHarness {
     }
 
     /// @dev The naive twin of a strike's word: each lane by `Black76.price`, with everything worked out anew.
-    function naive(uint256 word, SeriesQuote calldata quote) external pure returns (uint256[] memory words) {
+    function naive(uint256 word, Quote calldata quote) external pure returns (uint256[] memory words) {
         words = new uint256[](word.strikeCount());
         Price anchor = SeriesWord.forwardDown(quote.forward);
         Ratio range = SeriesWord.rangeUp(quote.range);
@@ -120,7 +133,7 @@ contract SeriesHarness {
         Price anchor,
         Ratio range,
         Price strike,
-        SeriesQuote calldata quote,
+        Quote calldata quote,
         uint256 k
     ) private pure returns (uint256) {
         uint256 w = Svi.varianceDown(SviWord.unpack(quote.slice), -Black76.logMoneynessOf(anchor.raw(), strike.raw()));

@@ -12,7 +12,7 @@ import {Lots} from "../../types/Lots.sol";
 contract OrderVault {
     error NotAuthorised(AccountId account, address caller, uint8 scope);
 
-    event Applied(uint256 indexed maker, uint16 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee);
+    event Applied(uint256 indexed maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee);
     event TradeGas(uint256 gas);
 
     IOrderSettlement public module;
@@ -20,7 +20,7 @@ contract OrderVault {
 
     mapping(AccountId account => uint32) public epochs;
     mapping(AccountId account => mapping(address operator => uint256)) private _operators;
-    mapping(AccountId account => mapping(uint256 underlying => Lots)) private _positions;
+    mapping(AccountId account => mapping(uint256 instrument => Lots)) private _positions;
 
     function setModule(IOrderSettlement module_) external {
         module = module_;
@@ -50,6 +50,10 @@ contract OrderVault {
         return (_mayTrade(account, signer), epochs[account], _positions[account][underlying]);
     }
 
+    function lotsOf(AccountId account, uint24 instrument) external view returns (Lots) {
+        return _positions[account][instrument];
+    }
+
     function positionOf(AccountId account, uint8 underlying) external view returns (Lots) {
         return _positions[account][underlying];
     }
@@ -63,10 +67,8 @@ contract OrderVault {
                 IModule(module).dropped(i, fill);
                 continue;
             }
-            // casting to uint8 is safe: the module refuses other instruments
-            uint8 underlying = uint8(fill.instrument);
-            _positions[account][underlying] = _positions[account][underlying] + fill.lots;
-            _positions[fill.maker][underlying] = _positions[fill.maker][underlying] - fill.lots;
+            _positions[account][fill.instrument] = _positions[account][fill.instrument] + fill.lots;
+            _positions[fill.maker][fill.instrument] = _positions[fill.maker][fill.instrument] - fill.lots;
             emit Applied(
                 AccountId.unwrap(fill.maker),
                 fill.instrument,

@@ -15,6 +15,7 @@ import {
   marginFromWord,
   operatorWord,
   positionWord,
+  seriesPositionWords,
   supplyWord,
   totalsFromWord,
   totalsWord,
@@ -34,7 +35,20 @@ export interface DecodedEvent {
   readonly values: Readonly<Record<string, bigint | string>>;
 }
 
-const ERROR_SOURCES = ["MarginVault", "VaultExtension", "IMarginVault", "Stress", "FaucetToken", "PriceLogic", "ConfigLogic", "FillModule"];
+const ERROR_SOURCES = [
+  "MarginVault",
+  "VaultExtension",
+  "IMarginVault",
+  "Stress",
+  "FaucetToken",
+  "PriceLogic",
+  "ConfigLogic",
+  "FillModule",
+  "SeriesLogic",
+  "SeriesTradeLogic",
+  "Black76",
+  "Svi",
+];
 
 /** Errors of libraries whose code is within the vault's. */
 const LIBRARY_ERRORS = [
@@ -226,7 +240,9 @@ export class Chain {
     const known = ofMain ? undefined : this.cache.get(account);
     if (known !== undefined) return known;
     const parts = [headerWord(account) | outstanding];
-    for (let i = 0; i < this.underlyingCount; i++) parts.push(positionWord(account.positions.get(i)));
+    for (let i = 0; i < this.underlyingCount; i++) {
+      parts.push(positionWord(account.positions.get(i), BigInt(account.series.get(i)?.length ?? 0)));
+    }
     for (let i = 0; i < this.tokenCount; i++) parts.push(account.collateral.get(i) ?? 0n);
     parts.push(account.exchangeSince);
     for (const operator of this.operators) parts.push(operatorWord(account.operators.get(operator)));
@@ -302,16 +318,25 @@ export class Chain {
   private async readAccounts(): Promise<Map<AccountId, Account>> {
     const all = words(await this.readWords(this.accountsCall)).map((word) => BigInt(`0x${word}`));
     const take = (): bigint => all.shift() ?? 0n;
-    return new Map(
-      this.accounts.map((id) => {
-        const header = take();
-        const positions = new Map(Array.from({ length: this.underlyingCount }, (_, i) => [i, take()]));
-        const collateral = new Map(Array.from({ length: this.tokenCount }, (_, i) => [i, take()]));
-        const exchangeSince = take();
-        const operators = new Map(this.operators.map((operator) => [operator, take()]));
-        return [id, accountFromWords(id, { header, positions, collateral, operators, exchangeSince })];
-      }),
-    );
+    const accounts = new Map<AccountId, Account>();
+    for (const id of this.accounts) {
+      const header = take();
+      const positions = new Map(Array.from({ length: this.underlyingCount }, (_, i) => [i, take()]));
+      const collateral = new Map(Array.from({ length: this.tokenCount }, (_, i) => [i, take()]));
+      const exchangeSince = take();
+      const operators = new Map(this.operators.map((operator) => [operator, take()]));
+      const series = new Map<number, bigint[]>();
+      for (const [underlying, word] of positions) {
+        if (word >> 240n !== 0n) series.set(underlying, await this.readSeriesPositions(id, underlying));
+      }
+      accounts.set(id, accountFromWords(id, { header, positions, series, collateral, operators, exchangeSince }));
+    }
+    return accounts;
+  }
+
+  private async readSeriesPositions(id: AccountId, underlying: number): Promise<bigint[]> {
+    const [instruments, lots] = await this.deployment.vault.seriesPositionsOf(id, underlying);
+    return seriesPositionWords(instruments.map((instrument, i) => ({ instrument: BigInt(instrument), lots: lots[i] ?? 0n })));
   }
 }
 

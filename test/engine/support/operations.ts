@@ -58,7 +58,7 @@ export interface Result {
   readonly settle?: () => void;
 }
 
-const FILLS = "tuple(uint256 maker, uint16 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILLS = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
 
 /** The traders, their wallets, the sources and what they were last told. */
 export class World {

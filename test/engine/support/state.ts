@@ -52,6 +52,7 @@ export function underlyingAt(price: bigint, now: bigint, changes: Partial<Underl
       depthRamp: { from: 0n, to: 0n, end: 0n },
     },
     fund: NO_CLOCK,
+    series: new Map(),
     ...changes,
   };
 }

@@ -8,6 +8,7 @@ import { portfolioOf } from "../../../src/engine/ledger.ts";
 import { assess, lineOf, termsAt } from "../../../src/engine/margin.ts";
 import type { AccountId, Assessment, Book, Portfolio, State } from "../../../src/engine/types.ts";
 import type { MarginLens, VaultViews } from "../../../typechain-types/index.ts";
+import { deployContract } from "../../helpers/deploy.ts";
 import type { Chain } from "./chain.ts";
 
 const NO_PRICE = 2n ** 96n - 1n;
@@ -67,7 +68,7 @@ export class Views {
   static async create(chain: Chain): Promise<Views> {
     const { ethers } = chain.deployment.connection;
     const views = await ethers.deployContract("VaultViews");
-    const lens = (await ethers.deployContract("MarginLens", [chain.vaultAddress])) as unknown as MarginLens;
+    const lens = await deployContract<MarginLens>(chain.deployment.connection, "MarginLens", chain.vaultAddress);
     const { abi } = await artifacts.readArtifact("VaultViews");
     return new Views(chain, new Interface(abi as JsonFragment[]), await views.getAddress(), await lens.getAddress());
   }

@@ -15,7 +15,7 @@ interface Option {
 
 interface Series {
   readonly forward: bigint;
-  readonly time: bigint;
+  readonly varianceTime: bigint; // seconds, 18 decimals
   readonly futures: bigint;
   readonly depth: bigint;
   readonly options: readonly Option[];
@@ -69,7 +69,7 @@ function scenarios(of: (k: number, move: number) => number): number[] {
 const movedForward = (forward: number, range: number, move: number): number => Math.max(forward * (1 + range * move), forward / 2 ** 20);
 
 function optionValues(option: Option, series: Series, range: number): number[] {
-  const [forward, strike, time] = [number(series.forward), number(option.strike), Number(series.time)];
+  const [forward, strike, time] = [number(series.forward), number(option.strike), number(series.varianceTime)];
   return scenarios((k, move) => {
     const deviation = volatilityIn(k, number(option.volatility), time) * Math.sqrt(time / YEAR);
     const priced = blackInFloats(movedForward(forward, range, move), strike, deviation);
@@ -131,7 +131,7 @@ export function exactMargin(held: Held, scanRange: bigint, provision: bigint, b:
     [
       { years: 0, delta: perpetual },
       { years: 0, delta: collateral },
-      ...series.map(({ each, delta }) => ({ years: Number(each.time) / YEAR, delta })),
+      ...series.map(({ each, delta }) => ({ years: number(each.varianceTime) / YEAR, delta })),
     ],
     number(b),
   );

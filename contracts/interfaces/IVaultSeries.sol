@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Price} from "../types/Price.sol";
+
+/// @dev A series as it stands at this moment.
+struct SeriesFigures {
+    Price forward; // of a lot, rounded down to what an anchor holds; once settled the settlement price, exactly
+    Price moving; // of the price of a lot, what still moves the settlement: all before the window, nothing once settled
+    uint256 varianceTime; // seconds to settlement that volatility counts for, WAD, rounded down
+    uint256 steps; // of 96 on the way from the feed to the forecast
+    bool settled;
+    uint8 staleness; // Freshness.Cause at the larger of target and held range: zero while the risk words may be used
+}
+
+/// @title The series of options and dated futures of the vault's underlyings
+/// @notice A series is what expires at one time: a dated future and a call and a put of each strike. It has a number from 1 to 255 within its underlying.
+/// Governance lists it (`IVaultGovernance.listSeries`); everything here may be called by anybody. The feed's volatility slices come in through `postSlice`, risk words are
+/// made of them by `refreshSeries`, and each accepted price of the last half hour counts towards the mean that the series settles on.
+/// @dev Volatilities are a year, WAD: 0.6e18 is 60 %. Log-moneyness k is ln(strike / forward), WAD. Times are unix seconds.
+interface IVaultSeries {
+    // ---------------------------------------------------------------- events
+
+    /// @dev `sliceWord` as SviWord packs it, `basis` in 1e-9, `epoch` the number of the slice.
+    event SlicePosted(uint8 indexed underlying, uint8 indexed series, uint256 sliceWord, int256 basis, uint256 publishTime, uint256 epoch);
+    /// @dev The risk words of all strikes are now those of `anchor` (of a lot, WAD), `range` (18 decimals) and of the slice `epoch`.
+    event SeriesRefreshed(uint8 indexed underlying, uint8 indexed series, uint256 anchor, uint256 range, uint256 epoch);
+    /// @dev Once a series. `price` of a lot (WAD), rounded down, is what everything of the series pays by.
+    event SeriesSettled(uint8 indexed underlying, uint8 indexed series, uint256 price);
+
+    // ---------------------------------------------------------------- errors of listing
+
+    /// @notice Thrown when the number is in use: the series has not settled, or somebody holds it still.
+    error SeriesTaken(uint256 underlying, uint256 series, uint256 held);
+    error ExpiryOutOfBounds(uint256 expiry, uint256 least, uint256 most);
+    /// @notice Thrown when the lowest or highest strike is not within 0.05 and 20 present prices of a lot.
+    error StrikeOutOfBounds(uint256 strike, uint256 least, uint256 most);
+    /// @notice Thrown when the depth of a series is zero, which nothing can be divided by.
+    error DepthZero();
+    /// @notice Thrown when the highest volatility that slices may have, in percent, is out of bounds.
+    error VolatilityCapOutOfBounds(uint256 percent, uint256 least, uint256 most);
+    /// @notice Thrown when a refresh could meet a value that needs more than the 32,767 units of a lane.
+    error SeriesCouldSaturate(uint256 volatilityCap, uint256 units);
+
+    // ---------------------------------------------------------------- errors of slices
+
+    error NoVolatilitySource(uint256 underlying);
+    /// @notice Thrown when a slice comes after the settlement window opened.
+    error WindowOpen(uint256 underlying, uint256 series, uint256 opening);
+    error SliceFromFuture(uint256 underlying, uint256 series, uint256 publishTime, uint256 present);
+    error SliceNotNewer(uint256 underlying, uint256 series, uint256 publishTime, uint256 last);
+    error SliceTooOld(uint256 underlying, uint256 series, uint256 age, uint256 most);
+    /// @notice Thrown when the basis (1e-9) is farther from zero than 0.5 % and a quarter a year allow.
+    error BasisTooFar(int256 basis, uint256 most);
+    /// @notice Thrown when the strike of `index` would have a higher volatility than the series was listed for.
+    error VolatilityAboveCap(uint256 index, uint256 volatility, uint256 cap);
+
+    // ---------------------------------------------------------------- errors of refresh and settlement
+
+    error SeriesHasNoSlice(uint256 underlying, uint256 series);
+    error SeriesIsSettled(uint256 underlying, uint256 series);
+
+    // ---------------------------------------------------------------- errors of the libraries, here for who decodes them
+
+    /// @notice Thrown when a series is named that is not listed.
+    error UnknownSeries(uint256 underlying, uint256 series);
+    /// @notice Thrown when the settlement price is asked for before half an hour of prices has been counted.
+    error NotSettled(uint256 secondsCounted);
+    /// @notice Thrown when a price of zero is observed.
+    error NoPrice();
+    /// @notice Thrown when a series has no strike, a strike of zero or no step.
+    error MalformedSeries(uint256 base, uint256 step, uint256 count);
+    /// @notice Thrown when a strike does not fit the 96 bits of a price.
+    error StrikeTooHigh(uint256 strike);
+    /// @notice Thrown when a series has no strike of that index.
+    error UnknownStrike(uint256 index, uint256 count);
+    /// @notice Thrown when the value of a lot in `scenario` needs more than the 15 bits of a lane.
+    error LaneSaturated(uint256 scenario, uint256 value, uint256 unit);
+    /// @notice Thrown when spare bits are set, ρ is not within −1 and 1, or σ is zero.
+    error MalformedSlice(uint256 word);
+    /// @notice Thrown when b·(1 + |ρ|) is above 2.
+    error WingTooSteep(uint256 slope);
+    /// @notice Thrown when the least total variance of the slice is not at least 1e-12.
+    error VarianceTooLow(int256 least);
+    /// @notice Thrown when a log-moneyness is beyond ±10.
+    error MoneynessTooFar(int256 k);
+    /// @notice Thrown when Durrleman's g (WAD) is negative at `k`.
+    error ButterflyArbitrage(int256 k, int256 g);
+    /// @notice Thrown when the total variance of the later expiry is below that of the earlier one at `k`.
+    error CalendarArbitrage(int256 k, uint256 earlier, uint256 later);
+    /// @notice Thrown when a value does not fit its bits.
+    error SafeCastOverflowedUintDowncast(uint8 bits, uint256 value);
+    error SafeCastOverflowedIntDowncast(uint8 bits, int256 value);
+
+    // ---------------------------------------------------------------- permissionless
+
+    /// @notice Takes over what the volatility source knows of a series, after `update` where it verifies: a slice and a basis.
+    /// @dev It must be newer than the last and at most an hour old, and the settlement window not open: within it variance ages by itself. The basis is within ±(0.5 % + 25 % a
+    /// year to expiry). The slice has a good shape, is free of butterfly arbitrage and at most the cap of volatility at the listed strikes, and free of calendar arbitrage
+    /// against the next earlier and the next later series with another expiry, both as of the new publish time and at the listed strikes of both (`Svi`).
+    /// Risk words of another slice are stale.
+    /// @param update as the source wants it; empty to take what it knows
+    function postSlice(uint8 underlying, uint8 series, bytes calldata update) external;
+
+    /// @notice Makes the risk words of a series anew, at the present price, forecast and slice (`SeriesRefresh`); uses the price.
+    /// @dev The price must be good for trading. Half a percent more than the larger of target and held range is covered, so that small rises of the forecast leave the words
+    /// fresh. Reverts with `LaneSaturated` or `MoneynessTooFar` where a strike cannot be priced: such a series can be reduced and liquidated, not opened.
+    function refreshSeries(uint8 underlying, uint8 series) external;
+
+    /// @notice Writes down the settlement price of a series that has settled by the clock, without another post. Nothing depends on it.
+    function settleSeries(uint8 underlying, uint8 series) external;
+
+    // ---------------------------------------------------------------- views
+
+    /// @notice The raw stored words of a series: what its risk words were made with, what the feed said, its slice, and the average it settles on.
+    function seriesWords(
+        uint8 underlying,
+        uint8 series
+    ) external view returns (uint256 word, uint256 surface, uint256 sliceWord, uint256 average);
+
+    /// @notice The stored risk words of a series by the index of the strike, whether fresh or not.
+    function riskWords(uint8 underlying, uint8 series) external view returns (uint256[] memory);
+
+    /// @notice A bit a series that is listed and whose settlement price is not written down.
+    function seriesListed(uint8 underlying) external view returns (uint256);
+
+    /// @notice The series now; reverts while locked. Forward, moving part and variance time are those of `SeriesState`.
+    function seriesState(uint8 underlying, uint8 series) external view returns (SeriesFigures memory);
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {VaultState} from "../VaultStorage.sol";
+
+/// @title Where the risk words are kept
+/// @dev All reading and writing goes through here, so that words may one day be kept otherwise. A key is `Instrument.wordKey`.
+library RiskWords {
+    function read(VaultState storage $, uint256 underlying, uint256 wordKey) internal view returns (uint256) {
+        return $.risks[underlying][wordKey];
+    }
+
+    function write(VaultState storage $, uint256 underlying, uint256 wordKey, uint256 word) internal {
+        $.risks[underlying][wordKey] = word;
+    }
+
+    /// @notice The key of the word of a strike.
+    function keyOf(uint256 series, uint256 index) internal pure returns (uint256) {
+        return (series << 7) | index;
+    }
+}

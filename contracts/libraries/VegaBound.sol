@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Price} from "../types/Price.sol";
+import {Ratio} from "../types/Ratio.sol";
+import {LANES} from "../words/RiskWord.sol";
+import {SeriesWord} from "../words/SeriesWord.sol";
+import {SurfaceWord} from "../words/SurfaceWord.sol";
+import {Black76} from "./Black76.sol";
+import {Expiry} from "./Expiry.sol";
+import {OptionStress} from "./OptionStress.sol";
+import {SeriesState} from "./SeriesState.sol";
+import {VolatilityShock} from "./VolatilityShock.sol";
+
+/// @title What time and volatility can have taken from a book of options since its words were made
+/// @dev docs/margin.md, "Opening and withdrawing". For each unit of the deviation σ√T an option gains F·φ(d₁), at most 2/5·F whatever its strike; s is
+/// the deviation of the row at the anchor with the highest implied volatility then. With u the part of the time that has passed, what is long can have lost
+/// slide + u/2 + u²/2 of s, what is short can owe slide − 0.32·u of it more, and beyond a day to expiry the factor of the shock has grown by 0.31·u.
+library VegaBound {
+    using SeriesWord for uint256;
+    using SurfaceWord for uint256;
+
+    uint256 private constant WAD = 1e18;
+
+    struct Drift {
+        uint256[3] deviations; // by row of OptionStress
+        uint256 fall; // of the deviation, in the rows of the mark and up
+        uint256 fallDown; // in the row down
+        uint256 rise;
+    }
+
+    /// @notice Writes into `d` how far the deviations can be from those of the words.
+    function write(Drift memory d, SeriesState.Live memory live) internal pure {
+        uint256 then_ = timeAt(SeriesWord.time(live.word), live.word.expiry());
+        uint256 now_ = live.varianceTime / WAD;
+        uint256 passed = now_ < then_ ? ((then_ - now_) * WAD + (then_ - 1)) / then_ : 0;
+        uint256 slide = live.surface.slide();
+        // a window that gaps in the prices prolong has more variance left than the clock has it
+        if (now_ > then_) then_ = now_;
+        unchecked {
+            // passed ≤ 1e18, slide < 2^60, volatilities < 2^63, roots < 2^66
+            d.fall = slide + passed / 2 + (passed * passed) / (2 * WAD) + 2;
+            uint256 known = (32 * passed) / 100;
+            d.rise = slide + 1 > known ? slide + 1 - known : 0;
+            uint256 root = Black76.rootOfSeconds(then_) + 1;
+            uint256 factor = VolatilityShock.factor(then_);
+            uint256 highest = live.surface.highestVolatility();
+            uint256 kept = WAD - (3 * factor) / 10;
+            d.deviations[OptionStress.ROW_MARK] = _deviationUp(highest, root);
+            d.deviations[OptionStress.ROW_UP] = _deviationUp((highest * (2 * WAD + factor) + (2 * WAD - 1)) / (2 * WAD), root);
+            d.deviations[OptionStress.ROW_DOWN] = _deviationUp((highest * kept + (WAD - 1)) / WAD, root);
+            uint256 whole = 1_000 * kept;
+            d.fallDown = d.fall + (then_ > VolatilityShock.LEAST_TIME ? (93 * passed * factor + (whole - 1)) / whole : 0);
+        }
+    }
+
+    /// @notice Takes from `values` what can have been lost in each scenario.
+    /// @param longs lots, and `shorts`
+    /// @param range of the series
+    function take(Drift memory d, Price forward, Ratio range, uint256 longs, uint256 shorts, int256[LANES] memory values) internal pure {
+        unchecked {
+            // lots < 2^44, falls < 2^62, deviations < 2^66, forwards < 2^97: products below 2^255
+            uint256 rises = d.rise * shorts;
+            uint256[3] memory weights = [
+                d.deviations[0] * (d.fall * longs + rises),
+                d.deviations[1] * (d.fall * longs + rises),
+                d.deviations[2] * (d.fallDown * longs + rises)
+            ];
+            uint256 atMark = _changeUp(forward.raw(), weights[OptionStress.ROW_MARK]);
+            values[0] -= int256(atMark);
+            for (uint256 k = 1; k < 15; ++k) {
+                uint256 at = OptionStress.forwardAt(forward, range, k).raw();
+                values[k] -= int256(_changeUp(at, weights[OptionStress.row(k)]));
+            }
+            for (uint256 k = 15; k < LANES; ++k) {
+                uint256 change = _changeUp(OptionStress.forwardAt(forward, range, k).raw(), weights[OptionStress.ROW_MARK]);
+                values[k] -= int256((65 * atMark + 35 * change + 99) / 100);
+            }
+        }
+    }
+
+    /// @notice Whole seconds of variance time at `time`, if prices come without a gap in the window.
+    function timeAt(uint256 time, uint256 expiry) internal pure returns (uint256) {
+        if (expiry <= time) return 0;
+        unchecked {
+            // left < 2^32
+            uint256 left = expiry - time;
+            uint256 window = Expiry.WINDOW;
+            return left > window ? left - window + window / 3 : (left * left * left) / (3 * window * window);
+        }
+    }
+
+    function _deviationUp(uint256 volatility, uint256 root) private pure returns (uint256) {
+        unchecked {
+            uint256 least = VolatilityShock.LEAST_VOLATILITY;
+            return ((volatility > least ? volatility : least) * root + (WAD - 1)) / WAD;
+        }
+    }
+
+    function _changeUp(uint256 forward, uint256 weight) private pure returns (uint256) {
+        unchecked {
+            uint256 whole = 5 * WAD * WAD;
+            return (2 * forward * weight + (whole - 1)) / whole;
+        }
+    }
+}

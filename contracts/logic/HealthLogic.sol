@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {LibBit} from "solady/src/utils/LibBit.sol";
+import {Ledger} from "../libraries/Ledger.sol";
+import {Market} from "../libraries/Market.sol";
+import {Takeover} from "../libraries/Takeover.sol";
+import {Valuation} from "../libraries/Valuation.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {VaultState} from "../VaultStorage.sol";
+import {HeaderWord} from "../words/HeaderWord.sol";
+import {MarginWord} from "../words/ParameterWords.sol";
+import {OpeningLogic} from "./OpeningLogic.sol";
+
+/// @title How accounts stand: which may be liquidated, and what keeps one from taking risk
+/// @dev Linked: its code runs in the vault, its size does not count there.
+library HealthLogic {
+    using HeaderWord for uint256;
+
+    /// @notice What liquidations plan from. As `IMarginVault.portfolioOf` answers, encoded.
+    function portfolio(VaultState storage $, AccountId account) external view returns (bytes memory) {
+        return abi.encode(Ledger.portfolio($, account, $.marginParameters));
+    }
+
+    /// @notice Names the first price, or the first series by its words, that is not good enough for risk to rise.
+    function requireNormal(VaultState storage $, AccountId account) external view {
+        uint256 marginWord = $.marginParameters;
+        Takeover.requireNormal(account, Ledger.portfolio($, account, marginWord), marginWord);
+        OpeningLogic.requireFresh($, account);
+    }
+
+    /// @notice For each of `accounts`, false where `_plan` would find it healthy without a doubt. As `IMarginVault.mayBeLiquidated` answers, encoded.
+    function candidates(VaultState storage $, address fund, AccountId[] calldata accounts) external view returns (bytes memory) {
+        Valuation.Basis memory basis;
+        Valuation.open(basis, $);
+        Valuation.Figures memory f = basis.figures;
+        uint256 fresh = MarginWord.liquidationAge(basis.marginWord);
+        bool[] memory found = new bool[](accounts.length);
+        for (uint256 i; i < accounts.length; ++i) {
+            AccountId account = accounts[i];
+            uint256 header = $.headers[account];
+            // the market at hand is the first one that anybody holds: mostly that of the others too
+            if (basis.quote.underlying == Market.NONE && header.underlyings() != 0) {
+                Market.writeForValuing(basis.quote, $, LibBit.ffs(header.underlyings()), basis.marginWord);
+            }
+            Valuation.write(f, $, account, header, basis);
+            // words say what an account needs to open, not what it is liquidated by
+            bool series = HeaderWord.seriesPositions(header) != 0;
+            found[i] =
+                series ||
+                f.equity < f.margin.partUp(basis.terms.maintenance) ||
+                !Valuation.good(f, fresh) ||
+                account.owner() == fund;
+        }
+        return abi.encode(found);
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {LiveMargin} from "../libraries/LiveMargin.sol";
+import {Margin} from "../libraries/Margin.sol";
+import {PricedSeries} from "../libraries/PricedSeries.sol";
+import {SeriesHolding} from "../libraries/SeriesHolding.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {Lots} from "../types/Lots.sol";
+import {Price} from "../types/Price.sol";
+import {Ratio} from "../types/Ratio.sol";
+import {Wad} from "../types/Wad.sol";
+import {VaultState} from "../VaultStorage.sol";
+import {PriceWord} from "../words/PriceWord.sol";
+
+/// @title Options and dated futures priced live
+/// @dev Linked: its code runs in the vault. What an account holds on one underlying is priced once, and valued in parts without pricing again.
+library PortfolioLogic {
+    /// @dev The perpetual and the collateral beside the series.
+    struct Spot {
+        Lots lots;
+        Wad collateral; // market value
+        Price price; // of a lot
+        uint256 depth;
+    }
+
+    /// @notice The options and dated futures of `account` on `underlying` priced at `price` and the held range, as PricedSeries packs them, and what those
+    /// of settled series pay.
+    /// @param named the scenario that a keeper named; 0: all are priced
+    function priced(
+        VaultState storage $,
+        AccountId account,
+        uint256 underlying,
+        Price price,
+        uint256 named
+    ) external view returns (uint256[] memory words, Wad paid) {
+        SeriesHolding.Holding memory h;
+        uint256 priceWord = $.prices[underlying];
+        h.price = price;
+        SeriesHolding.write(h, $, account, underlying, $.positions[account][underlying], Wad.wrap(0));
+        LiveMargin.Book memory b;
+        LiveMargin.price(b, $, h, PriceWord.heldRange(priceWord), LiveMargin.scenariosOf(named));
+        return (PricedSeries.pack(h, b), Wad.wrap(h.paid));
+    }
+
+    /// @notice The figures of an underlying: what is left of `words` without the share `sold` of every position, beside `spot`.
+    /// @param named the scenario whose loss counts, one that was priced; 0 the worst
+    function figures(
+        uint256[] memory words,
+        Spot memory spot,
+        Ratio sold,
+        uint256 named,
+        Margin.Terms memory terms
+    ) external pure returns (LiveMargin.Figures memory f) {
+        SeriesHolding.Holding memory h;
+        LiveMargin.Book memory b;
+        (h.price, h.depth) = (spot.price, spot.depth);
+        SeriesHolding.writeSpot(h, spot.lots, spot.collateral);
+        PricedSeries.unpack(words, sold, h, b);
+        LiveMargin.write(f, h, b, named, terms.provision, terms.interMonth);
+    }
+}

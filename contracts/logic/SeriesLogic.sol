@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {VaultState} from "../VaultStorage.sol";
+import {IMarginVault} from "../interfaces/IMarginVault.sol";
+import {IVaultGovernance, SeriesListing} from "../interfaces/IVaultGovernance.sol";
+import {IVaultSeries, SeriesFigures} from "../interfaces/IVaultSeries.sol";
+import {IVolatilitySource} from "../interfaces/IVolatilitySource.sol";
+import {Black76} from "../libraries/Black76.sol";
+import {Expiry} from "../libraries/Expiry.sol";
+import {OptionStress} from "../libraries/OptionStress.sol";
+import {PriceGuard} from "../libraries/PriceGuard.sol";
+import {PriceUse} from "../libraries/PriceUse.sol";
+import {RiskWords} from "../libraries/RiskWords.sol";
+import {SeriesQuote, SeriesRefresh} from "../libraries/SeriesRefresh.sol";
+import {SeriesState} from "../libraries/SeriesState.sol";
+import {Settlement} from "../libraries/Settlement.sol";
+import {Svi} from "../libraries/Svi.sol";
+import {VolatilityShock} from "../libraries/VolatilityShock.sol";
+import {Price} from "../types/Price.sol";
+import {Ratio, fromPpb} from "../types/Ratio.sol";
+import {MarginWord} from "../words/ParameterWords.sol";
+import {PriceWord} from "../words/PriceWord.sol";
+import {RiskWord} from "../words/RiskWord.sol";
+import {SeriesWord} from "../words/SeriesWord.sol";
+import {SurfaceWord} from "../words/SurfaceWord.sol";
+import {SviWord} from "../words/SviWord.sol";
+import {VolatilityWord} from "../words/VolatilityWord.sol";
+
+/// @title The life of a series: listed, given slices, refreshed, settled. What observes prices is `Settlement`
+/// @dev Linked: its code runs in the vault, its size does not count there. Callers hold the vault's lock or are governance.
+library SeriesLogic {
+    using SeriesState for SeriesState.Live;
+    using SeriesWord for uint256;
+    using SurfaceWord for uint256;
+
+    /// @dev From listing to expiry: not shorter than the least time that VolatilityShock tells apart, and what Black-76 prices, with an hour for the vote.
+    uint256 internal constant LEAST_LIFE = 1 days;
+    uint256 internal constant MOST_LIFE = 730 days + 1 hours;
+
+    /// @dev A strike is at least a twentieth of the present price, at most twenty: what Black-76 prices.
+    uint256 internal constant FARTHEST_STRIKE = 20;
+
+    /// @dev Of the cap of implied volatility, percent.
+    uint256 internal constant LEAST_CAP = 10;
+    uint256 internal constant MOST_CAP = 500;
+
+    /// @dev How far the forward may be from the price: half a percent, and a quarter a year. In 1e-9.
+    uint256 internal constant FIXED_BASIS = 5_000_000;
+    uint256 internal constant YEARLY_BASIS = 250_000_000;
+
+    /// @dev Words cover one part in 200 more than the present scan range: they are stale as soon as it is larger than theirs.
+    uint256 internal constant PART_OF_RANGE = 200;
+
+    /// @dev ln(1/0.995), rounded up: what log-moneyness moves by at most before the words are stale.
+    int256 internal constant MOST_MOVE = 5_012_542_000_000_000;
+
+    /// @dev The scenarios in which a call at the money is worth most: the price up by the whole range and volatility up; the upper extreme.
+    uint256 private constant HIGHEST = 11;
+    uint256 private constant EXTREME = 15;
+
+    uint256 private constant WAD = 1e18;
+    uint256 private constant YEAR = 365 days;
+
+    // ---------------------------------------------------------------- listing
+
+    /// @notice See `IVaultGovernance.listSeries`; `underlying` is listed.
+    function list(VaultState storage $, uint8 underlying, SeriesListing memory listing) external {
+        uint8 series = listing.series;
+        if (series == 0) revert IVaultSeries.UnknownSeries(underlying, 0);
+        _requireFree($, underlying, series);
+
+        uint256 expiry = listing.expiry;
+        (uint256 least, uint256 most) = (block.timestamp + LEAST_LIFE, block.timestamp + MOST_LIFE);
+        if (expiry < least || expiry > most) revert IVaultSeries.ExpiryOutOfBounds(expiry, least, most);
+        uint256 word = SeriesWord.listed(expiry, listing.base, listing.step, listing.decimals, listing.count);
+        Price price = PriceWord.price($.prices[underlying]);
+        _requireStrikesNear(word, price.raw());
+        if (listing.depth == 0) revert IVaultSeries.DepthZero();
+        uint256 cap = listing.volatilityCap;
+        if (cap < LEAST_CAP || cap > MOST_CAP) revert IVaultSeries.VolatilityCapOutOfBounds(cap, LEAST_CAP, MOST_CAP);
+        uint256 surface = SurfaceWord.listed(listing.depth, cap);
+        uint256 volatility = $.volatilities[underlying];
+        _requireLanesFit(
+            SeriesWord.forwardDown(price),
+            fromPpb(VolatilityWord.rangeCapPpb(volatility)),
+            surface.volatilityCap(),
+            Expiry.secondsLeftDown(expiry, block.timestamp)
+        );
+
+        $.series[underlying][series] = word;
+        $.surfaces[underlying][series] = surface;
+        // of an older series of the number
+        delete $.slices[underlying][series];
+        delete $.averages[underlying][series];
+        $.seriesListed[underlying] |= uint256(1) << series;
+        if (!VolatilityWord.hasSeries(volatility)) $.volatilities[underlying] = VolatilityWord.withSeries(volatility);
+        emit IVaultGovernance.SeriesListed(underlying, series, listing);
+    }
+
+    /// @dev A number is free again when its series has settled and nobody holds it: its settlement price would be lost.
+    function _requireFree(VaultState storage $, uint8 underlying, uint8 series) private {
+        uint256 word = $.series[underlying][series];
+        if (word == 0) return;
+        uint256 opening = Expiry.openingOf(word.expiry());
+        uint256 average = $.averages[underlying][series];
+        uint256 held = $.surfaces[underlying][series].held();
+        if (held != 0 || !Expiry.isSettled(average, opening, block.timestamp)) revert IVaultSeries.SeriesTaken(underlying, series, held);
+        if (Settlement.isOpen($, underlying, series)) Settlement.settle($, underlying, series, average, opening);
+    }
+
+    function _requireStrikesNear(uint256 word, uint256 price) private pure {
+        uint256 least = (price + (FARTHEST_STRIKE - 1)) / FARTHEST_STRIKE;
+        uint256 most = price * FARTHEST_STRIKE;
+        uint256 lowest = word.strike(0).raw();
+        // where there is no price every strike is too high
+        if (lowest < least || lowest > most) revert IVaultSeries.StrikeOutOfBounds(lowest, least, most);
+        uint256 highest = word.strike(word.strikeCount() - 1).raw();
+        if (highest > most) revert IVaultSeries.StrikeOutOfBounds(highest, least, most);
+    }
+
+    /// @dev Values in units do not depend on the forward, and of what is out of the money at the anchor the call at the money is worth most.
+    function _requireLanesFit(Price forward, Ratio range, uint256 volatility, uint256 time) private pure {
+        uint256 rootTime = SeriesRefresh.rootOf(time * WAD);
+        uint256 shocked = VolatilityShock.up(volatility, VolatilityShock.factor(time));
+        uint256 value = _callDown(forward, OptionStress.forwardAt(forward, range, HIGHEST), shocked, rootTime);
+        uint256 extreme = OptionStress.dampedDown(
+            _callDown(forward, forward, volatility, rootTime),
+            _callDown(forward, OptionStress.forwardAt(forward, range, EXTREME), volatility, rootTime)
+        );
+        uint256 units = (value > extreme ? value : extreme) / RiskWord.unitUp(forward);
+        if (units > RiskWord.LARGEST_LANE) revert IVaultSeries.SeriesCouldSaturate(volatility, units);
+    }
+
+    function _callDown(Price strike, Price forward, uint256 volatility, uint256 rootTime) private pure returns (uint256 value) {
+        int256 x = Black76.logMoneynessOf(forward.raw(), strike.raw());
+        (value, ) = Black76.undiscounted(forward.raw(), strike.raw(), x, Black76.totalVolatilityOf(volatility, rootTime));
+    }
+
+    // ---------------------------------------------------------------- slices
+
+    /// @dev A slice on its way into the vault.
+    struct Draft {
+        uint256 expiry;
+        uint256 slice;
+        uint256 time; // of publishing
+        uint256 forward; // of a lot, as an anchor holds it
+        int256[] ks; // log-moneyness of the listed strikes
+    }
+
+    /// @notice See `IVaultSeries.postSlice`. The source is called before anything is written.
+    function postSlice(VaultState storage $, uint8 underlying, uint8 series, bytes calldata update) external {
+        uint256 word = $.series[underlying][series];
+        if (word == 0) revert IVaultSeries.UnknownSeries(underlying, series);
+        IVolatilitySource source = $.volatilitySources[underlying];
+        if (address(source) == address(0)) revert IVaultSeries.NoVolatilitySource(underlying);
+        Draft memory draft;
+        draft.expiry = word.expiry();
+        uint256 opening = Expiry.openingOf(draft.expiry);
+        if (block.timestamp >= opening) revert IVaultSeries.WindowOpen(underlying, series, opening);
+
+        IVolatilitySource.Report memory said = source.report(underlying, draft.expiry, update);
+        uint256 surface = $.surfaces[underlying][series];
+        draft.slice = said.slice;
+        draft.time = _requireTimely(underlying, series, said.publishTime, surface.published());
+        _requireBasisNear(said.basis, draft.expiry - draft.time);
+        uint256 span = Expiry.secondsLeftDown(draft.expiry, draft.time);
+        Price live = SeriesState.forwardDown(PriceWord.price($.prices[underlying]), said.basis, 0);
+        draft.forward = SeriesWord.forwardDown(live).raw();
+        draft.ks = new int256[](word.strikeCount());
+        _addMoneyness(draft.ks, 0, word, draft.forward);
+
+        Svi.requireFree(draft.slice, draft.ks);
+        _requireBelowCap(draft, span, surface.volatilityCap());
+        _requireNoCalendarArbitrage($, underlying, draft);
+
+        surface = surface.withSlice(said.basis, draft.time, span);
+        $.slices[underlying][series] = draft.slice;
+        $.surfaces[underlying][series] = surface;
+        emit IVaultSeries.SlicePosted(underlying, series, draft.slice, said.basis, draft.time, SurfaceWord.epoch(surface));
+    }
+
+    /// @return time of publishing, at the latest now: clocks differ
+    function _requireTimely(uint8 underlying, uint8 series, uint256 publishTime, uint256 last) private view returns (uint256 time) {
+        if (publishTime > block.timestamp + PriceGuard.SKEW) {
+            revert IVaultSeries.SliceFromFuture(underlying, series, publishTime, block.timestamp);
+        }
+        time = FixedPointMathLib.min(publishTime, block.timestamp);
+        if (time <= last) revert IVaultSeries.SliceNotNewer(underlying, series, time, last);
+        uint256 age = block.timestamp - time;
+        if (age > SeriesState.HOLDS) revert IVaultSeries.SliceTooOld(underlying, series, age, SeriesState.HOLDS);
+    }
+
+    function _requireBasisNear(int256 basis, uint256 left) private pure {
+        uint256 most = FIXED_BASIS + (YEARLY_BASIS * left) / YEAR;
+        // casting to int256 is safe: below 2^64
+        if (basis > int256(most) || basis < -int256(most)) revert IVaultSeries.BasisTooFar(basis, most);
+    }
+
+    function _requireBelowCap(Draft memory draft, uint256 span, uint256 cap) private pure {
+        SviWord.Slice memory slice = SviWord.unpack(draft.slice);
+        for (uint256 index; index < draft.ks.length; ++index) {
+            uint256 volatility = SeriesRefresh.impliedDown(slice, draft.ks[index], span);
+            if (volatility > cap) revert IVaultSeries.VolatilityAboveCap(index, volatility, cap);
+        }
+    }
+
+    /// @dev Against the nearest expiry on either side. Farther ones were compared with those when they were posted.
+    function _requireNoCalendarArbitrage(VaultState storage $, uint8 underlying, Draft memory draft) private view {
+        (uint256 earlier, uint256 later) = _neighbours($, underlying, draft.expiry);
+        if (earlier != 0) {
+            (uint256 slice, int256[] memory ks) = _neighbour($, underlying, earlier, draft);
+            if (slice != 0) Svi.requireRising(slice, draft.slice, ks);
+        }
+        if (later != 0) {
+            (uint256 slice, int256[] memory ks) = _neighbour($, underlying, later, draft);
+            if (slice != 0) Svi.requireRising(draft.slice, slice, ks);
+        }
+    }
+
+    /// @dev The series with a slice, not settled, that expire next before and next after `expiry`; of several at one time the first number. Zero where there is none.
+    function _neighbours(VaultState storage $, uint256 underlying, uint256 expiry) private view returns (uint256 earlier, uint256 later) {
+        uint256 before;
+        uint256 behind = type(uint256).max;
+        for (uint256 left = $.seriesListed[underlying]; left != 0; left &= left - 1) {
+            uint256 series = Settlement.lowest(left);
+            uint256 ending = $.series[underlying][series].expiry();
+            bool nearer = ending < expiry ? ending > before : ending > expiry && ending < behind;
+            if (!nearer || $.surfaces[underlying][series].published() == 0) continue;
+            if (Expiry.isSettled($.averages[underlying][series], Expiry.openingOf(ending), block.timestamp)) continue;
+            if (ending < expiry) (earlier, before) = (series, ending);
+            else (later, behind) = (series, ending);
+        }
+    }
+
+    /// @dev The slice of a neighbour as of the time of the draft, and where to compare: at the strikes of both. A slice that is younger than the draft stays as it is; zero
+    /// once no variance is left.
+    function _neighbour(
+        VaultState storage $,
+        uint256 underlying,
+        uint256 series,
+        Draft memory draft
+    ) private view returns (uint256 slice, int256[] memory ks) {
+        uint256 word = $.series[underlying][series];
+        uint256 left = Expiry.secondsLeftDown(word.expiry(), draft.time);
+        if (left == 0) return (0, ks);
+        slice = $.slices[underlying][series];
+        uint256 span = $.surfaces[underlying][series].span();
+        if (left <= span) slice = SviWord.agedDown(slice, left, span);
+        uint256 own = draft.ks.length;
+        ks = new int256[](own + word.strikeCount());
+        for (uint256 i; i < own; ++i) {
+            ks[i] = draft.ks[i];
+        }
+        _addMoneyness(ks, own, word, draft.forward);
+    }
+
+    /// @dev Writes ln(strike / forward) of all strikes of `word` into `ks` from `start` on.
+    function _addMoneyness(int256[] memory ks, uint256 start, uint256 word, uint256 forward) private pure {
+        uint256 count = word.strikeCount();
+        for (uint256 index; index < count; ++index) {
+            ks[start + index] = -Black76.logMoneynessOf(forward, word.strike(index).raw());
+        }
+    }
+
+    // ---------------------------------------------------------------- refresh
+
+    /// @notice See `IVaultSeries.refreshSeries`.
+    function refresh(VaultState storage $, uint8 underlying, uint8 series) external {
+        uint256 priceWord = $.prices[underlying];
+        SeriesState.Live memory live;
+        live.write($, underlying, series, PriceWord.price(priceWord));
+        _requireGood($, underlying, priceWord);
+        if (live.surface.published() == 0) revert IVaultSeries.SeriesHasNoSlice(underlying, series);
+        if (live.settled) revert IVaultSeries.SeriesIsSettled(underlying, series);
+        PriceUse.consume(underlying);
+
+        SeriesQuote memory quote;
+        uint256 range = _largerRange(priceWord).raw();
+        quote.forward = live.forward;
+        quote.range = live.rangeUp(Ratio.wrap(range + (range + (PART_OF_RANGE - 1)) / PART_OF_RANGE));
+        (quote.slice, quote.span) = live.slice($, underlying, series);
+        quote.varianceTime = live.varianceTime;
+        uint256 epoch = live.epochOf();
+        (uint256[] memory words, uint256 word) = SeriesRefresh.refreshed(live.word, quote, block.timestamp, epoch);
+        (uint256 highest, uint256 slide) = _volatilitiesUp(word, quote);
+
+        $.series[underlying][series] = word;
+        $.surfaces[underlying][series] = live.surface.withRefresh(highest, slide);
+        for (uint256 index; index < words.length; ++index) {
+            RiskWords.write($, underlying, RiskWords.keyOf(series, index), words[index]);
+        }
+        emit IVaultSeries.SeriesRefreshed(underlying, series, word.anchor().raw(), word.scanRange().raw(), epoch);
+    }
+
+    /// @dev A price that may be traded on.
+    function _requireGood(VaultState storage $, uint8 underlying, uint256 priceWord) private view {
+        uint256 state = PriceWord.state(priceWord);
+        if (state != PriceWord.NORMAL) revert IMarginVault.PriceNotNormal(underlying, state);
+        uint256 most = MarginWord.tradingAge($.marginParameters);
+        uint256 age = PriceWord.age(priceWord);
+        if (age > most) revert IMarginVault.PriceTooOld(underlying, age, most);
+    }
+
+    /// @notice The highest implied volatility of a listed strike at the anchor, and by which part of itself any of them can change while the forward is within 0.5 %
+    /// of the anchor.
+    /// @dev Total variance is convex in k: between k ± h it is nowhere above the higher end, and falls on one side by no more than it rises on the other. So the change at
+    /// the ends bounds every change between, but for its own square where the slice turns within half a percent. No volatility is zero: variance is at least
+    /// `Svi.LEAST_VARIANCE`, the span below 2^32.
+    function _volatilitiesUp(uint256 word, SeriesQuote memory quote) private pure returns (uint256 highest, uint256 slide) {
+        uint256 anchor = word.anchor().raw();
+        uint256 count = word.strikeCount();
+        for (uint256 index; index < count; ++index) {
+            int256 k = -Black76.logMoneynessOf(anchor, word.strike(index).raw());
+            uint256 volatility = SeriesRefresh.impliedDown(quote.slice, k, quote.span);
+            if (volatility > highest) highest = volatility;
+            uint256 change = FixedPointMathLib.max(
+                FixedPointMathLib.dist(volatility, SeriesRefresh.impliedDown(quote.slice, k - MOST_MOVE, quote.span)),
+                FixedPointMathLib.dist(volatility, SeriesRefresh.impliedDown(quote.slice, k + MOST_MOVE, quote.span))
+            );
+            uint256 part = (change * WAD + (volatility - 1)) / volatility;
+            if (part > slide) slide = part;
+        }
+    }
+
+    // ---------------------------------------------------------------- settlement
+
+    /// @notice See `IVaultSeries.settleSeries`.
+    function settle(VaultState storage $, uint8 underlying, uint8 series) external {
+        uint256 word = $.series[underlying][series];
+        if (word == 0) revert IVaultSeries.UnknownSeries(underlying, series);
+        if (!Settlement.isOpen($, underlying, series)) revert IVaultSeries.SeriesIsSettled(underlying, series);
+        Settlement.settle($, underlying, series, $.averages[underlying][series], Expiry.openingOf(word.expiry()));
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @notice Encoded answer of `IVaultSeries.riskWords`.
+    function riskWords(VaultState storage $, uint8 underlying, uint8 series) external view returns (bytes memory) {
+        uint256[] memory words = new uint256[]($.series[underlying][series].strikeCount());
+        for (uint256 index; index < words.length; ++index) {
+            words[index] = RiskWords.read($, underlying, RiskWords.keyOf(series, index));
+        }
+        return abi.encode(words);
+    }
+
+    /// @notice Encoded answer of `IVaultSeries.seriesState`.
+    function figures(VaultState storage $, uint8 underlying, uint8 series) external view returns (bytes memory) {
+        uint256 priceWord = $.prices[underlying];
+        SeriesState.Live memory live;
+        live.write($, underlying, series, PriceWord.price(priceWord));
+        SeriesFigures memory f;
+        f.forward = live.forward;
+        f.moving = Price.wrap(live.moving);
+        f.varianceTime = live.varianceTime;
+        f.steps = live.steps;
+        f.settled = live.settled;
+        f.staleness = uint8(live.staleness(live.rangeUp(_largerRange(priceWord))));
+        return abi.encode(f);
+    }
+
+    // ---------------------------------------------------------------- shared
+
+    /// @dev What new risk is measured at.
+    function _largerRange(uint256 priceWord) private pure returns (Ratio) {
+        (Ratio target, Ratio held) = (PriceWord.targetRange(priceWord), PriceWord.heldRange(priceWord));
+        return target > held ? target : held;
+    }
+}

@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {LibBit} from "solady/src/utils/LibBit.sol";
+import {Assessment, IMarginVault} from "../interfaces/IMarginVault.sol";
+import {IVaultSeries} from "../interfaces/IVaultSeries.sol";
+import {Black76} from "../libraries/Black76.sol";
+import {Expiry} from "../libraries/Expiry.sol";
+import {FundAccounts} from "../libraries/FundAccounts.sol";
+import {Ledger} from "../libraries/Ledger.sol";
+import {Margin} from "../libraries/Margin.sol";
+import {MarginRule} from "../libraries/MarginRule.sol";
+import {Market} from "../libraries/Market.sol";
+import {PricedSeries} from "../libraries/PricedSeries.sol";
+import {PriceUse} from "../libraries/PriceUse.sol";
+import {SeriesPositions} from "../libraries/SeriesPositions.sol";
+import {SeriesRefresh} from "../libraries/SeriesRefresh.sol";
+import {SeriesState} from "../libraries/SeriesState.sol";
+import {Trading} from "../libraries/Trading.sol";
+import {Valuation} from "../libraries/Valuation.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {Fill} from "../types/Fill.sol";
+import {Instrument, STRIKE_ZERO, UnknownInstrument, underlyingOf, withinUnderlying} from "../types/Instrument.sol";
+import {Lots} from "../types/Lots.sol";
+import {Price} from "../types/Price.sol";
+import {Ratio, fromPpm} from "../types/Ratio.sol";
+import {Wad} from "../types/Wad.sol";
+import {VaultState} from "../VaultStorage.sol";
+import {FundingWord} from "../words/FundingWord.sol";
+import {HeaderWord} from "../words/HeaderWord.sol";
+import {MarginWord, TradingWord} from "../words/ParameterWords.sol";
+import {SeriesWord} from "../words/SeriesWord.sol";
+import {SurfaceWord} from "../words/SurfaceWord.sol";
+import {SviWord} from "../words/SviWord.sol";
+
+/// @title Fills of options and dated futures, and their payment at expiry
+/// @dev Linked: its code runs in the vault. The rules of Trading, by instrument; both sides are written at once, and a maker that fails is put back.
+library SeriesTradeLogic {
+    using SeriesWord for uint256;
+    using SurfaceWord for uint256;
+    using HeaderWord for uint256;
+    using SeriesState for SeriesState.Live;
+
+    /// @dev A fill that a module proposed, and whose it is.
+    struct Deal {
+        AccountId taker;
+        uint256 module;
+        address moduleAddress;
+        uint16 defaultModules;
+        address fund;
+        Fill fill;
+    }
+
+    /// @dev What became of it.
+    struct Outcome {
+        bool applied;
+        bool raised; // the taker's position grew
+        Wad newRisk; // open-interest charge on what grew
+    }
+
+    /// @dev The market of the instrument.
+    struct Listed {
+        uint256 underlying;
+        Instrument instrument;
+        Market.Quote quote; // of the underlying
+        SeriesState.Live live;
+        Price mark;
+        Price notional; // of a lot, for band and fees: the mark, at least a twentieth of the forward
+        uint256 openInterest; // of the underlying
+        uint256 held; // lots of the series, long and short
+    }
+
+    /// @dev Of the forward: a band and a fee around the mark alone would leave nothing for an option that is worth next to nothing.
+    uint256 private constant LEAST_NOTIONAL_PART = 20;
+
+    // ---------------------------------------------------------------- fills
+
+    /// @notice Applies a fill, or skips it with an event.
+    function settle(VaultState storage $, Deal memory deal) external returns (Outcome memory outcome) {
+        Fill memory fill = deal.fill;
+        Valuation.Basis memory basis;
+        Valuation.open(basis, $);
+        bytes4 reason = _apply($, deal, basis, outcome);
+        outcome.applied = reason == 0;
+        // a post after this in the transaction reverts
+        PriceUse.consumeAll(basis.used | (1 << underlyingOf(fill.instrument)));
+        if (reason == 0) {
+            emit IMarginVault.Filled(
+                deal.taker,
+                fill.maker,
+                fill.instrument,
+                fill.lots.raw(),
+                fill.price.raw(),
+                fill.takerFee.raw(),
+                fill.makerFee.raw()
+            );
+        } else {
+            emit IMarginVault.FillSkipped(deal.taker, fill.maker, fill.instrument, fill.lots.raw(), reason);
+        }
+    }
+
+    function _apply(VaultState storage $, Deal memory deal, Valuation.Basis memory basis, Outcome memory outcome) private returns (bytes4) {
+        Fill memory fill = deal.fill;
+        Listed memory m;
+        _enter(m, $, fill.instrument, basis.marginWord);
+        if (fill.lots.isZero()) return IMarginVault.ZeroLots.selector;
+        if (fill.maker == deal.taker) return IMarginVault.SelfTrade.selector;
+        if (fill.maker.owner() == deal.fund) return IMarginVault.ProtocolAccount.selector;
+        if (m.live.settled) return IVaultSeries.SeriesIsSettled.selector;
+        if (m.live.surface.published() == 0) return IVaultSeries.SeriesHasNoSlice.selector;
+        if (_outsideBand(m, fill.price)) return IMarginVault.PriceOutsideBand.selector;
+        if (_feesWrong(m, fill)) return IMarginVault.FeeOutsideBounds.selector;
+
+        SeriesPositions.Place memory taker;
+        SeriesPositions.Place memory maker;
+        SeriesPositions.find(taker, $, deal.taker, m.underlying, m.instrument);
+        SeriesPositions.find(maker, $, fill.maker, m.underlying, m.instrument);
+        (int256 taken, int256 made) = (taker.lots, maker.lots);
+        int256 lots = fill.lots.raw();
+        bool takerReduces = _reduces(lots, taken);
+        bool makerReduces;
+        unchecked {
+            // a module may name any size, also one that has no opposite
+            makerReduces = _reduces(-lots, made);
+        }
+        // a slice that a feed has let lapse prices what is held, and opens nothing
+        bool open = m.quote.open && m.live.steps == 0;
+        if (!open && !(takerReduces && makerReduces)) return IMarginVault.RiskMayNotRise.selector;
+        unchecked {
+            // a module may name any size: what wraps here is beyond every cap
+            uint256 cap = TradingWord.positionCap(m.quote.trading);
+            if (cap >= SeriesPositions.SIZES) cap = SeriesPositions.SIZES - 1;
+            if (!takerReduces && Lots.wrap(taken + lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
+            if (!makerReduces && Lots.wrap(made - lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
+        }
+        uint256 openInterest = m.openInterest;
+        _count(m, taken, taken + lots);
+        _count(m, made, made - lots);
+        if (m.openInterest > openInterest && m.openInterest > FundingWord.cap(m.quote.funding)) {
+            return IMarginVault.OpenInterestCapExceeded.selector;
+        }
+        bytes4 reason = _makerSide($, deal, basis, m, maker, makerReduces);
+        if (reason != 0) return reason;
+
+        SeriesPositions.set(taker, $, deal.taker, m.underlying, m.instrument, taken + lots);
+        if (taker.header.seriesPositions() > SeriesPositions.MOST && deal.taker.owner() != deal.fund) {
+            revert IMarginVault.TooManySeriesPositions(deal.taker, SeriesPositions.MOST);
+        }
+        if (LibBit.popCount(taker.header.underlyings()) > Ledger.MAX_UNDERLYINGS) {
+            revert IMarginVault.TooManyUnderlyings(deal.taker, Ledger.MAX_UNDERLYINGS);
+        }
+        _store($, deal.taker, m.underlying, taker, -fill.lots.times(fill.price) - fill.takerFee);
+        _leave($, m);
+        if (!takerReduces) {
+            outcome.raised = true;
+            outcome.newRisk = _newRiskChargeUp(m, basis.marginWord, taken, taken + lots);
+        }
+        return 0;
+    }
+
+    function _enter(Listed memory m, VaultState storage $, uint24 named, uint256 marginWord) private view {
+        m.underlying = underlyingOf(named);
+        m.instrument = withinUnderlying(named);
+        Market.write(m.quote, $, m.underlying, marginWord);
+        uint256 series = m.instrument.series();
+        uint256 index = m.instrument.strikeIndex();
+        SeriesState.write(m.live, $, m.underlying, series, m.quote.mark);
+        m.openInterest = FundingWord.openInterest(m.quote.funding);
+        m.held = SurfaceWord.held(m.live.surface);
+        Price forward = m.live.forward;
+        if (index == STRIKE_ZERO) {
+            if (!m.instrument.isCall()) revert UnknownInstrument(series, index, false);
+            (m.mark, m.notional) = (forward, forward);
+            return;
+        }
+        m.live.word.requireListed(index);
+        // nothing is traded then, and without a slice nothing can be priced
+        if (m.live.settled || m.live.surface.published() == 0) return;
+        m.mark = _markOf(m, $, series, m.live.word.strike(index).raw());
+        uint256 least = forward.raw() / LEAST_NOTIONAL_PART;
+        m.notional = m.mark.raw() < least ? Price.wrap(least) : m.mark;
+    }
+
+    /// @dev Black-76 at the live forward and volatility, rounded down.
+    function _markOf(Listed memory m, VaultState storage $, uint256 series, uint256 strike) private view returns (Price) {
+        (SviWord.Slice memory slice, uint256 span) = m.live.slice($, m.underlying, series);
+        uint256 forward = m.live.forward.raw();
+        int256 x = Black76.logMoneynessOf(forward, strike);
+        uint256 volatility = SeriesRefresh.impliedDown(slice, -x, span);
+        uint256 width = Black76.totalVolatilityOf(volatility, SeriesRefresh.rootOf(m.live.varianceTime));
+        (uint256 call, uint256 put) = Black76.undiscounted(forward, strike, x, width);
+        return Price.wrap(m.instrument.isCall() ? call : put);
+    }
+
+    /// @dev Moves the maker's side; where its margin does not hold afterwards, puts it back.
+    function _makerSide(
+        VaultState storage $,
+        Deal memory deal,
+        Valuation.Basis memory basis,
+        Listed memory m,
+        SeriesPositions.Place memory side,
+        bool reduces
+    ) private returns (bytes4 reason) {
+        AccountId account = deal.fill.maker;
+        (uint256 header, uint256 position, int256 made) = (side.header, side.position, side.lots);
+        if (account.owner() != deal.moduleAddress && !Trading.consents(header, deal.defaultModules, deal.module)) {
+            return IMarginVault.ModuleNotConsented.selector;
+        }
+        if (position == 0 && LibBit.popCount(header.underlyings()) >= Ledger.MAX_UNDERLYINGS) {
+            return IMarginVault.TooManyUnderlyings.selector;
+        }
+        int256 makes = made - deal.fill.lots.raw();
+        if (made == 0 && header.seriesPositions() >= SeriesPositions.MOST) return IMarginVault.TooManySeriesPositions.selector;
+        SeriesPositions.set(side, $, account, m.underlying, m.instrument, makes);
+        _store($, account, m.underlying, side, deal.fill.lots.times(deal.fill.price) - deal.fill.makerFee);
+        reason = _makerReason($, basis, m, account, made, makes, reduces);
+        if (reason != IMarginVault.MarginTooLow.selector) {
+            if (reason != 0) _putBack($, account, m, side, header, position, made);
+            return reason;
+        }
+        // the second form looks back, which most makers need not
+        Assessment memory now_ = _live($, account, basis.terms);
+        _putBack($, account, m, side, header, position, made);
+        if (!MarginRule.sheds(_live($, account, basis.terms), now_)) return reason;
+        SeriesPositions.find(side, $, account, m.underlying, m.instrument);
+        SeriesPositions.set(side, $, account, m.underlying, m.instrument, makes);
+        _store($, account, m.underlying, side, deal.fill.lots.times(deal.fill.price) - deal.fill.makerFee);
+        return 0;
+    }
+
+    function _makerReason(
+        VaultState storage $,
+        Valuation.Basis memory basis,
+        Listed memory m,
+        AccountId account,
+        int256 made,
+        int256 makes,
+        bool reduces
+    ) private view returns (bytes4) {
+        Valuation.Figures memory now_ = basis.figures;
+        Valuation.write(now_, $, account, $.headers[account], basis);
+        Wad newRisk;
+        if (!reduces) {
+            if (!Valuation.good(now_, MarginWord.tradingAge(basis.marginWord))) return IMarginVault.RiskMayNotRise.selector;
+            if (now_.notional < Trading.smallestNotional($, now_.notional)) return IMarginVault.AccountTooSmall.selector;
+            newRisk = _newRiskChargeUp(m, basis.marginWord, made, makes);
+        }
+        bool covered = Valuation.bounds(now_, $.headers[account]) && MarginRule.covers(now_, newRisk);
+        return covered ? bytes4(0) : IMarginVault.MarginTooLow.selector;
+    }
+
+    /// @dev As it was before `set` and `_store`; the list of positions may be in another order.
+    function _putBack(
+        VaultState storage $,
+        AccountId account,
+        Listed memory m,
+        SeriesPositions.Place memory side,
+        uint256 header,
+        uint256 position,
+        int256 lots
+    ) private {
+        SeriesPositions.find(side, $, account, m.underlying, m.instrument);
+        SeriesPositions.set(side, $, account, m.underlying, m.instrument, lots);
+        $.headers[account] = header;
+        $.positions[account][m.underlying] = position;
+    }
+
+    function _store(VaultState storage $, AccountId account, uint256 underlying, SeriesPositions.Place memory side, Wad credited) private {
+        $.headers[account] = side.header.withCash(side.header.cash() + credited);
+        $.positions[account][underlying] = side.position;
+    }
+
+    function _count(Listed memory m, int256 before, int256 afterwards) private pure {
+        m.openInterest = Ledger.openInterestAfter(m.openInterest, before, afterwards);
+        m.held = m.held + Lots.wrap(afterwards).abs() - Lots.wrap(before).abs();
+    }
+
+    /// @dev Writes the open interest, where it changed.
+    function _leave(VaultState storage $, Listed memory m) private {
+        if (m.openInterest != FundingWord.openInterest(m.quote.funding)) {
+            $.fundings[m.underlying] = FundingWord.withOpenInterest(m.quote.funding, m.openInterest);
+        }
+        if (m.held != SurfaceWord.held(m.live.surface)) {
+            $.surfaces[m.underlying][m.instrument.series()] = SurfaceWord.withHeld(m.live.surface, m.held);
+        }
+    }
+
+    function _reduces(int256 change, int256 lots) private pure returns (bool) {
+        unchecked {
+            int256 next = lots + change;
+            return lots != 0 && change ^ lots < 0 && (next == 0 || next ^ lots >= 0);
+        }
+    }
+
+    function _outsideBand(Listed memory m, Price price) private pure returns (bool) {
+        uint256 width = (m.notional.raw() * TradingWord.fillBandPpm(m.quote.trading)) / 1e6;
+        uint256 mark = m.mark.raw();
+        return price.raw() > mark + width || price.raw() + width < mark;
+    }
+
+    function _feesWrong(Listed memory m, Fill memory fill) private pure returns (bool) {
+        Wad cap = fill.lots.times(m.notional).abs().partUp(fromPpm(TradingWord.feeCapPpm(m.quote.trading)));
+        return fill.takerFee.isNegative() || fill.takerFee > cap || fill.makerFee > cap || (fill.takerFee + fill.makerFee).isNegative();
+    }
+
+    function _newRiskChargeUp(Listed memory m, uint256 marginWord, int256 before, int256 afterwards) private pure returns (Wad) {
+        return Trading.newRiskChargeUp(marginWord, m.quote.funding, m.notional, before, afterwards, m.openInterest);
+    }
+
+    /// @notice The lots that `account` holds of an option or a dated future, as a Fill names it.
+    function lotsOf(VaultState storage $, AccountId account, uint24 named) external view returns (Lots) {
+        SeriesPositions.Place memory side;
+        SeriesPositions.find(side, $, account, underlyingOf(named), withinUnderlying(named));
+        return Lots.wrap(side.lots);
+    }
+
+    /// @notice As `IMarginVault.seriesPositionsOf` answers, encoded.
+    function positionsOf(VaultState storage $, AccountId account, uint256 underlying) external view returns (bytes memory) {
+        SeriesPositions.List memory list;
+        SeriesPositions.read(list, $, account, underlying);
+        return abi.encode(list.instruments, list.lots);
+    }
+
+    // ---------------------------------------------------------------- live figures
+
+    /// @notice The figures of `account` priced anew at the held ranges: what liquidations and the second form of the margin rule go by.
+    function assess(VaultState storage $, AccountId account) external view returns (Assessment memory) {
+        return _live($, account, Margin.terms($.marginParameters));
+    }
+
+    function _live(VaultState storage $, AccountId account, Margin.Terms memory terms) private view returns (Assessment memory) {
+        return Margin.assess(Ledger.portfolio($, account, $.marginParameters), terms, false, 0);
+    }
+
+    // ---------------------------------------------------------------- expiry
+
+    /// @notice Pays what `account` holds in a settled series, and removes it: as `IMarginVault.settleExpired` says.
+    function settleExpired(VaultState storage $, AccountId account, uint256 underlying, uint256 series) external {
+        SeriesState.Live memory live;
+        SeriesState.write(live, $, underlying, series, Price.wrap(0));
+        if (!live.settled) revert IMarginVault.SeriesNotSettled(underlying, series);
+        if (!_pay($, account, underlying, series, live)) revert IMarginVault.NothingToDo();
+    }
+
+    /// @notice Pays everything that `account` holds in series that have settled.
+    function payExpired(VaultState storage $, AccountId account) external {
+        for (uint256 left = $.headers[account].underlyings(); left != 0; left &= left - 1) {
+            uint256 underlying = LibBit.ffs(left);
+            SeriesPositions.List memory list;
+            SeriesPositions.read(list, $, account, underlying);
+            uint256 seen;
+            for (uint256 i; i < list.count; ++i) {
+                uint256 series = list.instruments[i] >> 8;
+                if ((seen >> series) & 1 != 0) continue;
+                seen |= 1 << series;
+                SeriesState.Live memory live;
+                SeriesState.write(live, $, underlying, series, Price.wrap(0));
+                if (live.settled) _pay($, account, underlying, series, live);
+            }
+        }
+    }
+
+    /// @dev Credits the payoffs of what `account` holds in a settled series and takes it out of the list; says whether there was any.
+    function _pay(
+        VaultState storage $,
+        AccountId account,
+        uint256 underlying,
+        uint256 series,
+        SeriesState.Live memory live
+    ) private returns (bool found) {
+        SeriesPositions.List memory list;
+        SeriesPositions.read(list, $, account, underlying);
+        Wad paid;
+        uint256 longs;
+        uint256 held;
+        for (uint256 i; i < list.count; ++i) {
+            Instrument instrument = Instrument.wrap(list.instruments[i]);
+            if (instrument.series() != series) continue;
+            found = true;
+            int256 lots = list.lots[i];
+            paid = paid + Lots.wrap(lots).times(Expiry.payoff(instrument, live.word, live.forward));
+            longs += lots > 0 ? uint256(lots) : 0;
+            held += Lots.wrap(lots).abs();
+            list.lots[i] = 0;
+        }
+        if (!found) return false;
+        uint256 header = SeriesPositions.write(list, $, account, underlying);
+        $.headers[account] = header.withCash(header.cash() + paid);
+        if (longs != 0) {
+            uint256 funding = $.fundings[underlying];
+            $.fundings[underlying] = FundingWord.withOpenInterest(funding, FundingWord.openInterest(funding) - longs);
+        }
+        uint256 surface = $.surfaces[underlying][series];
+        $.surfaces[underlying][series] = surface.withHeld(surface.held() - held);
+        emit IMarginVault.SeriesPaid(account, uint8(underlying), uint8(series), paid.raw());
+    }
+
+    // ---------------------------------------------------------------- sales
+
+    /// @dev A sale of a share of everything that one account holds of series on an underlying.
+    struct Transfer {
+        AccountId from;
+        AccountId to;
+        uint256 underlying;
+        bool limited; // the receiver is not the fund's
+        SeriesPositions.List giver;
+        SeriesPositions.List receiver;
+        int256 openInterest; // its change
+        int256[] held; // by series, the change of what is held
+    }
+
+    /// @notice Moves the share `part` of every option and dated future that `from` holds on `underlying`, rounded up to whole lots, to `to`; keeps open
+    /// interest and the clock of a fund account. The caller moves the cash.
+    /// @dev Settled series have been paid.
+    function move(VaultState storage $, address fund, AccountId from, AccountId to, uint256 underlying, Ratio part) external {
+        Transfer memory t;
+        (t.from, t.to, t.underlying, t.limited) = (from, to, underlying, to.owner() != fund);
+        SeriesPositions.read(t.giver, $, from, underlying);
+        SeriesPositions.read(t.receiver, $, to, underlying);
+        SeriesPositions.index(t.receiver, t.giver.count);
+        t.held = new int256[](256);
+        for (uint256 i; i < t.giver.count; ++i) {
+            _moveLots(t, i, PricedSeries.shareUp(t.giver.lots[i], part));
+        }
+        _countMoved($, t);
+        AccountId ours = t.limited ? from : to;
+        bool ran = $.headers[ours].underlyings() != 0;
+        $.headers[from] = SeriesPositions.write(t.giver, $, from, underlying);
+        uint256 header = SeriesPositions.write(t.receiver, $, to, underlying);
+        $.headers[to] = header;
+        if (t.limited && header.seriesPositions() > SeriesPositions.MOST) {
+            revert IMarginVault.TooManySeriesPositions(to, SeriesPositions.MOST);
+        }
+        if (t.limited && LibBit.popCount(header.underlyings()) > Ledger.MAX_UNDERLYINGS) {
+            revert IMarginVault.TooManyUnderlyings(to, Ledger.MAX_UNDERLYINGS);
+        }
+        if (ours.owner() == fund) FundAccounts.keepClock($, $.headers[ours], underlying, ran);
+    }
+
+    /// @dev `lots` of the position `i` of the giver.
+    function _moveLots(Transfer memory t, uint256 i, int256 lots) private {
+        if (lots == 0) return;
+        uint256 instrument = t.giver.instruments[i];
+        uint256 at = SeriesPositions.placeOf(t.receiver, instrument);
+        _changeBy(t, t.giver, i, -lots);
+        _changeBy(t, t.receiver, at, lots);
+        // casting is safe: 8 bits of the underlying and 16 of the instrument
+        uint24 named = uint24(t.underlying | (instrument << 8));
+        Lots now_ = Lots.wrap(t.receiver.lots[at]);
+        if (t.limited && now_.abs() >= SeriesPositions.SIZES) {
+            revert IMarginVault.PositionCapExceeded(t.to, named, now_, SeriesPositions.SIZES - 1);
+        }
+        emit IMarginVault.SeriesSold(t.from, t.to, named, lots);
+    }
+
+    function _changeBy(Transfer memory t, SeriesPositions.List memory list, uint256 i, int256 change) private pure {
+        int256 before = list.lots[i];
+        int256 afterwards = before + change;
+        list.lots[i] = afterwards;
+        t.openInterest += _longs(afterwards) - _longs(before);
+        t.held[list.instruments[i] >> 8] += _size(afterwards) - _size(before);
+    }
+
+    /// @dev Open interest and what is held of each series after a move, where two sides have met.
+    function _countMoved(VaultState storage $, Transfer memory t) private {
+        uint256 underlying = t.underlying;
+        if (t.openInterest != 0) {
+            uint256 funding = $.fundings[underlying];
+            uint256 lots = uint256(int256(FundingWord.openInterest(funding)) + t.openInterest);
+            $.fundings[underlying] = FundingWord.withOpenInterest(funding, lots);
+        }
+        for (uint256 i; i < t.giver.count; ++i) {
+            uint256 series = t.giver.instruments[i] >> 8;
+            int256 change = t.held[series];
+            if (change == 0) continue;
+            t.held[series] = 0;
+            uint256 surface = $.surfaces[underlying][series];
+            $.surfaces[underlying][series] = surface.withHeld(uint256(int256(surface.held()) + change));
+        }
+    }
+
+    function _size(int256 lots) private pure returns (int256) {
+        return lots < 0 ? -lots : lots;
+    }
+
+    function _longs(int256 lots) private pure returns (int256) {
+        return lots > 0 ? lots : int256(0);
+    }
+}

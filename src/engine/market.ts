@@ -1,0 +1,137 @@
+import { logMoneynessOf, totalVolatilityOf, undiscounted } from "./black76.ts";
+import type { Draft } from "./draft.ts";
+import { revert, toUnsigned } from "./errors.ts";
+import { abs, max, min } from "./fixedPoint.ts";
+import { type Instrument, instrumentFromNumber, instrumentNumber, isFuture, STRIKE_ZERO } from "./instrument.ts";
+import { indexOf, lotsOf, move, moveSeries, openInterestAfter, seriesLotsOf } from "./ledger.ts";
+import { seriesOf, setSeries } from "./series.ts";
+import { impliedDown, rootOf } from "./seriesRefresh.ts";
+import { type SeriesNow, seriesNow, sliceNow } from "./seriesState.ts";
+import { requireListed, strikeOf } from "./seriesWord.ts";
+import { type AccountId, NORMAL, type Underlying } from "./types.ts";
+
+// One instrument as a trade sees it: the perpetual of an underlying, or what can be held of one of its series.
+
+/** Most lots of one instrument of a series. */
+export const MOST_SERIES_LOTS = 2n ** 37n - 1n;
+
+/** An option counts for band, fees and new risk with at least this part of the forward. */
+const LEAST_REFERENCE_PART = 20n;
+
+const UNDERLYING_BITS = 8n;
+
+/** What a trade takes from an instrument. */
+export interface Market {
+  readonly index: number; // of the underlying
+  readonly underlying: Underlying;
+  readonly instrument: bigint; // within the underlying, 0: the perpetual
+  readonly mark: bigint; // of a lot, WAD
+  readonly reference: bigint; // price of a lot that band and charges are parts of, WAD
+  readonly isOpen: boolean; // risk may rise
+  readonly positionCap: bigint; // lots
+  readonly closed?: string; // the name of the error for which nothing is traded any more, or yet
+}
+
+/**
+ * The number by which fills and orders name an instrument.
+ * @param instrument within the underlying, 0: the perpetual
+ * @example namedInstrument(1, 0x0207n) // 0x020701n
+ */
+export function namedInstrument(underlying: number, instrument: bigint): bigint {
+  return BigInt(underlying) | (instrument << UNDERLYING_BITS);
+}
+
+/**
+ * The market of an instrument that a fill names.
+ * @throws Reverted `UnknownUnderlying`, `UnknownSeries`, `UnknownStrike`, `UnknownInstrument`
+ */
+export function marketOf(draft: Draft, named: bigint): Market {
+  const index = Number(BigInt.asUintN(Number(UNDERLYING_BITS), named));
+  const instrument = named >> UNDERLYING_BITS;
+  const underlying = draft.findUnderlying(index);
+  if (underlying === undefined || underlying.price === 0n) revert("UnknownUnderlying", BigInt(index));
+  const isOpen = mayRise(draft, underlying);
+  const { price, trading } = underlying;
+  if (instrument === 0n) {
+    return { index, underlying, instrument, mark: price, reference: price, isOpen, positionCap: trading.positionCap };
+  }
+  return seriesMarketOf(draft, index, underlying, instrument, isOpen);
+}
+
+function seriesMarketOf(draft: Draft, index: number, underlying: Underlying, number: bigint, isOpen: boolean): Market {
+  const instrument = instrumentFromNumber(number);
+  const { series } = seriesOf(draft, index, Number(instrument.series));
+  if (instrument.index !== STRIKE_ZERO) requireListed(series.word, instrument.index);
+  instrumentNumber(instrument);
+  const live = seriesNow(underlying, series, draft.now);
+  const positionCap = min(underlying.trading.positionCap, MOST_SERIES_LOTS);
+  const market = { index, underlying, instrument: number, isOpen: isOpen && live.steps === 0n, positionCap };
+  const closed = live.settled ? "SeriesIsSettled" : series.surface.published === 0n ? "SeriesHasNoSlice" : undefined;
+  if (closed !== undefined) return { ...market, mark: 0n, reference: 0n, closed };
+  const mark = seriesMarkDown(underlying, live, instrument);
+  const reference = isFuture(instrument) ? mark : max(mark, live.forward / LEAST_REFERENCE_PART);
+  return { ...market, mark, reference };
+}
+
+/**
+ * What a lot of an instrument of a series is worth now, WAD, rounded down: the forward for the future, Black-76 at the slice for an option.
+ * @throws Reverted `MoneynessTooFar`
+ * @example seriesMarkDown(underlying, seriesNow(underlying, series, state.now), instrumentFromNumber(0x0103n))
+ */
+export function seriesMarkDown(underlying: Underlying, live: SeriesNow, instrument: Instrument): bigint {
+  const { forward, varianceTime } = live;
+  if (isFuture(instrument)) return forward;
+  const strike = strikeOf(live.series.word, instrument.index);
+  const x = logMoneynessOf(forward, strike);
+  const { slice, span } = sliceNow(underlying, live);
+  const { call, put } = undiscounted(forward, strike, x, totalVolatilityOf(impliedDown(slice, -x, span), rootOf(varianceTime)));
+  return instrument.isCall ? call : put;
+}
+
+/** Whether risk may rise in an underlying: its price is normal and young, and opens are not stopped. */
+export function mayRise(draft: Draft, underlying: Underlying): boolean {
+  return (
+    underlying.priceState === NORMAL &&
+    draft.now - underlying.priceTime <= draft.base.margin.tradingAge &&
+    draft.now >= underlying.trading.stoppedUntil
+  );
+}
+
+/** Lots that an account holds of the instrument of a market. */
+export function lotsIn(draft: Draft, { index, instrument }: Market, id: AccountId): bigint {
+  const account = draft.account(id);
+  return instrument === 0n ? lotsOf(account, index) : seriesLotsOf(account, index, instrument);
+}
+
+/**
+ * Adds lots of the instrument of a market to an account, which pays for them.
+ * @param extra further cash credited (negative: debited), WAD
+ * @throws Reverted `TooManyUnderlyings`, `TooManySeriesPositions`
+ */
+export function moveIn(draft: Draft, market: Market, id: AccountId, change: bigint, price: bigint, extra: bigint): void {
+  const { index, instrument, underlying } = market;
+  if (instrument === 0n) move(draft, id, index, change, price, indexOf(draft, underlying), extra);
+  else moveSeries(draft, id, index, instrument, change, price, extra);
+}
+
+/**
+ * Keeps the open interest after accounts went from some lots to others: of the underlying what is long; of a series what is long and what is short, for its
+ * number may be listed anew only when neither is left: once the longs are paid, the shorts still owe.
+ */
+export function countOpenInterest(
+  draft: Draft,
+  index: number,
+  instrument: bigint,
+  changes: readonly (readonly [before: bigint, after: bigint])[],
+): void {
+  const after = (openInterest: bigint): bigint => changes.reduce((sum, [from, to]) => openInterestAfter(sum, from, to), openInterest);
+  const underlying = draft.underlying(index);
+  const { funding } = underlying;
+  draft.setUnderlying(index, { ...underlying, funding: { ...funding, openInterest: after(funding.openInterest) } });
+  if (instrument === 0n) return;
+  const number = Number(instrumentFromNumber(instrument).series);
+  const { series } = seriesOf(draft, index, number);
+  const held = changes.reduce((sum, [from, to]) => sum + abs(to) - abs(from), series.surface.openInterest);
+  const surface = { ...series.surface, openInterest: toUnsigned(44, held) };
+  setSeries(draft, index, number, { ...series, surface });
+}

@@ -1,0 +1,384 @@
+import { logMoneynessOf, totalVolatilityOf, undiscounted } from "./black76.ts";
+import { type Draft, type EngineEvent, type Outcome, transact } from "./draft.ts";
+import { revert, toSigned, toUnsigned } from "./errors.ts";
+import { averageFromWord, averageWord, countsOf, isSettled, observed, openingOf, settlementDown, WINDOW } from "./expiry.ts";
+import { abs, divUp, fromPpb, max, min, WAD } from "./fixedPoint.ts";
+import { varianceSeconds } from "./freshness.ts";
+import { dampedDown, forwardAt } from "./optionStress.ts";
+import { SKEW } from "./priceGuard.ts";
+import { LARGEST_LANE, unitUp } from "./riskWord.ts";
+import { impliedDown, refreshedWords, rootOf } from "./seriesRefresh.ts";
+import { basisForwardDown, epochOf, HOLDS, seriesNow, seriesRangeUp, sliceNow } from "./seriesState.ts";
+import { anchorOf, type SeriesListing as Expiries, expiryOf, forwardDown, listedSeries, strikeCountOf, strikeOf } from "./seriesWord.ts";
+import { agedDown, requireFree, requireRising, type SviSlice, sviFromWord } from "./svi.ts";
+import { NORMAL, type Series, type SeriesSurface, type State, type Underlying } from "./types.ts";
+import { shockedUp, shockFactor } from "./volatilityShock.ts";
+
+// What becomes of a series: listing, slices, refreshes, the prices that it settles on, settlement.
+
+/** What governance lists; the struct `SeriesListing`. */
+export interface SeriesListing extends Expiries {
+  readonly series: bigint; // its number, 1–255
+  readonly depth: bigint; // lots
+  readonly volatilityCap: bigint; // percent a year
+}
+
+/** What a volatility source says; the struct `Report` of IVolatilitySource. */
+export interface VolatilityReport {
+  readonly slice: bigint; // SviWord: total variance from the publish time to settlement
+  readonly basis: bigint; // forward over price, less one, signed ppb
+  readonly publishTime: bigint; // unix seconds, 0: nothing is known
+}
+
+const DAY = 86_400n;
+const YEAR = 365n * DAY;
+const SHORTEST = DAY;
+const LONGEST = 730n * DAY + 3_600n;
+
+/** Strikes are within a twentieth and twenty times the price. */
+const FARTHEST_STRIKE = 20n;
+
+const LEAST_CAP = 10n;
+const MOST_CAP = 500n;
+const PERCENT = WAD / 100n;
+
+/** A basis is within 0.5 % and 25 % more for each year to expiry, ppb. */
+const BASIS = 5_000_000n;
+const BASIS_OF_A_YEAR = 250_000_000n;
+
+/** A refresh is made for a range that is by one part in so many wider. */
+const RANGE_ROOM = 200n;
+
+/** ln(1/0.995), 18 decimals, rounded up: as far as the forward moves along the slice while words hold. */
+export const SLIDE_REACH = 5_012_542_000_000_000n;
+
+const HIGHEST_UNIT = 10n ** 14n;
+const SLIDE_UNIT = 10n ** 13n;
+const EPOCHS = 2n ** 24n;
+
+/** One more than there are steps to the forecast: a new slice never has the number of a step of the last one. */
+const EPOCHS_PER_SLICE = 97n;
+
+/** The strikes of a series as prices of a lot, WAD, by index. */
+export function strikesOf(word: bigint): bigint[] {
+  return Array.from({ length: Number(strikeCountOf(word)) }, (_, index) => strikeOf(word, BigInt(index)));
+}
+
+/** The log-moneyness ln(K/F) of each strike, 18 decimals. */
+function moneynessOf(word: bigint, forward: bigint): bigint[] {
+  return strikesOf(word).map((strike) => -logMoneynessOf(forward, strike));
+}
+
+/**
+ * A series of an underlying.
+ * @throws Reverted `UnknownSeries` (underlying, series)
+ */
+export function seriesOf(draft: Draft, underlying: number, series: number): { readonly underlying: Underlying; readonly series: Series } {
+  const found = draft.findUnderlying(underlying);
+  const listed = found?.series.get(series);
+  if (found === undefined || listed === undefined) revert("UnknownSeries", BigInt(underlying), BigInt(series));
+  return { underlying: found, series: listed };
+}
+
+/** Puts a series of an underlying in the place of what was there. */
+export function setSeries(draft: Draft, index: number, number: number, series: Series): void {
+  const underlying = draft.underlying(index);
+  draft.setUnderlying(index, { ...underlying, series: new Map(underlying.series).set(number, series) });
+}
+
+// ---------------------------------------------------------------- listing
+
+/**
+ * Lists a series; its number may have been that of one that is settled and held by nobody.
+ * @throws Reverted `UnknownUnderlying`, `UnknownSeries` (number 0), `SeriesTaken`, `ExpiryOutOfBounds`, `StrikeOutOfBounds`, `DepthZero`,
+ * `VolatilityCapOutOfBounds`, `SeriesCouldSaturate` and what `listedSeries` refuses
+ * @example listSeries(state, 0, { series: 1n, expiry: state.now + 2_592_000n, base: 24n, step: 2n, decimals: 17n, count: 10n, depth: 1_000_000n, volatilityCap: 150n })
+ */
+export function listSeries(state: State, underlying: number, listing: SeriesListing): Outcome {
+  return transact(state, (draft) => listSeriesOn(draft, underlying, listing));
+}
+
+/** As `listSeries`, on a draft. */
+export function listSeriesOn(draft: Draft, index: number, listing: SeriesListing): void {
+  const { series: number, expiry, depth, volatilityCap } = listing;
+  const underlying = draft.findUnderlying(index);
+  if (underlying === undefined) revert("UnknownUnderlying", BigInt(index));
+  if (number === 0n) revert("UnknownSeries", BigInt(index), number);
+  const former = underlying.series.get(Number(number));
+  if (former !== undefined) requireVacant(draft, index, number, former);
+  const [least, most] = [draft.now + SHORTEST, draft.now + LONGEST];
+  if (expiry < least || expiry > most) revert("ExpiryOutOfBounds", expiry, least, most);
+  const word = listedSeries(listing);
+  const [lowest, highest] = [divUp(underlying.price, FARTHEST_STRIKE), underlying.price * FARTHEST_STRIKE];
+  for (const strike of strikesOf(word)) {
+    if (strike < lowest || strike > highest) revert("StrikeOutOfBounds", strike, lowest, highest);
+  }
+  if (depth === 0n) revert("DepthZero");
+  if (volatilityCap < LEAST_CAP || volatilityCap > MOST_CAP) revert("VolatilityCapOutOfBounds", volatilityCap, LEAST_CAP, MOST_CAP);
+  const units = mostUnits(underlying, expiry, volatilityCap, draft.now);
+  if (units > LARGEST_LANE) revert("SeriesCouldSaturate", volatilityCap * PERCENT, units);
+
+  setSeries(draft, index, Number(number), {
+    word,
+    slice: 0n,
+    surface: { ...NO_SURFACE, depth: toUnsigned(40, depth), volatilityCap },
+    average: 0n,
+    // nobody reads risk words before the first refresh
+    risks: former?.risks ?? [],
+    listed: true,
+  });
+  draft.emit("SeriesListed", { underlying: BigInt(index), series: number, word });
+}
+
+const NO_SURFACE: SeriesSurface = {
+  basis: 0n,
+  published: 0n,
+  span: 0n,
+  epoch: 0n,
+  highest: 0n,
+  slide: 0n,
+  depth: 0n,
+  openInterest: 0n,
+  volatilityCap: 0n,
+};
+
+/** The number of a series may be listed anew when it has settled and nobody holds it. */
+function requireVacant(draft: Draft, index: number, number: bigint, former: Series): void {
+  const { word, average, surface, listed } = former;
+  const stands = isSettled(averageFromWord(average), openingOf(expiryOf(word)), draft.now);
+  if (!stands || surface.openInterest !== 0n) revert("SeriesTaken", BigInt(index), number, surface.openInterest);
+  if (!listed) return;
+  const events: EngineEvent[] = [];
+  settledWith(former, BigInt(index), number, draft.now, events);
+  for (const event of events) draft.emit(event.name, event.values);
+}
+
+/** The most units of a lane that a call at the money could need at the widest scan range and the highest volatility of a slice, shocked up. */
+function mostUnits({ price, volatility }: Underlying, expiry: bigint, volatilityCap: bigint, now: bigint): bigint {
+  const forward = forwardDown(price);
+  const range = fromPpb(volatility.rangeCap);
+  const time = openingOf(expiry) - now + WINDOW / 3n;
+  const cap = volatilityCap * PERCENT;
+  const valueIn = (scenario: bigint, volatility: bigint): bigint => {
+    const moved = forwardAt(forward, range, scenario);
+    return undiscounted(moved, forward, logMoneynessOf(moved, forward), totalVolatilityOf(volatility, rootOf(time * WAD))).call;
+  };
+  const extreme = dampedDown(valueIn(0n, cap), valueIn(15n, cap));
+  return max(valueIn(11n, shockedUp(cap, shockFactor(time))), extreme) / unitUp(forward);
+}
+
+// ---------------------------------------------------------------- slices
+
+/**
+ * Takes a slice over from the volatility source of an underlying, as a report of it says.
+ * @throws Reverted `UnknownSeries`, `WindowOpen`, `SliceFromFuture`, `SliceNotNewer`, `SliceTooOld`, `BasisTooFar`, `VolatilityAboveCap` and what
+ * svi.ts refuses
+ */
+export function postSlice(state: State, underlying: number, series: number, report: VolatilityReport): Outcome {
+  return transact(state, (draft) => postSliceOn(draft, underlying, series, report));
+}
+
+/** As `postSlice`, on a draft. */
+export function postSliceOn(draft: Draft, index: number, number: number, report: VolatilityReport): void {
+  const { now } = draft;
+  const { underlying, series } = seriesOf(draft, index, number);
+  const { word, surface } = series;
+  const { slice, basis, publishTime } = report;
+  const names = [BigInt(index), BigInt(number)] as const;
+  const opening = openingOf(expiryOf(word));
+  if (now >= opening) revert("WindowOpen", ...names, opening);
+  if (publishTime > now + SKEW) revert("SliceFromFuture", ...names, publishTime, now);
+  const time = min(publishTime, now);
+  if (time <= surface.published) revert("SliceNotNewer", ...names, time, surface.published);
+  if (now - time > HOLDS) revert("SliceTooOld", ...names, now - time, HOLDS);
+  const most = BASIS + (BASIS_OF_A_YEAR * (expiryOf(word) - time)) / YEAR;
+  if (abs(basis) > most) revert("BasisTooFar", basis, most);
+
+  const span = varianceSeconds(time, expiryOf(word));
+  const forward = forwardDown(basisForwardDown(underlying.price, basis, 0n));
+  const ks = moneynessOf(word, forward);
+  requireFree(slice, ks);
+  const after = {
+    ...series,
+    slice,
+    surface: {
+      ...surface,
+      basis: toSigned(32, basis),
+      published: toUnsigned(40, time),
+      span: toUnsigned(32, span),
+      epoch: (surface.epoch + EPOCHS_PER_SLICE) % EPOCHS,
+    },
+  };
+  const cap = surface.volatilityCap * PERCENT;
+  volatilitiesOf(after, ks).forEach((volatility, strike) => {
+    if (volatility > cap) revert("VolatilityAboveCap", BigInt(strike), volatility, cap);
+  });
+  const { earlier, later } = neighboursOf(underlying, number, now);
+  const both = (other: Series): bigint[] => [...ks, ...moneynessOf(other.word, forward)];
+  const [nearer, farther] = [earlier, later].map((other) => other && sliceAt(other, time));
+  if (earlier !== undefined && nearer !== undefined) requireRising(nearer, slice, both(earlier));
+  if (later !== undefined && farther !== undefined) requireRising(slice, farther, both(later));
+
+  setSeries(draft, index, number, after);
+  draft.emit("SlicePosted", {
+    underlying: BigInt(index),
+    series: BigInt(number),
+    sliceWord: slice,
+    basis,
+    publishTime: time,
+    epoch: after.surface.epoch,
+  });
+}
+
+/** The implied volatilities of a series by its slice as posted, a year, 18 decimals. */
+function volatilitiesOf({ slice, surface }: Series, ks: readonly bigint[]): bigint[] {
+  return ks.map((k) => impliedDown(sviFromWord(slice), k, surface.span));
+}
+
+/** The slice of a series as of a time; nothing once no variance is left by the clock. */
+function sliceAt({ word, slice, surface }: Series, time: bigint): bigint | undefined {
+  const left = varianceSeconds(time, expiryOf(word));
+  if (left === 0n) return undefined;
+  return left <= surface.span ? agedDown(slice, left, surface.span) : slice;
+}
+
+/** The series with a slice that expire next before and next after one, not settled; of those that expire together the lowest number. */
+function neighboursOf({ series }: Underlying, number: number, now: bigint): { readonly earlier?: Series; readonly later?: Series } {
+  const expiry = expiryOf(series.get(number)!.word);
+  let [earlier, later]: [Series | undefined, Series | undefined] = [undefined, undefined];
+  for (const [, other] of [...series].sort(([a], [b]) => a - b)) {
+    if (!other.listed || other.surface.published === 0n) continue;
+    if (isSettled(averageFromWord(other.average), openingOf(expiryOf(other.word)), now)) continue;
+    const at = expiryOf(other.word);
+    if (at < expiry && (earlier === undefined || at > expiryOf(earlier.word))) earlier = other;
+    if (at > expiry && (later === undefined || at < expiryOf(later.word))) later = other;
+  }
+  return { earlier, later };
+}
+
+// ---------------------------------------------------------------- refresh
+
+/**
+ * Prices the risk words of a series anew.
+ * @throws Reverted `UnknownSeries`, `PriceNotNormal`, `PriceTooOld`, `SeriesHasNoSlice`, `SeriesIsSettled`, `VolatilityZero` and what
+ * `refreshedWords` refuses
+ */
+export function refreshSeries(state: State, underlying: number, series: number): Outcome {
+  return transact(state, (draft) => refreshSeriesOn(draft, underlying, series));
+}
+
+/** As `refreshSeries`, on a draft. */
+export function refreshSeriesOn(draft: Draft, index: number, number: number): void {
+  const { underlying, series } = seriesOf(draft, index, number);
+  const { tradingAge } = draft.base.margin;
+  if (underlying.priceState !== NORMAL) revert("PriceNotNormal", BigInt(index), underlying.priceState);
+  const age = max(draft.now - underlying.priceTime, 0n);
+  if (age > tradingAge) revert("PriceTooOld", BigInt(index), age, tradingAge);
+  requireSlice(series, index, number);
+  const live = seriesNow(underlying, series, draft.now);
+  if (live.settled) revert("SeriesIsSettled", BigInt(index), BigInt(number));
+
+  const widest = fromPpb(max(underlying.targetRange, underlying.heldRange));
+  const range = seriesRangeUp(live, widest + divUp(widest, RANGE_ROOM));
+  const { slice, span } = sliceNow(underlying, live);
+  const { forward, varianceTime } = live;
+  const { words, next } = refreshedWords(series.word, { forward, range, slice, span, varianceTime }, draft.now, epochOf(live));
+  const anchor = anchorOf(next);
+  const ks = moneynessOf(series.word, anchor.forward);
+  const highest = ks.map((k) => impliedDown(slice, k, span)).reduce(max, 0n);
+  const surface = {
+    ...series.surface,
+    highest: toUnsigned(16, divUp(highest, HIGHEST_UNIT)),
+    slide: toUnsigned(16, divUp(slideUp(slice, span, ks), SLIDE_UNIT)),
+  };
+  setSeries(draft, index, number, { ...series, word: next, surface, risks: [...words, ...series.risks.slice(words.length)] });
+  draft.emit("SeriesRefreshed", {
+    underlying: BigInt(index),
+    series: BigInt(number),
+    anchor: anchor.forward,
+    range: anchor.range,
+    epoch: anchor.epoch,
+  });
+}
+
+/**
+ * A series without a slice cannot be priced.
+ * @throws Reverted `SeriesHasNoSlice` (underlying, series)
+ */
+export function requireSlice({ surface }: Series, underlying: number, series: number): void {
+  if (surface.published === 0n) revert("SeriesHasNoSlice", BigInt(underlying), BigInt(series));
+}
+
+/**
+ * The largest part of itself by which the volatility of a strike changes where the forward moves by half a percent, 18 decimals, rounded up. Total
+ * variance is convex in k: it rises by at most what it does at the ends, and falls by at most what it rises by at the other end.
+ * @param ks log-moneyness of the strikes
+ * @throws Reverted `MoneynessTooFar`, `VolatilityZero` (k)
+ * @example slideUp({ a: WAD / 25n, b: 0n, rho: 0n, m: 0n, sigma: WAD }, 31_536_000n, [0n]) // 0n: a flat slice
+ */
+export function slideUp(slice: SviSlice, span: bigint, ks: readonly bigint[]): bigint {
+  return ks
+    .flatMap((k) => {
+      const volatility = impliedDown(slice, k, span);
+      if (volatility === 0n) revert("VolatilityZero", k);
+      return [k - SLIDE_REACH, k + SLIDE_REACH].map((end) => divUp(abs(impliedDown(slice, end, span) - volatility) * WAD, volatility));
+    })
+    .reduce(max, 0n);
+}
+
+// ---------------------------------------------------------------- settlement
+
+/**
+ * An underlying whose listed series have observed an accepted price, as far as their windows have opened.
+ * @param price of a lot, WAD
+ * @param time when it was published
+ * @param events to which `SeriesSettled` is added where a settlement price stands
+ */
+export function observedBySeries(
+  underlying: Underlying,
+  id: bigint,
+  price: bigint,
+  time: bigint,
+  now: bigint,
+  events: EngineEvent[],
+): Underlying {
+  if (underlying.series.size === 0) return underlying;
+  const series = new Map(underlying.series);
+  for (const [number, each] of [...series].sort(([a], [b]) => a - b)) {
+    const opening = openingOf(expiryOf(each.word));
+    if (!each.listed || now < opening) continue;
+    const before = averageFromWord(each.average);
+    // whoever is settled by the clock stays so, whatever is posted
+    const after = isSettled(before, opening, now) ? before : observed(before, opening, price, time);
+    const watched = { ...each, average: averageWord(after) };
+    series.set(number, isSettled(after, opening, now) ? settledWith(watched, id, BigInt(number), now, events) : watched);
+  }
+  return { ...underlying, series };
+}
+
+/**
+ * Writes the settlement price of a series that has settled by the clock alone.
+ * @throws Reverted `UnknownSeries`, `NotSettled`, `SeriesIsSettled` when it was written before
+ */
+export function settleSeries(state: State, underlying: number, series: number): Outcome {
+  return transact(state, (draft) => settleSeriesOn(draft, underlying, series));
+}
+
+/** As `settleSeries`, on a draft. */
+export function settleSeriesOn(draft: Draft, index: number, number: number): void {
+  const { series } = seriesOf(draft, index, number);
+  const events: EngineEvent[] = [];
+  const after = settledWith(series, BigInt(index), BigInt(number), draft.now, events);
+  if (!series.listed) revert("SeriesIsSettled", BigInt(index), BigInt(number));
+  setSeries(draft, index, number, after);
+  for (const event of events) draft.emit(event.name, event.values);
+}
+
+/** @throws Reverted `NotSettled` */
+function settledWith(series: Series, underlying: bigint, number: bigint, now: bigint, events: EngineEvent[]): Series {
+  const opening = openingOf(expiryOf(series.word));
+  const average = averageFromWord(series.average);
+  const price = settlementDown(average, opening, now);
+  events.push({ name: "SeriesSettled", values: { underlying, series: number, price } });
+  return { ...series, average: averageWord({ ...average, ...countsOf(average, opening, now) }), listed: false };
+}

@@ -1,0 +1,102 @@
+import { averageFromWord, isSettled, openingOf, settlementDown, stateAt, WINDOW } from "./expiry.ts";
+import { floorDivide, min, WAD } from "./fixedPoint.ts";
+import { type Cause, causeOf } from "./freshness.ts";
+import { varianceFloor } from "./scanRange.ts";
+import { anchorOf, expiryOf, forwardDown, rangeUp } from "./seriesWord.ts";
+import { type SviSlice, sviFromWord } from "./svi.ts";
+import type { Series, SeriesSurface, Underlying } from "./types.ts";
+import { largest } from "./variance.ts";
+
+// The twin of contracts/libraries/SeriesState.sol, where the rules stand. Times are unix seconds.
+
+/** How long what a feed said holds, seconds. */
+export const HOLDS = 3_600n;
+
+/** A feed that is silent longer gives way to the forecast in so many steps of so many seconds. */
+export const STEP = 900n;
+export const STEPS = 96n;
+
+const PPB = 10n ** 9n;
+const YEAR = 31_536_000n;
+/** A variance is in 1e-10 a year. */
+const VARIANCE_UNIT = 10n ** 8n;
+const EPOCHS = 2n ** 24n;
+
+/** A series as it stands now. */
+export interface SeriesNow {
+  readonly series: Series;
+  readonly steps: bigint; // of the way from the feed to the forecast, 0 to 96
+  readonly forward: bigint; // of a lot, WAD, as an anchor holds it; once settled the settlement price, exactly
+  readonly moving: bigint; // the price of a lot that still moves, WAD: all of it before the window, nothing once settled
+  readonly varianceTime: bigint; // to settlement, seconds with 18 decimals
+  readonly settled: boolean;
+}
+
+/**
+ * A series at the price of its underlying that stands at `now`.
+ * @example seriesNow(underlying, series, state.now).forward
+ */
+export function seriesNow({ price }: Pick<Underlying, "price">, series: Series, now: bigint): SeriesNow {
+  const steps = stepsOf(series.surface, now);
+  const live = basisForwardDown(price, series.surface.basis, steps);
+  const opening = openingOf(expiryOf(series.word));
+  if (now <= opening) {
+    const varianceTime = (opening - now + WINDOW / 3n) * WAD;
+    return { series, steps, forward: forwardDown(live), moving: live, varianceTime, settled: false };
+  }
+  const average = averageFromWord(series.average);
+  if (isSettled(average, opening, now)) {
+    return { series, steps, forward: settlementDown(average, opening, now), moving: 0n, varianceTime: 0n, settled: true };
+  }
+  const { forward, moving, varianceTime } = stateAt(average, opening, live, now);
+  return { series, steps, forward: forwardDown(forward), moving: moving / WINDOW, varianceTime, settled: false };
+}
+
+/**
+ * How far a feed has given way to the forecast, in steps.
+ * @example stepsOf({ published: 0n }, 3_601n) // 1n
+ */
+export function stepsOf({ published }: Pick<SeriesSurface, "published">, now: bigint): bigint {
+  const until = published + HOLDS;
+  return now <= until ? 0n : min((now - until - 1n) / STEP + 1n, STEPS);
+}
+
+/** price·(1 + basis), the basis (ppb, above −1) fading with the steps, rounded down. */
+export function basisForwardDown(price: bigint, basis: bigint, steps: bigint): bigint {
+  const whole = STEPS * PPB;
+  return (price * (whole + basis * (STEPS - steps))) / whole;
+}
+
+/** The scan range of the series where that of the price is `range`, 18 decimals: inside the window less of the forward moves. */
+export function seriesRangeUp({ forward, moving }: Pick<SeriesNow, "forward" | "moving">, range: bigint): bigint {
+  return moving >= forward ? rangeUp(range) : rangeUp((range * moving + (forward - 1n)) / forward);
+}
+
+/** The number of the slice that a refresh would price with: each step counts as another. */
+export function epochOf({ series, steps }: Pick<SeriesNow, "series" | "steps">): bigint {
+  return (series.surface.epoch + steps) % EPOCHS;
+}
+
+/** The slice that holds now, and the seconds that its total variance is for. */
+export function sliceNow(
+  { sample, volatility }: Pick<Underlying, "sample" | "volatility">,
+  { series, steps }: Pick<SeriesNow, "series" | "steps">,
+): { readonly slice: SviSlice; readonly span: bigint } {
+  const slice = sviFromWord(series.slice);
+  const { span } = series.surface;
+  if (steps === 0n) return { slice, span };
+  const forecast = largest(sample.fast, sample.slow, varianceFloor(volatility));
+  const flat = (forecast * VARIANCE_UNIT * span) / YEAR;
+  const a = floorDivide(slice.a * (STEPS - steps) + flat * steps, STEPS);
+  return { slice: { ...slice, a, b: (slice.b * (STEPS - steps)) / STEPS }, span };
+}
+
+/**
+ * Why the words of a series may not be used to open and to withdraw with.
+ * @param range that of the series, 18 decimals
+ */
+export function stalenessOf(now: SeriesNow, range: bigint, time: bigint): Cause {
+  const { word } = now.series;
+  const cause = causeOf(word, { forward: now.forward, range, time });
+  return cause === "none" && anchorOf(word).epoch !== epochOf(now) ? "volatility" : cause;
+}

@@ -1,0 +1,46 @@
+import { type Draft, type Outcome, transact } from "./draft.ts";
+import { revert } from "./errors.ts";
+import { averageFromWord, isSettled, openingOf, payoffOf, settlementDown } from "./expiry.ts";
+import { instrumentFromNumber } from "./instrument.ts";
+import { credit } from "./ledger.ts";
+import { countOpenInterest } from "./market.ts";
+import { seriesOf } from "./series.ts";
+import { expiryOf } from "./seriesWord.ts";
+import type { AccountId, SeriesPosition, State } from "./types.ts";
+
+/**
+ * Pays an account for its positions in a series that has settled, and closes them; anybody may ask for it. It changes nothing that the account is worth, so
+ * its margin is not tested.
+ * @throws Reverted `UnknownSeries`, `SeriesNotSettled`, `NothingToDo` where it holds none of the series
+ * @example const { state: after } = settleExpired(state, account, 0, 1);
+ */
+export function settleExpired(state: State, account: AccountId, underlying: number, series: number): Outcome {
+  return transact(state, (draft) => settleExpiredOn(draft, account, underlying, series));
+}
+
+/** As `settleExpired`, on a draft. */
+export function settleExpiredOn(draft: Draft, id: AccountId, index: number, number: number): void {
+  const { series } = seriesOf(draft, index, number);
+  const average = averageFromWord(series.average);
+  const opening = openingOf(expiryOf(series.word));
+  if (!isSettled(average, opening, draft.now)) revert("SeriesNotSettled", BigInt(index), BigInt(number));
+  const settlement = settlementDown(average, opening, draft.now);
+  const account = draft.account(id);
+  const isOfSeries = ({ instrument }: SeriesPosition): boolean => instrumentFromNumber(instrument).series === BigInt(number);
+  const held = account.series.get(index) ?? [];
+  const paid = held.filter(isOfSeries);
+  if (paid.length === 0) revert("NothingToDo");
+  // what is left keeps its order
+  const left = held.filter((position) => !isOfSeries(position));
+  const positions = new Map(account.series);
+  if (left.length === 0) positions.delete(index);
+  else positions.set(index, left);
+  draft.setAccount({ ...account, series: positions });
+  let amount = 0n;
+  for (const { instrument, lots } of paid) {
+    amount += lots * payoffOf(instrumentFromNumber(instrument), series.word, settlement);
+    countOpenInterest(draft, index, instrument, [[lots, 0n]]);
+  }
+  credit(draft, id, amount);
+  draft.emit("SeriesPaid", { account: id, underlying: BigInt(index), series: BigInt(number), amount });
+}

@@ -1,0 +1,417 @@
+import { expect } from "chai";
+import { accountIdOf } from "../../src/engine/accountId.ts";
+import { Draft, type Outcome, transact } from "../../src/engine/draft.ts";
+import { Reverted } from "../../src/engine/errors.ts";
+import { type Action, execute, executeOn, SETTLEMENT } from "../../src/engine/execute.ts";
+import { openingOf, payoffOf } from "../../src/engine/expiry.ts";
+import { abs, max, WAD } from "../../src/engine/fixedPoint.ts";
+import { indexNow } from "../../src/engine/funding.ts";
+import { instrumentFromNumber, instrumentNumber, isFuture, STRIKE_ZERO } from "../../src/engine/instrument.ts";
+import { holdingsOf, portfolioOf } from "../../src/engine/ledger.ts";
+import { assess, staleWords, termsAt } from "../../src/engine/margin.ts";
+import { coversOpening, shedsAtBoth } from "../../src/engine/marginRule.ts";
+import { namedInstrument, seriesMarkDown } from "../../src/engine/market.ts";
+import { liveMargin, openingSurplusDown } from "../../src/engine/portfolioMargin.ts";
+import { postPrice, updateFundingRate } from "../../src/engine/prices.ts";
+import { listSeries, postSlice, refreshSeries, settleSeries } from "../../src/engine/series.ts";
+import { seriesNow } from "../../src/engine/seriesState.ts";
+import { expiryOf, strikeCountOf } from "../../src/engine/seriesWord.ts";
+import { settleExpired } from "../../src/engine/settleExpired.ts";
+import type { Fill } from "../../src/engine/trading.ts";
+import type { AccountId, Address, Series, State } from "../../src/engine/types.ts";
+import {
+  accountFromWords,
+  headerWord,
+  positionWord,
+  seriesBitmap,
+  seriesFromWords,
+  seriesPositionWords,
+  seriesWords,
+  underlyingWords,
+} from "../../src/engine/words.ts";
+import { sliceOf } from "../options/support/series.ts";
+import { Random } from "./support/random.ts";
+import { collateralOf, emptyState, underlyingAt } from "./support/state.ts";
+
+// A vault with options, futures and perpetuals on two underlyings lives for some weeks; what must always hold is asserted after every step.
+
+const STEPS = Number(process.env.PLIMSOLL_OPERATIONS ?? 800);
+const FIRST_SEED = Number(process.env.PLIMSOLL_SEED ?? 31);
+const OWNERS: readonly Address[] = ["a1", "b2", "c3", "d4", "e5"].map((each) => `0x${each.repeat(20)}`);
+const TRADERS = OWNERS.map((owner) => accountIdOf(owner));
+const DAY = 86_400n;
+
+/** What was met, so that a walk in which nothing happens fails. */
+class Tally {
+  readonly counts = new Map<string, number>();
+
+  add(what: string): void {
+    this.counts.set(what, this.of(what) + 1);
+  }
+
+  of(what: string): number {
+    return this.counts.get(what) ?? 0;
+  }
+}
+
+class Walk {
+  readonly random: Random;
+  readonly tally: Tally;
+  /** What positions were paid by number of the listing. */
+  readonly paid = new Map<string, bigint>();
+  state: State;
+  volatilities = [0.6, 0.8];
+
+  constructor(seed: number, tally: Tally) {
+    this.random = new Random(seed);
+    this.tally = tally;
+    const { now, liquidation, margin } = emptyState();
+    const wide = { sources: 1n, dropped: 0n, droppedUntil: 0n, agreement: 5_000n, band: 200_000n, widestBand: 500_000n };
+    const guard = { ...wide, depthRamp: { from: 0n, to: 0n, end: 0n } };
+    this.state = emptyState({
+      underlyings: [
+        underlyingAt(3n * WAD, now, { lotExponent: 3n, guard }),
+        underlyingAt(40n * WAD, now, { lotExponent: 3n, guard, depth: 10n ** 7n }),
+      ],
+      collaterals: [collateralOf(0n, 100_000n)],
+      liquidation: { ...liquidation, smallestNotional: 5n },
+      margin: { ...margin, openInterestCharge: 50_000n },
+    });
+    for (const [i, account] of TRADERS.entries()) this.execute(i, [{ kind: "Deposit", account, token: SETTLEMENT, amount: 3_000n * WAD }]);
+    this.execute(0, [{ kind: "Deposit", account: TRADERS[0]!, token: 0, amount: WAD / 10n }]);
+  }
+
+  execute(owner: number, actions: readonly Action[]): void {
+    this.state = execute(this.state, OWNERS[owner]!, actions).state;
+  }
+
+  /** Tries a transition; what reverts leaves everything as it is. */
+  attempt(what: string, run: () => Outcome): Outcome | undefined {
+    try {
+      const outcome = run();
+      this.state = outcome.state;
+      this.tally.add(what);
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof Reverted)) throw error;
+      this.tally.add(`${what}: ${error.errorName}`);
+      return undefined;
+    }
+  }
+
+  seriesOf(underlying: number): [number, Series][] {
+    return [...this.state.underlyings[underlying]!.series];
+  }
+
+  isInWindow(underlying: number): boolean {
+    return this.seriesOf(underlying).some(([, { listed, word }]) => listed && this.state.now >= openingOf(expiryOf(word)) - 400n);
+  }
+
+  /** Time passes, and mostly prices, slices and words come with it. */
+  pass(): void {
+    const { random } = this;
+    const inWindow = [0, 1].some((u) => this.isInWindow(u));
+    const elapsed = inWindow ? 20 + random.below(160) : random.chance(0.7) ? 30 + random.below(600) : 1_800 + random.below(9_000);
+    this.state = { ...this.state, now: this.state.now + BigInt(elapsed) };
+    for (const u of [0, 1]) if (random.chance(0.9)) this.post(u, elapsed);
+    // now and then the feed is silent for long
+    if (random.chance(0.93)) for (const u of [0, 1]) for (const [s] of this.seriesOf(u)) this.slice(u, s);
+    if (random.chance(0.8)) this.refreshAll();
+  }
+
+  post(u: number, elapsed: number): void {
+    const { random } = this;
+    const { price, lotExponent } = this.state.underlyings[u]!;
+    const deviation = this.volatilities[u]! * Math.sqrt(elapsed / 31_536_000) * (random.chance(0.03) ? 6 : 1);
+    const moved = random.part(price, Math.max(1 - 1.7 * deviation, 0.7), Math.min(1 + 1.7 * deviation, 1.3));
+    const publishTime = this.state.now - BigInt(random.below(5));
+    const report = { price: moved * 10n ** lotExponent, publishTime, valid: !random.chance(0.01) };
+    this.attempt("post", () => transact(this.state, (draft) => postPrice(draft, u, [report])));
+    if (random.chance(0.05)) {
+      this.attempt("rate", () => transact(this.state, (draft) => updateFundingRate(draft, u, random.ofAnySize(23))));
+    }
+  }
+
+  slice(u: number, s: number): void {
+    const { random } = this;
+    const left = openingOf(expiryOf(this.state.underlyings[u]!.series.get(s)!.word)) - this.state.now + 600n;
+    if (left <= 600n) return;
+    const volatility = this.volatilities[u]! * (0.98 + 0.04 * random.fraction());
+    const slice = sliceOf(volatility, Number(left), -0.3, 0.2);
+    const basis = BigInt(random.below(8_000_000) - 4_000_000);
+    this.attempt("slice", () => postSlice(this.state, u, s, { slice, basis, publishTime: this.state.now - BigInt(random.below(3)) }));
+  }
+
+  refreshAll(): void {
+    for (const u of [0, 1]) {
+      for (const [s, { listed }] of this.seriesOf(u)) if (listed) this.attempt("refresh", () => refreshSeries(this.state, u, s));
+    }
+  }
+
+  list(u: number): void {
+    const { random } = this;
+    const number = 1 + random.below(4);
+    const { price, lotExponent } = this.state.underlyings[u]!;
+    const quantum = lotExponent === 3n ? price / 40n / 10n ** 15n : 1n;
+    const expiry = this.state.now + DAY + BigInt(random.below(4 * 86_400));
+    const step = BigInt(1 + random.below(3));
+    const listing = { series: BigInt(number), expiry, base: 34n * quantum, step: step * quantum, decimals: 15n, count: 5n };
+    const done = this.attempt("list", () => listSeries(this.state, u, { ...listing, depth: 100_000n, volatilityCap: 200n }));
+    if (done !== undefined) this.paid.set(`${u}:${number}`, 0n);
+  }
+
+  anyInstrument(u: number): bigint {
+    const { random } = this;
+    const live = this.seriesOf(u);
+    if (live.length === 0 || random.chance(0.15)) return namedInstrument(u, 0n);
+    const [number, { word }] = random.pick(live);
+    if (random.chance(0.2)) return namedInstrument(u, instrumentNumber({ series: BigInt(number), index: STRIKE_ZERO, isCall: true }));
+    const index = BigInt(random.below(Number(strikeCountOf(word)) + (random.chance(0.02) ? 1 : 0)));
+    return namedInstrument(u, instrumentNumber({ series: BigInt(number), index, isCall: random.chance(0.5) }));
+  }
+
+  markOf(named: bigint): bigint {
+    const underlying = this.state.underlyings[Number(named & 0xffn)]!;
+    const instrument = instrumentFromNumber(named >> 8n);
+    const series = underlying.series.get(Number(instrument.series));
+    if (series === undefined) return underlying.price;
+    const live = seriesNow(underlying, series, this.state.now);
+    return live.settled || series.surface.published === 0n ? live.forward : seriesMarkDown(underlying, live, instrument);
+  }
+
+  heldOf(id: AccountId): bigint[] {
+    const account = this.state.accounts.get(id)!;
+    const perpetuals = [...account.positions.keys()].map((u) => namedInstrument(u, 0n));
+    return [...perpetuals, ...[...account.series].flatMap(([u, list]) => list.map(({ instrument }) => namedInstrument(u, instrument)))];
+  }
+
+  lotsOf(id: AccountId, named: bigint): bigint {
+    const account = this.state.accounts.get(id)!;
+    const u = Number(named & 0xffn);
+    if (named >> 8n === 0n) return account.positions.get(u)?.lots ?? 0n;
+    return account.series.get(u)?.find(({ instrument }) => instrument === named >> 8n)?.lots ?? 0n;
+  }
+
+  trade(): void {
+    const { random } = this;
+    const taker = random.pick(TRADERS);
+    const fills = Array.from({ length: 1 + random.below(4) }, (): Fill => {
+      const maker = random.pick(TRADERS);
+      const held = this.heldOf(taker);
+      const closing = held.length > 0 && random.chance(0.45);
+      const instrument = closing ? random.pick(held) : this.anyInstrument(random.below(2));
+      const present = this.lotsOf(taker, instrument);
+      const size = 1n + BigInt(random.below(random.chance(0.1) ? 2_000 : 40));
+      const lots = closing ? (random.chance(0.6) ? -present : -(present / 2n)) : random.chance(0.5) ? size : -size;
+      const price = random.part(this.markOf(instrument), 0.99, 1.01);
+      const fees = random.chance(0.3)
+        ? { takerFee: random.part(price, 0, 0.0003), makerFee: random.part(price, -0.0003, 0.0003) }
+        : NO_FEES;
+      return { maker, instrument, lots, price, ...fees };
+    });
+    const before = new Map(TRADERS.map((id) => [id, portfolioOf(new Draft(this.state), id)]));
+    const action: Action = { kind: "Trade", account: taker, module: 0, data: "0x", minimumLots: 0n };
+    const actor = OWNERS[TRADERS.indexOf(taker)]!;
+    const outcome = this.attempt("trade", () =>
+      transact(this.state, (draft) => executeOn(draft, actor, [action], { propose: () => fills })),
+    );
+    if (outcome === undefined) return;
+    for (const { name, values } of outcome.events) {
+      if (name === "FillSkipped") this.tally.add(`skipped: ${values.reason}`);
+      if (name !== "Filled") continue;
+      this.tally.add(kindOf(BigInt(values.instrument!)));
+    }
+    // what anybody was left with is covered by words, or less than it was
+    const terms = termsAt(this.state.margin, this.state.now);
+    const touched = new Set(outcome.events.filter(({ name }) => name === "Filled").flatMap(({ values }) => [values.maker, values.taker]));
+    for (const id of TRADERS.filter((each) => touched.has(each))) {
+      const now = portfolioOf(new Draft(this.state), id);
+      if (coversOpening(now, terms, 0n)) this.tally.add("covered");
+      else if (shedsAtBoth(before.get(id)!, now, terms)) this.tally.add("shed");
+      // several fills: a maker is tested after each, so it may have passed by another form each time
+      else expect(fills.length, "neither covered nor shed").to.be.greaterThan(1);
+    }
+  }
+
+  withdraw(): void {
+    const owner = this.random.below(OWNERS.length);
+    const account = TRADERS[owner]!;
+    const to = OWNERS[owner]!;
+    const amount = BigInt(1 + this.random.below(400)) * WAD;
+    const done = this.attempt("withdraw", () => execute(this.state, to, [{ kind: "Withdraw", account, token: SETTLEMENT, amount, to }]));
+    if (done !== undefined) {
+      const { equity, margin } = assess(portfolioOf(new Draft(this.state), account), termsAt(this.state.margin, this.state.now), true);
+      expect(equity >= margin, "a withdrawal leaves what is needed").to.equal(true);
+    }
+    if (this.random.chance(0.5)) this.execute(owner, [{ kind: "Deposit", account, token: SETTLEMENT, amount }]);
+  }
+
+  settle(): void {
+    for (const u of [0, 1]) {
+      for (const [s] of this.seriesOf(u)) {
+        if (this.random.chance(0.5)) this.attempt("settleSeries", () => settleSeries(this.state, u, s));
+        for (const id of TRADERS) {
+          if (this.random.chance(0.5)) continue;
+          const outcome = this.attempt("settleExpired", () => settleExpired(this.state, id, u, s));
+          const amount = BigInt(outcome?.events.at(-1)?.values.amount ?? 0n);
+          this.paid.set(`${u}:${s}`, this.paid.get(`${u}:${s}`)! + amount);
+        }
+      }
+    }
+  }
+
+  step(): void {
+    const { random } = this;
+    if (random.chance(0.35)) this.pass();
+    const choice = random.fraction();
+    if (choice < 0.75) this.trade();
+    else if (choice < 0.82) this.list(random.below(2));
+    else if (choice < 0.9) this.withdraw();
+    else this.settle();
+  }
+
+  // ---------------------------------------------------------------- what must hold
+
+  check(): void {
+    const { state } = this;
+    let claims = 0n;
+    const sizes = new Map<bigint, bigint>();
+    const longs = new Map<bigint, bigint>(); // by underlying
+    const gross = new Map<bigint, bigint>(); // by underlying and series
+    const note = (map: Map<bigint, bigint>, key: bigint, amount: bigint) => map.set(key, (map.get(key) ?? 0n) + amount);
+    for (const account of state.accounts.values()) {
+      claims += account.cash;
+      for (const [u, { lots, fundingIndex }] of account.positions) {
+        claims -= lots * (indexNow(state.underlyings[u]!, state.margin.tradingAge, state.now) - fundingIndex);
+        note(sizes, BigInt(u), lots);
+        note(longs, BigInt(u), max(lots, 0n));
+      }
+      for (const [u, list] of account.series) {
+        const seen = new Set(list.map(({ instrument }) => instrument));
+        expect(seen.size, "an instrument has one place").to.equal(list.length);
+        for (const { instrument, lots } of list) {
+          expect(lots, "no position of nothing").not.to.equal(0n);
+          note(sizes, namedInstrument(u, instrument), lots);
+          note(longs, BigInt(u), max(lots, 0n));
+          note(gross, namedInstrument(u, instrument >> 8n), abs(lots));
+        }
+      }
+      this.checkWords(account.id);
+    }
+    // sizes cancel, so at any marks at all positions are worth nothing together; of what is settled some may have been paid
+    for (const [named, size] of sizes) {
+      const series = state.underlyings[Number(named & 0xffn)]!.series.get(Number(named >> 16n));
+      const live = series === undefined ? undefined : seriesNow(state.underlyings[Number(named & 0xffn)]!, series, state.now);
+      if (live?.settled) claims += size * payoffOf(instrumentFromNumber(named >> 8n), live.series.word, live.forward);
+      else expect(size, `sizes of ${named.toString(16)}`).to.equal(0n);
+    }
+    expect(claims, "claims are the tokens").to.equal(state.settlement);
+    state.underlyings.forEach((underlying, u) => {
+      expect(underlying.funding.openInterest, "open interest").to.equal(longs.get(BigInt(u)) ?? 0n);
+      for (const [number, series] of underlying.series) {
+        const ofSeries = gross.get(namedInstrument(u, BigInt(number))) ?? 0n;
+        expect(series.surface.openInterest, "open interest of a series").to.equal(ofSeries);
+        const isHeld = [...sizes.keys()].some((named) => named >> 16n === BigInt(number) && Number(named & 0xffn) === u);
+        if (!isHeld) expect(this.paid.get(`${u}:${number}`), "settlement pays nothing in sum").to.equal(0n);
+        expect(seriesFromWords(seriesWords(series), series.risks, series.listed)).to.deep.equal(series);
+        expect((seriesBitmap(underlying) >> BigInt(number)) & 1n).to.equal(series.listed ? 1n : 0n);
+        if (!series.listed) expect(seriesNow(underlying, series, state.now).settled, "unlisted is settled").to.equal(true);
+      }
+      expect((underlyingWords(underlying)[5] >> 160n) & 1n).to.equal(underlying.series.size === 0 ? 0n : 1n);
+    });
+  }
+
+  /** Counts in words are the lengths of lists, nothing stands beyond their ends, and the account comes back from its words. */
+  checkWords(id: AccountId): void {
+    const account = this.state.accounts.get(id)!;
+    const header = headerWord(account);
+    const lists = [...account.series];
+    expect(header >> 241n, "count in the header").to.equal(lists.reduce((sum, [, list]) => sum + BigInt(list.length), 0n));
+    const words = new Map(lists.map(([u, list]) => [u, seriesPositionWords(list)]));
+    for (const [u, list] of lists) {
+      expect(list.length, "no empty list").to.be.greaterThan(0);
+      expect((header >> BigInt(128 + u)) & 1n, "the underlying is held").to.equal(1n);
+      const last = words.get(u)!.at(-1)!;
+      const used = 64n * BigInt(list.length - 4 * (words.get(u)!.length - 1));
+      expect(last >> used, "nothing beyond the last position").to.equal(0n);
+    }
+    const positions = new Map(
+      [0, 1].map((u) => [u, positionWord(account.positions.get(u), BigInt(account.series.get(u)?.length ?? 0))] as const),
+    );
+    const { collateral, exchangeSince } = account;
+    const read = accountFromWords(id, { header, positions, collateral, operators: new Map(), exchangeSince, series: words });
+    expect({ ...read, series: [...read.series].sort() }).to.deep.equal({ ...account, series: [...account.series].sort() });
+  }
+
+  /** With fresh words the opening bound is never above what everything is worth and needs when it is priced now. */
+  checkBound(): void {
+    const { state } = this;
+    const terms = termsAt(state.margin, state.now);
+    for (const id of TRADERS) {
+      if (staleWords(portfolioOf(new Draft(state), id)) !== undefined) continue;
+      for (const holding of holdingsOf(state, id)) {
+        const isWider = holding.targetRange > holding.heldRange;
+        const wider = isWider
+          ? { ...holding, heldRange: holding.targetRange, series: holding.series.map((each) => ({ ...each, heldRange: each.targetRange })) }
+          : holding;
+        const { value, total } = liveMargin(wider, terms);
+        const room = value - holding.haircut - total - openingSurplusDown(holding, terms);
+        this.tally.add(holding.series.some(({ moving, forward }) => moving < (forward * 9n) / 10n) ? "bound in a window" : "bound");
+        expect(room >= -1_000n, `room ${room} of ${id} at ${state.now}`).to.equal(true);
+      }
+    }
+  }
+}
+
+const QUOTAS = {
+  list: 12,
+  slice: 1_000,
+  refresh: 1_000,
+  options: 500,
+  futures: 100,
+  perpetuals: 100,
+  covered: 1_000,
+  shed: 50,
+  withdraw: 50,
+  settleExpired: 15,
+  bound: 1_000,
+  "bound in a window": 100,
+  "withdraw: WordsStale": 5,
+  "slice: CalendarArbitrage": 20,
+  "skipped: SeriesIsSettled": 20,
+  "skipped: RiskMayNotRise": 100,
+  "skipped: MarginTooLow": 20,
+};
+
+const NO_FEES = { takerFee: 0n, makerFee: 0n };
+
+function kindOf(named: bigint): string {
+  if (named >> 8n === 0n) return "perpetuals";
+  return isFuture(instrumentFromNumber(named >> 8n)) ? "futures" : "options";
+}
+
+describe("a vault with series", function () {
+  this.timeout(600_000);
+  const tally = new Tally();
+
+  for (const seed of [FIRST_SEED, FIRST_SEED + 1]) {
+    it(`default: sizes, money, open interest, words and margins hold in a random walk, seed ${seed}`, () => {
+      const walk = new Walk(seed, tally);
+      for (let i = 0; i < STEPS; i++) {
+        try {
+          walk.step();
+          walk.check();
+          if (i % 5 === 0) walk.checkBound();
+        } catch (error) {
+          if (error instanceof Error) error.message = `seed ${seed}, step ${i}: ${error.message}`;
+          throw error;
+        }
+      }
+    });
+  }
+
+  it("met enough of everything", () => {
+    if (process.env.PLIMSOLL_SHOW !== undefined) console.log([...tally.counts].sort(([, a], [, b]) => b - a));
+    for (const [what, least] of Object.entries(QUOTAS)) expect(tally.of(what), what).to.be.at.least(least);
+  });
+});

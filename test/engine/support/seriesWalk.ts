@@ -1,0 +1,307 @@
+import { ownerOf } from "../../../src/engine/accountId.ts";
+import { Draft, type Outcome } from "../../../src/engine/draft.ts";
+import { Reverted } from "../../../src/engine/errors.ts";
+import { type Action, SETTLEMENT } from "../../../src/engine/execute.ts";
+import { averageFromWord, isSettled, openingOf } from "../../../src/engine/expiry.ts";
+import { abs, fromPpb, max, WAD } from "../../../src/engine/fixedPoint.ts";
+import { STRIKE_ZERO } from "../../../src/engine/instrument.ts";
+import { lotsOf, portfolioOf, seriesLotsOf } from "../../../src/engine/ledger.ts";
+import { assess, staleWords, termsAt } from "../../../src/engine/margin.ts";
+import { marketOf, namedInstrument } from "../../../src/engine/market.ts";
+import { type SeriesNow, seriesNow, seriesRangeUp, stalenessOf } from "../../../src/engine/seriesState.ts";
+import { expiryOf, strikeCountOf } from "../../../src/engine/seriesWord.ts";
+import type { Fill } from "../../../src/engine/trading.ts";
+import type { Account, AccountId, Series } from "../../../src/engine/types.ts";
+import { sliceOf } from "../../options/support/series.ts";
+import { spanAt } from "../../series/world.ts";
+import type { Random } from "./random.ts";
+import { type Call, named, type SeriesChain, tradeOf } from "./seriesChain.ts";
+
+/** The kinds of call of which a walk makes at least some. */
+export const KINDS = ["trade", "batch", "deposit", "withdraw", "transfer", "post", "rate", "slice", "refresh", "settle", "pay"] as const;
+export type Kind = (typeof KINDS)[number];
+
+const FIRST_PRICES = [2_000n * WAD, 40_000n * WAD];
+
+/** Calls at random, plausible more often than not. */
+export class SeriesWalk {
+  readonly world: SeriesChain;
+  readonly prices = [...FIRST_PRICES];
+  private readonly random: Random;
+  private readonly volatilities = new Map<string, number>();
+
+  constructor(world: SeriesChain, random: Random) {
+    this.world = world;
+    this.random = random;
+  }
+
+  /** A call that the engine mostly expects to come to something; of any kind unless one is named. */
+  choose(only?: Kind): { readonly kind: Kind; readonly call: Call } {
+    const { random, world } = this;
+    for (let tries = 0; ; tries++) {
+      const kind = only ?? this.kind();
+      const call = this.generate(kind);
+      if (tries >= 6 || random.chance(0.08)) return { kind, call };
+      const outcome = world.attempt(call);
+      if (!(outcome instanceof Reverted) && !isIdle(outcome)) return { kind, call };
+    }
+  }
+
+  private kind(): Kind {
+    const { random, world } = this;
+    const { now, underlyings } = world.state;
+    const isOld = underlyings.some((each) => each.priceState !== 0n || now - each.priceTime > 300n);
+    if (isOld && random.chance(0.35)) return "post";
+    if (this.settled().some(({ isWritten }) => !isWritten) && random.chance(0.3)) return "settle";
+    const stale = this.unsettled().find(({ live, cause }) => live.steps > 0n || cause !== "none");
+    if (stale !== undefined && random.chance(0.25)) return stale.live.steps > 0n && random.chance(0.5) ? "slice" : "refresh";
+    const left = random.fraction();
+    if (left < 0.55) return "trade";
+    if (left < 0.6) return "batch";
+    if (left < 0.72) return "post";
+    if (left < 0.82) return "refresh";
+    if (left < 0.86) return "slice";
+    if (left < 0.91) return "withdraw";
+    if (left < 0.93) return "transfer";
+    if (left < 0.95) return "deposit";
+    if (left < 0.96) return "rate";
+    return random.pick(["settle", "pay", "pay"] as const);
+  }
+
+  private generate(kind: Kind): Call {
+    const { random, world } = this;
+    switch (kind) {
+      case "trade":
+        return this.execute([this.trade(random.pick(world.accounts))]);
+      case "batch": {
+        const account = random.pick(world.accounts);
+        return this.execute(
+          Array.from({ length: 2 + random.below(2) }, () =>
+            random.chance(0.6) ? this.trade(account) : random.chance(0.5) ? this.withdraw(account) : this.deposit(account),
+          ),
+        );
+      }
+      case "deposit":
+        return this.execute([this.deposit(random.pick(world.accounts))]);
+      case "withdraw":
+        return this.execute([this.withdraw(random.pick(world.accounts))]);
+      case "transfer":
+        return this.execute([this.transfer(random.pick(world.accounts))]);
+      case "post":
+        return this.post();
+      case "rate":
+        return world.updateRate(random.below(2));
+      case "slice":
+        return this.slice();
+      case "refresh":
+        return world.refresh(...this.staleSeries(({ cause }) => cause !== "none"));
+      case "settle":
+        return world.settle(...this.settledSeries());
+      case "pay":
+        return world.pay(random.pick(world.accounts), ...this.settledSeries());
+    }
+  }
+
+  private staleSeries(
+    isStale: (each: { readonly live: SeriesNow; readonly cause: string }) => boolean,
+  ): [underlying: number, series: number] {
+    const stale = this.unsettled().filter(isStale);
+    return stale.length === 0 || this.random.chance(0.2) ? this.series() : this.random.pick(stale).place;
+  }
+
+  private settled(): { readonly place: [underlying: number, series: number]; readonly isWritten: boolean }[] {
+    const { underlyings, now } = this.world.state;
+    return underlyings.flatMap(({ series }, underlying) =>
+      [...series]
+        .filter(([, { word, average }]) => isSettled(averageFromWord(average), openingOf(expiryOf(word)), now))
+        .map(([number, { listed }]) => ({ place: [underlying, number] as [number, number], isWritten: !listed })),
+    );
+  }
+
+  private settledSeries(): [underlying: number, series: number] {
+    const settled = this.settled();
+    return settled.length === 0 || this.random.chance(0.1) ? this.series() : this.random.pick(settled).place;
+  }
+
+  /** Every series that is not settled, and why its words may not be used. */
+  private unsettled(): { readonly place: [underlying: number, series: number]; readonly live: SeriesNow; readonly cause: string }[] {
+    const { underlyings, now } = this.world.state;
+    return underlyings.flatMap((underlying, index) =>
+      [...underlying.series].flatMap(([number, series]) => {
+        const live = seriesNow(underlying, series, now);
+        const range = seriesRangeUp(live, fromPpb(max(underlying.targetRange, underlying.heldRange)));
+        return live.settled ? [] : [{ place: [index, number] as [number, number], live, cause: stalenessOf(live, range, now) }];
+      }),
+    );
+  }
+
+  private series(): [underlying: number, series: number] {
+    const { random, world } = this;
+    if (random.chance(0.02)) return [random.below(3), random.below(5)];
+    const open = this.unsettled();
+    if (open.length !== 0 && random.chance(0.95)) return random.pick(open).place;
+    const underlying = random.chance(0.7) ? 0 : 1;
+    return [underlying, random.pick([...world.state.underlyings[underlying]!.series.keys()])];
+  }
+
+  private execute(actions: readonly Action[]): Call {
+    const from = this.random.chance(0.01) ? this.random.pick(this.world.owners) : ownerOf(actions[0]!.account);
+    return this.world.actions(from, actions);
+  }
+
+  // ---------------------------------------------------------------- prices
+
+  private post(): Call {
+    const { random, world } = this;
+    const underlying = random.chance(0.6) ? 0 : 1;
+    const size = random.chance(0.1) ? 0.03 + 0.12 * random.fraction() : 0.01 * random.fraction() ** 2;
+    const factor = BigInt(Math.round(1e6 * (random.chance(0.5) ? 1 - size : 1 + size)));
+    const first = FIRST_PRICES[underlying]!;
+    const next = ((this.prices[underlying] ?? first) * factor) / 1_000_000n;
+    this.prices[underlying] = next < (first * 3n) / 5n || next > (first * 8n) / 5n ? first : next;
+    return world.post(underlying, this.prices[underlying]!, random.chance(0.3) ? BigInt(random.below(60)) : 0n, random.chance(0.97));
+  }
+
+  private slice(): Call {
+    const { random, world } = this;
+    const [underlying, number] = this.staleSeries(({ live }) => live.steps > 0n);
+    const series = world.state.underlyings[underlying]?.series.get(number);
+    const expiry = series === undefined ? world.state.now + 10_000n : expiryOf(series.word);
+    const key = `${underlying}/${number}`;
+    const volatility = (this.volatilities.get(key) ?? 0.6) * (0.97 + 0.06 * random.fraction());
+    this.volatilities.set(key, Math.min(Math.max(volatility, 0.3), 1));
+    const publishTime = world.state.now - BigInt(random.chance(0.5) ? 0 : random.below(300));
+    const span = max(spanAt(expiry, publishTime), 60n);
+    const basis = BigInt(Math.round((random.fraction() - 0.4) * 4e6));
+    return world.slice(underlying, number, { slice: sliceOf(volatility, Number(span)), basis, publishTime });
+  }
+
+  // ---------------------------------------------------------------- accounts
+
+  /** What is left of an account's equity above its margin; of words that are stale, by live figures. */
+  private free(id: AccountId): bigint {
+    const { state } = this.world;
+    const portfolio = portfolioOf(new Draft(state), id);
+    const { equity, margin } = assess(portfolio, termsAt(state.margin, state.now), staleWords(portfolio) === undefined);
+    return equity - margin;
+  }
+
+  private deposit(account: AccountId): Action {
+    const { random } = this;
+    if (random.chance(0.3)) return { kind: "Deposit", account, token: 0, amount: random.part(WAD, 0.1, 3) };
+    return { kind: "Deposit", account, token: SETTLEMENT, amount: random.part(3_000n * 10n ** 6n, 0.1, 2) };
+  }
+
+  private withdraw(account: AccountId): Action {
+    const { random, world } = this;
+    const to = ownerOf(account);
+    const held = world.state.accounts.get(account)?.collateral.get(0) ?? 0n;
+    if (held > 0n && random.chance(0.3)) return { kind: "Withdraw", account, token: 0, amount: random.part(held, 0.1, 1), to };
+    const least = random.chance(0.3) ? 0.97 : 0.01;
+    const amount = random.part(max(this.free(account), 0n), least, random.chance(0.4) ? 1.01 : 0.6) / 10n ** 12n;
+    return { kind: "Withdraw", account, token: SETTLEMENT, amount: amount + 1n, to };
+  }
+
+  private transfer(account: AccountId): Action {
+    const { random, world } = this;
+    const to = world.accounts.find((id) => id !== account && ownerOf(id) === ownerOf(account))!;
+    return { kind: "Transfer", account, token: SETTLEMENT, amount: random.part(max(this.free(account), 1n), 0.01, 0.5) + 1n, to };
+  }
+
+  // ---------------------------------------------------------------- trades
+
+  private trade(account: AccountId): Action {
+    const { random } = this;
+    const count = random.chance(0.55) ? 1 : 2 + random.below(4);
+    const fills = Array.from({ length: count }, () => this.fill(account));
+    const filled = fills.reduce((sum, { lots }) => sum + abs(lots), 0n);
+    return tradeOf(account, fills, random.chance(0.9) ? 0n : filled);
+  }
+
+  private fill(taker: AccountId): Fill {
+    const { random, world } = this;
+    const { state } = world;
+    const all = instrumentsOf(state.accounts.get(taker));
+    const held = random.chance(0.05) ? all : all.filter((each) => this.marketOf(each).isTraded);
+    const closes = held.length !== 0 && random.chance(this.free(taker) < 0n ? 0.85 : 0.4);
+    const instrument = closes ? random.pick(held) : this.instrument();
+    let maker = random.chance(0.01) ? taker : random.pick(world.accounts.filter((id) => id !== taker));
+    const present = lotsHeld(state.accounts.get(taker), instrument);
+    if (closes) {
+      // whoever holds the other side: both reduce
+      const others = world.accounts.filter((id) => lotsHeld(state.accounts.get(id), instrument) * present < 0n);
+      if (others.length !== 0 && random.chance(0.8)) maker = random.pick(others);
+    }
+    const { mark, reference } = this.marketOf(instrument);
+    const underlying = state.underlyings[Number(instrument & 0xffn)];
+    const band = (reference * (underlying?.trading.fillBand ?? 0n)) / 1_000_000n;
+    let price = max(mark - band + random.bigBelow(2n * band + 1n), 0n);
+    if (random.chance(0.5)) price = mark;
+    const unit = underlying?.price ?? WAD;
+    const wanted = random.part(max(this.free(taker), 200n * WAD), 0.1, random.chance(0.7) ? 2 : 6);
+    let lots = closes ? -random.part(present, 0.1, random.chance(0.2) ? 1.3 : 1) : wanted / unit + 1n;
+    if (closes && random.chance(0.3)) lots = -present;
+    if (!closes && random.chance(0.5)) lots = -lots;
+    const cap = (abs(lots) * reference * (underlying?.trading.feeCap ?? 0n)) / 1_000_000n;
+    let takerFee = random.part(cap, 0, 0.9);
+    let makerFee = random.chance(0.5) ? -random.part(takerFee, 0, 1) : random.part(cap, 0, 0.9);
+    if (random.chance(0.05)) {
+      const hostile = random.below(7);
+      if (hostile === 0) price = random.bigBelow(2n ** 100n);
+      else if (hostile === 1) price = 2n ** 256n - 1n;
+      else if (hostile === 2) takerFee = random.ofAnySize(140);
+      else if (hostile === 3) makerFee = random.ofAnySize(140);
+      else if (hostile === 4) makerFee = -takerFee - 1n;
+      else if (hostile === 5) lots = random.ofAnySize(random.pick([38, 48, 200, 255]));
+      else lots = random.pick([0n, 1n, -1n, -(2n ** 255n)]);
+    }
+    return { maker, instrument, lots, price, takerFee, makerFee };
+  }
+
+  private instrument(): bigint {
+    const { random, world } = this;
+    if (random.chance(0.2)) return random.chance(0.7) ? 0n : 1n;
+    const [underlying, number] = this.series();
+    const series: Series | undefined = world.state.underlyings[underlying]?.series.get(number);
+    if (random.chance(0.2)) return named(underlying, number, STRIKE_ZERO, !random.chance(0.01));
+    const count = series === undefined ? 3n : strikeCountOf(series.word);
+    return named(underlying, number, BigInt(random.below(Number(count) + (random.chance(0.01) ? 2 : 0))), random.chance(0.5));
+  }
+
+  private marketOf(instrument: bigint): { readonly mark: bigint; readonly reference: bigint; readonly isTraded: boolean } {
+    try {
+      const market = marketOf(new Draft(this.world.state), instrument);
+      return { ...market, isTraded: market.closed === undefined };
+    } catch (error) {
+      if (error instanceof Reverted) return { mark: WAD / 100n, reference: WAD / 100n, isTraded: false };
+      throw error;
+    }
+  }
+}
+
+/** Seconds until the window of the nearest series that has not opened, if there is one. */
+export function untilWindow(world: SeriesChain): bigint | undefined {
+  const { underlyings, now } = world.state;
+  const openings = underlyings.flatMap(({ series }) => [...series.values()].map(({ word }) => openingOf(expiryOf(word))));
+  return openings
+    .filter((opening) => opening > now)
+    .map((opening) => opening - now)
+    .sort((a, b) => Number(a - b))[0];
+}
+
+function isIdle({ events }: Outcome): boolean {
+  return events.length > 0 && events.every(({ name }) => name === "FillSkipped");
+}
+
+/** What an account holds, as fills name it. */
+function instrumentsOf(account: Account | undefined): bigint[] {
+  if (account === undefined) return [];
+  const dated = [...account.series].flatMap(([underlying, list]) => list.map(({ instrument }) => namedInstrument(underlying, instrument)));
+  return [...[...account.positions.keys()].map(BigInt), ...dated, ...dated];
+}
+
+function lotsHeld(account: Account | undefined, instrument: bigint): bigint {
+  if (account === undefined) return 0n;
+  const underlying = Number(instrument & 0xffn);
+  return instrument < 256n ? lotsOf(account, underlying) : seriesLotsOf(account, underlying, instrument >> 8n);
+}

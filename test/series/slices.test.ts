@@ -1,0 +1,279 @@
+import { expect } from "chai";
+import { beforeEach, describe, it } from "mocha";
+import { vaultSlot } from "../../src/deployment/vaultSlots.ts";
+import { WAD } from "../../src/engine/fixedPoint.ts";
+import { impliedDown } from "../../src/engine/seriesRefresh.ts";
+import { agedDown, sviFromWord, sviWord, varianceDown } from "../../src/engine/svi.ts";
+import { sliceOf } from "../options/support/series.ts";
+import { DAY, encoded, forwardOf, type Listing, LOT, moneynessOf, type Report, SeriesWorld, spanAt, surfaceOf, YEAR } from "./world.ts";
+
+const HOUR = 3_600n;
+
+/** Seconds of a series' variance by the clock alone, as docs/options.md has them. */
+function clockSeconds(expiry: bigint, time: bigint): bigint {
+  const left = expiry > time ? expiry - time : 0n;
+  return left > 1_800n ? spanAt(expiry, time) : left ** 3n / (3n * 1_800n ** 2n);
+}
+
+describe("slices of series", () => {
+  let world: SeriesWorld;
+  let listing: Listing;
+
+  beforeEach(async () => {
+    world = await SeriesWorld.create();
+    listing = await world.list();
+  });
+
+  async function refused(report: Report, error: string, ...args: unknown[]): Promise<void> {
+    await expect(world.postSlice(1, report))
+      .to.be.revertedWithCustomError(world.vault, error)
+      .withArgs(...args);
+  }
+
+  it("default: keeps slice, basis, publish time and the seconds it is for, and counts its number up", async () => {
+    const first = await world.report(listing.expiry, 0.6, { basis: -3_000_000n });
+    await expect(world.postSlice(1, first))
+      .to.emit(world.vault, "SlicePosted")
+      .withArgs(0, 1, first.slice, first.basis, first.publishTime, 97n);
+    const said = await world.vault.seriesWords(0, 1);
+    expect(said.sliceWord).to.equal(first.slice);
+    expect(surfaceOf(said.surface)).to.deep.equal({
+      basis: -3_000_000n,
+      published: first.publishTime,
+      span: spanAt(listing.expiry, first.publishTime),
+      epoch: 97n,
+      highest: 0n,
+      slide: 0n,
+      depth: listing.depth,
+      openInterest: 0n,
+      cap: 2n * WAD,
+    });
+    for (const epoch of [194n, 291n]) {
+      const next = await world.report(listing.expiry, 0.61);
+      await world.postSlice(1, next);
+      expect(surfaceOf((await world.vault.seriesWords(0, 1)).surface)).to.deep.include({ epoch, published: next.publishTime, basis: 0n });
+    }
+  });
+
+  it("args: series and source exist", async () => {
+    const report = await world.report(listing.expiry);
+    await expect(world.vault.postSlice(0, 2, encoded(report)))
+      .to.be.revertedWithCustomError(world.vault, "UnknownSeries")
+      .withArgs(0, 2);
+    await expect(world.vault.postSlice(9, 1, encoded(report)))
+      .to.be.revertedWithCustomError(world.vault, "UnknownSeries")
+      .withArgs(9, 1);
+    const bare = await SeriesWorld.create([{}, {}]);
+    await bare.vault.listSeries(1, await bare.listing());
+    await expect(bare.vault.postSlice(1, 1, "0x"))
+      .to.be.revertedWithCustomError(bare.vault, "NoVolatilitySource")
+      .withArgs(1);
+  });
+
+  it("behavior: a slice is newer than the last, at most an hour old, not from the future", async () => {
+    // nothing is known yet
+    await expect(world.vault.postSlice(0, 1, "0x"))
+      .to.be.revertedWithCustomError(world.vault, "SliceNotNewer")
+      .withArgs(0, 1, 0, 0);
+    const start = (await world.now()) + 2n * HOUR;
+    await world.at(start);
+    await refused(await world.report(listing.expiry, 0.6, { publishTime: start - HOUR - 1n }), "SliceTooOld", 0, 1, HOUR + 1n, HOUR);
+    await world.at(start);
+    await refused(await world.report(listing.expiry, 0.6, { publishTime: start + 11n }), "SliceFromFuture", 0, 1, start + 11n, start);
+    await world.at(start);
+    await world.postSlice(1, await world.report(listing.expiry, 0.6, { publishTime: start - HOUR }));
+    const time = start + 60n;
+    await world.at(time);
+    await refused(
+      await world.report(listing.expiry, 0.6, { publishTime: start - HOUR }),
+      "SliceNotNewer",
+      0,
+      1,
+      start - HOUR,
+      start - HOUR,
+    );
+    // a clock that is ahead counts as now
+    await world.at(time);
+    await world.postSlice(1, await world.report(listing.expiry, 0.6, { publishTime: time + 10n }));
+    expect(surfaceOf((await world.vault.seriesWords(0, 1)).surface)).to.deep.include({
+      published: time,
+      span: spanAt(listing.expiry, time),
+    });
+  });
+
+  it("behavior: in the settlement window there are no new slices", async () => {
+    const opening = listing.expiry - 1_800n;
+    await world.post(undefined, opening - 60n);
+    await world.at(opening);
+    await refused(await world.report(listing.expiry, 0.6, { publishTime: opening - 30n }), "WindowOpen", 0, 1, opening);
+    await world.at(opening - 1n);
+    await world.postSlice(1, await world.report(listing.expiry, 0.6, { publishTime: opening - 1n }));
+    expect(surfaceOf((await world.vault.seriesWords(0, 1)).surface).span).to.equal(601n);
+  });
+
+  it("behavior: the basis is within half a percent and a quarter a year", async () => {
+    const time = (await world.now()) + 10n;
+    const most = 5_000_000n + (250_000_000n * (listing.expiry - time)) / YEAR;
+    for (const basis of [most + 1n, -most - 1n, 2n ** 255n - 1n, -(2n ** 255n)]) {
+      await world.at(time);
+      await refused(await world.report(listing.expiry, 0.6, { basis, publishTime: time }), "BasisTooFar", basis, most);
+    }
+    await world.at(time);
+    await world.postSlice(1, await world.report(listing.expiry, 0.6, { basis: most, publishTime: time }));
+    await world.at(time + 1n);
+    await world.postSlice(1, await world.report(listing.expiry, 0.6, { basis: -most + 10n, publishTime: time + 1n }));
+  });
+
+  it("behavior: a slice has a good shape and no butterfly arbitrage at the listed strikes at the forward of the basis", async () => {
+    const good = sviFromWord(sliceOf(0.6, 2_592_000));
+    const wings = { ...good, b: (19n * WAD) / 10n, rho: (WAD * 3n) / 10n };
+    for (const [slice, error] of [
+      [sviWord(good) | (1n << 250n), "MalformedSlice"],
+      [sviWord({ ...good, sigma: 0n }), "MalformedSlice"],
+      [sviWord({ ...good, rho: WAD }), "MalformedSlice"],
+      [sviWord(wings), "WingTooSteep"],
+      [sviWord({ ...good, a: -WAD }), "VarianceTooLow"],
+      // Vogt's, in total variance of a month: a butterfly about k = −0.1
+      [sviWord({ a: 0n, b: WAD / 5n, rho: -(9n * WAD) / 10n, m: WAD / 20n, sigma: WAD / 1_000n }), "ButterflyArbitrage"],
+    ] as const) {
+      const report = await world.report(listing.expiry, 0.6, { slice });
+      await expect(world.postSlice(1, report), error).to.be.revertedWithCustomError(world.vault, error);
+    }
+  });
+
+  it("behavior: a strike out of reach of the slice refuses it", async () => {
+    // 2,400 of 2,000 a unit; the price then falls to a ten-thousandth of what it was, in steps that the guard confirms
+    const { connection } = world.deployment;
+    const word = (await world.vault.underlyingWords(0))[0] ?? 0n;
+    const tiny = ((word >> 96n) << 96n) | (LOT / 50_000n);
+    await connection.networkHelpers.setStorageAt(
+      await world.vault.getAddress(),
+      vaultSlot("prices", 0n),
+      connection.ethers.toBeHex(tiny, 32),
+    );
+    const ks = moneynessOf((await world.vault.seriesWords(0, 1)).word, forwardOf(LOT / 50_000n, 0n));
+    await refused(await world.report(listing.expiry), "MoneynessTooFar", ks[0]);
+  });
+
+  it("behavior: no listed strike has a volatility above the cap of the series", async () => {
+    const time = (await world.now()) + 1n;
+    const report = await world.report(listing.expiry, 2.6);
+    const { word } = await world.vault.seriesWords(0, 1);
+    const ks = moneynessOf(word, forwardOf(LOT, 0n));
+    const span = spanAt(listing.expiry, time);
+    const volatilities = ks.map((k) => impliedDown(sviFromWord(report.slice), k, span));
+    const index = volatilities.findIndex((each) => each > 2n * WAD);
+    expect(index).to.be.greaterThan(-1);
+    await refused(report, "VolatilityAboveCap", index, volatilities[index], 2n * WAD);
+  });
+
+  describe("calendars", () => {
+    const NEAR = 10n * DAY;
+    const FAR = 60n * DAY;
+
+    /** A series at each of three expiries, with strikes of their own; the outer ones have slices. */
+    beforeEach(async () => {
+      const start = (await world.now()) - 1n;
+      await world.list({ series: 2, expiry: start + NEAR, base: 1_800n, step: 50n, count: 6 });
+      await world.list({ series: 3, expiry: start + FAR, base: 1_000n, step: 500n, count: 5 });
+      for (const series of [2, 3]) await world.postSlice(series, await world.report(await expiryOf(series)));
+    });
+
+    async function expiryOf(series: number): Promise<bigint> {
+      return (await world.vault.seriesWords(0, series)).word >> 224n;
+    }
+
+    /** Total variance at the strikes of both series, of a neighbour as of `time`. */
+    async function compared(neighbour: number, time: bigint, slice: bigint) {
+      const other = await world.vault.seriesWords(0, neighbour);
+      const { span } = surfaceOf(other.surface);
+      const left = clockSeconds(other.word >> 224n, time);
+      const aged = left <= span ? agedDown(other.sliceWord, left, span) : other.sliceWord;
+      const own = (await world.vault.seriesWords(0, 1)).word;
+      const ks = [...moneynessOf(own, forwardOf(LOT, 0n)), ...moneynessOf(other.word, forwardOf(LOT, 0n))];
+      return ks.map((k) => ({ k, own: varianceDown(sviFromWord(slice), k), other: varianceDown(sviFromWord(aged), k) }));
+    }
+
+    it("behavior: variance neither falls from the next earlier nor to the next later expiry, at the strikes of both, as of now", async () => {
+      // ten days on: the slices that are compared with have aged
+      const time = (await world.now()) + 5n * DAY;
+      await world.post(undefined, time - 1n);
+      const low = await world.report(listing.expiry, 0.2, { publishTime: time });
+      const below = (await compared(2, time, low.slice)).find(({ own, other }) => own < other);
+      await world.at(time);
+      await refused(low, "CalendarArbitrage", below?.k, below?.other, below?.own);
+      const high = await world.report(listing.expiry, 1.2, { publishTime: time });
+      const above = (await compared(3, time, high.slice)).find(({ own, other }) => other < own);
+      await world.at(time);
+      await refused(high, "CalendarArbitrage", above?.k, above?.own, above?.other);
+      // what would have been below the earlier slice as it was published is above what is left of it
+      const between = await world.report(listing.expiry, 0.34, { publishTime: time });
+      const early = sviFromWord((await world.vault.seriesWords(0, 2)).sliceWord);
+      const pairs = await compared(2, time, between.slice);
+      expect(pairs.every(({ own, other }) => own >= other)).to.equal(true);
+      expect(pairs.some(({ k, own }) => own < varianceDown(early, k))).to.equal(true);
+      await world.at(time);
+      await world.postSlice(1, between);
+    });
+
+    it("behavior: the strikes of the neighbour count as those of the series", async () => {
+      const time = (await world.now()) + 1n;
+      // above the later one at 1,000 and 3,000 alone, where the series has no strikes
+      const steep = sviWord({ a: WAD / 250n, b: (8n * WAD) / 100n, rho: 0n, m: 0n, sigma: WAD / 5n });
+      const pairs = await compared(3, time, steep);
+      expect(pairs.slice(0, 10).every(({ own, other }) => own <= other)).to.equal(true);
+      const broken = pairs.slice(10).find(({ own, other }) => other < own);
+      expect(broken).not.to.equal(undefined);
+      await world.at(time);
+      await refused({ slice: steep, basis: 0n, publishTime: time }, "CalendarArbitrage", broken?.k, broken?.own, broken?.other);
+    });
+
+    it("behavior: nearer neighbours come before farther ones; those of the same expiry, without a slice or settled do not count", async () => {
+      // nearer than series 3, but without a slice, and at the same expiry
+      await world.list({ series: 4, expiry: listing.expiry + DAY });
+      await world.list({ series: 5, expiry: listing.expiry });
+      // farther than series 3, and of a higher number
+      await world.list({ series: 6, expiry: listing.expiry + 60n * DAY });
+      await world.postSlice(6, await world.report(listing.expiry + 60n * DAY, 0.9));
+      await expect(world.postSlice(1, await world.report(listing.expiry, 0.9))).to.be.revertedWithCustomError(
+        world.vault,
+        "CalendarArbitrage",
+      );
+      await world.postSlice(5, await world.report(listing.expiry, 0.7));
+      const much = await world.report(listing.expiry, 0.75);
+      await world.postSlice(1, much);
+      // now the nearer one has less than series 1
+      await expect(world.postSlice(4, await world.report(listing.expiry + DAY, 0.7))).to.be.revertedWithCustomError(
+        world.vault,
+        "CalendarArbitrage",
+      );
+      await world.postSlice(4, await world.report(listing.expiry + DAY, 0.76));
+      // and bounds series 1, where series 3 alone would not
+      const more = await world.report(listing.expiry, 0.79);
+      await expect(world.postSlice(1, more)).to.be.revertedWithCustomError(world.vault, "CalendarArbitrage");
+    });
+
+    it("behavior: a neighbour that has settled does not bound", async () => {
+      const expiry = await expiryOf(2);
+      for (let time = expiry - 1_800n; time < expiry; time += 180n) await world.post(undefined, time);
+      // in the last second of its window there is no whole second of variance left, and it does not bound either
+      await world.at(expiry - 1n);
+      await world.postSlice(1, await world.report(listing.expiry, 0.15, { publishTime: expiry - 1n }));
+      await world.at(expiry);
+      await world.postSlice(1, await world.report(listing.expiry, 0.14, { publishTime: expiry }));
+      expect(await world.vault.seriesListed(0)).to.equal(0b1110n);
+    });
+
+    it("behavior: a neighbour that is younger than the slice is taken as it is", async () => {
+      const time = (await world.now()) + 100n;
+      await world.at(time);
+      await world.postSlice(2, await world.report(await expiryOf(2), 0.6, { publishTime: time }));
+      const old = time - 60n;
+      const low = await world.report(listing.expiry, 0.2, { publishTime: old });
+      const below = (await compared(2, old, low.slice)).find(({ own, other }) => own < other);
+      expect(below?.other).to.equal(varianceDown(sviFromWord((await world.vault.seriesWords(0, 2)).sliceWord), below?.k ?? 0n));
+      await world.at(time + 1n);
+      await refused(low, "CalendarArbitrage", below?.k, below?.other, below?.own);
+    });
+  });
+});
