@@ -26,7 +26,7 @@ struct Book {
     uint256 state; // PriceWord.NORMAL, INVALID or GRACE
     uint256 lotExponent; // one lot is 10^-x of the underlying
     int256 fundingIndex; // cumulative funding a lot, now; zero where there is no perpetual
-    uint256[] series; // options and dated futures, priced live at the held range, as PricedSeries packs them; empty where there are none
+    bytes series; // options and dated futures, priced live at the held range, as PricedSeries packs them; empty where there are none
 }
 
 /// @dev An account, funding accrued and settled series paid.
@@ -105,8 +105,8 @@ interface IVaultCore {
         uint8 underlying
     ) external view returns (bool authorised, uint32 epoch, Lots lots);
 
-    /// @notice Which of `accounts` `liquidate` may sell, or refuses for another reason than their health: all but those that are at or above the line at
-    /// normal prices of seconds ago.
+    /// @notice Which of `accounts` `liquidate` may sell, or refuses for another reason than their health: all but those without options or dated futures
+    /// that are at or above the line at normal prices of seconds ago. Who holds some is priced live by the liquidation itself.
     function mayBeLiquidated(AccountId[] calldata accounts) external view returns (bool[] memory);
 }
 

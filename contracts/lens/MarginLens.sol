@@ -8,7 +8,7 @@ import {Margin} from "../libraries/Margin.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Action} from "../types/Action.sol";
 import {Price} from "../types/Price.sol";
-import {Ratio, ZERO_RATIO} from "../types/Ratio.sol";
+import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {MarginWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
@@ -99,10 +99,10 @@ contract MarginLens is IMarginLens {
         s.equity = live.equity;
         s.margin = live.margin;
         s.notional = live.notional;
-        bool series = _addSettled(s, p, terms);
+        bool series = _holdsSeries(p);
         s.openingMargin = series ? VAULT.assess(account, true).margin : Margin.assess(p, terms, true, 0).margin;
         s.maintenance = live.margin.partUp(terms.maintenance);
-        s.settledCash = s.settledCash + Ledger.settledCash(p);
+        s.settledCash = Margin.settledCash(p, terms);
         // as the vault tests a withdrawal: prices first, then the margin rule, the locked gain, and what there is
         if (_mayLeave(p, MarginWord.tradingAge(marginWord)) && (!series || VAULT.mayOpenByWords(account))) {
             Wad locked = Ledger.unrealisedGain(p).partUp(MarginWord.gainLock(marginWord));
@@ -112,14 +112,11 @@ contract MarginLens is IMarginLens {
         else if (s.equity > ZERO) s.health = Ratio.wrap((uint256(s.equity.raw()) * 1e18) / uint256(s.maintenance.raw()));
     }
 
-    /// @dev Adds what options and dated futures are in settled cash; says whether there are any.
-    function _addSettled(Summary memory s, Portfolio memory p, Margin.Terms memory terms) private pure returns (bool series) {
+    function _holdsSeries(Portfolio memory p) private pure returns (bool) {
         for (uint256 i; i < p.books.length; ++i) {
-            Book memory book = p.books[i];
-            if (book.series.length == 0) continue;
-            s.settledCash = s.settledCash + Margin.withSeries(book, book.lots, book.collateral, ZERO_RATIO, terms, 0).settled;
-            series = true;
+            if (p.books[i].series.length != 0) return true;
         }
+        return false;
     }
 
     /// @dev The largest debit that the vault can pay: its settlement tokens, and at φ the deficit beside them.

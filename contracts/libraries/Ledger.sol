@@ -222,12 +222,4 @@ library Ledger {
         }
         if (gain.isNegative()) gain = ZERO;
     }
-
-    /// @notice Cash plus the mark value of linear positions: what the account would have in money.
-    function settledCash(Portfolio memory p) internal pure returns (Wad cash) {
-        cash = p.cash;
-        for (uint256 i; i < p.books.length; ++i) {
-            cash = cash + p.books[i].lots.times(p.books[i].price);
-        }
-    }
 }

@@ -121,16 +121,17 @@ library LiveMargin {
             Black76.totalVolatilityOf(VolatilityShock.up(volatility, frame.shock), frame.root),
             Black76.totalVolatilityOf(VolatilityShock.down(volatility, frame.shock), frame.root)
         ];
-        for (uint256 k; k < LANES; ++k) {
-            if ((scenarios >> k) & 1 == 0) continue;
-            (uint256 callValue, uint256 putValue) = Black76.undiscounted(
-                frame.forwards[k],
-                strike,
-                x + frame.logs[k],
-                widths[OptionStress.row(k)]
-            );
-            uint256 value = call ? callValue : putValue;
-            option.values[k] = k < 15 ? value : OptionStress.dampedDown(option.values[0], value);
+        uint256[LANES] memory forwards = frame.forwards;
+        int256[LANES] memory logs = frame.logs;
+        uint256[LANES] memory values = option.values;
+        unchecked {
+            // logarithms < 2^70
+            for (uint256 k; k < LANES; ++k) {
+                if ((scenarios >> k) & 1 == 0) continue;
+                (uint256 value, uint256 put) = Black76.undiscounted(forwards[k], strike, x + logs[k], widths[OptionStress.row(k)]);
+                if (!call) value = put;
+                values[k] = k < 15 ? value : OptionStress.dampedDown(values[0], value);
+            }
         }
     }
 
@@ -205,12 +206,14 @@ library LiveMargin {
                 continue;
             }
             Option memory option = b.options[i];
+            uint256[LANES] memory each = option.values;
+            uint256 scenarios = b.scenarios;
             // a short owes what the rounding down left out
             int256 more = lots < 0 ? int256(1) : int256(0);
             unchecked {
                 // lots < 2^47, values < 2^96
                 for (uint256 k; k < LANES; ++k) {
-                    if ((b.scenarios >> k) & 1 != 0) values[k] += lots * (int256(option.values[k]) + more);
+                    if ((scenarios >> k) & 1 != 0) values[k] += lots * (int256(each[k]) + more);
                 }
             }
             if (option.call == p.instrument.isCall()) continue;

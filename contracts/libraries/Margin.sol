@@ -6,7 +6,7 @@ import {MarginWord} from "../words/ParameterWords.sol";
 import {PortfolioLogic} from "../logic/PortfolioLogic.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
-import {Ratio} from "../types/Ratio.sol";
+import {Ratio, ZERO_RATIO} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {LiveMargin} from "./LiveMargin.sol";
 import {Stress} from "./Stress.sol";
@@ -47,7 +47,7 @@ library Margin {
             haircuts = haircuts + book.haircut;
             uint256 scenario = (scenarios >> (8 * book.underlying)) & 0xff;
             if (book.series.length != 0) {
-                LiveMargin.Figures memory f = withSeries(book, book.lots, book.collateral, Ratio.wrap(0), t, scenario);
+                LiveMargin.Figures memory f = withSeries(book, book.lots, book.collateral, ZERO_RATIO, t, scenario);
                 (value, a.notional, a.margin) = (value + f.value, a.notional + f.notional, a.margin + f.margin);
                 continue;
             }
@@ -73,6 +73,18 @@ library Margin {
         return PortfolioLogic.figures(book.series, PortfolioLogic.Spot(lots, collateral, book.price, book.depth), sold, scenario, t);
     }
 
+    /// @notice Cash and what counts like it: the mark value of linear positions, and of options as far as they are owed.
+    function settledCash(Portfolio memory p, Terms memory t) internal pure returns (Wad cash) {
+        cash = p.cash;
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            cash = cash + book.lots.times(book.price);
+            if (book.series.length != 0) {
+                cash = cash + withSeries(book, book.lots, book.collateral, ZERO_RATIO, t, 0).settled;
+            }
+        }
+    }
+
     /// @notice Initial margin of one underlying without series: scan, inter-month charge, provisions, size charge.
     function requirement(Book memory book, Terms memory t, bool opening, uint256 scenario) internal pure returns (Wad) {
         return requirementOf(book, book.lots, book.collateral, book.price, t, opening, scenario);
@@ -94,6 +106,10 @@ library Margin {
 
     /// @notice `requirement` without the size charge: what a fraction of a portfolio needs exactly that fraction of.
     function homogeneous(Book memory book, Terms memory t, bool opening, uint256 scenario) internal pure returns (Wad) {
+        if (book.series.length != 0) {
+            LiveMargin.Figures memory f = withSeries(book, book.lots, book.collateral, ZERO_RATIO, t, scenario);
+            return f.margin - f.sizeCharge;
+        }
         Wad line = book.lots.times(book.price);
         return scan(book, line + book.collateral, opening, scenario) + chargesUp(line, book.collateral, t);
     }

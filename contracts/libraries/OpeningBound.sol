@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
-import {Wad, ZERO, minWad} from "../types/Wad.sol";
+import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {LANES, RiskWord} from "../words/RiskWord.sol";
 import {SeriesWord} from "../words/SeriesWord.sol";
@@ -64,21 +64,22 @@ library OpeningBound {
             futures += group.futures * int256(group.live.forward.raw());
             _addSeries(f, group, books[i], range, deltas, values);
         }
-        Wad worst = minWad(_least(values), Wad.wrap(values[0]) - SeriesHolding.shortOptionMinimumUp(h, range));
+        (Wad scan, ) = RiskArray.worst(values);
+        Wad surplus = Wad.wrap(values[0]) - maxWad(scan, SeriesHolding.shortOptionMinimumUp(h, range));
         Wad charges = InterMonth.chargeUp(deltas.exposures, interMonth);
         if (deltas.doubt != 0) charges = charges + Wad.wrap(deltas.doubt).partUp(InterMonth.slope(deltas.exposures, interMonth));
         Wad provisions;
         (provisions, f.notional) = SeriesHolding.provisionsUp(h, provision);
         charges = charges + provisions + SeriesHolding.sizeChargeUp(h);
         f.value = Wad.wrap(values[0] + h.paid);
-        f.surplus = worst + Wad.wrap(h.paid) - charges;
+        f.surplus = surplus + Wad.wrap(h.paid) - charges;
         f.settled = Wad.wrap(futures + h.paid) + minWad(Wad.wrap(values[0] - h.line - futures), ZERO);
     }
 
     function _books(VaultState storage $, SeriesHolding.Holding memory h) private view returns (SeriesBook[] memory books) {
         books = new SeriesBook[](h.groupCount);
         for (uint256 i; i < h.groupCount; ++i) {
-            books[i].everyFourth = RiskArray.EVERY_FOURTH;
+            books[i] = RiskArray.empty();
         }
         for (uint256 i; i < h.positionCount; ++i) {
             SeriesHolding.Position memory p = h.positions[i];
@@ -156,13 +157,5 @@ library OpeningBound {
         int256 high = -SeriesHolding.deltaDown(live, opposite[3] + own[5], step, -book.forwards);
         InterMonth.add(deltas.exposures, SeriesHolding.tenor(live), (low + high) >> 1);
         deltas.doubt += (high - low + 3) / 2;
-    }
-
-    function _least(int256[LANES] memory values) private pure returns (Wad) {
-        int256 least = values[0];
-        for (uint256 k = 1; k < LANES; ++k) {
-            if (values[k] < least) least = values[k];
-        }
-        return Wad.wrap(least);
     }
 }

@@ -38,7 +38,7 @@ struct SeriesBook {
 library RiskArray {
     uint256 private constant FIELD_BITS = 60;
     uint256 private constant FIELD = (1 << 60) - 1;
-    uint256 internal constant EVERY_FOURTH = 0x7fff | (0x7fff << 60) | (0x7fff << 120) | (0x7fff << 180);
+    uint256 private constant EVERY_FOURTH = 0x7fff | (0x7fff << 60) | (0x7fff << 120) | (0x7fff << 180);
     uint256 private constant LOTS_OF_CALLS = 1 << 60;
     uint256 private constant LOTS = 1 << 120;
 

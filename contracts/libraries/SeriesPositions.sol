@@ -9,8 +9,8 @@ import {PositionWord} from "../words/PositionWord.sol";
 
 /// @title The only writer of positions in options and dated futures
 /// @dev Four a slot, 64 bits each: the instrument in 16 and the lots, signed, in 48. They have no order: what is new comes last, and what is closed
-/// gives its place to the last one. Sorted by series, as DESIGN has it, a new position would move all behind it, a slot of 5,000 gas for every
-/// four; whoever adds up a book finds the series of a position among the few of the account for less than 200.
+/// gives its place to the last one. Sorted by series, as DESIGN has it, a new position would move all behind it, a slot for every
+/// four; whoever adds up a book looks for the series of a position among the few of the account instead.
 /// How many there are is in the word of the perpetual and, over all underlyings, in the header. What is behind the last one is zero.
 library SeriesPositions {
     using HeaderWord for uint256;

@@ -71,8 +71,15 @@ library Trading {
                 trade.filled += fill.lots.abs();
             }
             trade.fees = trade.fees + fill.takerFee + fill.makerFee;
+        }
+        announce(trade.taker, fill, reason);
+    }
+
+    /// @notice Says what became of a fill; `reason` is zero where it stands.
+    function announce(AccountId taker, Fill memory fill, bytes4 reason) internal {
+        if (reason == 0) {
             emit IMarginVault.Filled(
-                trade.taker,
+                taker,
                 fill.maker,
                 fill.instrument,
                 fill.lots.raw(),
@@ -81,7 +88,7 @@ library Trading {
                 fill.makerFee.raw()
             );
         } else {
-            emit IMarginVault.FillSkipped(trade.taker, fill.maker, fill.instrument, fill.lots.raw(), reason);
+            emit IMarginVault.FillSkipped(taker, fill.maker, fill.instrument, fill.lots.raw(), reason);
         }
     }
 

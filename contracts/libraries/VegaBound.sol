@@ -31,7 +31,7 @@ library VegaBound {
 
     /// @notice Writes into `d` how far the deviations can be from those of the words.
     function write(Drift memory d, SeriesState.Live memory live) internal pure {
-        uint256 then_ = timeAt(SeriesWord.time(live.word), live.word.expiry());
+        uint256 then_ = Expiry.secondsLeftDown(live.word.expiry(), SeriesWord.time(live.word));
         uint256 now_ = live.varianceTime / WAD;
         uint256 passed = now_ < then_ ? ((then_ - now_) * WAD + (then_ - 1)) / then_ : 0;
         uint256 slide = live.surface.slide();
@@ -76,17 +76,6 @@ library VegaBound {
                 uint256 change = _changeUp(OptionStress.forwardAt(forward, range, k).raw(), weights[OptionStress.ROW_MARK]);
                 values[k] -= int256((65 * atMark + 35 * change + 99) / 100);
             }
-        }
-    }
-
-    /// @notice Whole seconds of variance time at `time`, if prices come without a gap in the window.
-    function timeAt(uint256 time, uint256 expiry) internal pure returns (uint256) {
-        if (expiry <= time) return 0;
-        unchecked {
-            // left < 2^32
-            uint256 left = expiry - time;
-            uint256 window = Expiry.WINDOW;
-            return left > window ? left - window + window / 3 : (left * left * left) / (3 * window * window);
         }
     }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {Margin} from "../libraries/Margin.sol";
 import {Takeover} from "../libraries/Takeover.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {Ratio, ONE, ZERO_RATIO} from "../types/Ratio.sol";
+import {Ratio, ONE} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {CollateralWord} from "../words/ParameterWords.sol";
@@ -77,13 +77,9 @@ library ExchangeLogic {
 
     /// @dev Settled cash below −5 % of the value of the collateral.
     function _short(Portfolio memory p, Margin.Terms memory terms) private pure returns (bool short, Wad settled, Wad collateral) {
-        settled = Ledger.settledCash(p);
+        settled = Margin.settledCash(p, terms);
         for (uint256 i; i < p.books.length; ++i) {
-            Book memory book = p.books[i];
-            collateral = collateral + book.collateral;
-            if (book.series.length != 0) {
-                settled = settled + Margin.withSeries(book, book.lots, book.collateral, ZERO_RATIO, terms, 0).settled;
-            }
+            collateral = collateral + p.books[i].collateral;
         }
         short = settled < -collateral.partDown(SHORT_BEYOND) && collateral != ZERO;
     }

@@ -6,7 +6,6 @@ import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVa
 import {Deficit} from "../libraries/Deficit.sol";
 import {FundAccounts} from "../libraries/FundAccounts.sol";
 import {Ledger} from "../libraries/Ledger.sol";
-import {LiveMargin} from "../libraries/LiveMargin.sol";
 import {Margin} from "../libraries/Margin.sol";
 import {Takeover} from "../libraries/Takeover.sol";
 import {AccountId} from "../types/AccountId.sol";
@@ -47,7 +46,6 @@ library FundLogic {
             if (part == 0) revert IMarginVault.NothingToDo();
             // without the size charge, which grows with the square of what the slices that came in have become (H-34)
             Wad margin = Margin.homogeneous(book, terms, false, 0);
-            if (book.series.length != 0) margin = _homogeneous(book, terms);
             Wad discount = Wad.wrap((shedDiscountDown($, underlying, margin).raw() * int256(part)) / int256(whole));
             if (discount < minimumDiscount) revert IMarginVault.DiscountBelowLimit(discount, minimumDiscount);
             Lots lots = size == 0 ? Lots.wrap(0) : Lots.wrap(book.lots.raw() < 0 ? -int256(part) : int256(part));
@@ -62,12 +60,6 @@ library FundLogic {
             emit IMarginVault.Sold(seller, taker, underlying, lots.raw(), paid.raw());
         }
         Takeover.requireMargin($, taker, before, marginWord);
-    }
-
-    /// @dev As `Margin.homogeneous`, with options and futures.
-    function _homogeneous(Book memory book, Margin.Terms memory terms) private pure returns (Wad) {
-        LiveMargin.Figures memory f = Margin.withSeries(book, book.lots, book.collateral, ZERO_RATIO, terms, 0);
-        return f.margin - f.sizeCharge;
     }
 
     /// @dev Market value of what is left of options and futures without the share `sold`.

@@ -39,18 +39,17 @@ library HealthLogic {
         for (uint256 i; i < accounts.length; ++i) {
             AccountId account = accounts[i];
             uint256 header = $.headers[account];
+            // words say what an account needs to open, not what it is liquidated by
+            if (header.seriesPositions() != 0) {
+                found[i] = true;
+                continue;
+            }
             // the market at hand is the first one that anybody holds: mostly that of the others too
             if (basis.quote.underlying == Market.NONE && header.underlyings() != 0) {
                 Market.writeForValuing(basis.quote, $, LibBit.ffs(header.underlyings()), basis.marginWord);
             }
             Valuation.write(f, $, account, header, basis);
-            // words say what an account needs to open, not what it is liquidated by
-            bool series = HeaderWord.seriesPositions(header) != 0;
-            found[i] =
-                series ||
-                f.equity < f.margin.partUp(basis.terms.maintenance) ||
-                !Valuation.good(f, fresh) ||
-                account.owner() == fund;
+            found[i] = f.equity < f.margin.partUp(basis.terms.maintenance) || !Valuation.good(f, fresh) || account.owner() == fund;
         }
         return abi.encode(found);
     }

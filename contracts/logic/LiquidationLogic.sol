@@ -225,7 +225,7 @@ library LiquidationLogic {
         Wad collateral = _rescaled(book.collateral, price, book.price);
         Wad haircut = _rescaled(book.haircut, price, book.price);
         if (book.series.length != 0) {
-            (uint256[] memory series, ) = PortfolioLogic.priced($, account, book.underlying, price, scenario);
+            (bytes memory series, ) = PortfolioLogic.priced($, account, book.underlying, price, scenario);
             PortfolioLogic.Spot memory spot = PortfolioLogic.Spot(book.lots, collateral, price, book.depth);
             LiveMargin.Figures memory f = PortfolioLogic.figures(series, spot, ZERO_RATIO, scenario, terms);
             return f.value - haircut - f.margin.partUp(terms.maintenance);

@@ -10,7 +10,6 @@ import {OpeningBound} from "../libraries/OpeningBound.sol";
 import {SeriesHolding} from "../libraries/SeriesHolding.sol";
 import {Valuation} from "../libraries/Valuation.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
@@ -25,8 +24,9 @@ library OpeningLogic {
 
     /// @notice The lower bound of E − IM of `account`, which holds series, by words that are fresh; names the first that are not.
     function surplus(VaultState storage $, AccountId account) external view returns (Wad) {
-        _requireFresh($, account);
-        (Valuation.Figures memory v, ) = _value($, account, $.headers[account], 0, 0);
+        uint256 header = $.headers[account];
+        (Valuation.Figures memory v, ) = _value($, account, header, 0, 0);
+        if (!Valuation.bounds(v, header)) _requireFresh($, account);
         return v.equity - v.openingMargin;
     }
 
@@ -110,9 +110,7 @@ library OpeningLogic {
         SeriesHolding.Holding memory h;
         (h.price, h.depth) = (PriceWord.price(priceWord), PriceWord.depth(priceWord));
         SeriesHolding.write(h, $, account, underlying, position, collateral);
-        Ratio range = PriceWord.heldRange(priceWord);
-        Ratio target = PriceWord.targetRange(priceWord);
-        OpeningBound.write(f, $, h, target > range ? target : range, b.terms.provision, b.terms.interMonth);
+        OpeningBound.write(f, $, h, PriceWord.widerRange(priceWord), b.terms.provision, b.terms.interMonth);
     }
 
     /// @notice Names the first series of `account` whose words are stale.

@@ -33,7 +33,7 @@ library PortfolioLogic {
         uint256 underlying,
         Price price,
         uint256 named
-    ) external view returns (uint256[] memory words, Wad paid) {
+    ) external view returns (bytes memory packed, Wad paid) {
         SeriesHolding.Holding memory h;
         uint256 priceWord = $.prices[underlying];
         h.price = price;
@@ -43,10 +43,10 @@ library PortfolioLogic {
         return (PricedSeries.pack(h, b), Wad.wrap(h.paid));
     }
 
-    /// @notice The figures of an underlying: what is left of `words` without the share `sold` of every position, beside `spot`.
+    /// @notice The figures of an underlying: what is left of `packed` without the share `sold` of every position, beside `spot`.
     /// @param named the scenario whose loss counts, one that was priced; 0 the worst
     function figures(
-        uint256[] memory words,
+        bytes memory packed,
         Spot memory spot,
         Ratio sold,
         uint256 named,
@@ -56,7 +56,7 @@ library PortfolioLogic {
         LiveMargin.Book memory b;
         (h.price, h.depth) = (spot.price, spot.depth);
         SeriesHolding.writeSpot(h, spot.lots, spot.collateral);
-        PricedSeries.unpack(words, sold, h, b);
+        PricedSeries.unpack(packed, sold, h, b);
         LiveMargin.write(f, h, b, named, terms.provision, terms.interMonth);
     }
 }

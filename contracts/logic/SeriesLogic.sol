@@ -277,7 +277,7 @@ library SeriesLogic {
         PriceUse.consume(underlying);
 
         SeriesQuote memory quote;
-        uint256 range = _largerRange(priceWord).raw();
+        uint256 range = PriceWord.widerRange(priceWord).raw();
         quote.forward = live.forward;
         quote.range = live.rangeUp(Ratio.wrap(range + (range + (PART_OF_RANGE - 1)) / PART_OF_RANGE));
         (quote.slice, quote.span) = live.slice($, underlying, series);
@@ -356,15 +356,7 @@ library SeriesLogic {
         f.varianceTime = live.varianceTime;
         f.steps = live.steps;
         f.settled = live.settled;
-        f.staleness = uint8(live.staleness(live.rangeUp(_largerRange(priceWord))));
+        f.staleness = uint8(live.staleness(live.rangeUp(PriceWord.widerRange(priceWord))));
         return abi.encode(f);
-    }
-
-    // ---------------------------------------------------------------- shared
-
-    /// @dev What new risk is measured at.
-    function _largerRange(uint256 priceWord) private pure returns (Ratio) {
-        (Ratio target, Ratio held) = (PriceWord.targetRange(priceWord), PriceWord.heldRange(priceWord));
-        return target > held ? target : held;
     }
 }

@@ -33,8 +33,9 @@ import {SeriesWord} from "../words/SeriesWord.sol";
 import {SurfaceWord} from "../words/SurfaceWord.sol";
 import {SviWord} from "../words/SviWord.sol";
 
-/// @title Fills of options and dated futures, and their payment at expiry
-/// @dev Linked: its code runs in the vault. The rules of Trading, by instrument; both sides are written at once, and a maker that fails is put back.
+/// @title What changes the options and dated futures of accounts: fills, payment at expiry, sales of a share; and their live figures
+/// @dev Linked: its code runs in the vault. Fills follow the rules of Trading, by instrument; both sides are written at once, and a maker that fails is
+/// put back.
 library SeriesTradeLogic {
     using SeriesWord for uint256;
     using SurfaceWord for uint256;
@@ -59,19 +60,19 @@ library SeriesTradeLogic {
     }
 
     /// @dev The market of the instrument.
-    struct Listed {
+    struct SeriesMarket {
         uint256 underlying;
         Instrument instrument;
         Market.Quote quote; // of the underlying
         SeriesState.Live live;
         Price mark;
-        Price notional; // of a lot, for band and fees: the mark, at least a twentieth of the forward
+        Price referencePrice; // of a lot, for band and fees: the mark, at least a twentieth of the forward
         uint256 openInterest; // of the underlying
         uint256 held; // lots of the series, long and short
     }
 
     /// @dev Of the forward: a band and a fee around the mark alone would leave nothing for an option that is worth next to nothing.
-    uint256 private constant LEAST_NOTIONAL_PART = 20;
+    uint256 private constant LEAST_REFERENCE_PART = 20;
 
     // ---------------------------------------------------------------- fills
 
@@ -84,24 +85,12 @@ library SeriesTradeLogic {
         outcome.applied = reason == 0;
         // a post after this in the transaction reverts
         PriceUse.consumeAll(basis.used | (1 << underlyingOf(fill.instrument)));
-        if (reason == 0) {
-            emit IMarginVault.Filled(
-                deal.taker,
-                fill.maker,
-                fill.instrument,
-                fill.lots.raw(),
-                fill.price.raw(),
-                fill.takerFee.raw(),
-                fill.makerFee.raw()
-            );
-        } else {
-            emit IMarginVault.FillSkipped(deal.taker, fill.maker, fill.instrument, fill.lots.raw(), reason);
-        }
+        Trading.announce(deal.taker, fill, reason);
     }
 
     function _apply(VaultState storage $, Deal memory deal, Valuation.Basis memory basis, Outcome memory outcome) private returns (bytes4) {
         Fill memory fill = deal.fill;
-        Listed memory m;
+        SeriesMarket memory m;
         _enter(m, $, fill.instrument, basis.marginWord);
         if (fill.lots.isZero()) return IMarginVault.ZeroLots.selector;
         if (fill.maker == deal.taker) return IMarginVault.SelfTrade.selector;
@@ -158,7 +147,7 @@ library SeriesTradeLogic {
         return 0;
     }
 
-    function _enter(Listed memory m, VaultState storage $, uint24 named, uint256 marginWord) private view {
+    function _enter(SeriesMarket memory m, VaultState storage $, uint24 named, uint256 marginWord) private view {
         m.underlying = underlyingOf(named);
         m.instrument = withinUnderlying(named);
         Market.write(m.quote, $, m.underlying, marginWord);
@@ -170,19 +159,19 @@ library SeriesTradeLogic {
         Price forward = m.live.forward;
         if (index == STRIKE_ZERO) {
             if (!m.instrument.isCall()) revert UnknownInstrument(series, index, false);
-            (m.mark, m.notional) = (forward, forward);
+            (m.mark, m.referencePrice) = (forward, forward);
             return;
         }
         m.live.word.requireListed(index);
         // nothing is traded then, and without a slice nothing can be priced
         if (m.live.settled || m.live.surface.published() == 0) return;
         m.mark = _markOf(m, $, series, m.live.word.strike(index).raw());
-        uint256 least = forward.raw() / LEAST_NOTIONAL_PART;
-        m.notional = m.mark.raw() < least ? Price.wrap(least) : m.mark;
+        uint256 least = forward.raw() / LEAST_REFERENCE_PART;
+        m.referencePrice = m.mark.raw() < least ? Price.wrap(least) : m.mark;
     }
 
     /// @dev Black-76 at the live forward and volatility, rounded down.
-    function _markOf(Listed memory m, VaultState storage $, uint256 series, uint256 strike) private view returns (Price) {
+    function _markOf(SeriesMarket memory m, VaultState storage $, uint256 series, uint256 strike) private view returns (Price) {
         (SviWord.Slice memory slice, uint256 span) = m.live.slice($, m.underlying, series);
         uint256 forward = m.live.forward.raw();
         int256 x = Black76.logMoneynessOf(forward, strike);
@@ -197,7 +186,7 @@ library SeriesTradeLogic {
         VaultState storage $,
         Deal memory deal,
         Valuation.Basis memory basis,
-        Listed memory m,
+        SeriesMarket memory m,
         SeriesPositions.Place memory side,
         bool reduces
     ) private returns (bytes4 reason) {
@@ -231,7 +220,7 @@ library SeriesTradeLogic {
     function _makerReason(
         VaultState storage $,
         Valuation.Basis memory basis,
-        Listed memory m,
+        SeriesMarket memory m,
         AccountId account,
         int256 made,
         int256 makes,
@@ -253,7 +242,7 @@ library SeriesTradeLogic {
     function _putBack(
         VaultState storage $,
         AccountId account,
-        Listed memory m,
+        SeriesMarket memory m,
         SeriesPositions.Place memory side,
         uint256 header,
         uint256 position,
@@ -270,13 +259,13 @@ library SeriesTradeLogic {
         $.positions[account][underlying] = side.position;
     }
 
-    function _count(Listed memory m, int256 before, int256 afterwards) private pure {
+    function _count(SeriesMarket memory m, int256 before, int256 afterwards) private pure {
         m.openInterest = Ledger.openInterestAfter(m.openInterest, before, afterwards);
         m.held = m.held + Lots.wrap(afterwards).abs() - Lots.wrap(before).abs();
     }
 
     /// @dev Writes the open interest, where it changed.
-    function _leave(VaultState storage $, Listed memory m) private {
+    function _leave(VaultState storage $, SeriesMarket memory m) private {
         if (m.openInterest != FundingWord.openInterest(m.quote.funding)) {
             $.fundings[m.underlying] = FundingWord.withOpenInterest(m.quote.funding, m.openInterest);
         }
@@ -292,19 +281,19 @@ library SeriesTradeLogic {
         }
     }
 
-    function _outsideBand(Listed memory m, Price price) private pure returns (bool) {
-        uint256 width = (m.notional.raw() * TradingWord.fillBandPpm(m.quote.trading)) / 1e6;
+    function _outsideBand(SeriesMarket memory m, Price price) private pure returns (bool) {
+        uint256 width = (m.referencePrice.raw() * TradingWord.fillBandPpm(m.quote.trading)) / 1e6;
         uint256 mark = m.mark.raw();
         return price.raw() > mark + width || price.raw() + width < mark;
     }
 
-    function _feesWrong(Listed memory m, Fill memory fill) private pure returns (bool) {
-        Wad cap = fill.lots.times(m.notional).abs().partUp(fromPpm(TradingWord.feeCapPpm(m.quote.trading)));
+    function _feesWrong(SeriesMarket memory m, Fill memory fill) private pure returns (bool) {
+        Wad cap = fill.lots.times(m.referencePrice).abs().partUp(fromPpm(TradingWord.feeCapPpm(m.quote.trading)));
         return fill.takerFee.isNegative() || fill.takerFee > cap || fill.makerFee > cap || (fill.takerFee + fill.makerFee).isNegative();
     }
 
-    function _newRiskChargeUp(Listed memory m, uint256 marginWord, int256 before, int256 afterwards) private pure returns (Wad) {
-        return Trading.newRiskChargeUp(marginWord, m.quote.funding, m.notional, before, afterwards, m.openInterest);
+    function _newRiskChargeUp(SeriesMarket memory m, uint256 marginWord, int256 before, int256 afterwards) private pure returns (Wad) {
+        return Trading.newRiskChargeUp(marginWord, m.quote.funding, m.referencePrice, before, afterwards, m.openInterest);
     }
 
     /// @notice The lots that `account` holds of an option or a dated future, as a Fill names it.

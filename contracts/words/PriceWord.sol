@@ -37,6 +37,12 @@ library PriceWord {
         return fromPpb((word >> 168) & type(uint32).max);
     }
 
+    /// @dev The larger of both: what new risk and withdrawals are measured at.
+    function widerRange(uint256 word) internal pure returns (Ratio) {
+        (Ratio target, Ratio held) = (targetRange(word), heldRange(word));
+        return target > held ? target : held;
+    }
+
     function depth(uint256 word) internal pure returns (uint256) {
         return (word >> 200) & type(uint40).max;
     }
