@@ -21,6 +21,8 @@ const MORE_RUNS = new Map([
   ["liquidation/LiquidationBatch", 10_000],
   ["logic/HealthLogic", 10_000],
   ["logic/LiquidationLogic", 10_000],
+  ["logic/OpeningLogic", 10_000],
+  ["logic/PortfolioLogic", 10_000],
   ["modules/OrderSettlement", 10_000],
 ]);
 const deployed = [

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {SeriesRefresh} from "./SeriesRefresh.sol";
+import {ScenarioPrices} from "./ScenarioPrices.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {SeriesWord} from "../words/SeriesWord.sol";
@@ -83,8 +83,8 @@ library Freshness {
         uint256 count = seriesWord.strikeCount();
         for (uint256 index; index < count; ++index) {
             int256 x = Black76.logMoneynessOf(anchor.raw(), seriesWord.strike(index).raw());
-            uint256 was = SeriesRefresh.impliedDown(before, -x, then_.span);
-            uint256 is_ = SeriesRefresh.impliedDown(afterwards, -(x + moved), now_.span);
+            uint256 was = ScenarioPrices.impliedDown(before, -x, then_.span);
+            uint256 is_ = ScenarioPrices.impliedDown(afterwards, -(x + moved), now_.span);
             unchecked {
                 // volatilities < 2^120
                 if ((is_ > was ? is_ - was : was - is_) * PART_OF_VOLATILITY > was) return true;

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {LibBit} from "solady/src/utils/LibBit.sol";
+import {Position} from "../types/Position.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {LANES} from "../words/RiskWord.sol";
 import {SviWord} from "../words/SviWord.sol";
-import {Black76} from "./Black76.sol";
 import {InterMonth} from "./InterMonth.sol";
 import {OptionStress} from "./OptionStress.sol";
 import {RiskArray} from "./RiskArray.sol";
+import {ScenarioPrices} from "./ScenarioPrices.sol";
 import {SeriesHolding} from "./SeriesHolding.sol";
-import {SeriesRefresh} from "./SeriesRefresh.sol";
 import {SeriesState} from "./SeriesState.sol";
 import {Stress} from "./Stress.sol";
-import {VolatilityShock} from "./VolatilityShock.sol";
 
 /// @title An underlying with options and dated futures, priced anew: what liquidations and the second form of the margin rule go by
 /// @dev docs/margin.md, "Liquidation". No word is read, so a stale one can liquidate nobody. What an option is worth is kept a lot, so that any part
@@ -24,7 +24,6 @@ library LiveMargin {
 
     /// @dev Scenarios, a bit each, that are priced whatever is named: the mark, and the two that a delta is taken from.
     uint256 private constant ALWAYS = 1 | (1 << 3) | (1 << 5);
-    uint256 internal constant ALL = (1 << LANES) - 1;
 
     struct Figures {
         Wad value; // V of the underlying, without cash, rounded down
@@ -35,130 +34,78 @@ library LiveMargin {
         Wad settled; // of value, what counts as settled cash
     }
 
-    /// @dev One option. The side that is out of the money now is priced; the other is that and a line.
-    struct Option {
-        bool call; // the side that is priced
-        uint256[LANES] values; // of a lot, rounded down; those that were asked for
+    /// @dev Beside the positions of a holding: for each of them what a lot of the option that is out of the money is worth in each of `scenarios`, lowest
+    /// first (`ScenarioPrices`); of a future nothing is read. The other option of the strike is that and a line.
+    struct Prices {
+        uint256 scenarios; // a bit each
+        uint256[] values;
     }
 
-    struct Book {
-        uint256 scenarios; // that were priced, a bit each
-        Ratio range; // of the price
-        Ratio[] ranges; // of each series
-        Option[] options; // beside the positions of the holding; none for a future
-    }
-
-    /// @dev What the strikes of a series share.
-    struct Frame {
-        uint256[LANES] forwards;
-        int256[LANES] logs; // of a stressed forward over the forward
-        SviWord.Slice slice;
-        uint256 span;
-        uint256 root;
-        uint256 shock;
-        bool made;
+    /// @dev The options and futures of one series.
+    struct Sums {
+        int256[LANES] values; // of the options that are priced
+        int256 forwards; // lots of the forward, of futures and parity
+        int256 strikes; // lots times strike that parity owes
+        int256 owed; // lots of shorts, each owes the unit that rounding down has left out
     }
 
     /// @notice The scenarios to price for the one that is named, 1 to 16; for 0 all.
     function scenariosOf(uint256 named) internal pure returns (uint256) {
-        if (named == 0) return ALL;
+        if (named == 0) return ScenarioPrices.ALL;
         Stress.move(named); // reverts where there is no such scenario
         return ALWAYS | (1 << named);
     }
 
-    /// @notice Prices every option of `h` in `scenarios`, a bit each.
-    function price(Book memory b, VaultState storage $, SeriesHolding.Holding memory h, Ratio range, uint256 scenarios) internal view {
-        b.scenarios = scenarios;
-        b.range = range;
-        b.ranges = new Ratio[](h.groupCount);
-        b.options = new Option[](h.positionCount);
-        Frame[] memory frames = new Frame[](h.groupCount);
-        for (uint256 i; i < h.groupCount; ++i) {
-            b.ranges[i] = h.groups[i].live.rangeUp(range);
+    /// @notice Prices every option of `h` in `scenarios`.
+    function price(Prices memory prices, VaultState storage $, SeriesHolding.Holding memory h, uint256 scenarios) internal view {
+        uint256 each = LibBit.popCount(scenarios);
+        Position[] memory positions = h.positions;
+        uint256[] memory values = new uint256[](each * positions.length);
+        (prices.scenarios, prices.values) = (scenarios, values);
+        ScenarioPrices.Frame[] memory frames = new ScenarioPrices.Frame[](h.groups.length);
+        for (uint256 i; i < frames.length; ++i) {
+            SeriesHolding.Group memory group = h.groups[i];
+            if (group.gross == 0) continue;
+            SeriesState.Live memory live = group.live;
+            (SviWord.Slice memory slice, uint256 span) = live.slice($, h.underlying, group.series);
+            frames[i] = ScenarioPrices.frameOf(live.forward, group.range, slice, span, live.varianceTime, scenarios);
         }
-        for (uint256 i; i < h.positionCount; ++i) {
-            SeriesHolding.Position memory p = h.positions[i];
-            if (p.instrument.isFuture()) continue;
-            Frame memory frame = frames[p.group];
-            if (!frame.made) _frame(frame, $, h, p.group, b.ranges[p.group], scenarios);
-            _price(b.options[i], frame, p.strike.raw(), scenarios);
-        }
-    }
-
-    function _frame(
-        Frame memory frame,
-        VaultState storage $,
-        SeriesHolding.Holding memory h,
-        uint256 group,
-        Ratio range,
-        uint256 scenarios
-    ) private view {
-        SeriesState.Live memory live = h.groups[group].live;
-        uint256 forward = live.forward.raw();
-        for (uint256 k; k < LANES; ++k) {
-            if ((scenarios >> k) & 1 == 0) continue;
-            uint256 moved = OptionStress.forwardAt(live.forward, range, k).raw();
-            frame.forwards[k] = moved;
-            // the forward itself is not stressed in the mark and the scenarios of volatility alone; pairs have one price
-            if (moved != forward) {
-                frame.logs[k] = k & 1 == 0 && frame.forwards[k - 1] == moved ? frame.logs[k - 1] : Black76.logMoneynessOf(moved, forward);
-            }
-        }
-        (frame.slice, frame.span) = live.slice($, h.underlying, h.groups[group].series);
-        frame.root = SeriesRefresh.rootOf(live.varianceTime);
-        frame.shock = VolatilityShock.factor(live.varianceTime / 1e18);
-        frame.made = true;
-    }
-
-    function _price(Option memory option, Frame memory frame, uint256 strike, uint256 scenarios) private pure {
-        uint256 forward = frame.forwards[0];
-        bool call = strike >= forward;
-        option.call = call;
-        int256 x = Black76.logMoneynessOf(forward, strike);
-        uint256 volatility = SeriesRefresh.impliedDown(frame.slice, -x, frame.span);
-        uint256[3] memory widths = [
-            Black76.totalVolatilityOf(volatility, frame.root),
-            Black76.totalVolatilityOf(VolatilityShock.up(volatility, frame.shock), frame.root),
-            Black76.totalVolatilityOf(VolatilityShock.down(volatility, frame.shock), frame.root)
-        ];
-        uint256[LANES] memory forwards = frame.forwards;
-        int256[LANES] memory logs = frame.logs;
-        uint256[LANES] memory values = option.values;
         unchecked {
-            // logarithms < 2^70
-            for (uint256 k; k < LANES; ++k) {
-                if ((scenarios >> k) & 1 == 0) continue;
-                (uint256 value, uint256 put) = Black76.undiscounted(forwards[k], strike, x + logs[k], widths[OptionStress.row(k)]);
-                if (!call) value = put;
-                values[k] = k < 15 ? value : OptionStress.dampedDown(values[0], value);
+            // fewer than 2^16 positions
+            for (uint256 i; i < positions.length; ++i) {
+                Position p = positions[i];
+                if (p.instrument().isFuture()) continue;
+                ScenarioPrices.write(frames[p.group()], p.strike().raw(), scenarios, values, i * each);
             }
         }
     }
 
-    /// @notice Writes the figures of `h`, whose options `b` has priced: of as many lots as its positions say.
+    /// @notice Writes the figures of `h`, whose options are priced: of as many lots as its positions say.
     /// @param named the scenario whose loss counts; 0 the worst
     function write(
         Figures memory f,
         SeriesHolding.Holding memory h,
-        Book memory b,
+        Prices memory prices,
         uint256 named,
         Ratio provision,
         Ratio interMonth
     ) internal pure {
         int256[LANES] memory values;
-        RiskArray.addLine(Wad.wrap(h.line), Wad.wrap(h.line), b.range, values);
+        RiskArray.addLine(Wad.wrap(h.line), Wad.wrap(h.line), h.range, values);
         InterMonth.Exposures memory exposures = SeriesHolding.spotExposures(h);
+        Sums[] memory sums = _sums(h, prices);
         int256 futures;
-        for (uint256 i; i < h.groupCount; ++i) {
+        for (uint256 i; i < sums.length; ++i) {
+            SeriesHolding.Group memory group = h.groups[i];
             // casting is safe: a price is below 2^96
-            futures += h.groups[i].futures * int256(h.groups[i].live.forward.raw());
-            _addSeries(h, b, i, exposures, values);
+            futures += group.futures * int256(group.live.forward.raw());
+            _addSeries(group, sums[i], exposures, values);
         }
         f.scan = _scan(values, named);
         (Wad provisions, Wad notional) = SeriesHolding.provisionsUp(h, provision);
         f.sizeCharge = SeriesHolding.sizeChargeUp(h);
         f.margin =
-            maxWad(f.scan, SeriesHolding.shortOptionMinimumUp(h, b.range)) +
+            maxWad(f.scan, SeriesHolding.shortOptionMinimumUp(h)) +
             InterMonth.chargeUp(exposures, interMonth) +
             provisions +
             f.sizeCharge;
@@ -168,58 +115,82 @@ library LiveMargin {
         f.settled = Wad.wrap(futures + h.paid + (options < 0 ? options : int256(0)));
     }
 
+    /// @dev By series.
+    function _sums(SeriesHolding.Holding memory h, Prices memory prices) private pure returns (Sums[] memory sums) {
+        sums = new Sums[](h.groups.length);
+        Position[] memory positions = h.positions;
+        uint256 each = LibBit.popCount(prices.scenarios);
+        unchecked {
+            // lots < 2^47, prices < 2^96
+            for (uint256 i; i < positions.length; ++i) {
+                Position p = positions[i];
+                Sums memory sum = sums[p.group()];
+                int256 lots = p.lots();
+                if (p.instrument().isFuture()) {
+                    sum.forwards += lots;
+                    continue;
+                }
+                _addTimes(sum.values, lots, prices.values, i * each, prices.scenarios);
+                if (lots < 0) sum.owed += lots;
+                uint256 strike = p.strike().raw();
+                bool call = p.instrument().isCall();
+                if (call == (strike >= h.groups[p.group()].live.forward.raw())) continue;
+                int256 longForward = call ? lots : -lots;
+                sum.forwards += longForward;
+                sum.strikes += longForward * int256(strike);
+            }
+        }
+    }
+
+    /// @dev Without checks of indices: there are as many values from `start` on as bits in `scenarios`, none of them beyond the lanes.
+    function _addTimes(
+        int256[LANES] memory sums,
+        int256 lots,
+        uint256[] memory values,
+        uint256 start,
+        uint256 scenarios
+    ) private pure {
+        assembly ("memory-safe") {
+            let value := add(values, shl(5, add(start, 1)))
+            let sum := sums
+            for {
+                let left := scenarios
+            } left {
+                left := shr(1, left)
+            } {
+                if and(left, 1) {
+                    mstore(sum, add(mload(sum), mul(lots, mload(value))))
+                    value := add(value, 0x20)
+                }
+                sum := add(sum, 0x20)
+            }
+        }
+    }
+
     function _scan(int256[LANES] memory values, uint256 named) private pure returns (Wad loss) {
         if (named != 0) return maxWad(Wad.wrap(values[0] - values[named]), ZERO);
         (loss, ) = RiskArray.worst(values);
     }
 
+    /// @dev In scenarios that were not priced there is nothing but lines, which nobody looks at.
     function _addSeries(
-        SeriesHolding.Holding memory h,
-        Book memory b,
-        uint256 group,
+        SeriesHolding.Group memory group,
+        Sums memory sum,
         InterMonth.Exposures memory exposures,
         int256[LANES] memory values
     ) private pure {
-        SeriesState.Live memory live = h.groups[group].live;
-        int256 gain = values[3] - values[5];
-        (int256 forwards, int256 strikes) = _addOptions(h, b, group, values);
-        gain = values[3] - values[5] - gain;
-        int256 line = forwards * int256(live.forward.raw());
-        RiskArray.addLine(Wad.wrap(line - strikes), Wad.wrap(line), b.ranges[group], values);
-        uint256 step = OptionStress.stepDown(live.forward, b.ranges[group]);
-        InterMonth.add(exposures, SeriesHolding.tenor(live), SeriesHolding.deltaDown(live, gain, step, forwards));
-    }
-
-    /// @dev Adds the priced sides and returns the lines: lots of the forward, and lots times strike.
-    function _addOptions(
-        SeriesHolding.Holding memory h,
-        Book memory b,
-        uint256 group,
-        int256[LANES] memory values
-    ) private pure returns (int256 forwards, int256 strikes) {
-        for (uint256 i; i < h.positionCount; ++i) {
-            SeriesHolding.Position memory p = h.positions[i];
-            if (p.group != group) continue;
-            int256 lots = p.lots;
-            if (p.instrument.isFuture()) {
-                forwards += lots;
-                continue;
+        SeriesState.Live memory live = group.live;
+        int256[LANES] memory options = sum.values;
+        int256 gain = options[3] - options[5];
+        unchecked {
+            // amounts of one account
+            for (uint256 k; k < LANES; ++k) {
+                values[k] += options[k] + sum.owed;
             }
-            Option memory option = b.options[i];
-            uint256[LANES] memory each = option.values;
-            uint256 scenarios = b.scenarios;
-            // a short owes what the rounding down left out
-            int256 more = lots < 0 ? int256(1) : int256(0);
-            unchecked {
-                // lots < 2^47, values < 2^96
-                for (uint256 k; k < LANES; ++k) {
-                    if ((scenarios >> k) & 1 != 0) values[k] += lots * (int256(each[k]) + more);
-                }
-            }
-            if (option.call == p.instrument.isCall()) continue;
-            int256 longForward = option.call ? -lots : lots;
-            forwards += longForward;
-            strikes += longForward * int256(p.strike.raw());
         }
+        int256 line = sum.forwards * int256(live.forward.raw());
+        RiskArray.addLine(Wad.wrap(line - sum.strikes), Wad.wrap(line), group.range, values);
+        uint256 step = OptionStress.stepDown(live.forward, group.range);
+        InterMonth.add(exposures, SeriesHolding.tenor(live), SeriesHolding.deltaDown(live, gain, step, sum.forwards));
     }
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Instrument} from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
-import {Price} from "../types/Price.sol";
+import {Position} from "../types/Position.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
-import {LANES, RiskWord} from "../words/RiskWord.sol";
+import {LANES} from "../words/RiskWord.sol";
 import {SeriesWord} from "../words/SeriesWord.sol";
 import {Freshness} from "./Freshness.sol";
 import {InterMonth} from "./InterMonth.sol";
 import {RiskArray, SeriesBook} from "./RiskArray.sol";
-import {OptionStress} from "./OptionStress.sol";
 import {RiskWords} from "./RiskWords.sol";
 import {Secant} from "./Secant.sol";
 import {SeriesHolding} from "./SeriesHolding.sol";
@@ -41,31 +41,30 @@ library OpeningBound {
         bool needed; // one exposure alone hedges nothing
     }
 
-    /// @notice Writes the figures of `h` at the scan range of the price.
+    /// @notice Writes the figures of `h`.
     /// @param provision and `interMonth` ratios of the margin word
     function write(
         Figures memory f,
         VaultState storage $,
         SeriesHolding.Holding memory h,
-        Ratio range,
         Ratio provision,
         Ratio interMonth
     ) internal view {
         SeriesBook[] memory books = _books($, h);
         int256[LANES] memory values;
-        RiskArray.addLine(Wad.wrap(h.line), Wad.wrap(h.line), range, values);
+        RiskArray.addLine(Wad.wrap(h.line), Wad.wrap(h.line), h.range, values);
         Deltas memory deltas;
         deltas.exposures = SeriesHolding.spotExposures(h);
-        deltas.needed = deltas.exposures.count + h.groupCount > 1;
+        deltas.needed = deltas.exposures.count + books.length > 1;
         int256 futures;
-        for (uint256 i; i < h.groupCount; ++i) {
+        for (uint256 i; i < books.length; ++i) {
             SeriesHolding.Group memory group = h.groups[i];
             // casting is safe: a price is below 2^96
             futures += group.futures * int256(group.live.forward.raw());
-            _addSeries(f, group, books[i], range, deltas, values);
+            _addSeries(f, group, books[i], deltas, values);
         }
         (Wad scan, ) = RiskArray.worst(values);
-        Wad surplus = Wad.wrap(values[0]) - maxWad(scan, SeriesHolding.shortOptionMinimumUp(h, range));
+        Wad surplus = Wad.wrap(values[0]) - maxWad(scan, SeriesHolding.shortOptionMinimumUp(h));
         Wad charges = InterMonth.chargeUp(deltas.exposures, interMonth);
         if (deltas.doubt != 0) charges = charges + Wad.wrap(deltas.doubt).partUp(InterMonth.slope(deltas.exposures, interMonth));
         Wad provisions;
@@ -77,22 +76,22 @@ library OpeningBound {
     }
 
     function _books(VaultState storage $, SeriesHolding.Holding memory h) private view returns (SeriesBook[] memory books) {
-        books = new SeriesBook[](h.groupCount);
-        for (uint256 i; i < h.groupCount; ++i) {
+        books = new SeriesBook[](h.groups.length);
+        for (uint256 i; i < books.length; ++i) {
             books[i] = RiskArray.empty();
         }
-        for (uint256 i; i < h.positionCount; ++i) {
-            SeriesHolding.Position memory p = h.positions[i];
-            SeriesBook memory book = books[p.group];
-            if (p.instrument.isFuture()) RiskArray.addFuture(book, Lots.wrap(p.lots));
-            else
-                RiskArray.addOption(
-                    book,
-                    RiskWords.read($, h.underlying, p.instrument.wordKey()),
-                    p.instrument.isCall(),
-                    Lots.wrap(p.lots),
-                    p.strike
-                );
+        mapping(uint256 wordKey => uint256) storage words = RiskWords.ofUnderlying($, h.underlying);
+        Position[] memory positions = h.positions;
+        unchecked {
+            // as many as an array has
+            for (uint256 i; i < positions.length; ++i) {
+                Position p = positions[i];
+                SeriesBook memory book = books[p.group()];
+                Instrument instrument = p.instrument();
+                Lots lots = Lots.wrap(p.lots());
+                if (instrument.isFuture()) RiskArray.addFuture(book, lots);
+                else RiskArray.addOption(book, RiskWords.read(words, instrument.wordKey()), instrument.isCall(), lots, p.strike());
+            }
         }
     }
 
@@ -100,21 +99,22 @@ library OpeningBound {
         Figures memory f,
         SeriesHolding.Group memory group,
         SeriesBook memory book,
-        Ratio priceRange,
         Deltas memory deltas,
         int256[LANES] memory values
     ) private view {
         SeriesState.Live memory live = group.live;
-        Ratio range = live.rangeUp(priceRange);
+        Ratio range = group.range;
         Freshness.Cause cause = live.staleness(range);
         // the first is named
         if (cause != Freshness.Cause.NONE && f.cause == Freshness.Cause.NONE) (f.cause, f.series) = (cause, group.series);
-        int256[LANES] memory own;
         if (group.gross != 0 && cause != Freshness.Cause.NEVER_REFRESHED) {
             VegaBound.Drift memory drift;
             VegaBound.write(drift, live);
-            _bound(own, live, book, range, drift);
-            if (deltas.needed) _addDelta(deltas, live, book, range, drift, own);
+            Secant.Nodes memory nodes = Secant.nodesOf(book, live.word.anchor(), live.word.scanRange(), live.forward, range);
+            int256[LANES] memory own;
+            Secant.addBounds(nodes, own);
+            VegaBound.take(drift, nodes.step, live.forward, nodes.longLots, nodes.shortLots, own);
+            if (deltas.needed) _addDelta(deltas, live, nodes, book.forwards, drift, own);
             unchecked {
                 for (uint256 k; k < LANES; ++k) {
                     values[k] += own[k];
@@ -126,35 +126,21 @@ library OpeningBound {
         RiskArray.addLine(RiskArray.lineValue(book, live.forward), RiskArray.exposure(book, live.forward), range, values);
     }
 
-    /// @dev Lower bounds of what the stored sides are worth now.
-    function _bound(
-        int256[LANES] memory values,
-        SeriesState.Live memory live,
-        SeriesBook memory book,
-        Ratio range,
-        VegaBound.Drift memory drift
-    ) private pure {
-        Price anchor = live.word.anchor();
-        Secant.addBounds(book, RiskWord.unitUp(anchor), anchor, live.word.scanRange(), live.forward, range, values);
-        VegaBound.take(drift, live.forward, range, RiskArray.lotsOf(book.longs), RiskArray.lotsOf(book.shorts), values);
-    }
-
-    /// @dev Bounds of the delta: those of the book from below, and of the opposite book.
+    /// @dev Bounds of the delta: from those of the book in scenarios 3 and 5 and of the opposite book, whose longs are the shorts.
     function _addDelta(
         Deltas memory deltas,
         SeriesState.Live memory live,
-        SeriesBook memory book,
-        Ratio range,
+        Secant.Nodes memory nodes,
+        int256 forwards,
         VegaBound.Drift memory drift,
         int256[LANES] memory own
     ) private pure {
         int256[LANES] memory opposite;
-        (book.longs, book.shorts) = (book.shorts, book.longs);
-        _bound(opposite, live, book, range, drift);
-        (book.longs, book.shorts) = (book.shorts, book.longs);
-        uint256 step = OptionStress.stepDown(live.forward, range);
-        int256 low = SeriesHolding.deltaDown(live, own[3] + opposite[5], step, book.forwards);
-        int256 high = -SeriesHolding.deltaDown(live, opposite[3] + own[5], step, -book.forwards);
+        Secant.reverse(nodes);
+        Secant.addBoundsOfDelta(nodes, opposite);
+        VegaBound.takeOfDelta(drift, nodes.step, live.forward, nodes.longLots, nodes.shortLots, opposite);
+        int256 low = SeriesHolding.deltaDown(live, own[3] + opposite[5], nodes.step, forwards);
+        int256 high = -SeriesHolding.deltaDown(live, opposite[3] + own[5], nodes.step, -forwards);
         InterMonth.add(deltas.exposures, SeriesHolding.tenor(live), (low + high) >> 1);
         deltas.doubt += (high - low + 3) / 2;
     }

@@ -45,11 +45,17 @@ library OptionStress {
     /// than the range says. A range is at most 50 %; what falls below the least part of the forward, the lower extreme alone, is lifted, so
     /// little that side and parity go on agreeing (at a sixteenth they did not, and the opening bound failed: docs/margin.md).
     function forwardAt(Price forward, Ratio range, uint256 scenario) internal pure returns (Price) {
+        // casting to int256 is safe: prices below 2^96
+        return Price.wrap(movedBy(int256(forward.raw()), stepDown(forward, range), undampedMove(scenario)));
+    }
+
+    /// @notice `forward` moved by `move` steps, as `forwardAt` has it.
+    function movedBy(int256 forward, uint256 step, int256 move) internal pure returns (uint256) {
         unchecked {
-            // casting to int256 is safe: prices below 2^96
-            int256 price = int256(forward.raw()) + int256(stepDown(forward, range)) * undampedMove(scenario);
-            int256 least = int256((forward.raw() + LEAST_FORWARD_PART - 1) / LEAST_FORWARD_PART);
-            return Price.wrap(uint256(price < least ? least : price));
+            // prices below 2^96
+            int256 price = forward + int256(step) * move;
+            int256 least = (forward + int256(LEAST_FORWARD_PART - 1)) / int256(LEAST_FORWARD_PART);
+            return uint256(price < least ? least : price);
         }
     }
 

@@ -42,10 +42,6 @@ library RiskArray {
     uint256 private constant LOTS_OF_CALLS = 1 << 60;
     uint256 private constant LOTS = 1 << 120;
 
-    /// @dev 2^59 in each field keeps longs less shorts positive.
-    int256 private constant BIAS = 1 << 59;
-    uint256 private constant BIASES = (1 << 59) | (1 << 119) | (1 << 179) | (1 << 239);
-
     function empty() internal pure returns (SeriesBook memory book) {
         book.everyFourth = EVERY_FOURTH;
     }
@@ -145,52 +141,6 @@ library RiskArray {
         unchecked {
             // |forwards| < 2^44 and casting to int256 is safe: a price is below 2^96
             return Wad.wrap(book.forwards * int256(forward.raw()));
-        }
-    }
-
-    /// @notice What the rounding of lanes can hide from a book in any scenario, WAD: one unit for each short lot.
-    function roundingUp(SeriesBook memory book, uint256 unit) internal pure returns (Wad) {
-        unchecked {
-            // lots < 2^44, unit < 2^82
-            return Wad.wrap(int256(lotsOf(book.shorts) * unit));
-        }
-    }
-
-    /// @notice Adds what the stored sides are worth, longs less shorts, at the mark and in each scenario (WAD).
-    /// @param unit of the lanes, as `RiskWord.unitUp` gave it when they were packed
-    function addLanes(SeriesBook memory book, uint256 unit, int256[LANES] memory values) internal pure {
-        _addLanes(book, unit, 0, values);
-    }
-
-    /// @notice As `addLanes`, less what rounding can hide: never above what the stored sides are worth.
-    function addLanesDown(SeriesBook memory book, uint256 unit, int256[LANES] memory values) internal pure {
-        // casting to int256 is safe: lots < 2^44
-        _addLanes(book, unit, int256(lotsOf(book.shorts)), values);
-    }
-
-    /// @param less units taken from each sum of lanes
-    function _addLanes(SeriesBook memory book, uint256 unit, int256 less, int256[LANES] memory values) private pure {
-        unchecked {
-            // a sum is below 2^59, so the bias keeps each field positive and below 2^60; times a unit below 2^82
-            LaneSums memory longs = book.longs;
-            LaneSums memory shorts = book.shorts;
-            // casting to int256 is safe: below 2^82
-            int256 signed = int256(unit);
-            int256 bias = BIAS + less;
-            _addFour(values, 0, longs.first + BIASES - shorts.first, bias, signed);
-            _addFour(values, 1, longs.second + BIASES - shorts.second, bias, signed);
-            _addFour(values, 2, longs.third + BIASES - shorts.third, bias, signed);
-            _addFour(values, 3, longs.fourth + BIASES - shorts.fourth, bias, signed);
-            values[16] += (int256(longs.last & FIELD) - int256(shorts.last & FIELD) - less) * signed;
-        }
-    }
-
-    function _addFour(int256[LANES] memory values, uint256 from, uint256 fields, int256 bias, int256 unit) private pure {
-        unchecked {
-            values[from] += (int256(fields & FIELD) - bias) * unit;
-            values[from + 4] += (int256((fields >> 60) & FIELD) - bias) * unit;
-            values[from + 8] += (int256((fields >> 120) & FIELD) - bias) * unit;
-            values[from + 12] += (int256(fields >> 180) - bias) * unit;
         }
     }
 

@@ -6,8 +6,17 @@ import {VaultState} from "../VaultStorage.sol";
 /// @title Where the risk words are kept
 /// @dev All reading and writing goes through here, so that words may one day be kept otherwise. A key is `Instrument.wordKey`.
 library RiskWords {
-    function read(VaultState storage $, uint256 underlying, uint256 wordKey) internal view returns (uint256) {
-        return $.risks[underlying][wordKey];
+    /// @notice All words of an underlying: for who reads many of them.
+    function ofUnderlying(
+        VaultState storage $,
+        uint256 underlying
+    ) internal view returns (mapping(uint256 wordKey => uint256) storage words) {
+        return $.risks[underlying];
+    }
+
+    /// @param words as `ofUnderlying` gives them
+    function read(mapping(uint256 wordKey => uint256) storage words, uint256 wordKey) internal view returns (uint256) {
+        return words[wordKey];
     }
 
     function write(VaultState storage $, uint256 underlying, uint256 wordKey, uint256 word) internal {

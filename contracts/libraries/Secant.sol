@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
-import {LANES} from "../words/RiskWord.sol";
+import {LANES, RiskWord} from "../words/RiskWord.sol";
 import {OptionStress} from "./OptionStress.sol";
 import {RiskArray, SeriesBook} from "./RiskArray.sol";
 import {Stress} from "./Stress.sol";
@@ -19,6 +19,9 @@ library Secant {
     /// @dev Scenarios of the row up from −1 to +1 scan range, a byte each; one more is the same in the row down.
     uint256 private constant ROW = 0x0b07030105090d;
     uint256 private constant LAST_PLACE = 6;
+    /// @dev Of scenarios 5 and 3, −⅓ and +⅓ of the range.
+    uint256 private constant PLACE_BELOW = 2;
+    uint256 private constant PLACE_ABOVE = 4;
 
     /// @dev Sums of lanes in units, lots, and where the nodes are.
     struct Nodes {
@@ -30,71 +33,84 @@ library Secant {
         uint256 shortLots;
         uint256 shortCalls;
         uint256 gap; // between the nodes of a row
+        uint256 step; // a thirtieth of the scan range that holds now, as a price
         int256 moved; // of the forward
         int256 stepMoved; // of a thirtieth of the scan range
+        int256 lowerMoved; // of the lower extreme
+        uint256 toLower; // from the mark to the lower extreme
     }
 
-    /// @notice Adds a lower bound of what the stored sides are worth at the mark and in each scenario (WAD).
-    /// @param unit of the lanes, from the anchor price
+    /// @notice The nodes of a book.
     /// @param anchor forward and `anchorRange` scan range that the words were made with, a thirtieth of the range not zero as a price
     /// @param forward and `range` that hold now
-    function addBounds(
+    function nodesOf(
         SeriesBook memory book,
-        uint256 unit,
         Price anchor,
         Ratio anchorRange,
         Price forward,
-        Ratio range,
-        int256[LANES] memory values
-    ) internal pure {
-        if (forward == anchor && range == anchorRange) return RiskArray.addLanesDown(book, unit, values);
-        Nodes memory n = _nodes(book, unit);
+        Ratio range
+    ) internal pure returns (Nodes memory n) {
+        n.longs = RiskArray.lanes(book.longs);
+        n.shorts = RiskArray.lanes(book.shorts);
+        n.unit = RiskWord.unitUp(anchor);
+        n.longLots = RiskArray.lotsOf(book.longs);
+        n.longCalls = RiskArray.lotsOfCalls(book.longs);
+        n.shortLots = RiskArray.lotsOf(book.shorts);
+        n.shortCalls = RiskArray.lotsOfCalls(book.shorts);
+        n.step = OptionStress.stepDown(forward, range);
         uint256 lower = OptionStress.forwardAt(anchor, anchorRange, 16).raw();
-        int256 lowerMoved;
         unchecked {
             // prices are below 2^96
             uint256 step = OptionStress.stepDown(anchor, anchorRange);
             n.gap = 10 * step;
             n.moved = int256(forward.raw()) - int256(anchor.raw());
-            n.stepMoved = int256(OptionStress.stepDown(forward, range)) - int256(step);
-            lowerMoved = int256(OptionStress.forwardAt(forward, range, 16).raw()) - int256(lower);
+            n.stepMoved = int256(n.step) - int256(step);
+            n.lowerMoved = int256(OptionStress.forwardAt(forward, range, 16).raw()) - int256(lower);
+            n.toLower = anchor.raw() - lower;
         }
-        _addRows(n, values);
-        _addMarkRow(n, lowerMoved, anchor.raw() - lower, values);
     }
 
-    function _nodes(SeriesBook memory book, uint256 unit) private pure returns (Nodes memory n) {
-        n.longs = RiskArray.lanes(book.longs);
-        n.shorts = RiskArray.lanes(book.shorts);
-        n.unit = unit;
-        n.longLots = RiskArray.lotsOf(book.longs);
-        n.longCalls = RiskArray.lotsOfCalls(book.longs);
-        n.shortLots = RiskArray.lotsOf(book.shorts);
-        n.shortCalls = RiskArray.lotsOfCalls(book.shorts);
+    /// @notice Makes of `n` the nodes of the opposite book.
+    function reverse(Nodes memory n) internal pure {
+        (n.longs, n.shorts) = (n.shorts, n.longs);
+        (n.longLots, n.shortLots) = (n.shortLots, n.longLots);
+        (n.longCalls, n.shortCalls) = (n.shortCalls, n.longCalls);
     }
 
-    /// @dev The rows up and down: seven places, each in both.
-    function _addRows(Nodes memory n, int256[LANES] memory values) private pure {
+    /// @notice Adds a lower bound of what the stored sides are worth at the mark and in each scenario (WAD).
+    /// @dev At the anchor and its range it is the lanes less a unit for each short lot.
+    function addBounds(Nodes memory n, int256[LANES] memory values) internal pure {
+        for (uint256 place; place <= LAST_PLACE; ++place) {
+            _addPlace(n, place, values);
+        }
+        _addMarkRow(n, values);
+    }
+
+    /// @notice As `addBounds`, in the scenarios 3 and 5 that a delta is taken from; of 4 and 6 too, which nobody looks at.
+    function addBoundsOfDelta(Nodes memory n, int256[LANES] memory values) internal pure {
+        _addPlace(n, PLACE_BELOW, values);
+        _addPlace(n, PLACE_ABOVE, values);
+    }
+
+    /// @dev A place of the rows up and down.
+    function _addPlace(Nodes memory n, uint256 place, int256[LANES] memory values) private pure {
         unchecked {
-            int256 moved = n.moved - Stress.WHOLE_MOVE * n.stepMoved;
-            for (uint256 place; place <= LAST_PLACE; ++place) {
-                uint256 scenario = (ROW >> (8 * place)) & 0xff;
-                bool up = moved >= 0;
-                uint256 distance = uint256(up ? moved : -moved);
-                bool inside = place != 0 && place != LAST_PLACE && distance <= n.gap;
-                if (inside) {
-                    // the scenarios of the neighbours; a difference of sums is below 2^61, distance·unit below 2^179
-                    uint256 lower = (ROW >> (8 * place - 8)) & 0xff;
-                    uint256 upper = (ROW >> (8 * place + 8)) & 0xff;
-                    (uint256 behind, uint256 ahead) = up ? (lower, upper) : (upper, lower);
-                    distance *= n.unit;
-                    _addInside(n, scenario, behind, ahead, distance, values);
-                    _addInside(n, scenario + 1, behind + 1, ahead + 1, distance, values);
-                } else {
-                    _addOutside(n, place, scenario, up, distance, values);
-                    _addOutside(n, place, scenario + 1, up, distance, values);
-                }
-                moved += 10 * n.stepMoved;
+            int256 moved = n.moved + (10 * int256(place) - Stress.WHOLE_MOVE) * n.stepMoved;
+            uint256 scenario = (ROW >> (8 * place)) & 0xff;
+            bool up = moved >= 0;
+            uint256 distance = uint256(up ? moved : -moved);
+            bool inside = place != 0 && place != LAST_PLACE && distance <= n.gap;
+            if (inside) {
+                // the scenarios of the neighbours; a difference of sums is below 2^61, distance·unit below 2^179
+                uint256 lower = (ROW >> (8 * place - 8)) & 0xff;
+                uint256 upper = (ROW >> (8 * place + 8)) & 0xff;
+                (uint256 behind, uint256 ahead) = up ? (lower, upper) : (upper, lower);
+                distance *= n.unit;
+                _addInside(n, scenario, behind, ahead, distance, values);
+                _addInside(n, scenario + 1, behind + 1, ahead + 1, distance, values);
+            } else {
+                _addOutside(n, place, scenario, up, distance, values);
+                _addOutside(n, place, scenario + 1, up, distance, values);
             }
         }
     }
@@ -161,8 +177,9 @@ library Secant {
 
     /// @dev The mark and the extremes. With c = 7/20 the value at an extreme is V(0) + (20/7)·(lane − V(0)); of what the node at the mark changes
     /// counts the whole in scenario 0 and 1 − c = 13/20 in the extremes, of what the extreme itself changes c.
-    function _addMarkRow(Nodes memory n, int256 lowerMoved, uint256 toLower, int256[LANES] memory values) private pure {
+    function _addMarkRow(Nodes memory n, int256[LANES] memory values) private pure {
         unchecked {
+            uint256 toLower = n.toLower;
             // the upper extreme is 60 steps away
             uint256 toUpper = 6 * n.gap;
             bool up = n.moved >= 0;
@@ -176,7 +193,7 @@ library Secant {
             if (20 * distance <= 7 * ahead) shift += _floor(-13 * shortUnits * int256(distance), int256(7 * ahead));
             shift -= shortUnits;
             values[15] += _boundOfExtreme(n, 15, n.moved + OptionStress.UNDAMPED_EXTREME_MOVE * n.stepMoved, toUpper) + shift;
-            values[16] += _boundOfExtreme(n, 16, lowerMoved, toLower) + shift;
+            values[16] += _boundOfExtreme(n, 16, n.lowerMoved, toLower) + shift;
         }
     }
 

@@ -20,7 +20,8 @@ library SeriesPositions {
     /// @dev A size is below this: the sums of RiskArray have room for as many.
     uint256 internal constant SIZES = 1 << 37;
 
-    uint256 private constant ENTRY = type(uint64).max;
+    /// @dev A position as it is stored: instrument and lots.
+    uint256 internal constant ENTRY = type(uint64).max;
 
     /// @dev The words of one side of a fill, and where in the list its position is.
     struct Place {

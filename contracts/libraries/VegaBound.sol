@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Price} from "../types/Price.sol";
-import {Ratio} from "../types/Ratio.sol";
 import {LANES} from "../words/RiskWord.sol";
 import {SeriesWord} from "../words/SeriesWord.sol";
 import {SurfaceWord} from "../words/SurfaceWord.sol";
@@ -10,6 +9,7 @@ import {Black76} from "./Black76.sol";
 import {Expiry} from "./Expiry.sol";
 import {OptionStress} from "./OptionStress.sol";
 import {SeriesState} from "./SeriesState.sol";
+import {Stress} from "./Stress.sol";
 import {VolatilityShock} from "./VolatilityShock.sol";
 
 /// @title What time and volatility can have taken from a book of options since its words were made
@@ -55,27 +55,64 @@ library VegaBound {
     }
 
     /// @notice Takes from `values` what can have been lost in each scenario.
+    /// @param step a thirtieth of the scan range of the series, as a price
     /// @param longs lots, and `shorts`
-    /// @param range of the series
-    function take(Drift memory d, Price forward, Ratio range, uint256 longs, uint256 shorts, int256[LANES] memory values) internal pure {
+    function take(
+        Drift memory d,
+        uint256 step,
+        Price forward,
+        uint256 longs,
+        uint256 shorts,
+        int256[LANES] memory values
+    ) internal pure {
+        (uint256 mark, uint256 up, uint256 down) = _weights(d, longs, shorts);
+        unchecked {
+            int256 live = int256(forward.raw());
+            for (uint256 scenario = 1; scenario < 15; scenario += 2) {
+                _takePair(OptionStress.movedBy(live, step, Stress.move(scenario)), scenario, up, down, values);
+            }
+            uint256 atMark = _changeUp(forward.raw(), mark);
+            values[0] -= int256(atMark);
+            for (uint256 k = 15; k < LANES; ++k) {
+                uint256 change = _changeUp(OptionStress.movedBy(live, step, OptionStress.undampedMove(k)), mark);
+                values[k] -= int256((65 * atMark + 35 * change + 99) / 100);
+            }
+        }
+    }
+
+    /// @notice As `take`, in the scenarios 3 and 5 that a delta is taken from; in 4 and 6 too, which nobody looks at.
+    function takeOfDelta(
+        Drift memory d,
+        uint256 step,
+        Price forward,
+        uint256 longs,
+        uint256 shorts,
+        int256[LANES] memory values
+    ) internal pure {
+        (, uint256 up, uint256 down) = _weights(d, longs, shorts);
+        int256 live = int256(forward.raw());
+        for (uint256 scenario = 3; scenario < 6; scenario += 2) {
+            _takePair(OptionStress.movedBy(live, step, Stress.move(scenario)), scenario, up, down, values);
+        }
+    }
+
+    /// @dev A scenario with volatility up and the next, at the same price, with volatility down.
+    function _takePair(uint256 forward, uint256 scenario, uint256 up, uint256 down, int256[LANES] memory values) private pure {
+        unchecked {
+            values[scenario] -= int256(_changeUp(forward, up));
+            values[scenario + 1] -= int256(_changeUp(forward, down));
+        }
+    }
+
+    /// @dev Of a unit of the forward, in each row.
+    function _weights(Drift memory d, uint256 longs, uint256 shorts) private pure returns (uint256 mark, uint256 up, uint256 down) {
         unchecked {
             // lots < 2^44, falls < 2^62, deviations < 2^66, forwards < 2^97: products below 2^255
             uint256 rises = d.rise * shorts;
-            uint256[3] memory weights = [
-                d.deviations[0] * (d.fall * longs + rises),
-                d.deviations[1] * (d.fall * longs + rises),
-                d.deviations[2] * (d.fallDown * longs + rises)
-            ];
-            uint256 atMark = _changeUp(forward.raw(), weights[OptionStress.ROW_MARK]);
-            values[0] -= int256(atMark);
-            for (uint256 k = 1; k < 15; ++k) {
-                uint256 at = OptionStress.forwardAt(forward, range, k).raw();
-                values[k] -= int256(_changeUp(at, weights[OptionStress.row(k)]));
-            }
-            for (uint256 k = 15; k < LANES; ++k) {
-                uint256 change = _changeUp(OptionStress.forwardAt(forward, range, k).raw(), weights[OptionStress.ROW_MARK]);
-                values[k] -= int256((65 * atMark + 35 * change + 99) / 100);
-            }
+            uint256 falls = d.fall * longs + rises;
+            mark = d.deviations[OptionStress.ROW_MARK] * falls;
+            up = d.deviations[OptionStress.ROW_UP] * falls;
+            down = d.deviations[OptionStress.ROW_DOWN] * (d.fallDown * longs + rises);
         }
     }
 

@@ -108,9 +108,9 @@ library OpeningLogic {
     ) private view {
         uint256 priceWord = $.prices[underlying];
         SeriesHolding.Holding memory h;
-        (h.price, h.depth) = (PriceWord.price(priceWord), PriceWord.depth(priceWord));
+        (h.price, h.range, h.depth) = (PriceWord.price(priceWord), PriceWord.widerRange(priceWord), PriceWord.depth(priceWord));
         SeriesHolding.write(h, $, account, underlying, position, collateral);
-        OpeningBound.write(f, $, h, PriceWord.widerRange(priceWord), b.terms.provision, b.terms.interMonth);
+        OpeningBound.write(f, $, h, b.terms.provision, b.terms.interMonth);
     }
 
     /// @notice Names the first series of `account` whose words are stale.

@@ -36,11 +36,11 @@ library PortfolioLogic {
     ) external view returns (bytes memory packed, Wad paid) {
         SeriesHolding.Holding memory h;
         uint256 priceWord = $.prices[underlying];
-        h.price = price;
+        (h.price, h.range) = (price, PriceWord.heldRange(priceWord));
         SeriesHolding.write(h, $, account, underlying, $.positions[account][underlying], Wad.wrap(0));
-        LiveMargin.Book memory b;
-        LiveMargin.price(b, $, h, PriceWord.heldRange(priceWord), LiveMargin.scenariosOf(named));
-        return (PricedSeries.pack(h, b), Wad.wrap(h.paid));
+        LiveMargin.Prices memory prices;
+        LiveMargin.price(prices, $, h, LiveMargin.scenariosOf(named));
+        return (PricedSeries.pack(h, prices), Wad.wrap(h.paid));
     }
 
     /// @notice The figures of an underlying: what is left of `packed` without the share `sold` of every position, beside `spot`.
@@ -53,10 +53,10 @@ library PortfolioLogic {
         Margin.Terms memory terms
     ) external pure returns (LiveMargin.Figures memory f) {
         SeriesHolding.Holding memory h;
-        LiveMargin.Book memory b;
+        LiveMargin.Prices memory prices;
         (h.price, h.depth) = (spot.price, spot.depth);
         SeriesHolding.writeSpot(h, spot.lots, spot.collateral);
-        PricedSeries.unpack(packed, sold, h, b);
-        LiveMargin.write(f, h, b, named, terms.provision, terms.interMonth);
+        PricedSeries.unpack(packed, sold, h, prices);
+        LiveMargin.write(f, h, prices, named, terms.provision, terms.interMonth);
     }
 }

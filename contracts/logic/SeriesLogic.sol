@@ -13,6 +13,7 @@ import {OptionStress} from "../libraries/OptionStress.sol";
 import {PriceGuard} from "../libraries/PriceGuard.sol";
 import {PriceUse} from "../libraries/PriceUse.sol";
 import {RiskWords} from "../libraries/RiskWords.sol";
+import {ScenarioPrices} from "../libraries/ScenarioPrices.sol";
 import {SeriesQuote, SeriesRefresh} from "../libraries/SeriesRefresh.sol";
 import {SeriesState} from "../libraries/SeriesState.sol";
 import {Settlement} from "../libraries/Settlement.sol";
@@ -122,7 +123,7 @@ library SeriesLogic {
 
     /// @dev Values in units do not depend on the forward, and of what is out of the money at the anchor the call at the money is worth most.
     function _requireLanesFit(Price forward, Ratio range, uint256 volatility, uint256 time) private pure {
-        uint256 rootTime = SeriesRefresh.rootOf(time * WAD);
+        uint256 rootTime = ScenarioPrices.rootOf(time * WAD);
         uint256 shocked = VolatilityShock.up(volatility, VolatilityShock.factor(time));
         uint256 value = _callDown(forward, OptionStress.forwardAt(forward, range, HIGHEST), shocked, rootTime);
         uint256 extreme = OptionStress.dampedDown(
@@ -201,7 +202,7 @@ library SeriesLogic {
     function _requireBelowCap(Draft memory draft, uint256 span, uint256 cap) private pure {
         SviWord.Slice memory slice = SviWord.unpack(draft.slice);
         for (uint256 index; index < draft.ks.length; ++index) {
-            uint256 volatility = SeriesRefresh.impliedDown(slice, draft.ks[index], span);
+            uint256 volatility = ScenarioPrices.impliedDown(slice, draft.ks[index], span);
             if (volatility > cap) revert IVaultSeries.VolatilityAboveCap(index, volatility, cap);
         }
     }
@@ -313,11 +314,11 @@ library SeriesLogic {
         uint256 count = word.strikeCount();
         for (uint256 index; index < count; ++index) {
             int256 k = -Black76.logMoneynessOf(anchor, word.strike(index).raw());
-            uint256 volatility = SeriesRefresh.impliedDown(quote.slice, k, quote.span);
+            uint256 volatility = ScenarioPrices.impliedDown(quote.slice, k, quote.span);
             if (volatility > highest) highest = volatility;
             uint256 change = FixedPointMathLib.max(
-                FixedPointMathLib.dist(volatility, SeriesRefresh.impliedDown(quote.slice, k - MOST_MOVE, quote.span)),
-                FixedPointMathLib.dist(volatility, SeriesRefresh.impliedDown(quote.slice, k + MOST_MOVE, quote.span))
+                FixedPointMathLib.dist(volatility, ScenarioPrices.impliedDown(quote.slice, k - MOST_MOVE, quote.span)),
+                FixedPointMathLib.dist(volatility, ScenarioPrices.impliedDown(quote.slice, k + MOST_MOVE, quote.span))
             );
             uint256 part = (change * WAD + (volatility - 1)) / volatility;
             if (part > slide) slide = part;
@@ -340,7 +341,7 @@ library SeriesLogic {
     function riskWords(VaultState storage $, uint8 underlying, uint8 series) external view returns (bytes memory) {
         uint256[] memory words = new uint256[]($.series[underlying][series].strikeCount());
         for (uint256 index; index < words.length; ++index) {
-            words[index] = RiskWords.read($, underlying, RiskWords.keyOf(series, index));
+            words[index] = RiskWords.read(RiskWords.ofUnderlying($, underlying), RiskWords.keyOf(series, index));
         }
         return abi.encode(words);
     }

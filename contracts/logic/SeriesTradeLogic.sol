@@ -14,7 +14,7 @@ import {Market} from "../libraries/Market.sol";
 import {PricedSeries} from "../libraries/PricedSeries.sol";
 import {PriceUse} from "../libraries/PriceUse.sol";
 import {SeriesPositions} from "../libraries/SeriesPositions.sol";
-import {SeriesRefresh} from "../libraries/SeriesRefresh.sol";
+import {ScenarioPrices} from "../libraries/ScenarioPrices.sol";
 import {SeriesState} from "../libraries/SeriesState.sol";
 import {Trading} from "../libraries/Trading.sol";
 import {Valuation} from "../libraries/Valuation.sol";
@@ -175,8 +175,8 @@ library SeriesTradeLogic {
         (SviWord.Slice memory slice, uint256 span) = m.live.slice($, m.underlying, series);
         uint256 forward = m.live.forward.raw();
         int256 x = Black76.logMoneynessOf(forward, strike);
-        uint256 volatility = SeriesRefresh.impliedDown(slice, -x, span);
-        uint256 width = Black76.totalVolatilityOf(volatility, SeriesRefresh.rootOf(m.live.varianceTime));
+        uint256 volatility = ScenarioPrices.impliedDown(slice, -x, span);
+        uint256 width = Black76.totalVolatilityOf(volatility, ScenarioPrices.rootOf(m.live.varianceTime));
         (uint256 call, uint256 put) = Black76.undiscounted(forward, strike, x, width);
         return Price.wrap(m.instrument.isCall() ? call : put);
     }

@@ -114,11 +114,6 @@ export function valuesOf(book: SeriesBook, unit: bigint, forward: bigint, range:
   );
 }
 
-/** What the rounding of lanes can hide from a book in any scenario, WAD: one unit for each short lot. */
-export function roundingUp(book: SeriesBook, unit: bigint): bigint {
-  return book.shorts.lots * unit;
-}
-
 /** The largest loss from the mark and the first scenario where it is met; zero and 0 when there is none. */
 export function worstOfValues(values: readonly bigint[]): { readonly loss: bigint; readonly scenario: number } {
   const mark = values[0] ?? 0n;

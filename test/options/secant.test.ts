@@ -151,7 +151,6 @@ describe("secant bound", () => {
         const said = await harness.bounds(
           each.map(({ word }) => word),
           each.map((position) => position.lots),
-          unit,
           anchor,
           live,
         );

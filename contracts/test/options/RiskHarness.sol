@@ -94,11 +94,14 @@ contract RiskHarness {
         uint256 unit,
         Price forward,
         Ratio range
-    ) external pure returns (int256[17] memory out, Wad rounding, Wad loss, uint256 scenario) {
+    ) external pure returns (int256[17] memory out, Wad loss, uint256 scenario) {
         SeriesBook memory book = _book(positions, futures);
-        book.addLanes(unit, out);
+        uint256[17] memory longs = book.longs.lanes();
+        uint256[17] memory shorts = book.shorts.lanes();
+        for (uint256 k; k < 17; ++k) {
+            out[k] = (int256(longs[k]) - int256(shorts[k])) * int256(unit);
+        }
         RiskArray.addLine(book.lineValue(forward), book.exposure(forward), range, out);
-        rounding = book.roundingUp(unit);
         (loss, scenario) = RiskArray.worst(out);
     }
 
@@ -141,14 +144,13 @@ contract RiskHarness {
 
     function gasOfValues(
         Position[] calldata positions,
-        uint256 unit,
         Price forward,
         Ratio range
     ) external view returns (uint256 lanesGas, uint256 lineGas, uint256 worstGas) {
         SeriesBook memory book = _book(positions, Lots.wrap(3));
         int256[17] memory out;
         uint256 before = gasleft();
-        book.addLanes(unit, out);
+        book.longs.lanes();
         lanesGas = before - gasleft();
         before = gasleft();
         RiskArray.addLine(book.lineValue(forward), book.exposure(forward), range, out);

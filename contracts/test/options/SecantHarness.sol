@@ -18,7 +18,6 @@ contract SecantHarness {
     function bounds(
         uint256[] calldata words,
         Lots[] calldata lots,
-        uint256 unit,
         Place calldata anchor,
         Place calldata live
     ) external view returns (int256[17] memory out, uint256 spent) {
@@ -27,7 +26,7 @@ contract SecantHarness {
             book.addStored(words[i], lots[i]);
         }
         spent = gasleft();
-        Secant.addBounds(book, unit, anchor.forward, anchor.range, live.forward, live.range, out);
+        Secant.addBounds(Secant.nodesOf(book, anchor.forward, anchor.range, live.forward, live.range), out);
         spent -= gasleft();
     }
 }

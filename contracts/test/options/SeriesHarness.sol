@@ -6,11 +6,12 @@ import {Freshness} from "../../libraries/Freshness.sol";
 import {OptionStress} from "../../libraries/OptionStress.sol";
 import {Svi} from "../../libraries/Svi.sol";
 import {VolatilityShock} from "../../libraries/VolatilityShock.sol";
+import {ScenarioPrices} from "../../libraries/ScenarioPrices.sol";
 import {SeriesRefresh, SeriesQuote} from "../../libraries/SeriesRefresh.sol";
 import {Instrument, instrumentOf} from "../../types/Instrument.sol";
 import {Price} from "../../types/Price.sol";
 import {Ratio} from "../../types/Ratio.sol";
-import {RiskWord} from "../../words/RiskWord.sol";
+import {LANES, RiskWord} from "../../words/RiskWord.sol";
 import {SeriesWord} from "../../words/SeriesWord.sol";
 import {SviWord} from "../../words/SviWord.sol";
 
@@ -99,15 +100,17 @@ contract SeriesHarness {
         Price anchor = SeriesWord.forwardDown(given.forward);
         Ratio range = SeriesWord.rangeUp(given.range);
         frameGas = gasleft();
-        SeriesRefresh.Frame memory frame = SeriesRefresh.frameOf(anchor, range, given);
+        ScenarioPrices.Frame memory frame = SeriesRefresh.frameOf(anchor, range, given);
         frameGas -= gasleft();
         uint256 strike = word.strike(index).raw();
+        uint256 unit = RiskWord.unitUp(anchor);
+        uint256[] memory values = new uint256[](LANES);
         strikeGas = gasleft();
-        result = SeriesRefresh.wordOf(frame, strike);
+        result = SeriesRefresh.wordOf(frame, strike, unit, values);
         strikeGas -= gasleft();
         int256 k = -Black76.logMoneynessOf(anchor.raw(), strike);
         impliedGas = gasleft();
-        result ^= SeriesRefresh.impliedDown(frame.slice, k, frame.span);
+        result ^= ScenarioPrices.impliedDown(frame.slice, k, frame.span);
         impliedGas -= gasleft();
     }
 
