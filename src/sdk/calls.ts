@@ -1,7 +1,11 @@
+import type { Wallet } from "ethers";
+import type { SeriesListing, VolatilityReport } from "../engine/series.ts";
 import type { AccountId } from "../engine/types.ts";
 import type { EncodedAction } from "./actions.ts";
 import { interfaceOf } from "./artifacts.ts";
 import type { DeploymentRecord } from "./deploymentRecord.ts";
+import { BadInput } from "./failure.ts";
+import { signSlice } from "./signedValues.ts";
 
 /** A transaction before it has fees, a nonce and a signature. */
 export type Call = {
@@ -21,6 +25,58 @@ export function executeCall(record: DeploymentRecord, from: string, actions: rea
 /** A call of any entry of the vault. */
 export function vaultCall(record: DeploymentRecord, from: string, method: string, args: readonly unknown[]): Call {
   return { from, to: record.contracts.vault, data: interfaceOf("IMarginVault").encodeFunctionData(method, [...args]) };
+}
+
+/**
+ * Lists a series of options and a dated future. For governance: where its role waits, `scheduleCall` comes first.
+ * @param listing as `seriesListing` of series.ts makes it
+ */
+export function listSeriesCall(record: DeploymentRecord, from: string, underlying: number, listing: SeriesListing): Call {
+  return vaultCall(record, from, "listSeries", [underlying, listing]);
+}
+
+/** Schedules a call of governance with the authority: at the earliest time that the delay of the role allows, when it may be made. */
+export function scheduleCall(record: DeploymentRecord, { from, to, data }: Call): Call {
+  return { from, to: record.contracts.authority, data: interfaceOf("AccessManager").encodeFunctionData("schedule", [to, data, 0]) };
+}
+
+/** @param update as the volatility source of the underlying wants it; `signedSlice` makes one */
+export function postSliceCall(record: DeploymentRecord, from: string, underlying: number, series: number, update: string): Call {
+  return vaultCall(record, from, "postSlice", [underlying, series, update]);
+}
+
+/**
+ * The update of a volatility slice for `postSliceCall`, signed for the feed of the underlying.
+ * @param expiry of the series, unix seconds
+ * @throws BadInput when the underlying has no signed volatility feed
+ */
+export function signedSlice(
+  record: DeploymentRecord,
+  signers: readonly Wallet[],
+  underlying: number,
+  expiry: bigint,
+  report: VolatilityReport,
+): string {
+  const { signedVolatilitySource: source } = record.contracts;
+  const listed = record.underlyings[underlying];
+  if (source === undefined || listed?.volatilityFeed === undefined)
+    throw new BadInput(`${listed?.symbol ?? `underlying ${underlying}`} has no volatility feed`);
+  return signSlice(signers, { chainId: BigInt(record.chainId), source }, listed.volatilityFeed, { expiry, ...report });
+}
+
+/** Makes the risk words of a series anew, for some 25,000 gas a strike. */
+export function refreshSeriesCall(record: DeploymentRecord, from: string, underlying: number, series: number): Call {
+  return vaultCall(record, from, "refreshSeries", [underlying, series]);
+}
+
+/** Writes down the settlement price of a series that has settled by the clock. */
+export function settleSeriesCall(record: DeploymentRecord, from: string, underlying: number, series: number): Call {
+  return vaultCall(record, from, "settleSeries", [underlying, series]);
+}
+
+/** Pays an account for what it holds of a series that has settled. */
+export function settleExpiredCall(record: DeploymentRecord, from: string, account: AccountId, underlying: number, series: number): Call {
+  return vaultCall(record, from, "settleExpired", [account, underlying, series]);
 }
 
 /** Lets the open interest grow as far as the fund supports it. */
