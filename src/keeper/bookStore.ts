@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import type { Account, AccountId, Position } from "../engine/types.ts";
+import type { Account, AccountId, Position, SeriesPosition } from "../engine/types.ts";
 import { BadInput } from "../sdk/failure.ts";
+import type { SeriesPlace } from "../sdk/series.ts";
 import type { Fees } from "./replacement.ts";
 
 /** The last block that is in the books. */
@@ -25,11 +26,13 @@ export type BookStore = {
   readonly accounts: () => Account[];
   /** Accounts that an event named and that were not read since. */
   readonly unread: () => AccountId[];
-  /** Events up to `cursor` were read and named `touched`. */
-  readonly advance: (cursor: Cursor, touched: Iterable<AccountId>) => void;
+  /** Series that were ever listed. */
+  readonly series: () => SeriesPlace[];
+  /** Events up to `cursor` were read and named `touched`; `listed` are the series whose listing was among them. */
+  readonly advance: (cursor: Cursor, touched: Iterable<AccountId>, listed?: Iterable<SeriesPlace>) => void;
   /** Accounts as they were read. */
   readonly save: (accounts: readonly Account[]) => void;
-  /** Forgets accounts and last block. */
+  /** Forgets accounts, series and last block. */
   readonly empty: () => void;
   readonly pending: (sender: string) => PendingTransaction | undefined;
   readonly setPending: (sender: string, transaction: PendingTransaction | undefined) => void;
@@ -37,20 +40,23 @@ export type BookStore = {
 };
 
 const APPLICATION = 0x506c696d; // "Plim"
-const VERSION = 1;
+const VERSION = 2;
 
 const SCHEMA = `
   CREATE TABLE books (one INTEGER PRIMARY KEY CHECK (one = 1), identity TEXT NOT NULL, block INTEGER, hash TEXT) STRICT;
   CREATE TABLE accounts (id TEXT PRIMARY KEY, cash TEXT NOT NULL, epoch TEXT NOT NULL, unread INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE positions (account TEXT NOT NULL, underlying INTEGER NOT NULL, lots TEXT NOT NULL, fundingIndex TEXT NOT NULL,
     entryCost TEXT NOT NULL, PRIMARY KEY (account, underlying)) STRICT, WITHOUT ROWID;
+  CREATE TABLE seriesPositions (account TEXT NOT NULL, underlying INTEGER NOT NULL, place INTEGER NOT NULL, instrument INTEGER NOT NULL,
+    lots TEXT NOT NULL, PRIMARY KEY (account, underlying, place)) STRICT, WITHOUT ROWID;
+  CREATE TABLE series (underlying INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (underlying, number)) STRICT, WITHOUT ROWID;
   CREATE TABLE collateral (account TEXT NOT NULL, token INTEGER NOT NULL, amount TEXT NOT NULL, PRIMARY KEY (account, token)) STRICT, WITHOUT ROWID;
   CREATE TABLE pending (sender TEXT PRIMARY KEY, nonce INTEGER NOT NULL, maxFee TEXT NOT NULL, tip TEXT NOT NULL, hashes TEXT NOT NULL,
     sentAt INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   PRAGMA application_id = ${APPLICATION};
   PRAGMA user_version = ${VERSION};
 `;
-const TABLES = ["books", "accounts", "positions", "collateral", "pending"];
+const TABLES = ["books", "accounts", "positions", "seriesPositions", "series", "collateral", "pending"];
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -65,8 +71,11 @@ export function openBookStore(file = ":memory:"): BookStore {
   const insertAccount = db.prepare("INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET unread = 1");
   const replaceAccount = db.prepare("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, 0)");
   const insertPosition = db.prepare("INSERT INTO positions VALUES (?, ?, ?, ?, ?)");
+  const insertSeriesPosition = db.prepare("INSERT INTO seriesPositions VALUES (?, ?, ?, ?, ?)");
+  const insertSeries = db.prepare("INSERT OR IGNORE INTO series VALUES (?, ?)");
   const insertCollateral = db.prepare("INSERT INTO collateral VALUES (?, ?, ?)");
   const dropPositions = db.prepare("DELETE FROM positions WHERE account = ?");
+  const dropSeriesPositions = db.prepare("DELETE FROM seriesPositions WHERE account = ?");
   const dropCollateral = db.prepare("DELETE FROM collateral WHERE account = ?");
 
   const atOnce = (work: () => void): void => {
@@ -80,7 +89,8 @@ export function openBookStore(file = ":memory:"): BookStore {
     }
   };
   const empty = (): void => {
-    db.exec("DELETE FROM accounts; DELETE FROM positions; DELETE FROM collateral; UPDATE books SET block = NULL, hash = NULL");
+    for (const table of ["accounts", "positions", "seriesPositions", "series", "collateral"]) db.exec(`DELETE FROM ${table}`);
+    db.exec("UPDATE books SET block = NULL, hash = NULL");
   };
 
   return {
@@ -104,6 +114,13 @@ export function openBookStore(file = ":memory:"): BookStore {
         Number(row.underlying),
         { lots: integer(row.lots), fundingIndex: integer(row.fundingIndex), entryCost: integer(row.entryCost) },
       ]);
+      const series = new Map<string, Map<number, SeriesPosition[]>>();
+      for (const row of db.prepare("SELECT * FROM seriesPositions ORDER BY account, underlying, place").all() as Row[]) {
+        const held = series.get(String(row.account)) ?? new Map<number, SeriesPosition[]>();
+        series.set(String(row.account), held);
+        const position = { instrument: integer(row.instrument), lots: integer(row.lots) };
+        held.set(Number(row.underlying), [...(held.get(Number(row.underlying)) ?? []), position]);
+      }
       const collateral = group(db.prepare("SELECT * FROM collateral").all(), (row): [number, bigint] => [
         Number(row.token),
         integer(row.amount),
@@ -114,16 +131,22 @@ export function openBookStore(file = ":memory:"): BookStore {
         moduleDifference: 0n,
         epoch: integer(row.epoch),
         positions: new Map(positions.get(String(row.id))),
-        series: new Map(),
+        series: series.get(String(row.id)) ?? new Map(),
         collateral: new Map(collateral.get(String(row.id))),
         operators: new Map(),
         exchangeSince: 0n,
       }));
     },
     unread: () => (db.prepare("SELECT id FROM accounts WHERE unread = 1").all() as Row[]).map((row) => integer(row.id)),
-    advance: ({ block, hash }, touched) =>
+    series: () =>
+      (db.prepare("SELECT * FROM series").all() as Row[]).map((row) => ({
+        underlying: Number(row.underlying),
+        series: Number(row.number),
+      })),
+    advance: ({ block, hash }, touched, listed = []) =>
       atOnce(() => {
         for (const id of touched) insertAccount.run(String(id), "0", "0", 1);
+        for (const { underlying, series } of listed) insertSeries.run(underlying, series);
         run("UPDATE books SET block = ?, hash = ?", block, hash);
       }),
     save: (accounts) =>
@@ -132,9 +155,15 @@ export function openBookStore(file = ":memory:"): BookStore {
           const id = String(account.id);
           replaceAccount.run(id, String(account.cash), String(account.epoch));
           dropPositions.run(id);
+          dropSeriesPositions.run(id);
           dropCollateral.run(id);
           for (const [underlying, { lots, fundingIndex, entryCost }] of account.positions) {
             insertPosition.run(id, underlying, String(lots), String(fundingIndex), String(entryCost));
+          }
+          for (const [underlying, positions] of account.series) {
+            for (const [place, { instrument, lots }] of positions.entries()) {
+              insertSeriesPosition.run(id, underlying, place, Number(instrument), String(lots));
+            }
           }
           for (const [token, amount] of account.collateral) insertCollateral.run(id, token, String(amount));
         }

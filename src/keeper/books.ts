@@ -1,7 +1,8 @@
-import type { Account, AccountId, State } from "../engine/types.ts";
+import type { Account, AccountId, State, Underlying } from "../engine/types.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import { type Rpc, RpcFailure } from "../sdk/rpc.ts";
+import type { SeriesPlace } from "../sdk/series.ts";
 import { type BookStore, type Cursor, openBookStore } from "./bookStore.ts";
 import { inBatches } from "./plan.ts";
 
@@ -88,6 +89,18 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options:
     }
   };
 
+  /** The underlyings with the series that have settled beside those that have not: somebody may hold them still. */
+  const withSettled = (underlyings: readonly Underlying[]): Promise<Underlying[]> =>
+    Promise.all(
+      underlyings.map(async (each, index) => {
+        const numbers = store.series().flatMap(({ underlying, series }) => (underlying === index ? [series] : []));
+        const series = await Promise.all(
+          numbers.map(async (number) => [number, each.series.get(number) ?? (await reader.series(index, number))] as const),
+        );
+        return { ...each, series: new Map(series) };
+      }),
+    );
+
   return {
     sync: async () => {
       await openOnce();
@@ -104,6 +117,7 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options:
       for (let from = (store.cursor()?.block ?? fromBlock - 1) + 1; from <= head.number; ) {
         const { logs, to } = await logsOf(from, head.number);
         const touched = new Set<AccountId>();
+        const listed: SeriesPlace[] = [];
         const heard: VaultEvent[] = [];
         for (const log of logs) {
           const parsed = abi.parseLog(log);
@@ -114,11 +128,12 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options:
           });
           if (wanted?.has(parsed.name) ?? true) heard.push({ name: parsed.name, block: Number(log.blockNumber), args });
           for (const id of accountsIn(parsed.name, args)) touched.add(id);
+          if (parsed.name === "SeriesListed") listed.push({ underlying: Number(args.underlying), series: Number(args.series) });
         }
         // the fund's own accounts change with events that do not name them
         for (let i = 0n; i <= BigInt(read.underlyings.length); i++) if (logs.length > 0) touched.add(fund + i);
         const hash = to === head.number ? head.hash : (await blockAt(rpc, hex(to)))?.hash;
-        store.advance({ block: to, hash: hash ?? "" }, touched);
+        store.advance({ block: to, hash: hash ?? "" }, touched, listed);
         unsaid.push(...heard);
         if (to < head.number) onProgress(to, head.number);
         from = to + 1;
@@ -128,7 +143,7 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options:
         store.save(changed);
         for (const account of changed) accounts.set(account.id, account);
       }
-      shared = read;
+      shared = { ...read, underlyings: await withSettled(read.underlyings) };
       return said();
     },
     state: (now) => {

@@ -1,7 +1,11 @@
+import { Interface, type Wallet } from "ethers";
+import type { SeriesListing, VolatilityReport } from "../engine/series.ts";
 import type { AccountId } from "../engine/types.ts";
 import type { EncodedAction } from "./actions.ts";
 import { interfaceOf } from "./artifacts.ts";
 import type { DeploymentRecord } from "./deploymentRecord.ts";
+import { BadInput } from "./failure.ts";
+import { signSlice } from "./signedValues.ts";
 
 /** A transaction before it has fees, a nonce and a signature. */
 export type Call = {
@@ -21,6 +25,66 @@ export function executeCall(record: DeploymentRecord, from: string, actions: rea
 /** A call of any entry of the vault. */
 export function vaultCall(record: DeploymentRecord, from: string, method: string, args: readonly unknown[]): Call {
   return { from, to: record.contracts.vault, data: interfaceOf("IMarginVault").encodeFunctionData(method, [...args]) };
+}
+
+/**
+ * Lists a series of options and a dated future. For governance: where its role waits, `scheduleCall` comes first.
+ * @param listing as `seriesListing` of series.ts makes it
+ */
+export function listSeriesCall(record: DeploymentRecord, from: string, underlying: number, listing: SeriesListing): Call {
+  return vaultCall(record, from, "listSeries", [underlying, listing]);
+}
+
+/** What governance asks of its authority, an AccessManager of OpenZeppelin. */
+export const AUTHORITY = new Interface([
+  "function schedule(address target, bytes data, uint48 when) returns (bytes32 operation, uint32 nonce)",
+  "function canCall(address caller, address target, bytes4 selector) view returns (bool immediate, uint32 delay)",
+  "function hashOperation(address caller, address target, bytes data) view returns (bytes32)",
+  "function getSchedule(bytes32 operation) view returns (uint48)",
+]);
+
+/** Schedules a call of governance with the authority, for the earliest time that the delay of the role allows; then the call itself is made. */
+export function scheduleCall(record: DeploymentRecord, { from, to, data }: Call): Call {
+  return { from, to: record.contracts.authority, data: AUTHORITY.encodeFunctionData("schedule", [to, data, 0]) };
+}
+
+/** @param update as the volatility source of the underlying wants it; `signedSlice` makes one */
+export function postSliceCall(record: DeploymentRecord, from: string, underlying: number, series: number, update: string): Call {
+  return vaultCall(record, from, "postSlice", [underlying, series, update]);
+}
+
+/**
+ * The update of a volatility slice for `postSliceCall`, signed for the feed of the underlying.
+ * @param expiry of the series, unix seconds
+ * @throws BadInput when the underlying has no signed volatility feed
+ */
+export function signedSlice(
+  record: DeploymentRecord,
+  signers: readonly Wallet[],
+  underlying: number,
+  expiry: bigint,
+  report: VolatilityReport,
+): string {
+  const { signedVolatilitySource: source } = record.contracts;
+  const listed = record.underlyings[underlying];
+  if (source === undefined || listed?.volatilityFeed === undefined)
+    throw new BadInput(`${listed?.symbol ?? `underlying ${underlying}`} has no volatility feed`);
+  return signSlice(signers, { chainId: BigInt(record.chainId), source }, listed.volatilityFeed, { expiry, ...report });
+}
+
+/** Makes the risk words of a series anew, for some 25,000 gas a strike. */
+export function refreshSeriesCall(record: DeploymentRecord, from: string, underlying: number, series: number): Call {
+  return vaultCall(record, from, "refreshSeries", [underlying, series]);
+}
+
+/** Writes down the settlement price of a series that has settled by the clock. */
+export function settleSeriesCall(record: DeploymentRecord, from: string, underlying: number, series: number): Call {
+  return vaultCall(record, from, "settleSeries", [underlying, series]);
+}
+
+/** Pays an account for what it holds of a series that has settled. */
+export function settleExpiredCall(record: DeploymentRecord, from: string, account: AccountId, underlying: number, series: number): Call {
+  return vaultCall(record, from, "settleExpired", [account, underlying, series]);
 }
 
 /** Lets the open interest grow as far as the fund supports it. */
@@ -53,7 +117,14 @@ export function exchangeCall(
   return vaultCall(record, from, "exchangeCollateral", [account, token, amount, buyer]);
 }
 
-export function liquidateBatchCall(record: DeploymentRecord, from: string, accounts: readonly AccountId[], keeper: AccountId): Call {
-  const data = interfaceOf("LiquidationBatch").encodeFunctionData("liquidateBatch", [accounts, keeper, []]);
+/** @param scenarios for each account eight bits an underlying, as `liquidate` takes them; left out, the vault finds the worst itself */
+export function liquidateBatchCall(
+  record: DeploymentRecord,
+  from: string,
+  accounts: readonly AccountId[],
+  keeper: AccountId,
+  scenarios: readonly bigint[] = [],
+): Call {
+  const data = interfaceOf("LiquidationBatch").encodeFunctionData("liquidateBatch", [accounts, keeper, scenarios]);
   return { from, to: record.contracts.liquidationBatch, data, gas: 16_000_000 };
 }

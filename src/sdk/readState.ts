@@ -1,10 +1,22 @@
 import type { Interface } from "ethers";
-import type { Account, AccountId, CollateralToken, FundAccountState, Position, State, Underlying } from "../engine/types.ts";
+import type {
+  Account,
+  AccountId,
+  CollateralToken,
+  FundAccountState,
+  Position,
+  Series,
+  SeriesPosition,
+  State,
+  Underlying,
+} from "../engine/types.ts";
 import {
   collateralFromWords,
   fundParametersFromWord,
   liquidationFromWord,
   marginFromWord,
+  type SeriesWords,
+  seriesFromWords,
   type UnderlyingWords,
   underlyingFromWords,
 } from "../engine/words.ts";
@@ -13,9 +25,11 @@ import type { Rpc } from "./rpc.ts";
 
 /** Reads the vault's raw books, never a view that values. */
 export type VaultReader = {
-  /** Everything but the accounts. */
+  /** Everything but the accounts; of the series those that are not known to have settled. */
   readonly shared: () => Promise<Omit<State, "accounts" | "now">>;
   readonly account: (id: AccountId) => Promise<Account>;
+  /** A series that was listed once, whether it has settled or not. */
+  readonly series: (underlying: number, number: number) => Promise<Series>;
 };
 
 /** @param block tag of the block as of which is read, asked for at each request */
@@ -24,9 +38,21 @@ export function vaultReader(rpc: Rpc, vault: string, block: () => string = () =>
   const call = (method: string, ...args: unknown[]) => callContract(rpc, abi, vault, method, args, block());
   let fixed: { fund: string; defaultModules: bigint } | undefined;
 
+  const seriesOf = async (underlying: number, number: number, listed: boolean): Promise<Series> => {
+    const [words, [risks]] = (await Promise.all([
+      call("seriesWords", underlying, number),
+      call("riskWords", underlying, number),
+    ])) as unknown as [SeriesWords, [Iterable<bigint>]];
+    return seriesFromWords(words, [...risks], listed);
+  };
+  const listedIn = async (underlying: number): Promise<number[]> => {
+    const [bits] = (await call("seriesListed", underlying)) as [bigint];
+    return bitsOf(bits);
+  };
   const underlying = async (index: number): Promise<Underlying> => {
-    const [words] = (await call("underlyingWords", index)) as [UnderlyingWords];
-    return underlyingFromWords(words);
+    const [[words], listed] = (await Promise.all([call("underlyingWords", index), listedIn(index)])) as [[UnderlyingWords], number[]];
+    const series = await Promise.all(listed.map(async (number) => [number, await seriesOf(index, number, true)] as const));
+    return underlyingFromWords(words, new Map(series));
   };
   const collateral = async (index: number): Promise<CollateralToken> => {
     const [parameters, supply] = (await call("collateralWords", index)) as [bigint, bigint];
@@ -61,9 +87,17 @@ export function vaultReader(rpc: Rpc, vault: string, block: () => string = () =>
     account: async (id) => {
       const [cash, underlyings, collaterals, , epoch] = (await call("headerOf", id)) as [bigint, bigint, bigint, bigint, bigint];
       const positions = new Map<number, Position>();
+      const series = new Map<number, SeriesPosition[]>();
       for (const u of bitsOf(underlyings)) {
         const [lots, fundingIndex, entryCost] = (await call("positionOf", id, u)) as [bigint, bigint, bigint];
-        positions.set(u, { lots, fundingIndex, entryCost });
+        if (lots !== 0n) positions.set(u, { lots, fundingIndex, entryCost });
+        const [instruments, sizes] = (await call("seriesPositionsOf", id, u)) as [bigint[], bigint[]];
+        if (instruments.length > 0) {
+          series.set(
+            u,
+            instruments.map((instrument, place) => ({ instrument: BigInt(instrument), lots: sizes[place] ?? 0n })),
+          );
+        }
       }
       const held = new Map<number, bigint>();
       for (const t of bitsOf(collaterals)) held.set(t, (await call("collateralOf", id, t))[0] as bigint);
@@ -73,12 +107,13 @@ export function vaultReader(rpc: Rpc, vault: string, block: () => string = () =>
         moduleDifference: 0n,
         epoch,
         positions,
-        series: new Map(),
+        series,
         collateral: held,
         operators: new Map(),
         exchangeSince: 0n,
       };
     },
+    series: async (index, number) => seriesOf(index, number, (await listedIn(index)).includes(number)),
   };
 }
 
@@ -100,5 +135,5 @@ function upTo(count: bigint): number[] {
 }
 
 function bitsOf(mask: bigint): number[] {
-  return upTo(32n).filter((bit) => (mask >> BigInt(bit)) & 1n);
+  return upTo(256n).filter((bit) => (mask >> BigInt(bit)) & 1n);
 }
