@@ -10,7 +10,7 @@ import { codeFigures, differences, type Figures, readFigures, serialised } from 
 import { type Measured, runOperations } from "./lib/gasOperations.ts";
 import { gasTables, writePage } from "./lib/gasPage.ts";
 import { TARGETS } from "./lib/gasTargets.ts";
-import { type Trace, traceOf } from "./lib/gasTrace.ts";
+import { asView, type Trace, traceOf } from "./lib/gasTrace.ts";
 import { type GasWorld, openGasWorld } from "./lib/gasWorld.ts";
 import { projectRoot } from "./lib/run.ts";
 import { slotNames } from "./lib/slotNames.ts";
@@ -86,8 +86,10 @@ async function measure(only: string | undefined): Promise<Record<string, number>
 
 async function traceAll(only: string | undefined): Promise<Map<string, Trace>> {
   const traces = new Map<string, Trace>();
-  await carryOut(only, async ({ name, hash, parts }, { chain, record, people, others }) => {
-    traces.set(name, await traceOf(chain.rpc, hash, parts, slotNames(record, people(), others)));
+  await carryOut(only, async ({ name, hash, parts, view }, { chain, record, people, others }) => {
+    if (hash === undefined) return;
+    const trace = await traceOf(chain.rpc, hash, parts, slotNames(record, people(), others));
+    traces.set(name, view ? asView(trace) : trace);
   });
   return traces;
 }

@@ -12,15 +12,32 @@ import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import type { Call } from "../../src/sdk/calls.ts";
 import { Failure } from "../../src/sdk/failure.ts";
 import { encodeCancel, type OrderFill } from "../../src/sdk/orders.ts";
+import type { Mined } from "../../src/simulator/localChain.ts";
+import { options } from "./gasOptions.ts";
+import { BASE, calldataOf } from "./gasTrace.ts";
 import { BTC, DAI_TOKEN, DAY, ETH, type GasWorld, HOUR, LINK, type Party, SOL, UNDERLYINGS, WAD, WBTC, WETH } from "./gasWorld.ts";
 
 /** One transaction of its own, and over how many parts its gas is divided. */
-export type Measured = { readonly name: string; readonly hash: string; readonly gas: number; readonly parts: number };
+export type Measured = {
+  readonly name: string;
+  /** None where code was measured from within. */
+  readonly hash?: string;
+  readonly gas: number;
+  readonly parts: number;
+  /** A view, sent as a transaction whose base and calldata do not count. */
+  readonly view: boolean;
+};
 
 /** What the transaction must have done, by events of the vault: a figure of something that was skipped would be no figure. */
 type Expected = Readonly<Record<string, number>>;
 
-type Measure = (name: string, call: Call, expected: Expected, parts?: number) => Promise<void>;
+export type Measure = {
+  (name: string, call: Call, expected: Expected, parts?: number): Promise<void>;
+  readonly view: (name: string, call: Call) => Promise<void>;
+  readonly pure: (name: string, gas: number) => Promise<void>;
+};
+
+export type Funding = (party: Party, amount: bigint, token?: number) => Call[];
 
 const MOST_GAS = 16_000_000;
 const usd = (amount: number): bigint => BigInt(Math.round(amount * 1e6));
@@ -29,13 +46,25 @@ const SMALL = 7n * ETH_LOTS + 3n; // lots of an ordinary position, some 14,000 s
 
 /** Carries out every operation of the benchmark, in a fixed order, and hands over each as it was mined. */
 export async function runOperations(world: GasWorld, onMeasured: (measured: Measured) => void | Promise<void>): Promise<void> {
-  const measure: Measure = async (name, call, expected, parts = 1) => {
+  const carryOut = async (call: Call): Promise<Mined> => {
     const [mined] = await world.chain.tryMine(world.next(), [{ ...call, gas: MOST_GAS }]);
+    if (mined?.ok) return mined;
     // mined again as set-up, the call fails alike and says why
-    if (mined === undefined || !mined.ok) return world.chain.mine(world.next(), [{ ...call, gas: MOST_GAS }]);
-    await requireEvents(world, name, mined.hash, expected);
-    await onMeasured({ name, hash: mined.hash, gas: mined.gasUsed, parts });
+    await world.chain.mine(world.next(), [{ ...call, gas: MOST_GAS }]);
+    throw new Failure("a call that failed was carried out when it was repeated");
   };
+  const transaction = async (name: string, call: Call, expected: Expected, parts = 1): Promise<void> => {
+    const { hash, gasUsed } = await carryOut(call);
+    await requireEvents(world, name, hash, expected);
+    await onMeasured({ name, hash, gas: gasUsed, parts, view: false });
+  };
+  const measure: Measure = Object.assign(transaction, {
+    view: async (name: string, call: Call): Promise<void> => {
+      const { hash, gasUsed } = await carryOut(call);
+      await onMeasured({ name, hash, gas: gasUsed - BASE - calldataOf(call.data).gas, parts: 1, view: true });
+    },
+    pure: async (name: string, gas: number): Promise<void> => onMeasured({ name, gas, parts: 1, view: false }),
+  });
   const house = await openHouse(world);
   await deposits(world, measure);
   await transfersAndWithdrawals(world, measure, house);
@@ -43,6 +72,7 @@ export async function runOperations(world: GasWorld, onMeasured: (measured: Meas
   await prices(world, measure);
   await liquidations(world, measure, house);
   await fund(world, measure);
+  await options(world, measure, house, (party, amount, token) => funding(world, party, amount, token));
 }
 
 const EMITTERS = ["IMarginVault", "OrderSettlement", "LiquidationBatch", "InsuranceFund"];

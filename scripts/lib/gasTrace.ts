@@ -51,12 +51,18 @@ type Step = {
   readonly refund: number;
 };
 
-const BASE = 21_000;
+export const BASE = 21_000;
 const [COLD_SLOT, WARM, COLD_ACCOUNT, VALUE] = [2_100, 100, 2_600, 9_000];
 const [ECRECOVER, ECRECOVER_GAS] = [1n, 3_000];
 const PRECOMPILES = 0x100n;
 const CALLS: ReadonlySet<string> = new Set(["CALL", "STATICCALL", "DELEGATECALL", "CALLCODE"]);
 const ASKS: ReadonlySet<string> = new Set(["BALANCE", "EXTCODESIZE", "EXTCODEHASH", "EXTCODECOPY"]);
+
+/** The trace of a view that was sent as a transaction, without what the transaction takes. */
+export function asView(trace: Trace): Trace {
+  const outside = trace.base + trace.calldata.gas;
+  return { ...trace, gas: trace.gas - outside, floor: trace.floor - outside, base: 0, calldata: { ...trace.calldata, gas: 0 } };
+}
 
 /** Takes the transaction apart by its steps. */
 export async function traceOf(rpc: Rpc, hash: string, parts: number, names: SlotNames): Promise<Trace> {
@@ -169,7 +175,7 @@ function writeSlot(slot: { write?: Write; gas: number }, cost: number, value: bi
   else slot.write = value === 0n ? "cleared" : "changed";
 }
 
-function calldataOf(input: string): { bytes: number; zeros: number; gas: number } {
+export function calldataOf(input: string): { bytes: number; zeros: number; gas: number } {
   const data = Buffer.from(input.slice(2), "hex");
   const zeros = data.filter((byte) => byte === 0).length;
   return { bytes: data.length, zeros, gas: 4 * zeros + 16 * (data.length - zeros) };

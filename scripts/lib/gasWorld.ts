@@ -4,7 +4,7 @@ import { deployPlimsoll } from "../../src/deployment/deployPlimsoll.ts";
 import { localParameters } from "../../src/deployment/localParameters.ts";
 import { accountIdOf } from "../../src/engine/accountId.ts";
 import type { AccountId } from "../../src/engine/types.ts";
-import { type EncodedAction, SETTLEMENT_TOKEN, tradeAction } from "../../src/sdk/actions.ts";
+import { depositAction, type EncodedAction, SETTLEMENT_TOKEN, tradeAction } from "../../src/sdk/actions.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import { type Call, executeCall } from "../../src/sdk/calls.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
@@ -77,6 +77,8 @@ export type GasWorld = {
   /** `taker` takes from `makers`. */
   readonly take: (taker: Party, underlying: number, long: boolean, makers: readonly OrderFill[]) => Call;
   readonly execute: (party: Party, actions: readonly EncodedAction[]) => Call;
+  /** Of settlement tokens. */
+  readonly deposit: (party: Party, amount: bigint) => Call;
   readonly vaultCall: (from: string, method: string, args: readonly unknown[]) => Call;
   readonly close: () => Promise<void>;
 };
@@ -310,6 +312,7 @@ function worldOn(chain: LocalChain, record: DeploymentRecord, mocks: Mocks, othe
       return executeCall(record, taker.address, [trade], 15_000_000);
     },
     execute: (party, actions) => executeCall(record, party.address, actions),
+    deposit: (party, amount) => executeCall(record, party.address, [depositAction(party.account, SETTLEMENT_TOKEN, amount)]),
     close: chain.close,
   };
 }
