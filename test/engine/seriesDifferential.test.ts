@@ -38,7 +38,7 @@ const MET: readonly (readonly [string, number])[] = [
   ["FillSkipped MarginTooLow", 20],
   ["FillSkipped RiskMayNotRise", 20],
   ["FillSkipped SeriesIsSettled", 1],
-  ["liquidate with series slice", 3],
+  ["liquidate with series slice", 2],
   ["liquidate with series whole", 1],
   ["liquidateTo with series slice", 2],
   ["shed with series", 5],
