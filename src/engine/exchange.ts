@@ -1,9 +1,9 @@
 import { ownerOf } from "./accountId.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
-import { authorise, requireNormal, SCOPE_TRADE } from "./execute.ts";
+import { authorise, requireNormalPrices, SCOPE_TRADE } from "./execute.ts";
 import { fromPpm, min, partDown, partUp, WAD } from "./fixedPoint.ts";
-import { collateralValueDown, credit, moveCollateral, portfolioOf, settledCash } from "./ledger.ts";
+import { collateralValueDown, credit, liveSettledCash, moveCollateral, portfolioOf } from "./ledger.ts";
 import { termsAt } from "./margin.ts";
 import { rampAt } from "./ramp.ts";
 import { requireFresh, requireMargin } from "./takeover.ts";
@@ -25,7 +25,7 @@ export function declareExchange(state: State, account: AccountId): Outcome {
 export function declareExchangeOn(draft: Draft, id: AccountId): void {
   if (ownerOf(id) === draft.base.fund) revert("ProtocolAccount", id);
   const portfolio = portfolioOf(draft, id);
-  requireNormal(portfolio, draft.base.margin.tradingAge, id);
+  requireNormalPrices(portfolio, draft.base.margin.tradingAge, id);
   const { short, settled, collateral } = shortOf(portfolio);
   const account = draft.account(id);
   if (short === (account.exchangeSince !== 0n)) revert("ExchangeNotAllowed", id, settled, collateral);
@@ -95,9 +95,9 @@ export function exchangePriceUp(draft: Draft, token: number, amount: bigint, ela
   return partUp(value + 1n, WAD - discount);
 }
 
-/** Whether settled cash is below −5 % of the value of the collateral. */
+/** Whether settled cash, options priced live, is below −5 % of the value of the collateral. */
 export function shortOf(portfolio: Portfolio): { short: boolean; settled: bigint; collateral: bigint } {
-  const settled = settledCash(portfolio);
+  const settled = liveSettledCash(portfolio);
   const collateral = portfolio.books.reduce((sum, book) => sum + book.collateral, 0n);
   return { short: settled < -partDown(collateral, SHORT_BEYOND) && collateral !== 0n, settled, collateral };
 }

@@ -312,12 +312,20 @@ function testMargin(draft: Draft, touched: Touched): void {
  * @throws Reverted `RiskMayNotRise`, `WordsStale`
  */
 export function requireNormal(portfolio: Portfolio, tradingAge: bigint, account: AccountId): void {
+  requireNormalPrices(portfolio, tradingAge, account);
+  for (const holding of portfolio.holdings?.values() ?? []) requireFreshWords(holding);
+}
+
+/**
+ * As `requireNormal`, for what asks nothing of words.
+ * @throws Reverted `RiskMayNotRise`
+ */
+export function requireNormalPrices(portfolio: Portfolio, tradingAge: bigint, account: AccountId): void {
   for (const book of portfolio.books) {
     if (book.state !== NORMAL || book.age > tradingAge) {
       revert("RiskMayNotRise", account, book.underlying, book.state, book.age);
     }
   }
-  for (const holding of portfolio.holdings?.values() ?? []) requireFreshWords(holding);
 }
 
 /**

@@ -4,18 +4,20 @@ import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
 import { abs, fromPpm, max, min, partDown, WAD } from "./fixedPoint.ts";
-import { draw, fundAccountOf, mainAccount, transferBook } from "./fundAccounts.ts";
+import { draw, fundAccountOf, mainAccount, transferBook, transferSeries } from "./fundAccounts.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf } from "./ledger.ts";
 import { assess, bookMargin, termsAt } from "./margin.ts";
+import { liveMargin, seriesValueDown, withoutPart } from "./portfolioMargin.ts";
+import { payExpiredOn } from "./settleExpired.ts";
 import { requireFresh, requireFreshPrice, requireMargin } from "./takeover.ts";
 import type { AccountId, Address, State } from "./types.ts";
 
 /**
  * Takes a fraction of the fund account of an underlying into the caller's own account, at a discount that grows since its inventory left
- * zero.
+ * zero. What has settled is paid first; of each option and dated future the part is rounded up to whole lots.
  * @param fraction 18 decimals
  * @param minimumDiscount WAD
- * @throws Reverted `FundAccountEmpty`, `DiscountBelowLimit`, `MarginTooLow` and others
+ * @throws Reverted `FundAccountEmpty`, `DiscountBelowLimit`, `MarginTooLow`, `TooManySeriesPositions`, `WordsStale` and others
  */
 export function shedFund(
   state: State,
@@ -37,6 +39,7 @@ export function shedFundOn(draft: Draft, underlying: number, taker: AccountId, f
   if (ownerOf(taker) === fund) revert("ProtocolAccount", taker);
   if (fraction > WAD) revert("FractionAboveLimit", fraction, WAD);
   const seller = fundAccountOf(draft, BigInt(underlying));
+  payExpiredOn(draft, seller);
   const portfolio = portfolioOf(draft, seller);
   const book = portfolio.books[0];
   if (book === undefined) revert("FundAccountEmpty", BigInt(underlying));
@@ -50,7 +53,8 @@ export function shedFundOn(draft: Draft, underlying: number, taker: AccountId, f
   const whole = size === 0n ? WAD : size;
   if (part === 0n) revert("NothingToDo");
   // without the size charge, which grows with the square of what the slices that came in have become
-  const { total, sizeCharge } = bookMargin(book, terms, false);
+  const holding = portfolio.holdings?.get(book.underlying);
+  const { total, sizeCharge } = holding === undefined ? bookMargin(book, terms, false) : liveMargin(holding, terms);
   const most = shedDiscountDown(draft, underlying, total - sizeCharge);
   const discount = (most * part) / whole;
   if (discount < minimumDiscount) revert("DiscountBelowLimit", discount, minimumDiscount);
@@ -65,6 +69,11 @@ export function shedFundOn(draft: Draft, underlying: number, taker: AccountId, f
     moveCollateral(draft, taker, token, amount, true);
     value += collateralValueDown(amount, book.price, lotExponent);
     draft.emit("CollateralSold", { account: seller, taker, token: BigInt(token), amount });
+  }
+  if (holding !== undefined) {
+    const sold = (part * WAD) / whole;
+    value += seriesValueDown(holding) - seriesValueDown(withoutPart(holding, sold, holding));
+    transferSeries(draft, seller, taker, book.underlying, sold);
   }
   const paid = lots * book.price + value - discount;
   transferBook(draft, seller, taker, book, lots, paid);

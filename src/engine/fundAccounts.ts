@@ -1,10 +1,14 @@
 import { accountIdOf, ownerOf } from "./accountId.ts";
 import { addDeficit } from "./deficit.ts";
 import type { Draft } from "./draft.ts";
-import { max, min, WAD } from "./fixedPoint.ts";
-import { credit, indexOf, lotsOf, move, openInterestAfter, portfolioOf } from "./ledger.ts";
+import { revert } from "./errors.ts";
+import { abs, max, min, WAD } from "./fixedPoint.ts";
+import { credit, indexOf, lotsOf, MAX_SERIES_POSITIONS, move, openInterestAfter, portfolioOf, requireFewUnderlyings } from "./ledger.ts";
 import { assess, termsAt } from "./margin.ts";
-import type { AccountId, Book, FundAccountState } from "./types.ts";
+import { countOpenInterest, MOST_SERIES_LOTS, namedInstrument } from "./market.ts";
+import { lotsPartUp } from "./slice.ts";
+import type { Account, AccountId, Book, FundAccountState, SeriesPosition } from "./types.ts";
+import { seriesCountOf } from "./words.ts";
 
 /** The main account of the fund. */
 export function mainAccount(draft: Draft): AccountId {
@@ -39,6 +43,53 @@ export function transferBook(draft: Draft, from: AccountId, to: AccountId, book:
   }
   keepClock(draft, to, book.underlying);
   keepClock(draft, from, book.underlying);
+}
+
+/**
+ * Moves a part of every option and dated future that one account holds on an underlying, rounded up to whole lots, to another; keeps open interest and the
+ * clock of a fund account. The cash goes with the book. Settled series have been paid.
+ * @param part 18 decimals
+ * @throws Reverted `PositionCapExceeded`, `TooManySeriesPositions`, `TooManyUnderlyings` for a receiver that is not the fund's
+ */
+export function transferSeries(draft: Draft, from: AccountId, to: AccountId, underlying: bigint, part: bigint): void {
+  const index = Number(underlying);
+  const limited = ownerOf(to) !== draft.base.fund;
+  const [giver, receiver] = [draft.account(from), draft.account(to)];
+  const given = [...(giver.series.get(index) ?? [])];
+  const taken = [...(receiver.series.get(index) ?? [])];
+  given.forEach(({ instrument, lots }, i) => {
+    const moved = lotsPartUp(lots, part);
+    if (moved === 0n) return;
+    const found = taken.findIndex((each) => each.instrument === instrument);
+    const place = found < 0 ? taken.length : found;
+    const before = taken[place]?.lots ?? 0n;
+    const after = before + moved;
+    const named = namedInstrument(index, instrument);
+    if (limited && abs(after) > MOST_SERIES_LOTS) revert("PositionCapExceeded", to, named, after, MOST_SERIES_LOTS);
+    given[i] = { instrument, lots: lots - moved };
+    taken[place] = { instrument, lots: after };
+    countOpenInterest(draft, index, instrument, [
+      [lots, lots - moved],
+      [before, after],
+    ]);
+    draft.emit("SeriesSold", { account: from, taker: to, instrument: named, lots: moved });
+  });
+  draft.setAccount(withSeries(giver, index, given));
+  const holds = withSeries(receiver, index, taken);
+  draft.setAccount(holds);
+  if (limited && seriesCountOf(holds) > MAX_SERIES_POSITIONS) revert("TooManySeriesPositions", to, MAX_SERIES_POSITIONS);
+  if (limited) requireFewUnderlyings(receiver, holds);
+  keepClock(draft, to, underlying);
+  keepClock(draft, from, underlying);
+}
+
+/** An account with other positions in series of an underlying: what has no lots is left out, the rest keeps its order. */
+function withSeries(account: Account, index: number, positions: readonly SeriesPosition[]): Account {
+  const kept = positions.filter(({ lots }) => lots !== 0n);
+  const series = new Map(account.series);
+  if (kept.length === 0) series.delete(index);
+  else series.set(index, kept);
+  return { ...account, series };
 }
 
 /** The clock of a fund account runs from when its inventory left zero; what comes in later does not reset it. */

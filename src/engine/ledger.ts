@@ -4,7 +4,7 @@ import { revert, toSigned, toUnsigned } from "./errors.ts";
 import { abs, fromPpb, fromPpm, max, min, partUp, WAD } from "./fixedPoint.ts";
 import { indexNow } from "./funding.ts";
 import { lineOf } from "./margin.ts";
-import { optionMarksDown, type UnderlyingHolding } from "./portfolioMargin.ts";
+import { optionMarksDown, seriesValueDown, type UnderlyingHolding } from "./portfolioMargin.ts";
 import { rampAt } from "./ramp.ts";
 import { holdingOf } from "./seriesHoldings.ts";
 import type { Account, AccountId, Book, Portfolio, Position, SeriesPosition, State, Underlying } from "./types.ts";
@@ -188,7 +188,8 @@ export function changedPositions(positions: readonly SeriesPosition[], instrumen
   return after;
 }
 
-function requireFewUnderlyings(before: Account, after: Account): void {
+/** @throws Reverted `TooManyUnderlyings` for an account that holds more than it may, and more than before */
+export function requireFewUnderlyings(before: Account, after: Account): void {
   const count = heldUnderlyings(after).size;
   if (count > heldUnderlyings(before).size && BigInt(count) > MAX_UNDERLYINGS) {
     revert("TooManyUnderlyings", after.id, MAX_UNDERLYINGS);
@@ -264,11 +265,23 @@ export function unrealisedGain(portfolio: Portfolio): bigint {
  * @throws Reverted `WordsStale`
  */
 export function settledCash(portfolio: Portfolio): bigint {
-  return portfolio.books.reduce((cash, book) => cash + lineOf(book) + datedCash(portfolio.holdings?.get(book.underlying)), portfolio.cash);
+  return cashOf(portfolio, optionMarksDown);
 }
 
-function datedCash(holding: UnderlyingHolding | undefined): bigint {
-  if (holding === undefined) return 0n;
-  const futures = holding.series.reduce((sum, series) => sum + series.futures * series.forward, 0n);
-  return futures + holding.settled + min(optionMarksDown(holding), 0n);
+/** As `settledCash`, with options priced live, which needs no fresh words: how far an account is short for an exchange of its collateral. */
+export function liveSettledCash(portfolio: Portfolio): bigint {
+  return cashOf(portfolio, (holding) => seriesValueDown(holding) - futuresOf(holding));
+}
+
+/** What the dated futures of one underlying are worth, WAD. */
+function futuresOf({ series }: UnderlyingHolding): bigint {
+  return series.reduce((sum, { futures, forward }) => sum + futures * forward, 0n);
+}
+
+function cashOf({ cash, books, holdings }: Portfolio, optionsOf: (holding: UnderlyingHolding) => bigint): bigint {
+  return books.reduce((sum, book) => {
+    const holding = holdings?.get(book.underlying);
+    if (holding === undefined) return sum + lineOf(book);
+    return sum + lineOf(book) + futuresOf(holding) + holding.settled + min(optionsOf(holding), 0n);
+  }, cash);
 }

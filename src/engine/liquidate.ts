@@ -1,40 +1,54 @@
 import { accountIdOf, ownerOf } from "./accountId.ts";
 import { fundIncome } from "./deficit.ts";
-import { type Draft, type Outcome, transact } from "./draft.ts";
+import { Draft, type Outcome, transact } from "./draft.ts";
 import { revert, toSigned } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
-import { abs, divUp, fromPpm, max, min, partDown, partUp, WAD } from "./fixedPoint.ts";
-import { cover, fundAccountOf, payBounty, transferBook } from "./fundAccounts.ts";
+import { divUp, fromPpm, max, min, partDown, partUp, WAD } from "./fixedPoint.ts";
+import { cover, fundAccountOf, payBounty, transferBook, transferSeries } from "./fundAccounts.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf } from "./ledger.ts";
-import { assess, bookMargin, lineOf, type MarginTerms, rangeOf, termsAt } from "./margin.ts";
+import { assess, lineOf, type MarginTerms, termsAt } from "./margin.ts";
+import { liveMargin, seriesValueDown, type UnderlyingHolding, withoutPart } from "./portfolioMargin.ts";
 import { bandEdges } from "./priceGuard.ts";
 import { rampAt } from "./ramp.ts";
-import { type SliceTerms, sliceTerms } from "./slice.ts";
-import { scanOf } from "./stress.ts";
+import { holdingOf } from "./seriesHoldings.ts";
+import { payExpiredOn } from "./settleExpired.ts";
+import { lotsPartUp, type SliceTerms, sliceTerms } from "./slice.ts";
+import { moveOf, scanOf } from "./stress.ts";
 import { requireMargin } from "./takeover.ts";
 import { type AccountId, type Address, type Assessment, type Book, GRACE, INVALID, type Portfolio, type State } from "./types.ts";
+
+/** A scenario that the vault prices whatever is named. */
+const ALWAYS_PRICED = 3n;
 
 /** One collateral token of the account that is sold. */
 interface Lien {
   readonly token: number;
-  readonly book: number; // index into the portfolio
+  readonly underlying: bigint;
   readonly held: bigint; // WAD
   readonly moved: bigint; // WAD
   readonly haircut: bigint; // 18 decimals
 }
 
-/** A planned sale of an account or of a slice of it. Arrays run beside `portfolio.books`. */
+/** What moves of one underlying, and what stays. */
+interface Part {
+  readonly lots: bigint; // what moves of the perpetual, signed as held
+  readonly market: bigint; // WAD: market value of all that moves
+  readonly haircut: bigint; // WAD: λ of the haircut on it
+  readonly scan: bigint; // WAD: of the whole underlying
+  readonly left: Book;
+  readonly holdingLeft?: UnderlyingHolding; // where there are series
+}
+
+/** A planned sale of an account or of a slice of it. `parts` run beside `portfolio.books`. */
 export interface Sale {
   readonly account: AccountId;
   readonly portfolio: Portfolio;
   readonly figures: Assessment;
   readonly maintenance: bigint; // WAD
   readonly terms: SliceTerms;
-  readonly scenarios: bigint;
+  readonly scenarios: bigint; // that were named, of underlyings with series
   readonly whole: boolean;
-  readonly lots: readonly bigint[]; // what moves, signed as held
-  readonly market: readonly bigint[]; // WAD: its market value, collateral included
-  readonly haircuts: readonly bigint[]; // WAD: λ of the haircut on it
+  readonly parts: readonly Part[];
   readonly liens: readonly Lien[];
 }
 
@@ -111,28 +125,50 @@ export function liquidateToOn(
 // ---------------------------------------------------------------- plan
 
 /**
- * What a liquidation of an account would sell now; execution follows the same plan.
+ * What a liquidation of an account would sell now; execution follows the same plan. Settled series are paid first.
+ * @param scenarios as `liquidate` takes them; `worstScenarios` has those of which a sale needs to price the fewest
  * @throws Reverted `AccountHealthy`, `PriceInGrace`, `PriceTooOld`, `ProtocolAccount`, `UnknownScenario`
- * @throws RangeError for an account that holds series, of which no sale is known yet
  */
 export function plan(draft: Draft, account: AccountId, scenarios: bigint): Sale {
-  if (ownerOf(account) === draft.base.fund) revert("ProtocolAccount", account);
+  payExpiredOn(draft, account);
   const portfolio = portfolioOf(draft, account);
-  if (portfolio.holdings !== undefined) throw new RangeError("the sale of an account with series is not written yet");
+  // options are priced before anything is asked
+  for (const underlying of portfolio.holdings?.keys() ?? []) moveOf(scenarioOf({ underlying }, scenarios));
+  if (ownerOf(account) === draft.base.fund) revert("ProtocolAccount", account);
   const terms = termsAt(draft.base.margin, draft.now);
   const doubtful = pricesDoubtful(draft, portfolio);
   const figures = assess(portfolio, terms, false, scenarios);
   const maintenance = partUp(figures.margin, terms.maintenance);
-  if (figures.equity >= maintenance || (doubtful && !belowAtEdges(draft, portfolio, terms, scenarios))) {
+  if (figures.equity >= maintenance || (doubtful && !belowAtEdges(draft, account, portfolio, terms, scenarios))) {
     revert("AccountHealthy", account, figures.equity, maintenance);
   }
-  // the slice is that of the worst scenario, whatever was named: mild ones first would cut many small slices
-  const worst = assess(portfolio, terms, false);
-  const line = partUp(worst.margin, terms.maintenance);
-  const slice = sliceTerms(worst, line, draft.base.liquidation);
-  const sale = cut(draft, { account, portfolio, figures: worst, maintenance: line, scenarios: 0n }, slice);
+  // the worst scenario of lines is found for nothing: a keeper who names mild ones first would cut many small slices
+  const kept = portfolio.books.reduce(
+    (named, { underlying }) =>
+      portfolio.holdings?.has(underlying) ? named | (scenarioOf({ underlying }, scenarios) << (8n * underlying)) : named,
+    0n,
+  );
+  const sold = kept === scenarios ? figures : assess(portfolio, terms, false, kept);
+  const line = partUp(sold.margin, terms.maintenance);
+  const slice = sliceTerms(sold, line, draft.base.liquidation);
+  const sale = cut(draft, { account, portfolio, figures: sold, maintenance: line, scenarios: kept }, slice, terms);
   if (sale.whole || !mustSellAll(draft, sale, terms)) return sale;
-  return cut(draft, sale, { ...slice, fraction: WAD });
+  return cut(draft, sale, { ...slice, fraction: WAD }, terms);
+}
+
+/**
+ * The scenario to name for each underlying where an account holds series: the one in which it loses most, so that the vault prices its options in four
+ * scenarios instead of seventeen and finds the same margin. Where nothing loses it is one of those that are always priced.
+ * @returns eight bits an underlying, as `liquidate` takes them; zero where there are no series, for there the vault finds the worst by itself
+ * @example liquidate(state, account, keeper, worstScenarios(state, account))
+ */
+export function worstScenarios(state: State, account: AccountId): bigint {
+  const terms = termsAt(state.margin, state.now);
+  const { holdings } = portfolioOf(new Draft(state), account);
+  return [...(holdings ?? [])].reduce((named, [underlying, holding]) => {
+    if (holding.series.length === 0) return named;
+    return named | ((liveMargin(holding, terms).scenario || ALWAYS_PRICED) << (8n * underlying));
+  }, 0n);
 }
 
 /** Whether a price is invalid or stale; reverts for a grace period, and for a price that only needs to be posted. */
@@ -148,92 +184,88 @@ function pricesDoubtful(draft: Draft, portfolio: Portfolio): boolean {
 }
 
 /** Underlyings give each other no credit, so E − MM is a sum over them and the best case is the sum of their best cases. */
-function belowAtEdges(draft: Draft, portfolio: Portfolio, terms: MarginTerms, scenarios: bigint): boolean {
+function belowAtEdges(draft: Draft, account: AccountId, portfolio: Portfolio, terms: MarginTerms, scenarios: bigint): boolean {
   let best = portfolio.cash;
   for (const book of portfolio.books) {
-    let surplus = surplusAt(book, book.price, terms, scenarios);
+    const surplusAt = (price: bigint): bigint => {
+      const at = atPrice(draft, account, book, price);
+      const { equity, margin } = assess({ cash: 0n, ...at }, terms, false, scenarios);
+      return equity - partUp(margin, terms.maintenance);
+    };
+    let surplus = surplusAt(book.price);
     if (book.state === INVALID || book.age > draft.base.margin.tradingAge) {
       const underlying = draft.underlying(Number(book.underlying));
       const { low, high } = bandEdges(underlying.guard, underlying, draft.now);
-      surplus = max(surplus, surplusAt(book, low, terms, scenarios));
-      surplus = max(surplus, surplusAt(book, high, terms, scenarios));
+      surplus = max(surplus, max(surplusAt(low), surplusAt(high)));
     }
     best += surplus;
   }
   return best < 0n;
 }
 
-/** Value less haircut less maintenance margin of one underlying at another price. */
-function surplusAt(book: Book, price: bigint, terms: MarginTerms, scenarios: bigint): bigint {
+/** What an account has on one underlying, at another price. */
+function atPrice(draft: Draft, account: AccountId, book: Book, price: bigint): Pick<Portfolio, "books" | "holdings"> {
+  // never posted: what it prices counts for nothing, and must not keep an account from being liquidated
   const rescaled = (amount: bigint): bigint => (book.price === 0n ? 0n : (amount * price) / book.price);
   const moved = { ...book, price, collateral: rescaled(book.collateral), haircut: rescaled(book.haircut) };
-  const margin = bookMargin(moved, terms, false, scenarioOf(book, scenarios)).total;
-  return lineOf(moved) + moved.collateral - moved.haircut - partUp(margin, terms.maintenance);
+  const index = Number(book.underlying);
+  const positions = draft.account(account).series.get(index);
+  if (positions === undefined) return { books: [moved] };
+  const holding = holdingOf({ ...draft.underlying(index), price }, moved, positions, draft.now);
+  return { books: [moved], holdings: new Map([[book.underlying, holding]]) };
 }
 
-function scenarioOf(book: Book, scenarios: bigint): bigint {
-  return (scenarios >> (8n * book.underlying)) & 0xffn;
+function scenarioOf({ underlying }: Pick<Book, "underlying">, scenarios: bigint): bigint {
+  return (scenarios >> (8n * underlying)) & 0xffn;
 }
 
-/** What moves at the fraction of `terms`: ⌈f·|q|⌉ lots and ⌈f·C⌉ collateral, and what it is worth. */
-function cut(draft: Draft, of: Pick<Sale, "account" | "portfolio" | "figures" | "maintenance" | "scenarios">, terms: SliceTerms): Sale {
-  const { account, portfolio, figures, maintenance, scenarios } = of;
-  const { fraction } = terms;
-  const lots = portfolio.books.map((book) => {
-    const size = divUp(abs(book.lots) * fraction, WAD);
-    return book.lots < 0n ? -size : size;
-  });
-  const market = portfolio.books.map((book, i) => (lots[i] ?? 0n) * book.price);
-  const haircuts = portfolio.books.map(() => 0n);
-  const held = [...draft.account(account).collateral].sort(([a], [b]) => a - b);
+/** What moves at the fraction of `slice`: ⌈f·|q|⌉ lots of everything and ⌈f·C⌉ collateral, and what it is worth. */
+function cut(
+  draft: Draft,
+  of: Pick<Sale, "account" | "portfolio" | "figures" | "maintenance" | "scenarios">,
+  slice: SliceTerms,
+  terms: MarginTerms,
+): Sale {
+  const { portfolio } = of;
+  const { fraction } = slice;
+  const held = [...draft.account(of.account).collateral].sort(([a], [b]) => a - b);
   const liens = held.map(([token, amount]): Lien => {
-    const listed = draft.collateral(token);
-    const book = portfolio.books.findIndex((each) => each.underlying === listed.underlying);
-    const haircut = fromPpm(rampAt(listed.haircut, draft.now));
+    const { underlying, haircut } = draft.collateral(token);
     const moved = divUp(amount * fraction, WAD);
-    const value = collateralIn(draft, portfolio, book, moved);
-    market[book] = (market[book] ?? 0n) + value;
-    haircuts[book] = (haircuts[book] ?? 0n) + partUp(partUp(value, haircut), terms.haircutShare);
-    return { token, book, held: amount, moved, haircut };
+    return { token, underlying, held: amount, moved, haircut: fromPpm(rampAt(haircut, draft.now)) };
   });
-  return {
-    account,
-    portfolio,
-    figures,
-    maintenance,
-    terms,
-    scenarios,
-    whole: fraction === WAD,
-    lots,
-    market,
-    haircuts,
-    liens,
-  };
-}
-
-function collateralIn(draft: Draft, portfolio: Portfolio, index: number, amount: bigint): bigint {
-  const book = portfolio.books[index];
-  if (book === undefined) throw new RangeError("collateral without a book");
-  return collateralValueDown(amount, book.price, draft.underlying(Number(book.underlying)).lotExponent);
+  const parts = portfolio.books.map((book): Part => {
+    const lots = lotsPartUp(book.lots, fraction);
+    let market = lots * book.price;
+    let [haircut, collateralLeft, haircutLeft] = [0n, 0n, 0n];
+    for (const lien of liens.filter(({ underlying }) => underlying === book.underlying)) {
+      const { lotExponent } = draft.underlying(Number(book.underlying));
+      const value = collateralValueDown(lien.moved, book.price, lotExponent);
+      market += value;
+      haircut += partUp(partUp(value, lien.haircut), slice.haircutShare);
+      const kept = collateralValueDown(lien.held - lien.moved, book.price, lotExponent);
+      collateralLeft += kept;
+      haircutLeft += partUp(kept, lien.haircut);
+    }
+    const left = { ...book, lots: book.lots - lots, collateral: collateralLeft, haircut: haircutLeft };
+    const holding = portfolio.holdings?.get(book.underlying);
+    if (holding === undefined) return { lots, market, haircut, scan: scanOf(lineOf(book) + book.collateral, book.heldRange, 0n), left };
+    const holdingLeft = withoutPart(holding, fraction, left);
+    market += seriesValueDown(holding) - seriesValueDown(holdingLeft);
+    const { scan } = liveMargin(holding, terms, scenarioOf(book, of.scenarios));
+    return { lots, market, haircut, scan, left, holdingLeft };
+  });
+  return { ...of, terms: slice, whole: fraction === WAD, parts, liens };
 }
 
 /** Whether the slice would leave dust, or, by its whole lots, lower E / IM. */
-function mustSellAll(draft: Draft, sale: Sale, terms: MarginTerms): boolean {
-  const { portfolio, figures } = sale;
-  let cash = portfolio.cash - partUp(sale.terms.discount, sale.terms.fraction) - sale.terms.bounty;
-  const books = portfolio.books.map((book, i) => {
-    cash += (sale.market[i] ?? 0n) - (sale.haircuts[i] ?? 0n);
-    let collateral = 0n;
-    let haircut = 0n;
-    for (const lien of sale.liens) {
-      if (lien.book !== i) continue;
-      const value = collateralIn(draft, portfolio, i, lien.held - lien.moved);
-      collateral += value;
-      haircut += partUp(value, lien.haircut);
-    }
-    return { ...book, lots: book.lots - (sale.lots[i] ?? 0n), collateral, haircut };
-  });
-  const left = assess({ cash, books }, terms, false, sale.scenarios);
+function mustSellAll(draft: Draft, { portfolio, figures, terms, parts, scenarios }: Sale, margin: MarginTerms): boolean {
+  const received = parts.reduce((sum, { market, haircut }) => sum + market - haircut, 0n);
+  const cash = portfolio.cash + received - partUp(terms.discount, terms.fraction) - terms.bounty;
+  const holdings = new Map(
+    parts.flatMap(({ left, holdingLeft }) => (holdingLeft === undefined ? [] : [[left.underlying, holdingLeft] as const])),
+  );
+  const left = assess({ cash, books: parts.map((part) => part.left), holdings }, margin, false, scenarios);
   const smallest = draft.base.liquidation.smallestNotional * WAD;
   if (figures.notional !== 0n && left.notional < smallest) return true;
   return left.equity * figures.margin < figures.equity * left.margin;
@@ -255,7 +287,8 @@ function sellToFund(draft: Draft, keeper: AccountId, sale: Sale): void {
   credit(draft, keeper, bounty + reward + fromFund);
   if (sale.whole && cash < 0n) {
     const underlyings = sale.portfolio.books.map((book) => book.underlying);
-    cover(draft, sale.account, -cash, underlyings, scansOf(sale));
+    const scans = sale.parts.map(({ scan }) => scan);
+    cover(draft, sale.account, -cash, underlyings, scans);
     cash = 0n;
   }
   close(draft, sale, cash);
@@ -300,7 +333,7 @@ function charges(sale: Sale): { bounty: bigint; discount: bigint } {
 
 /** W of what moves and the cash beside it, WAD. */
 function worthOf(sale: Sale): bigint {
-  return sale.market.reduce((worth, value, i) => worth + value - (sale.haircuts[i] ?? 0n), sale.portfolio.cash);
+  return sale.parts.reduce((worth, { market, haircut }) => worth + market - haircut, sale.portfolio.cash);
 }
 
 /**
@@ -313,9 +346,8 @@ function moveSale(draft: Draft, taker: AccountId | undefined, sale: Sale, discou
   const paid = paymentsOf(sale, discount);
   const takerOf = (underlying: bigint): AccountId => taker ?? fundAccountOf(draft, underlying);
   for (const lien of sale.liens) {
-    const book = books[lien.book];
-    if (lien.moved === 0n || book === undefined) continue;
-    const to = takerOf(book.underlying);
+    if (lien.moved === 0n) continue;
+    const to = takerOf(lien.underlying);
     moveCollateral(draft, sale.account, lien.token, lien.moved, false);
     moveCollateral(draft, to, lien.token, lien.moved, true);
     draft.emit("CollateralSold", { account: sale.account, taker: to, token: BigInt(lien.token), amount: lien.moved });
@@ -323,8 +355,9 @@ function moveSale(draft: Draft, taker: AccountId | undefined, sale: Sale, discou
   let left = cash;
   books.forEach((book, i) => {
     const to = takerOf(book.underlying);
-    const lots = sale.lots[i] ?? 0n;
+    const lots = sale.parts[i]?.lots ?? 0n;
     const payment = paid[i] ?? 0n;
+    if (sale.portfolio.holdings?.has(book.underlying)) transferSeries(draft, sale.account, to, book.underlying, sale.terms.fraction);
     transferBook(draft, sale.account, to, book, lots, payment);
     left += payment;
     draft.emit("Sold", { account: sale.account, taker: to, underlying: book.underlying, lots, cash: payment });
@@ -334,17 +367,16 @@ function moveSale(draft: Draft, taker: AccountId | undefined, sale: Sale, discou
 
 /** What is paid for each book, WAD. The parts of the discount are rounded down and the rest goes with the last book. */
 function paymentsOf(sale: Sale, discount: bigint): bigint[] {
-  const scans = scansOf(sale);
-  const sum = scans.reduce((total, scan) => total + scan, 0n);
+  const sum = sale.parts.reduce((total, { scan }) => total + scan, 0n);
   // a whole sale of an account whose haircuts are worth more than it has: all that there is, V or nothing, is the discount
   const exhausted = sale.whole && worthOf(sale) < 0n;
   const shared = exhausted ? max(sale.figures.value, 0n) : discount;
   let left = shared;
-  return sale.market.map((value, i) => {
-    const last = i === sale.market.length - 1 || sum === 0n;
-    const part = last ? left : (shared * (scans[i] ?? 0n)) / sum;
+  return sale.parts.map(({ market, haircut, scan }, i) => {
+    const last = i === sale.parts.length - 1 || sum === 0n;
+    const part = last ? left : (shared * scan) / sum;
     left -= part;
-    return value - part - (exhausted ? 0n : (sale.haircuts[i] ?? 0n));
+    return market - part - (exhausted ? 0n : haircut);
   });
 }
 
@@ -352,8 +384,4 @@ function paymentsOf(sale: Sale, discount: bigint): bigint[] {
 function close(draft: Draft, sale: Sale, cash: bigint): void {
   const account = draft.account(sale.account);
   draft.setAccount({ ...account, cash: toSigned(128, cash), epoch: BigInt.asUintN(32, account.epoch + 1n) });
-}
-
-function scansOf(sale: Sale): bigint[] {
-  return sale.portfolio.books.map((book) => scanOf(lineOf(book) + book.collateral, rangeOf(book, false), scenarioOf(book, sale.scenarios)));
 }

@@ -65,6 +65,24 @@ export function bookMargin(book: Book, terms: MarginTerms, opening: boolean, sce
  * const { equity, margin } = assess({ cash: 1_000n * WAD, books: [] }, termsAt(state.margin, state.now), false);
  */
 export function assess(portfolio: Portfolio, terms: MarginTerms, opening: boolean, scenarios = 0n): Assessment {
+  return figuresOf(portfolio, terms, { wider: opening, byWords: opening }, scenarios);
+}
+
+/**
+ * As `assess`, but an underlying with series is priced live at the held range, whatever the range of the others: that needs no fresh words.
+ * @param wider underlyings without series at the wider range
+ * @throws Reverted `UnknownScenario`
+ */
+export function assessLive(portfolio: Portfolio, terms: MarginTerms, wider: boolean): Assessment {
+  return figuresOf(portfolio, terms, { wider, byWords: false });
+}
+
+function figuresOf(
+  portfolio: Portfolio,
+  terms: MarginTerms,
+  { wider, byWords }: { readonly wider: boolean; readonly byWords: boolean },
+  scenarios = 0n,
+): Assessment {
   let value = portfolio.cash;
   let haircuts = 0n;
   let margin = 0n;
@@ -74,8 +92,8 @@ export function assess(portfolio: Portfolio, terms: MarginTerms, opening: boolea
     haircuts += book.haircut;
     if (holding === undefined) {
       value += lineOf(book) + book.collateral;
-      margin += bookMargin(book, terms, opening, scenario).total;
-    } else if (opening) {
+      margin += bookMargin(book, terms, wider, scenario).total;
+    } else if (byWords) {
       const figures = openingFiguresDown(holding, terms);
       value += figures.value;
       margin += figures.value - holding.haircut - figures.surplus;

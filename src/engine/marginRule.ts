@@ -1,6 +1,6 @@
 import { revert } from "./errors.ts";
 import { min } from "./fixedPoint.ts";
-import { assess, type MarginTerms, staleWords } from "./margin.ts";
+import { assess, assessLive, type MarginTerms, staleWords } from "./margin.ts";
 import { type AccountId, NORMAL, type Portfolio } from "./types.ts";
 
 /** Equity and margin of an account at one moment, WAD. */
@@ -42,6 +42,11 @@ function isBounded(now: Portfolio): boolean {
 export function shedsAtBoth(before: Portfolio, now: Portfolio, terms: MarginTerms): boolean {
   const ranges = holdsSeries(before, now) ? [false] : [true, false];
   return ranges.every((opening) => sheds(assess(before, terms, opening), assess(now, terms, opening)));
+}
+
+/** The second form as takeovers are tested: at both ranges, but live where there are series. */
+export function shedsInTakeover(before: Portfolio, now: Portfolio, terms: MarginTerms): boolean {
+  return [true, false].every((wider) => sheds(assessLive(before, terms, wider), assessLive(now, terms, wider)));
 }
 
 /**

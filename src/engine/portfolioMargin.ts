@@ -8,6 +8,7 @@ import { dampedDown, forwardAt, rowOf, stepDown, type VolatilityRow } from "./op
 import { LANES, linearDown, packDown, type SeriesBook, seriesBook, storesCall, unitUp, worstOfValues } from "./riskWord.ts";
 import { boundsOf, type Place } from "./secant.ts";
 import { rootOf } from "./seriesRefresh.ts";
+import { lotsPartUp } from "./slice.ts";
 import { moveOf } from "./stress.ts";
 import { LEAST_VOLATILITY, shockFactor, volatilityRows } from "./volatilityShock.ts";
 
@@ -25,6 +26,11 @@ const TENOR_MULTIPLE = 2n;
 const YEAR = 31_536_000n;
 
 const DAY = 86_400n;
+
+const ALL_LANES = Array.from({ length: LANES }, (_, k) => k);
+
+/** What is priced whatever scenario is named: the mark, and the two that a delta is taken from. */
+const ALWAYS_PRICED: readonly number[] = [0, 3, 5];
 
 /** A position in an option, with what values it: the word for trades and withdrawals, the volatility for liquidations. */
 export interface OptionHolding {
@@ -86,6 +92,7 @@ export interface OpeningFigures {
 export interface UnderlyingMargin {
   readonly value: bigint; // V of the underlying, without cash, rounded down
   readonly scan: bigint;
+  readonly scenario: bigint; // the one that was named, or the first with the largest loss; 0 where nothing loses
   readonly shortOptionMinimum: bigint;
   readonly interMonth: bigint;
   readonly provisions: bigint;
@@ -109,20 +116,31 @@ const ceilDivide = (a: bigint, b: bigint): bigint => -floorDivide(-a, b);
  * What a lot of the call, or of the put, of a strike is worth at the mark and in the sixteen scenarios, WAD, rounded down: the values that a risk word packs.
  * @param volatility a year, 18 decimals
  * @param varianceTime to settlement, seconds with 18 decimals
+ * @param wanted the scenarios that are asked for; elsewhere the value is zero
  * @example scenarioValuesDown(true, 3_300n * WAD, WAD / 2n, { forward: 3_000n * WAD, range: WAD / 10n }, 2_592_000n * WAD)[0] // about 64.5 * WAD
  */
-export function scenarioValuesDown(isCall: boolean, strike: bigint, volatility: bigint, place: Place, varianceTime: bigint): bigint[] {
+export function scenarioValuesDown(
+  isCall: boolean,
+  strike: bigint,
+  volatility: bigint,
+  place: Place,
+  varianceTime: bigint,
+  wanted: readonly number[] = ALL_LANES,
+): bigint[] {
   const rows = volatilityRows(volatility, varianceTime / WAD);
   const root = rootOf(varianceTime);
   // as a refresh does: one logarithm a strike, and one for each moved forward
   const x = logMoneynessOf(place.forward, strike);
-  const values = Array.from({ length: LANES }, (_, k) => {
+  const valueIn = (k: number): bigint => {
     const forward = forwardAt(place.forward, place.range, BigInt(k));
     const moved = forward === place.forward ? 0n : logMoneynessOf(forward, place.forward);
     const { call, put } = undiscounted(forward, strike, x + moved, totalVolatilityOf(rows[rowOf(BigInt(k))], root));
     return isCall ? call : put;
-  });
-  return values.map((value, k) => (k < 15 ? value : dampedDown(values[0]!, value)));
+  };
+  const values = ALL_LANES.map(() => 0n);
+  const mark = valueIn(0);
+  for (const k of wanted) values[k] = k === 0 ? mark : k < 15 ? valueIn(k) : dampedDown(mark, valueIn(k));
+  return values;
 }
 
 /**
@@ -232,16 +250,15 @@ function liveBook({ options, futures, forward }: SeriesHolding): SeriesBook {
   return seriesBook(sides, futures);
 }
 
-/** The values of a series at the mark and in each scenario, WAD, rounded down, and its dollar delta, priced now. */
-function livePrices(series: SeriesHolding): { readonly values: readonly bigint[]; readonly delta: bigint } {
+/** The values of a series at the mark and in the scenarios that are wanted, WAD, rounded down, and if 3 and 5 are among them its dollar delta, priced now. */
+function livePrices(series: SeriesHolding, wanted: readonly number[]): { readonly values: readonly bigint[]; readonly delta: bigint } {
   const range = series.heldRange;
   const place = { forward: series.forward, range };
-  const stored = Array.from({ length: LANES }, () => 0n);
+  const stored = ALL_LANES.map(() => 0n);
   for (const { strike, volatility, lots } of series.options) {
-    scenarioValuesDown(storesCall(series.forward, strike), strike, volatility, place, series.varianceTime).forEach((value, k) => {
-      // a short owes what the rounding down left out
-      stored[k]! += lots < 0n ? lots * (value + 1n) : lots * value;
-    });
+    const values = scenarioValuesDown(storesCall(series.forward, strike), strike, volatility, place, series.varianceTime, wanted);
+    // a short owes what the rounding down left out
+    for (const k of wanted) stored[k]! += lots < 0n ? lots * (values[k]! + 1n) : lots * values[k]!;
   }
   const book = liveBook(series);
   return {
@@ -271,19 +288,44 @@ function deltaOf(
 export function liveMargin(holding: UnderlyingHolding, terms: MarginTerms, scenario = 0n): UnderlyingMargin {
   const range = holding.heldRange;
   const line = lineOf(holding);
-  const priced = holding.series.map(livePrices);
-  const valueIn = (k: number): bigint => lineInScenarioDown(line, range, k) + sum(priced.map(({ values }) => values[k]!)) + holding.settled;
   moveOf(scenario);
+  const wanted = scenario === 0n ? ALL_LANES : [...new Set([...ALWAYS_PRICED, Number(scenario)])];
+  const priced = holding.series.map((series) => livePrices(series, wanted));
+  const valueIn = (k: number): bigint => lineInScenarioDown(line, range, k) + sum(priced.map(({ values }) => values[k]!)) + holding.settled;
   const value = valueIn(0);
-  const scan =
-    scenario === 0n ? worstOfValues(Array.from({ length: LANES }, (_, k) => valueIn(k))).loss : max(value - valueIn(Number(scenario)), 0n);
+  const met = scenario === 0n ? worstOfValues(ALL_LANES.map(valueIn)) : { loss: max(value - valueIn(Number(scenario)), 0n), scenario };
+  const scan = met.loss;
   const exposures = holding.series.map((series, i) => ({ tenor: timeOf(series), delta: priced[i]!.delta }));
   const shortOptionMinimum = shortOptionMinimumUp(holding, range);
   const interMonth = interMonthUp([...spotExposures(holding), ...exposures], terms.interMonth);
   const provisions = provisionsUp(holding, terms.provision);
   const sizeCharge = sizeChargeUp(holding);
   const total = max(scan, shortOptionMinimum) + interMonth + provisions + sizeCharge;
-  return { value, scan, shortOptionMinimum, interMonth, provisions, sizeCharge, total };
+  return { value, scan, scenario: BigInt(met.scenario), shortOptionMinimum, interMonth, provisions, sizeCharge, total };
+}
+
+/**
+ * What an account that sells a part of everything has left of its series: the part of each position that goes is rounded up to whole lots.
+ * @param part 18 decimals
+ * @param spot lots, collateral and its haircut: what it has left of perpetual and collateral
+ */
+export function withoutPart(
+  holding: UnderlyingHolding,
+  part: bigint,
+  { lots, collateral, haircut }: Pick<UnderlyingHolding, "lots" | "collateral" | "haircut">,
+): UnderlyingHolding {
+  const left = (held: bigint): bigint => held - lotsPartUp(held, part);
+  const series = holding.series.map((each) => ({
+    ...each,
+    futures: left(each.futures),
+    options: each.options.map((option) => ({ ...option, lots: left(option.lots) })),
+  }));
+  return { ...holding, lots, collateral, haircut, series };
+}
+
+/** What options and dated futures of one underlying are worth, priced live at the mark, settled ones apart, WAD, rounded down. */
+export function seriesValueDown({ series }: Pick<UnderlyingHolding, "series">): bigint {
+  return sum(series.map((each) => livePrices(each, [0]).values[0]!));
 }
 
 /** What time and volatility can have taken since the anchor, as parts of a deviation σ·√T, 18 decimals. */

@@ -20,16 +20,37 @@ export function settleExpired(state: State, account: AccountId, underlying: numb
 
 /** As `settleExpired`, on a draft. */
 export function settleExpiredOn(draft: Draft, id: AccountId, index: number, number: number): void {
+  if (settlementOf(draft, index, number) === undefined) revert("SeriesNotSettled", BigInt(index), BigInt(number));
+  if (!pay(draft, id, index, number)) revert("NothingToDo");
+}
+
+/** Pays an account for everything that it holds in series that have settled. */
+export function payExpiredOn(draft: Draft, id: AccountId): void {
+  for (const [index, positions] of [...draft.account(id).series].sort(([a], [b]) => a - b)) {
+    for (const number of new Set(positions.map(({ instrument }) => Number(instrumentFromNumber(instrument).series)))) {
+      pay(draft, id, index, number);
+    }
+  }
+}
+
+/** The price at which a series has settled, WAD a lot. */
+function settlementOf(draft: Draft, index: number, number: number): bigint | undefined {
   const { series } = seriesOf(draft, index, number);
   const average = averageFromWord(series.average);
   const opening = openingOf(expiryOf(series.word));
-  if (!isSettled(average, opening, draft.now)) revert("SeriesNotSettled", BigInt(index), BigInt(number));
-  const settlement = settlementDown(average, opening, draft.now);
+  return isSettled(average, opening, draft.now) ? settlementDown(average, opening, draft.now) : undefined;
+}
+
+/** Pays the positions of an account in a series, if it has settled, and closes them; says whether there were any. */
+function pay(draft: Draft, id: AccountId, index: number, number: number): boolean {
+  const { series } = seriesOf(draft, index, number);
+  const settlement = settlementOf(draft, index, number);
+  if (settlement === undefined) return false;
   const account = draft.account(id);
   const isOfSeries = ({ instrument }: SeriesPosition): boolean => instrumentFromNumber(instrument).series === BigInt(number);
   const held = account.series.get(index) ?? [];
   const paid = held.filter(isOfSeries);
-  if (paid.length === 0) revert("NothingToDo");
+  if (paid.length === 0) return false;
   // what is left keeps its order
   const left = held.filter((position) => !isOfSeries(position));
   const positions = new Map(account.series);
@@ -43,4 +64,5 @@ export function settleExpiredOn(draft: Draft, id: AccountId, index: number, numb
   }
   credit(draft, id, amount);
   draft.emit("SeriesPaid", { account: id, underlying: BigInt(index), series: BigInt(number), amount });
+  return true;
 }

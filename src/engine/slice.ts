@@ -1,4 +1,4 @@
-import { divUp, fromPpm, max, partUp, WAD } from "./fixedPoint.ts";
+import { abs, divUp, fromPpm, max, partUp, WAD } from "./fixedPoint.ts";
 import type { Assessment, LiquidationParameters } from "./types.ts";
 
 /** What a sale of an account is worth and how much of it is sold; ratios with 18 decimals, amounts WAD. */
@@ -27,6 +27,16 @@ export function sliceTerms(figures: Assessment, maintenance: bigint, parameters:
   const bounty = parameters.bounty * 10n ** 14n;
   const fraction = fractionUp(figures, { worth, discount, bounty }, fromPpm(parameters.recovery));
   return { health, haircutShare, worth, discount, bounty, fraction };
+}
+
+/**
+ * The whole lots of a position that a part of it comes to: ⌈part·|lots|⌉ with the sign of `lots`.
+ * @param part 18 decimals, at most one
+ * @example lotsPartUp(-7n, WAD / 2n) // -4n
+ */
+export function lotsPartUp(lots: bigint, part: bigint): bigint {
+  const size = divUp(abs(lots) * part, WAD);
+  return lots < 0n ? -size : size;
 }
 
 /** E / MM within 0 and 1, 18 decimals, rounded down; without margin 0 for a negative equity, else 1. */

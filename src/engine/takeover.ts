@@ -1,7 +1,7 @@
 import { revert } from "./errors.ts";
 import { requireNormal } from "./execute.ts";
-import type { MarginTerms } from "./margin.ts";
-import { coversOpening, refuse, shedsAtBoth } from "./marginRule.ts";
+import { assess, assessLive, type MarginTerms } from "./margin.ts";
+import { coversOpening, shedsInTakeover } from "./marginRule.ts";
 import { type AccountId, type MarginParameters, NORMAL, type Portfolio } from "./types.ts";
 
 /**
@@ -16,8 +16,12 @@ export function requireMargin(
   parameters: MarginParameters,
 ): void {
   requireNormal(portfolio, parameters.tradingAge, account);
-  if (coversOpening(portfolio, terms, 0n) || shedsAtBoth(before, portfolio, terms)) return;
-  refuse(account, before, portfolio, terms, 0n, { onlyFirst: false, covered: false });
+  if (coversOpening(portfolio, terms, 0n) || shedsInTakeover(before, portfolio, terms)) return;
+  const opening = assess(portfolio, terms, true);
+  const { equity } = assessLive(portfolio, terms, true);
+  const was = assessLive(before, terms, true);
+  // as margin what leaves the surplus by words, where there are series
+  revert("MarginTooLow", account, equity, equity - (opening.equity - opening.margin), was.equity, was.margin);
 }
 
 /**

@@ -4,10 +4,12 @@ import { Draft, type Outcome, transact } from "../../src/engine/draft.ts";
 import { Reverted } from "../../src/engine/errors.ts";
 import { type Action, execute, executeOn, SETTLEMENT } from "../../src/engine/execute.ts";
 import { openingOf, payoffOf } from "../../src/engine/expiry.ts";
-import { abs, max, WAD } from "../../src/engine/fixedPoint.ts";
+import { abs, max, partUp, WAD } from "../../src/engine/fixedPoint.ts";
+import { shedFund, topUpFund } from "../../src/engine/fund.ts";
 import { indexNow } from "../../src/engine/funding.ts";
 import { instrumentFromNumber, instrumentNumber, isFuture, STRIKE_ZERO } from "../../src/engine/instrument.ts";
 import { holdingsOf, portfolioOf } from "../../src/engine/ledger.ts";
+import { liquidate, worstScenarios } from "../../src/engine/liquidate.ts";
 import { assess, staleWords, termsAt } from "../../src/engine/margin.ts";
 import { coversOpening, shedsAtBoth } from "../../src/engine/marginRule.ts";
 import { namedInstrument, seriesMarkDown } from "../../src/engine/market.ts";
@@ -18,7 +20,7 @@ import { seriesNow } from "../../src/engine/seriesState.ts";
 import { expiryOf, strikeCountOf } from "../../src/engine/seriesWord.ts";
 import { settleExpired } from "../../src/engine/settleExpired.ts";
 import type { Fill } from "../../src/engine/trading.ts";
-import type { AccountId, Address, Series, State } from "../../src/engine/types.ts";
+import type { AccountId, Address, Assessment, Series, State } from "../../src/engine/types.ts";
 import {
   accountFromWords,
   headerWord,
@@ -40,6 +42,10 @@ const FIRST_SEED = Number(process.env.PLIMSOLL_SEED ?? 31);
 const OWNERS: readonly Address[] = ["a1", "b2", "c3", "d4", "e5"].map((each) => `0x${each.repeat(20)}`);
 const TRADERS = OWNERS.map((owner) => accountIdOf(owner));
 const DAY = 86_400n;
+
+function note<Key>(sums: Map<Key, bigint>, key: Key, amount: bigint): void {
+  sums.set(key, (sums.get(key) ?? 0n) + amount);
+}
 
 /** What was met, so that a walk in which nothing happens fails. */
 class Tally {
@@ -77,6 +83,8 @@ class Walk {
       liquidation: { ...liquidation, smallestNotional: 5n },
       margin: { ...margin, openInterestCharge: 50_000n },
     });
+    const main = accountIdOf(this.state.fund);
+    this.state = execute(this.state, this.state.fund, [{ kind: "Deposit", account: main, token: SETTLEMENT, amount: 20_000n * WAD }]).state;
     for (const [i, account] of TRADERS.entries()) this.execute(i, [{ kind: "Deposit", account, token: SETTLEMENT, amount: 3_000n * WAD }]);
     this.execute(0, [{ kind: "Deposit", account: TRADERS[0]!, token: 0, amount: WAD / 10n }]);
   }
@@ -91,6 +99,9 @@ class Walk {
       const outcome = run();
       this.state = outcome.state;
       this.tally.add(what);
+      for (const { name, values } of outcome.events) {
+        if (name === "SeriesPaid") note(this.paid, `${values.underlying}:${values.series}`, BigInt(values.amount ?? 0n));
+      }
       return outcome;
     } catch (error) {
       if (!(error instanceof Reverted)) throw error;
@@ -252,9 +263,7 @@ class Walk {
         if (this.random.chance(0.5)) this.attempt("settleSeries", () => settleSeries(this.state, u, s));
         for (const id of TRADERS) {
           if (this.random.chance(0.5)) continue;
-          const outcome = this.attempt("settleExpired", () => settleExpired(this.state, id, u, s));
-          const amount = BigInt(outcome?.events.at(-1)?.values.amount ?? 0n);
-          this.paid.set(`${u}:${s}`, this.paid.get(`${u}:${s}`)! + amount);
+          this.attempt("settleExpired", () => settleExpired(this.state, id, u, s));
         }
       }
     }
@@ -263,11 +272,79 @@ class Walk {
   step(): void {
     const { random } = this;
     if (random.chance(0.35)) this.pass();
+    if (random.chance(0.03)) this.crash();
+    if (random.chance(0.05)) this.shed();
     const choice = random.fraction();
     if (choice < 0.75) this.trade();
     else if (choice < 0.82) this.list(random.below(2));
     else if (choice < 0.9) this.withdraw();
     else this.settle();
+  }
+
+  // ---------------------------------------------------------------- liquidation
+
+  /** Prices run one way, with the words left behind, and whoever fails is sold. */
+  crash(): void {
+    const { random } = this;
+    const isRise = random.chance(0.5);
+    const isLate = random.chance(0.6);
+    for (let i = 0; i < 5; i++) {
+      this.state = { ...this.state, now: this.state.now + 30n };
+      for (const u of [0, 1]) {
+        const { price, lotExponent } = this.state.underlyings[u]!;
+        const moved = isRise ? random.part(price, 1.02, 1.12) : random.part(price, 0.89, 0.98);
+        const report = { price: moved * 10n ** lotExponent, publishTime: this.state.now, valid: true };
+        this.attempt("post", () => transact(this.state, (draft) => postPrice(draft, u, [report])));
+      }
+      if (!isLate || i === 4) for (const id of TRADERS) this.liquidate(id);
+    }
+    this.refreshAll();
+    TRADERS.forEach((account, i) => {
+      if (this.figures(account).equity < 500n * WAD)
+        this.execute(i, [{ kind: "Deposit", account, token: SETTLEMENT, amount: 3_000n * WAD }]);
+    });
+  }
+
+  figures(id: AccountId): Assessment {
+    return assess(portfolioOf(new Draft(this.state), id), termsAt(this.state.margin, this.state.now), false);
+  }
+
+  liquidate(id: AccountId): void {
+    const { random } = this;
+    const scenarios = random.chance(0.5) ? 0n : worstScenarios(this.state, id);
+    const before = this.figures(id);
+    const held = new Map(this.heldOf(id).map((named) => [named, this.lotsOf(id, named)]));
+    const keeper = random.pick(TRADERS.filter((other) => other !== id));
+    const outcome = this.attempt("liquidate", () => liquidate(this.state, id, keeper, scenarios));
+    if (outcome === undefined) return;
+    const fraction = BigInt(outcome.events.find(({ name }) => name === "Liquidated")?.values.fraction ?? 0n);
+    const after = this.figures(id);
+    for (const [named, lots] of held) {
+      const left = this.lotsOf(id, named);
+      expect(abs(left) <= abs(lots) && left * lots >= 0n, "no position is turned round").to.equal(true);
+    }
+    if (fraction === WAD) {
+      this.tally.add("whole sale");
+      expect(this.heldOf(id)).to.deep.equal([]);
+      expect(after.equity >= 0n, "nothing is owed after a whole sale").to.equal(true);
+      return;
+    }
+    this.tally.add(held.size > 2 ? "slice of several" : "slice");
+    const { maintenance } = termsAt(this.state.margin, this.state.now);
+    const room = ({ equity, margin }: Assessment): bigint => equity - partUp(margin, maintenance);
+    expect(room(after) >= room(before), "E − MM does not fall").to.equal(true);
+    expect(after.equity * before.margin >= before.equity * after.margin, "nor does E / IM").to.equal(true);
+    // one slice is all that there is: two smaller ones are not to be had
+    expect(() => liquidate(this.state, id, keeper, 0n)).to.throw("AccountHealthy");
+  }
+
+  shed(): void {
+    const { random } = this;
+    const owner = random.below(OWNERS.length);
+    const fraction = random.part(WAD, 0.05, 1);
+    const u = random.below(2);
+    this.attempt("shedFund", () => shedFund(this.state, OWNERS[owner]!, u, TRADERS[owner]!, fraction, 0n));
+    if (random.chance(0.3)) this.attempt("topUp", () => topUpFund(this.state, u));
   }
 
   // ---------------------------------------------------------------- what must hold
@@ -278,7 +355,6 @@ class Walk {
     const sizes = new Map<bigint, bigint>();
     const longs = new Map<bigint, bigint>(); // by underlying
     const gross = new Map<bigint, bigint>(); // by underlying and series
-    const note = (map: Map<bigint, bigint>, key: bigint, amount: bigint) => map.set(key, (map.get(key) ?? 0n) + amount);
     for (const account of state.accounts.values()) {
       claims += account.cash;
       for (const [u, { lots, fundingIndex }] of account.positions) {
@@ -305,7 +381,7 @@ class Walk {
       if (live?.settled) claims += size * payoffOf(instrumentFromNumber(named >> 8n), live.series.word, live.forward);
       else expect(size, `sizes of ${named.toString(16)}`).to.equal(0n);
     }
-    expect(claims, "claims are the tokens").to.equal(state.settlement);
+    expect(claims, "claims are the tokens and the deficit").to.equal(state.settlement + state.deficit);
     state.underlyings.forEach((underlying, u) => {
       expect(underlying.funding.openInterest, "open interest").to.equal(longs.get(BigInt(u)) ?? 0n);
       for (const [number, series] of underlying.series) {
@@ -376,6 +452,9 @@ const QUOTAS = {
   settleExpired: 15,
   bound: 1_000,
   "bound in a window": 100,
+  "slice of several": 3,
+  "whole sale": 1,
+  shedFund: 20,
   "withdraw: WordsStale": 5,
   "slice: CalendarArbitrage": 20,
   "skipped: SeriesIsSettled": 20,

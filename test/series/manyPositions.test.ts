@@ -39,19 +39,29 @@ describe("an account with as many options as it may hold", function () {
     figures.openingOf127 = await gasOfView(world, "mayOpenByWords", [seller]);
 
     await refused(world, seller, buyer);
+    const weak = accountIdOf(ownerOf(keeper), 1n);
+    for (const [id, tokens] of [
+      [weak, 120n],
+      [keeper, 5_000n],
+    ] as const) {
+      await deposit(world, id, tokens);
+    }
+    world.pass(1n);
+    const short = { ...fill(world, keeper, MOST), lots: -20_000n };
+    const sold = await world.step(world.actions(ownerOf(weak), [tradeOf(weak, [short])]), "weak", [weak]);
+    expect("events" in sold && sold.events.map(({ name }) => name)).to.deep.equal(["Filled"]);
 
     // up until it is below the line where the price goes on up
     for (const price of [2_200n, 2_420n, 2_660n, 2_900n, 3_150n, 3_400n]) {
       world.pass(20n);
       await world.step(world.post(0, price * WAD), `up to ${price}`, []);
     }
+    // who holds as many takes no other over
     world.pass(1n);
-    const vault = world.deployment.vault.interface;
-    const result = await world.chain.send(ownerOf(keeper), vault.encodeFunctionData("liquidate", [seller, keeper, 11n]), world.state.now);
-    expect(
-      result.ok,
-      JSON.stringify(result, (_, value) => (typeof value === "bigint" ? String(value) : value)),
-    ).to.equal(true);
+    const taken = await world.step(world.liquidateTo(ownerOf(buyer), weak, buyer, 11n), "to the buyer", []);
+    expect(taken).to.deep.equal({ reverted: "TooManySeriesPositions" });
+    world.pass(1n);
+    expect(await world.step(world.liquidate(seller, keeper, 11n), "liquidate", [])).to.have.property("events");
     figures.liquidationOf127 = await gasOfBlock(world);
     const [, held] = await world.deployment.vault.seriesPositionsOf(accountIdOf(world.deployment.fund.toLowerCase(), 1n), 0);
     expect(held.length).to.equal(MOST);

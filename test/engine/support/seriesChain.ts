@@ -3,9 +3,12 @@ import { network } from "hardhat";
 import { accountIdOf } from "../../../src/engine/accountId.ts";
 import { Draft, type Outcome, transact } from "../../../src/engine/draft.ts";
 import { Reverted } from "../../../src/engine/errors.ts";
+import { declareExchange, exchangeCollateral } from "../../../src/engine/exchange.ts";
 import { type Action, execute, SETTLEMENT } from "../../../src/engine/execute.ts";
-import { WAD } from "../../../src/engine/fixedPoint.ts";
+import { partUp, WAD } from "../../../src/engine/fixedPoint.ts";
+import { refreshOpenInterestCap, shedFund, topUpFund } from "../../../src/engine/fund.ts";
 import { portfolioOf } from "../../../src/engine/ledger.ts";
+import { liquidate, liquidateTo, plan } from "../../../src/engine/liquidate.ts";
 import { assess, staleWords, termsAt } from "../../../src/engine/margin.ts";
 import { namedInstrument } from "../../../src/engine/market.ts";
 import { type PriceReport, postPrice, updateFundingRate } from "../../../src/engine/prices.ts";
@@ -48,7 +51,8 @@ export class SeriesChain {
   readonly source: MockVolatilitySource;
   readonly owners: readonly Address[];
   readonly accounts: readonly AccountId[];
-  readonly listed: { readonly underlying: number; readonly series: number }[] = [];
+  /** The fund's: the main one, then one for each underlying. */
+  readonly fundAccounts: readonly AccountId[];
   state: State;
   private readonly face: Interface;
 
@@ -63,6 +67,7 @@ export class SeriesChain {
     this.source = source;
     this.owners = owners;
     this.accounts = accounts;
+    this.fundAccounts = [0n, 1n, 2n].map((index) => accountIdOf(state.fund, index));
     this.state = state;
     this.face = chain.deployment.vault.interface;
   }
@@ -167,8 +172,39 @@ export class SeriesChain {
     );
   }
 
-  private permissionless(name: "refreshSeries" | "settleSeries" | "settleExpired", args: (bigint | number)[], run: Call["run"]): Call {
-    const data = this.face.encodeFunctionData(name as "refreshSeries", args as [number, number]);
+  liquidate(account: AccountId, keeper: AccountId, scenarios = 0n): Call {
+    return this.permissionless("liquidate", [account, keeper, scenarios], (state) => liquidate(state, account, keeper, scenarios));
+  }
+
+  liquidateTo(from: Address, account: AccountId, taker: AccountId, scenarios = 0n, most = WAD, least = 0n): Call {
+    const run = (state: State): Outcome => liquidateTo(state, from, account, taker, scenarios, most, least);
+    return { ...this.permissionless("liquidateTo", [account, taker, scenarios, most, least], run), from };
+  }
+
+  shed(from: Address, underlying: number, taker: AccountId, fraction: bigint, least = 0n): Call {
+    const run = (state: State): Outcome => shedFund(state, from, underlying, taker, fraction, least);
+    return { ...this.permissionless("shedFund", [underlying, taker, fraction, least], run), from };
+  }
+
+  topUp(underlying: number): Call {
+    return this.permissionless("topUpFund", [underlying], (state) => topUpFund(state, underlying));
+  }
+
+  refreshCap(underlying: number): Call {
+    return this.permissionless("refreshOpenInterestCap", [underlying], (state) => refreshOpenInterestCap(state, underlying));
+  }
+
+  declare(account: AccountId): Call {
+    return this.permissionless("declareExchange", [account], (state) => declareExchange(state, account));
+  }
+
+  exchange(from: Address, account: AccountId, token: number, amount: bigint, buyer: AccountId): Call {
+    const run = (state: State): Outcome => exchangeCollateral(state, from, account, token, amount, buyer);
+    return { ...this.permissionless("exchangeCollateral", [account, token, amount, buyer], run), from };
+  }
+
+  private permissionless(name: string, args: readonly (bigint | number)[], run: Call["run"]): Call {
+    const data = this.face.encodeFunctionData(name as "refreshSeries", args as unknown as [number, number]);
     return { description: `${name} ${show(args)}`, from: this.owners[0]!, data, run };
   }
 
@@ -207,17 +243,21 @@ export class SeriesChain {
     }
     const before = this.state;
     if (!(expected instanceof Reverted)) this.state = expected.state;
-    const changed = this.accounts.filter((id) => this.state.accounts.get(id) !== before.accounts.get(id));
-    await this.compare(what, [...new Set([...looked, ...changed])]);
+    const all = [...this.accounts, ...this.fundAccounts];
+    const changed = all.filter((id) => this.state.accounts.get(id) !== before.accounts.get(id));
+    await this.compare(what, [...new Set([...looked, ...changed])], before);
     return found.ok ? { events: found.events } : { reverted: found.errorName };
   }
 
-  /** Every stored word of vault and series, and of some accounts the positions and what they are worth. */
-  async compare(what: string, looked: readonly AccountId[]): Promise<void> {
+  /** Every stored word of the vault, and of the series unless they are as they were, and of some accounts the positions and what they are worth. */
+  async compare(what: string, looked: readonly AccountId[], before?: State): Promise<void> {
     await this.chain.compare(this.state, what);
     for (const [underlying, each] of this.state.underlyings.entries()) {
+      const was = before?.underlyings[underlying]?.series;
+      if (each.series === was) continue;
       await this.expectAnswer("seriesListed", [underlying], [seriesBitmap(each)], what);
       for (const [number, series] of each.series) {
+        if (series === was?.get(number)) continue;
         await this.expectAnswer("seriesWords", [underlying, number], seriesWords(series), what);
       }
     }
@@ -259,6 +299,14 @@ export class SeriesChain {
     const shown = portfolio.holdings === undefined ? opening.margin : live.equity - (opening.equity - opening.margin);
     const expected = [[live.value, live.equity, shown, live.notional]];
     await this.expectAnswer("assess", [id, true], expected, `${what}: opening figures of ${id}`);
+  }
+
+  /** What the vault says that a liquidation would do now; of an account that holds nothing that has settled. */
+  async comparePreview(account: AccountId, scenarios: bigint, what: string): Promise<void> {
+    const { terms, figures } = plan(new Draft(this.state), account, scenarios);
+    const { value, equity, margin, notional } = figures;
+    const expected = [terms.fraction, partUp(terms.discount, terms.fraction), terms.bounty, [value, equity, margin, notional]];
+    await this.expectAnswer("previewLiquidation", [account, scenarios], expected, what);
   }
 
   private async expectAnswer(

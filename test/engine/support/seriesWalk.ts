@@ -1,24 +1,45 @@
 import { ownerOf } from "../../../src/engine/accountId.ts";
 import { Draft, type Outcome } from "../../../src/engine/draft.ts";
 import { Reverted } from "../../../src/engine/errors.ts";
+import { shortOf } from "../../../src/engine/exchange.ts";
 import { type Action, SETTLEMENT } from "../../../src/engine/execute.ts";
 import { averageFromWord, isSettled, openingOf } from "../../../src/engine/expiry.ts";
-import { abs, fromPpb, max, WAD } from "../../../src/engine/fixedPoint.ts";
+import { abs, fromPpb, max, partUp, WAD } from "../../../src/engine/fixedPoint.ts";
 import { STRIKE_ZERO } from "../../../src/engine/instrument.ts";
 import { lotsOf, portfolioOf, seriesLotsOf } from "../../../src/engine/ledger.ts";
+import { worstScenarios } from "../../../src/engine/liquidate.ts";
 import { assess, staleWords, termsAt } from "../../../src/engine/margin.ts";
 import { marketOf, namedInstrument } from "../../../src/engine/market.ts";
 import { type SeriesNow, seriesNow, seriesRangeUp, stalenessOf } from "../../../src/engine/seriesState.ts";
 import { expiryOf, strikeCountOf } from "../../../src/engine/seriesWord.ts";
 import type { Fill } from "../../../src/engine/trading.ts";
-import type { Account, AccountId, Series } from "../../../src/engine/types.ts";
+import type { Account, AccountId, Address, Series } from "../../../src/engine/types.ts";
 import { sliceOf } from "../../options/support/series.ts";
 import { spanAt } from "../../series/world.ts";
 import type { Random } from "./random.ts";
 import { type Call, named, type SeriesChain, tradeOf } from "./seriesChain.ts";
 
 /** The kinds of call of which a walk makes at least some. */
-export const KINDS = ["trade", "batch", "deposit", "withdraw", "transfer", "post", "rate", "slice", "refresh", "settle", "pay"] as const;
+export const KINDS = [
+  "trade",
+  "batch",
+  "deposit",
+  "withdraw",
+  "transfer",
+  "post",
+  "rate",
+  "slice",
+  "refresh",
+  "settle",
+  "pay",
+  "liquidate",
+  "liquidateTo",
+  "shed",
+  "topUp",
+  "refreshCap",
+  "declare",
+  "exchange",
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 const FIRST_PRICES = [2_000n * WAD, 40_000n * WAD];
@@ -56,6 +77,7 @@ export class SeriesWalk {
     const stale = this.unsettled().find(({ live, cause }) => live.steps > 0n || cause !== "none");
     if (stale !== undefined && random.chance(0.25)) return stale.live.steps > 0n && random.chance(0.5) ? "slice" : "refresh";
     const left = random.fraction();
+    if (left < 0.015) return random.pick(["liquidate", "liquidateTo", "shed", "topUp", "refreshCap", "declare", "exchange"] as const);
     if (left < 0.55) return "trade";
     if (left < 0.6) return "batch";
     if (left < 0.72) return "post";
@@ -98,8 +120,104 @@ export class SeriesWalk {
       case "settle":
         return world.settle(...this.settledSeries());
       case "pay":
-        return world.pay(random.pick(world.accounts), ...this.settledSeries());
+        return world.pay(random.chance(0.9) ? random.pick(world.accounts) : random.pick(world.fundAccounts), ...this.settledSeries());
+      case "liquidate":
+        return world.liquidate(...this.victim());
+      case "liquidateTo": {
+        const [account, taker, scenarios] = this.victim();
+        const least = random.chance(0.9) ? 0n : random.ofAnySize(72);
+        return world.liquidateTo(this.callerFor(taker), account, taker, scenarios, random.part(WAD, random.chance(0.9) ? 1 : 0, 1), least);
+      }
+      case "shed": {
+        const taker = random.chance(0.97) ? random.pick(world.accounts) : random.pick(world.fundAccounts);
+        const fraction = random.chance(0.05) ? random.pick([0n, 1n, WAD + 1n]) : random.part(WAD, 0.01, random.chance(0.6) ? 0.3 : 1);
+        const least = random.chance(0.92) ? 0n : random.ofAnySize(72);
+        return world.shed(this.callerFor(taker), this.inventory(), taker, fraction, least);
+      }
+      case "topUp":
+        return world.topUp(this.inventory());
+      case "refreshCap":
+        return world.refreshCap(random.below(random.chance(0.02) ? 3 : 2));
+      case "declare": {
+        const due = this.undeclared();
+        return world.declare(due.length === 0 || random.chance(0.05) ? random.pick(world.accounts) : random.pick(due));
+      }
+      case "exchange":
+        return this.exchange();
     }
+  }
+
+  // ---------------------------------------------------------------- liquidation and fund
+
+  /** Every account below its maintenance margin. */
+  below(): AccountId[] {
+    const { state, accounts } = this.world;
+    const terms = termsAt(state.margin, state.now);
+    return accounts.filter((id) => {
+      const { equity, margin } = assess(portfolioOf(new Draft(state), id), terms, false);
+      return equity < partUp(margin, terms.maintenance);
+    });
+  }
+
+  /** Who is liquidated, by whom, and the scenarios that are named: none, the worst, or any. */
+  private victim(): [account: AccountId, keeper: AccountId, scenarios: bigint] {
+    const { random, world } = this;
+    const below = this.below();
+    const anybody = random.chance(0.9) ? world.accounts : world.fundAccounts;
+    const account = below.length === 0 || random.chance(0.03) ? random.pick(anybody) : random.pick(below);
+    const keeper = random.chance(0.97) ? random.pick(world.accounts) : random.pick(world.fundAccounts);
+    const choice = random.fraction();
+    if (choice < 0.35) return [account, keeper, 0n];
+    if (choice < 0.75) return [account, keeper, worstScenarios(world.state, account)];
+    const named = (): bigint => BigInt(random.chance(0.04) ? 17 + random.below(239) : random.below(17));
+    return [account, keeper, named() | (named() << 8n)];
+  }
+
+  private callerFor(account: AccountId): Address {
+    return this.random.chance(0.98) ? ownerOf(account) : this.random.pick(this.world.owners);
+  }
+
+  /** Underlyings of which the fund holds something. */
+  inventories(): number[] {
+    const { underlyings } = this.world.state;
+    return [...underlyings.keys()].filter((underlying) => underlyings[underlying]!.fund.inventorySince !== 0n);
+  }
+
+  private inventory(): number {
+    const { random } = this;
+    const held = this.inventories();
+    return held.length === 0 || random.chance(0.03) ? random.below(3) : random.pick(held);
+  }
+
+  private isShort(id: AccountId): boolean {
+    return shortOf(portfolioOf(new Draft(this.world.state), id)).short;
+  }
+
+  /** Whose clock of an exchange is to start or to stop. */
+  undeclared(): AccountId[] {
+    const { state, accounts } = this.world;
+    return accounts.filter((id) => this.isShort(id) !== ((state.accounts.get(id)?.exchangeSince ?? 0n) !== 0n));
+  }
+
+  /** Whose collateral may be bought. */
+  declared(): AccountId[] {
+    const { state, accounts } = this.world;
+    return accounts.filter((id) => (state.accounts.get(id)?.exchangeSince ?? 0n) !== 0n && this.isShort(id));
+  }
+
+  private exchange(): Call {
+    const { random, world } = this;
+    const declared = this.declared();
+    const account = declared.length === 0 || random.chance(0.04) ? random.pick(world.accounts) : random.pick(declared);
+    const buyer = random.chance(0.02) ? account : random.pick(random.chance(0.95) ? world.accounts : world.fundAccounts);
+    const held = world.state.accounts.get(account)?.collateral.get(0) ?? WAD;
+    const { settled } = shortOf(portfolioOf(new Draft(world.state), account));
+    const { price, lotExponent } = world.state.underlyings[0]!;
+    // as much as cures what is short, or less, or more
+    const cure = (max(-settled, 0n) * WAD) / (price * 10n ** lotExponent);
+    let amount = random.part(random.chance(0.8) ? cure : held, 0.05, random.chance(0.8) ? 1 : 1.5);
+    if (random.chance(0.04)) amount = random.pick([0n, 1n, held + 1n, 2n ** 120n]);
+    return world.exchange(this.callerFor(buyer), account, random.chance(0.98) ? 0 : 7, amount, buyer);
   }
 
   private staleSeries(
@@ -124,7 +242,7 @@ export class SeriesWalk {
   }
 
   /** Every series that is not settled, and why its words may not be used. */
-  private unsettled(): { readonly place: [underlying: number, series: number]; readonly live: SeriesNow; readonly cause: string }[] {
+  unsettled(): { readonly place: [underlying: number, series: number]; readonly live: SeriesNow; readonly cause: string }[] {
     const { underlyings, now } = this.world.state;
     return underlyings.flatMap((underlying, index) =>
       [...underlying.series].flatMap(([number, series]) => {
@@ -155,22 +273,43 @@ export class SeriesWalk {
     const { random, world } = this;
     const underlying = random.chance(0.6) ? 0 : 1;
     const size = random.chance(0.1) ? 0.03 + 0.12 * random.fraction() : 0.01 * random.fraction() ** 2;
-    const factor = BigInt(Math.round(1e6 * (random.chance(0.5) ? 1 - size : 1 + size)));
+    const price = this.priceTimes(underlying, random.chance(0.5) ? 1 - size : 1 + size);
+    return world.post(underlying, price, random.chance(0.3) ? BigInt(random.below(60)) : 0n, random.chance(0.97));
+  }
+
+  /** A post of another price, published now. */
+  move(underlying: number, times: number): Call {
+    return this.world.post(underlying, this.priceTimes(underlying, times));
+  }
+
+  /** Another price; the one that it began from where that is more than three fifths away. */
+  private priceTimes(underlying: number, times: number): bigint {
     const first = FIRST_PRICES[underlying]!;
-    const next = ((this.prices[underlying] ?? first) * factor) / 1_000_000n;
+    const next = ((this.prices[underlying] ?? first) * BigInt(Math.round(1e6 * times))) / 1_000_000n;
     this.prices[underlying] = next < (first * 3n) / 5n || next > (first * 8n) / 5n ? first : next;
-    return world.post(underlying, this.prices[underlying]!, random.chance(0.3) ? BigInt(random.below(60)) : 0n, random.chance(0.97));
+    return this.prices[underlying]!;
+  }
+
+  /** How far a price is from where it began. */
+  riseOf(underlying: number): number {
+    return Number((this.prices[underlying]! * 1_000n) / FIRST_PRICES[underlying]!) / 1_000 - 1;
   }
 
   private slice(): Call {
+    const { random } = this;
+    const place = this.staleSeries(({ live }) => live.steps > 0n);
+    return this.bend(place, 0.97 + 0.06 * random.fraction(), BigInt(random.chance(0.5) ? 0 : random.below(300)));
+  }
+
+  /** A slice of another volatility. */
+  bend([underlying, number]: readonly [underlying: number, series: number], times: number, ago = 0n): Call {
     const { random, world } = this;
-    const [underlying, number] = this.staleSeries(({ live }) => live.steps > 0n);
     const series = world.state.underlyings[underlying]?.series.get(number);
     const expiry = series === undefined ? world.state.now + 10_000n : expiryOf(series.word);
     const key = `${underlying}/${number}`;
-    const volatility = (this.volatilities.get(key) ?? 0.6) * (0.97 + 0.06 * random.fraction());
+    const volatility = (this.volatilities.get(key) ?? 0.6) * times;
     this.volatilities.set(key, Math.min(Math.max(volatility, 0.3), 1));
-    const publishTime = world.state.now - BigInt(random.chance(0.5) ? 0 : random.below(300));
+    const publishTime = world.state.now - ago;
     const span = max(spanAt(expiry, publishTime), 60n);
     const basis = BigInt(Math.round((random.fraction() - 0.4) * 4e6));
     return world.slice(underlying, number, { slice: sliceOf(volatility, Number(span)), basis, publishTime });
@@ -216,6 +355,25 @@ export class SeriesWalk {
     const fills = Array.from({ length: count }, () => this.fill(account));
     const filled = fills.reduce((sum, { lots }) => sum + abs(lots), 0n);
     return tradeOf(account, fills, random.chance(0.9) ? 0n : filled);
+  }
+
+  /** A trade of one instrument that leaves one side, or both, with little to spare. */
+  load(taker: AccountId): Call {
+    const { random, world } = this;
+    const maker = random.pick(world.accounts.filter((id) => id !== taker));
+    const instrument = this.instrument();
+    const { mark: price } = this.marketOf(instrument);
+    const unit = world.state.underlyings[Number(instrument & 0xffn)]?.price ?? WAD;
+    const sign = random.chance(0.5) ? 1n : -1n;
+    const of = (lots: bigint): Call => this.execute([tradeOf(taker, [{ maker, instrument, lots, price, takerFee: 0n, makerFee: 0n }])]);
+    let call = of((sign * 100n * WAD) / unit);
+    for (let worth = 200n; worth < 1_000_000n; worth = (worth * 3n) / 2n) {
+      const next = of((sign * worth * WAD) / unit);
+      const outcome = world.attempt(next);
+      if (outcome instanceof Reverted || isIdle(outcome)) break;
+      call = next;
+    }
+    return call;
   }
 
   private fill(taker: AccountId): Fill {
