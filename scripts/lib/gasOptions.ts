@@ -32,8 +32,8 @@ const GOVERNANCE_DELAY = 3 * DAY;
 const SMILE = { volatility: 0.6, skew: -0.1, curvature: 0.3 };
 const HIGHEST_FEE = 10_000n;
 const FAR_FUTURE = 2n ** 36n - 1n;
-/** Lots of each position: 0.13 ETH. */
-const LOTS = 1_307n;
+/** Lots of each position: 0.7 ETH, which the smallest account may hold. */
+const LOTS = 7_003n;
 const FILLS_OF_A_TRADE = 6;
 const PRICER = "0x00000000000000000000000000000000000b1ac6";
 const REFRESHER = "0x000000000000000000000000000000000005e71e";
@@ -69,8 +69,8 @@ export async function options(world: GasWorld, measure: Measure, house: House, f
   const failing: Party[] = [];
   for (const count of [MOST, MOST, 50]) {
     const party = await world.party(`failing ${failing.length}`);
-    await world.prepare(funding(party, usd(count === 50 ? 9_000 : 21_000)));
-    await market.fill(party, count, 4n);
+    await world.prepare(funding(party, usd(count === 50 ? 7_000 : 13_000)));
+    await market.fill(party, count, MOST - count);
     failing.push(party);
   }
   for (let i = 0; i < 5; i++) await world.turn(3_600, (world.price(ETH) * 109n) / 100n);
@@ -97,7 +97,7 @@ async function pure(world: GasWorld, measure: Measure): Promise<void> {
     return face.decodeFunctionResult(method, (await world.chain.rpc("eth_call", [{ to: address, data }, "latest"])) as string);
   };
   const terms = { forward: 1_943n * WAD, strike: 2_100n * WAD, time: WAD / 12n, volatility: (6n * WAD) / 10n, rate: 0n };
-  const [nothing] = await call("Black76Harness", PRICER, "gasOfNothing", [terms]);
+  const [nothing] = await call("Black76Harness", PRICER, "gasOfNothing", [1n, 2n]);
   const [used] = await call("Black76Harness", PRICER, "gasOfPrice", [terms]);
   await measure.pure("black76.price", Number(used - nothing));
 
@@ -115,11 +115,11 @@ async function pure(world: GasWorld, measure: Measure): Promise<void> {
 }
 
 type Market = {
-  /** `party` comes to hold the first `count` options, each against a writer that holds few. */
-  readonly fill: (party: Party, count: number, times?: bigint) => Promise<void>;
+  /** `party` comes to hold `count` options, the lowest strikes or those from `first` on, against writers that hold few. */
+  readonly fill: (party: Party, count: number, first?: number) => Promise<void>;
   /** The same between two. */
   readonly between: (one: Party, other: Party, count: number) => Promise<void>;
-  /** `taker` takes `lots` times the lots of each of `positions` from `maker`, whose side is the opposite. */
+  /** `taker` takes `lots` of each of `positions` from `maker`, whose side is the opposite. */
   readonly trade: (taker: Party, maker: Party, positions: readonly number[], lots?: bigint) => Promise<Call>;
   readonly refresh: () => Promise<void>;
 };
@@ -162,7 +162,13 @@ async function openSeries(world: GasWorld, measure: Measure): Promise<Market> {
   for (const series of SERIES.slice(1).reverse()) await world.prepare([await slice(series)]);
   await measure("series.slice", await slice(1), { SlicePosted: 1 });
   await world.turn(30);
+  let posted = chain.now();
   const refresh = async (): Promise<void> => {
+    // what a feed said holds for an hour
+    if (chain.now() > posted + 1_800) {
+      for (const series of [...SERIES].reverse()) await world.prepare([await slice(series)]);
+      posted = chain.now();
+    }
     for (const series of SERIES) await world.prepare([{ ...refreshSeriesCall(record, poster, ETH, series), gas: 5_000_000 }]);
   };
   await refresh();
@@ -212,20 +218,20 @@ async function openSeries(world: GasWorld, measure: Measure): Promise<Market> {
     return executeCall(record, taker.address, [action], 16_000_000);
   };
   let writers = 0;
-  const many = async (party: Party, count: number, times: bigint, makerOf: (trade: number) => Promise<Party>): Promise<void> => {
+  const many = async (party: Party, first: number, count: number, makerOf: (trade: number) => Promise<Party>): Promise<void> => {
     for (let begin = 0; begin < count; begin += FILLS_OF_A_TRADE) {
       await world.turn(20);
       await refresh();
-      const positions = Array.from({ length: Math.min(FILLS_OF_A_TRADE, count - begin) }, (_, i) => begin + i);
-      await world.prepare([await trade(party, await makerOf(begin), positions, times * LOTS)]);
+      const positions = Array.from({ length: Math.min(FILLS_OF_A_TRADE, count - begin) }, (_, i) => first + begin + i);
+      await world.prepare([await trade(party, await makerOf(begin), positions)]);
     }
   };
   return {
     refresh,
     trade,
-    between: (one, other, count) => many(one, count, 1n, async () => other),
-    fill: (party, count, times = 1n) =>
-      many(party, count, times, async () => {
+    between: (one, other, count) => many(one, 0, count, async () => other),
+    fill: (party, count, first = 0) =>
+      many(party, first, count, async () => {
         const writer = await world.party(`writer ${writers++}`);
         await world.prepare([...world.tokens(writer, SETTLEMENT_TOKEN, usd(200_000)), world.deposit(writer, usd(100_000))]);
         return writer;
