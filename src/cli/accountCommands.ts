@@ -4,6 +4,7 @@ import { Draft } from "../engine/draft.ts";
 import { payoffOf } from "../engine/expiry.ts";
 import { instrumentFromNumber, isFuture } from "../engine/instrument.ts";
 import { portfolioOf } from "../engine/ledger.ts";
+import { worstScenarios } from "../engine/liquidate.ts";
 import { termsAt } from "../engine/margin.ts";
 import { namedInstrument } from "../engine/market.ts";
 import { rowOf, undampedMoveOf } from "../engine/optionStress.ts";
@@ -12,7 +13,7 @@ import { seriesNow } from "../engine/seriesState.ts";
 import { SCENARIOS } from "../engine/stress.ts";
 import type { AccountId } from "../engine/types.ts";
 import { followBooks } from "../keeper/books.ts";
-import { scenariosToName, standings } from "../keeper/plan.ts";
+import { standings } from "../keeper/plan.ts";
 import { depositAction, withdrawAction } from "../sdk/actions.ts";
 import { formatDecimal, parseDecimal, showDecimal, toNumber } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
@@ -221,7 +222,7 @@ function scanFigures({ state }: SeriesView, account: AccountId, index: number, u
       margin: formatDecimal(total),
     };
   });
-  const named = Number(scenariosToName(state, account) >> BigInt(8 * index)) & 0xff;
+  const named = Number(worstScenarios(state, account) >> BigInt(8 * index)) & 0xff;
   const { scan, shortOptionMinimum } = liveMargin(holding, terms);
   const decides =
     shortOptionMinimum >= scan ? `the minimum of short options decides, ${showDecimal(shortOptionMinimum)}` : `scenario ${named} decides`;

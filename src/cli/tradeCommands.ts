@@ -3,9 +3,10 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { Draft } from "../engine/draft.ts";
 import { WAD } from "../engine/fixedPoint.ts";
+import { worstScenarios } from "../engine/liquidate.ts";
 import { marketOf } from "../engine/market.ts";
 import type { AccountId, State } from "../engine/types.ts";
-import { batchesByGas, scenariosToName } from "../keeper/plan.ts";
+import { batchesByGas } from "../keeper/plan.ts";
 import { cancelOrdersAction, tradeAction } from "../sdk/actions.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
@@ -162,7 +163,7 @@ export function addTradeCommands(program: Command): void {
       const abi = interfaceOf("IMarginVault");
       const { state } = await readSeries(context, accounts);
       // options are priced in the scenario that is named, and in no other
-      const named = (account: AccountId): bigint => scenariosToName(state, account);
+      const named = (account: AccountId): bigint => worstScenarios(state, account);
       const [account] = accounts;
       const calls =
         accounts.length === 1 && account !== undefined

@@ -1,5 +1,5 @@
 import { WAD } from "../engine/fixedPoint.ts";
-import { liquidate } from "../engine/liquidate.ts";
+import { liquidate, worstScenarios } from "../engine/liquidate.ts";
 import type { AccountId, State } from "../engine/types.ts";
 import type { FailedBatch, Sale, TaskOutcome, TurnReport } from "../keeper/turn.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
@@ -59,10 +59,8 @@ export function dryLines(
 ): string[] {
   const sales = planned.map(({ account, health }) => {
     const name = `${showAccount(account)}${health === undefined ? "" : ` (health ${showDecimal(health, 3)})`}`;
-    // the engine sells perpetuals and collateral; what a sale of options comes to the vault says
-    if ((state.accounts.get(account)?.series.size ?? 0) > 0) return `would sell a slice of ${name}, which holds options or dated futures`;
     try {
-      const { fraction, events } = liquidate(state, account, keeper);
+      const { fraction, events } = liquidate(state, account, keeper, worstScenarios(state, account));
       const reward = events.find((event) => event.name === "Liquidated")?.values.reward ?? 0n;
       return `would sell ${partOf(fraction)} of ${name} and earn ${showDecimal(BigInt(reward))} ${symbol}`;
     } catch (error) {

@@ -65,26 +65,6 @@ function isLiquidatable(state: State, id: AccountId): boolean {
 }
 
 /**
- * The scenarios that a liquidation of an account names, as `liquidate` takes them: where it holds series, the one in which it needs most; zero
- * elsewhere, where the vault finds the worst at no cost. The vault then prices options in that scenario alone.
- */
-export function scenariosToName(state: State, account: AccountId): bigint {
-  const { holdings } = portfolioOf(new Draft(state), account);
-  const terms = termsAt(state.margin, state.now);
-  let named = 0n;
-  for (const [underlying, holding] of holdings ?? []) {
-    if (holding.series.length === 0) continue;
-    let worst = { scenario: 0n, total: -1n };
-    for (let scenario = 1n; scenario <= BigInt(SCENARIOS); scenario++) {
-      const { total } = liveMargin(holding, terms, scenario);
-      if (total > worst.total) worst = { scenario, total };
-    }
-    named |= worst.scenario << (8n * underlying);
-  }
-  return named;
-}
-
-/**
  * Gas that one account of a batch may need, what each option or dated future adds (56,000 measured with 12 of them, 63,000 with 127; a fund that holds many
  * has more to search), and what a transaction is filled to (EIP-7825 allows 16,777,216).
  */

@@ -1,8 +1,9 @@
+import { worstScenarios } from "../engine/liquidate.ts";
 import type { AccountId, State } from "../engine/types.ts";
 import { type Call, liquidateBatchCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import type { Books, VaultEvent } from "./books.ts";
-import { ACCOUNTS_IN_A_BATCH, batchesByGas, planLiquidations, type Standing, scenariosToName, standings } from "./plan.ts";
+import { ACCOUNTS_IN_A_BATCH, batchesByGas, planLiquidations, type Standing, standings } from "./plan.ts";
 import { planSlices, planUpkeep, type SliceSource, type Task, taskCall, type UpkeepPlan } from "./upkeep.ts";
 
 /** A slice that was sold, or a whole account. */
@@ -105,7 +106,7 @@ export async function keepersTurn({
       batchSize,
     );
     const calls = batches.map((accounts) => {
-      const scenarios = accounts.map((account) => scenariosToName(state, account));
+      const scenarios = accounts.map((account) => worstScenarios(state, account));
       return liquidateBatchCall(record, from, accounts, keeper, scenarios.some((each) => each !== 0n) ? scenarios : []);
     });
     const outcomes = await send(calls);

@@ -4,12 +4,13 @@ import { Draft } from "../../src/engine/draft.ts";
 import { openingOf } from "../../src/engine/expiry.ts";
 import { WAD } from "../../src/engine/fixedPoint.ts";
 import { portfolioOf } from "../../src/engine/ledger.ts";
+import { worstScenarios } from "../../src/engine/liquidate.ts";
 import { assess, termsAt } from "../../src/engine/margin.ts";
 import { marketOf } from "../../src/engine/market.ts";
 import { listSeries } from "../../src/engine/series.ts";
 import { expiryOf } from "../../src/engine/seriesWord.ts";
 import type { AccountId, State } from "../../src/engine/types.ts";
-import { batchesByGas, figuresOf, gasToLiquidate, planLiquidations, scenariosToName } from "../../src/keeper/plan.ts";
+import { batchesByGas, figuresOf, gasToLiquidate, planLiquidations } from "../../src/keeper/plan.ts";
 import { planSlices, planUpkeep, type SliceOffer, stalenessNow, type UpkeepPlan } from "../../src/keeper/upkeep.ts";
 import { type Smile, smileReport } from "../../src/sdk/smile.ts";
 import { bareState, call, DAY, funded, later, listing, openState, posted, put, traded } from "../engine/support/series.ts";
@@ -148,9 +149,9 @@ describe("planLiquidations of accounts with options", () => {
     const planned = planLiquidations(fallen).map(({ account }) => account);
     expect(planned).to.deep.equal([alice]);
     expect(planLiquidations(later(fallen, 61n)), "an old price").to.deep.equal([]);
-    const named = scenariosToName(fallen, alice);
+    const named = worstScenarios(fallen, alice);
     expect(named).to.be.oneOf([11n, 13n]); // up by the range
-    expect(scenariosToName(sold(), accountIdOf(`0x${"77".repeat(20)}`))).to.equal(0n);
+    expect(worstScenarios(sold(), accountIdOf(`0x${"77".repeat(20)}`))).to.equal(0n);
     // in the scenario that is named it needs what it needs in the worst
     const { margin } = figuresOf(fallen, alice);
     const inScenario = (scenario: bigint): bigint =>
