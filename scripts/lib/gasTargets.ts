@@ -16,4 +16,13 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   },
   "liquidate.fifty.perAccount": { most: 26_000, peers: "dYdX 50,696" },
   "liquidate.fifty.perHealthy": { most: 8_000, peers: "dYdX reverts" },
+  "margin.options.10": { most: 52_000, peers: "Derive PMRM 2,397,206; PM2 3,845,305" },
+  "margin.options.50": { most: 177_000, peers: "Derive PMRM 10,601,953; PM2 16,699,318" },
+  "margin.options.127": { most: 415_000, peers: "Derive PMRM 26,542,139; PM2 41,763,742" },
+  "option.trade.fifty": { most: 450_000, peers: "Derive PMRM 21,464,672; PM2 33,453,182" },
+  "liquidate.options.50": { most: 540_000, peers: "Derive PMRM 3,902,301 and 12,159,014" },
+  "liquidate.options.127": { most: 1_250_000, peers: "" },
+  "liquidate.options.127.first": { most: 15_000_000, peers: "" },
+  "black76.price": { most: 2_300, peers: "lyra-utils 6,568" },
+  "riskArray.refresh": { most: 36_000, peers: "" },
 };
