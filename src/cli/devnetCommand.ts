@@ -6,7 +6,7 @@ import { explainError } from "../sdk/errors.ts";
 import { startDevnet } from "../simulator/devnet.ts";
 import { readArguments, whole } from "./arguments.ts";
 import { serveJsonRpc } from "./jsonRpcServer.ts";
-import { turnLines } from "./turnLines.ts";
+import { namesIn, turnLines } from "./turnLines.ts";
 
 const schema = z.object({ port: whole(1, 65_535), keeperDelay: whole(0, 86_400), keeper: z.boolean() });
 
@@ -30,6 +30,7 @@ export function addDevnetCommand(program: Command): void {
       say("accounts are those of every Hardhat chain; tokens come from a faucet: plimsoll faucet pUSD 1000 --as 10");
       for (const line of devnet.positions) say(line);
       say("try: plimsoll accounts · plimsoll account --as 11 · plimsoll price set ETH 1750");
+      say(`series of options and dated futures: ${devnet.series.join(", ")}; try: plimsoll series show ${devnet.series[0]}`);
       if (keeper) say(`the keeper's first turn is in ${keeperDelay} s`);
 
       const timers = [every(PRICE_INTERVAL, devnet.refreshPrices)];
@@ -37,7 +38,8 @@ export function addDevnetCommand(program: Command): void {
         ? setTimeout(() => {
             timers.push(
               every(KEEPER_INTERVAL, async () => {
-                for (const line of turnLines(await devnet.keep())) say(line);
+                const turn = await devnet.keep();
+                for (const line of turnLines(turn, namesIn(devnet.record, devnet.state()))) say(line);
               }),
             );
           }, keeperDelay * 1000)

@@ -10,6 +10,7 @@ import { DEFAULT_POLICY } from "../keeper/replacement.ts";
 import { retryingRpc } from "../keeper/retry.ts";
 import { runKeeper } from "../keeper/runKeeper.ts";
 import { transactionSender } from "../keeper/sender.ts";
+import { sliceFeed } from "../keeper/sliceFeed.ts";
 import type { TurnReport } from "../keeper/turn.ts";
 import { formatDecimal, parseDecimal } from "../sdk/amounts.ts";
 import { explainError } from "../sdk/errors.ts";
@@ -19,13 +20,14 @@ import { ownAccount } from "./accountCommands.ts";
 import { positiveDecimal, readArguments, whole } from "./arguments.ts";
 import { type Context, openContext, parseAccount, withNetwork } from "./context.ts";
 import { progressLine } from "./progress.ts";
-import { dryLines, turnFigures, turnLines } from "./turnLines.ts";
+import { dryLines, namesIn, turnFigures, turnLines } from "./turnLines.ts";
 
 const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 const GWEI_DIGITS = 9;
 
 const schema = z.object({
   database: z.string().optional(),
+  slices: z.string().min(1, { error: "names no file or address" }).optional(),
   account: z.string().optional(),
   dryRun: z.boolean(),
   once: z.boolean(),
@@ -37,9 +39,12 @@ const schema = z.object({
 
 export function addKeepCommand(program: Command): void {
   withNetwork(program.command("keep"))
-    .description("a keeper: finds accounts below their line and sells their slices to the insurance fund, turn after turn; Ctrl-C ends it")
+    .description(
+      "a keeper: sells the slices of accounts below their line to the insurance fund and keeps series fresh and settled, turn after turn; Ctrl-C ends it",
+    )
     .option("--database <file>", "keeps accounts, positions and the last block, and a transaction that waits; nothing is kept without")
     .option("--account <account>", "who is credited with the rewards; your own account by default")
+    .option("--slices <place>", "JSON file or HTTP address of signed volatility slices to post, read at each turn; none are posted without")
     .option("--dry-run", "say what would be done and send nothing", false)
     .option("--once", "one turn", false)
     .option("--interval <seconds>", "between turns", "5")
@@ -106,17 +111,18 @@ export function addKeepCommand(program: Command): void {
                 }),
               );
         const say = (line: string): void => void process.stdout.write(`${line}\n`);
-        let [failed, sold, idle] = [0, 0, ""];
+        let [failed, undone, sold, idle] = [0, 0, 0, ""];
         const onTurn = (turn: TurnReport): void => {
           progress.end();
           failed += turn.failures.length;
           sold += turn.sales.length;
-          const lines = given.dryRun
-            ? dryLines(turn, books.state(books.head().time + 1), keeper, record.settlementToken.symbol)
-            : turnLines(turn);
+          const state = books.state(books.head().time + 1);
+          const nameOf = namesIn(record, state);
+          undone += turn.upkeep.filter(({ error }) => error !== undefined).length;
+          const lines = given.dryRun ? dryLines(turn, state, keeper, record.settlementToken.symbol, nameOf) : turnLines(turn, nameOf);
           if (json) {
-            if (given.once || turn.planned.length > 0)
-              say(JSON.stringify({ ...turnFigures(turn), ...(given.dryRun ? { wouldDo: lines } : {}) }));
+            if (given.once || turn.planned.length > 0 || turn.upkeep.length > 0)
+              say(JSON.stringify({ ...turnFigures(turn, nameOf), ...(given.dryRun ? { wouldDo: lines } : {}) }));
             return;
           }
           // what did not change is not said again
@@ -134,12 +140,13 @@ export function addKeepCommand(program: Command): void {
           from: wallet?.address ?? context.record.deployer,
           keeper,
           ...(send === undefined ? {} : { send }),
+          ...(given.slices === undefined ? {} : { slices: sliceFeed(record, given.slices) }),
           interval: given.interval * 1000,
           once: given.once,
           onTurn,
         });
         if (!json && !given.once) say(`ended: ${sold} sold, ${failed} batches failed`);
-        if (given.once && failed > 0) process.exitCode = 1;
+        if (given.once && failed + undone > 0) process.exitCode = 1;
       } finally {
         process.off("SIGINT", end);
         process.off("SIGTERM", end);

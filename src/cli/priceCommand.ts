@@ -5,8 +5,7 @@ import { WAD } from "../engine/fixedPoint.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { vaultReader } from "../sdk/readState.ts";
-import { LOCAL_ROLES, setPrice } from "../simulator/devnet.ts";
-import { localWallet } from "../simulator/localAccounts.ts";
+import { movePrice } from "../simulator/devnet.ts";
 import { type OptionTerms, priceByContract } from "../simulator/optionPricer.ts";
 import { report } from "./accountCommands.ts";
 import { decimalWithin, readArguments } from "./arguments.ts";
@@ -41,20 +40,14 @@ export function addPriceCommand(program: Command): void {
     .description("a European call and put on a forward, by the contract (run in this process) and by the engine")
     .action(showOption);
   withNetwork(group.command("set").argument("<underlying>").argument("<price>", "for one unit"))
-    .description("post a price on a local chain; a jump is confirmed by moving the chain's clock a minute")
+    .description("post a price on a local chain and refresh its series; a jump is confirmed by moving the chain's clock a minute")
     .action(async (symbol: string, text: string, options: unknown) => {
       const context = await openContext(options);
       const { record, rpc } = context;
       const { index } = findUnderlying(record, symbol);
       const value = parseAmount(text, 18);
       if (record.network !== "local") throw new BadInput(`prices of ${record.network} are not ours to set: only those of a local chain`);
-      await setPrice(
-        rpc,
-        { record, signers: LOCAL_ROLES.priceSigners.map(localWallet) },
-        localWallet(LOCAL_ROLES.keeper).address,
-        index,
-        value,
-      );
+      await movePrice(rpc, record, index, value);
       report(
         context,
         { underlying: symbol.toUpperCase(), price: formatDecimal(value) },

@@ -1,14 +1,40 @@
 import { WAD } from "../engine/fixedPoint.ts";
 import { liquidate } from "../engine/liquidate.ts";
 import type { AccountId, State } from "../engine/types.ts";
-import type { FailedBatch, Sale, TurnReport } from "../keeper/turn.ts";
+import type { FailedBatch, Sale, TaskOutcome, TurnReport } from "../keeper/turn.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
+import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { explainError } from "../sdk/errors.ts";
+import { listedIn, type SeriesPlace, seriesName } from "../sdk/series.ts";
 import { showAccount } from "../simulator/devnet.ts";
 
+/** The name of a series for people. */
+export type NameOfSeries = (place: SeriesPlace) => string;
+
 /** A turn of a keeper for people, a line each. */
-export function turnLines({ sales, failures }: Pick<TurnReport, "sales" | "failures">): string[] {
-  return [...sales.map(saleLine), ...failures.map(failureLine)];
+export function turnLines({ sales, failures, upkeep }: Pick<TurnReport, "sales" | "failures" | "upkeep">, nameOf: NameOfSeries): string[] {
+  return [...sales.map(saleLine), ...failures.map(failureLine), ...upkeep.map((each) => upkeepLine(each, nameOf))];
+}
+
+const DONE = { slice: "posted a slice of", refresh: "refreshed", settle: "settled", pay: "paid out" } as const;
+const WOULD = { slice: "would post a slice of", refresh: "would refresh", settle: "would settle", pay: "would pay out" } as const;
+const FAILED = { slice: "no slice posted of", refresh: "not refreshed:", settle: "not settled:", pay: "not paid out:" } as const;
+
+function upkeepLine({ task, done, error }: TaskOutcome, nameOf: NameOfSeries): string {
+  const what = `${nameOf(task)}${task.kind === "pay" ? ` to ${showAccount(task.account)}` : ""}`;
+  if (error !== undefined) return `${FAILED[task.kind]} ${what}: ${explainError(error)}`;
+  return `${(done ? DONE : WOULD)[task.kind]} ${what}`;
+}
+
+/** A name of every series in a state, by its numbers where the deployment does not know it. */
+export function namesIn(record: DeploymentRecord, { underlyings }: Pick<State, "underlyings">): NameOfSeries {
+  const listed = listedIn(record, underlyings);
+  return (place) => {
+    const known = underlyings[place.underlying]?.series.has(place.series) ?? false;
+    return known
+      ? seriesName(listed, place)
+      : `series ${place.series} of ${record.underlyings[place.underlying]?.symbol ?? place.underlying}`;
+  };
 }
 
 function saleLine({ account, fraction, reward }: Sale): string {
@@ -23,10 +49,18 @@ function failureLine({ accounts, error }: FailedBatch): string {
   return `not liquidated: ${accounts.map(showAccount).join(", ")}: ${explainError(error)}`;
 }
 
-/** What a turn would do, a line an account, as the engine says it from the same books. */
-export function dryLines({ planned }: Pick<TurnReport, "planned">, state: State, keeper: AccountId, symbol: string): string[] {
-  return planned.map(({ account, health }) => {
+/** What a turn would do, a line an account and a task, as the engine says it from the same books. */
+export function dryLines(
+  { planned, upkeep }: Pick<TurnReport, "planned" | "upkeep">,
+  state: State,
+  keeper: AccountId,
+  symbol: string,
+  nameOf: NameOfSeries,
+): string[] {
+  const sales = planned.map(({ account, health }) => {
     const name = `${showAccount(account)}${health === undefined ? "" : ` (health ${showDecimal(health, 3)})`}`;
+    // the engine sells perpetuals and collateral; what a sale of options comes to the vault says
+    if ((state.accounts.get(account)?.series.size ?? 0) > 0) return `would sell a slice of ${name}, which holds options or dated futures`;
     try {
       const { fraction, events } = liquidate(state, account, keeper);
       const reward = events.find((event) => event.name === "Liquidated")?.values.reward ?? 0n;
@@ -35,10 +69,22 @@ export function dryLines({ planned }: Pick<TurnReport, "planned">, state: State,
       return `would try ${name}, which fails: ${explainError(error)}`;
     }
   });
+  return [...sales, ...upkeep.map((each) => upkeepLine(each, nameOf))];
+}
+
+/** A task as JSON prints it. */
+function taskFigures({ task, done, error }: TaskOutcome, nameOf: NameOfSeries): object {
+  return {
+    task: task.kind,
+    series: nameOf(task),
+    ...(task.kind === "pay" ? { account: showAccount(task.account) } : {}),
+    done,
+    ...(error === undefined ? {} : { reason: explainError(error) }),
+  };
 }
 
 /** A turn as JSON prints it; amounts as decimals. */
-export function turnFigures({ accounts, below, planned, sales, failures }: TurnReport): object {
+export function turnFigures({ accounts, below, planned, sales, failures, upkeep }: TurnReport, nameOf: NameOfSeries): object {
   return {
     accounts,
     below,
@@ -52,5 +98,6 @@ export function turnFigures({ accounts, below, planned, sales, failures }: TurnR
       reward: formatDecimal(reward),
     })),
     failures: failures.map(({ accounts: left, error }) => ({ accounts: left.map(showAccount), reason: explainError(error) })),
+    upkeep: upkeep.map((each) => taskFigures(each, nameOf)),
   };
 }

@@ -4,11 +4,19 @@ import { KeeperFailure } from "./retry.ts";
 import type { Sender } from "./sender.ts";
 import { oneByOne, type SendAll } from "./turn.ts";
 
-/** Sends batches of liquidations one after the other, each only when the node says that it sells somebody: gas is not paid for nothing. */
+/**
+ * Sends what a turn does one call after the other. A batch of liquidations is sent only when the node says that it sells somebody: gas is not paid for
+ * nothing.
+ */
 export function liquidationSender(rpc: Rpc, sender: Sender): SendAll {
   const abi = interfaceOf("LiquidationBatch");
+  const batch = abi.getFunction("liquidateBatch")?.selector ?? "";
   return oneByOne(async (call) => {
     const { from, to, data } = call;
+    if (!data.startsWith(batch)) {
+      await sender.send(call);
+      return;
+    }
     const answer = (await rpc("eth_call", [{ from, to, data }, "latest"])) as string;
     const [sold] = abi.decodeFunctionResult("liquidateBatch", answer) as unknown as [bigint];
     if (sold === 0n) throw new KeeperFailure("nobody of the batch can be sold now", true);

@@ -49,6 +49,8 @@ export function keeperMetrics(keeper: AccountId, symbols: readonly string[]): Ke
   const failedTurns = counter("failed_turns_total", "Turns that failed as a whole", ["retryable"]);
   const failedBatches = counter("failed_batches_total", "Batches that were not carried out");
   const sales = counter("sales_total", "Sales made by this keeper", ["kind"]);
+  const tasks = counter("upkeep_total", "Slices posted, words refreshed, series settled and accounts paid by this keeper", ["task"]);
+  const failedTasks = counter("failed_upkeep_total", "Of those what was not done", ["task"]);
   const earned = counter("earned_total", "Rewards credited to this keeper, settlement tokens");
   const transactions = counter("transactions_total", "Transactions by what became of them", ["outcome"]);
 
@@ -65,6 +67,10 @@ export function keeperMetrics(keeper: AccountId, symbols: readonly string[]): Ke
       for (const [i, { priceTime: time }] of state.underlyings.entries())
         priceTime.set({ underlying: symbols[i] ?? String(i) }, Number(time));
       failedBatches.inc(report.failures.length);
+      for (const { task, done, error } of report.upkeep) {
+        if (done) tasks.inc({ task: task.kind });
+        else if (error !== undefined) failedTasks.inc({ task: task.kind });
+      }
       for (const sale of report.sales) {
         if (sale.keeper !== keeper) continue;
         sales.inc({ kind: sale.fraction === 10n ** 18n ? "whole" : "slice" });

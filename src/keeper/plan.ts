@@ -3,8 +3,11 @@ import { Draft } from "../engine/draft.ts";
 import { fromPpm, partUp, WAD } from "../engine/fixedPoint.ts";
 import { portfolioOf } from "../engine/ledger.ts";
 import { assess, type MarginTerms, termsAt } from "../engine/margin.ts";
+import { liveMargin } from "../engine/portfolioMargin.ts";
 import { rampAt } from "../engine/ramp.ts";
+import { SCENARIOS } from "../engine/stress.ts";
 import { type AccountId, type Assessment, NORMAL, type State } from "../engine/types.ts";
+import { seriesCountOf } from "../engine/words.ts";
 
 /** An account with its live figures. */
 export type Standing = {
@@ -52,6 +55,7 @@ function isLiquidatable(state: State, id: AccountId): boolean {
   const account = state.accounts.get(id);
   const held = new Set([
     ...(account?.positions.keys() ?? []),
+    ...(account?.series.keys() ?? []),
     ...[...(account?.collateral.keys() ?? [])].map((token) => Number(state.collaterals[token]?.underlying ?? 0n)),
   ]);
   return [...held].every((index) => {
@@ -60,14 +64,58 @@ function isLiquidatable(state: State, id: AccountId): boolean {
   });
 }
 
-/** Gas that one account of a batch may need, and what a transaction may hold (EIP-7825). */
+/**
+ * The scenarios that a liquidation of an account names, as `liquidate` takes them: where it holds series, the one in which it needs most; zero
+ * elsewhere, where the vault finds the worst at no cost. The vault then prices options in that scenario alone.
+ */
+export function scenariosToName(state: State, account: AccountId): bigint {
+  const { holdings } = portfolioOf(new Draft(state), account);
+  const terms = termsAt(state.margin, state.now);
+  let named = 0n;
+  for (const [underlying, holding] of holdings ?? []) {
+    let worst = { scenario: 0n, total: -1n };
+    for (let scenario = 1n; scenario <= BigInt(SCENARIOS); scenario++) {
+      const { total } = liveMargin(holding, terms, scenario);
+      if (total > worst.total) worst = { scenario, total };
+    }
+    named |= worst.scenario << (8n * underlying);
+  }
+  return named;
+}
+
+/** Gas that one account of a batch may need, what each option or dated future adds, and what a transaction is filled to (EIP-7825 allows 16,777,216). */
 const GAS_AN_ACCOUNT = 250_000;
-const GAS_OF_A_TRANSACTION = 16_000_000;
+const GAS_A_SERIES_POSITION = 90_000;
+const GAS_OF_A_TRANSACTION = 15_000_000;
 export const ACCOUNTS_IN_A_BATCH = Math.floor(GAS_OF_A_TRANSACTION / GAS_AN_ACCOUNT);
 
 export function inBatches<T>(items: readonly T[], size = ACCOUNTS_IN_A_BATCH): T[][] {
   const batches: T[][] = [];
   for (let i = 0; i < items.length; i += size) batches.push(items.slice(i, i + size));
+  return batches;
+}
+
+/** The gas that the liquidation of an account is expected to take at most. */
+export function gasToLiquidate(state: State, id: AccountId): number {
+  const account = state.accounts.get(id);
+  return GAS_AN_ACCOUNT + GAS_A_SERIES_POSITION * (account === undefined ? 0 : Number(seriesCountOf(account)));
+}
+
+/** Accounts in batches of which each fits a transaction; one that alone needs more is by itself. */
+export function batchesByGas(state: State, accounts: readonly AccountId[], size = ACCOUNTS_IN_A_BATCH): AccountId[][] {
+  const batches: AccountId[][] = [];
+  let left = 0;
+  for (const account of accounts) {
+    const gas = gasToLiquidate(state, account);
+    const last = batches.at(-1);
+    if (last === undefined || last.length >= size || gas > left) {
+      batches.push([account]);
+      left = GAS_OF_A_TRANSACTION - gas;
+    } else {
+      last.push(account);
+      left -= gas;
+    }
+  }
   return batches;
 }
 

@@ -50,6 +50,13 @@ export async function runKeeper(options: KeeperOptions): Promise<void> {
       for (const { account, fraction, reward, keeper } of sales) {
         logger.info({ account: nameOf(account), fraction: String(fraction), reward: String(reward), own: keeper === turn.keeper }, "sold");
       }
+      if (report.sliceError !== undefined) logger.warn({ reason: explainError(report.sliceError) }, "no slices");
+      for (const { task, done, error } of report.upkeep) {
+        const { kind, underlying, series } = task;
+        const what = { task: kind, underlying, series, ...(task.kind === "pay" ? { account: nameOf(task.account) } : {}) };
+        if (done) logger.info(what, "upkeep");
+        else if (error !== undefined) logger.warn({ ...what, retryable: isRetryable(error), reason: explainError(error) }, "upkeep failed");
+      }
       for (const { accounts: left, error } of failures) {
         logger.warn({ accounts: left.map(nameOf), retryable: isRetryable(error), reason: explainError(error) }, "batch failed");
       }

@@ -1,4 +1,4 @@
-import type { Wallet } from "ethers";
+import { Interface, type Wallet } from "ethers";
 import type { SeriesListing, VolatilityReport } from "../engine/series.ts";
 import type { AccountId } from "../engine/types.ts";
 import type { EncodedAction } from "./actions.ts";
@@ -35,9 +35,17 @@ export function listSeriesCall(record: DeploymentRecord, from: string, underlyin
   return vaultCall(record, from, "listSeries", [underlying, listing]);
 }
 
-/** Schedules a call of governance with the authority: at the earliest time that the delay of the role allows, when it may be made. */
+/** What governance asks of its authority, an AccessManager of OpenZeppelin. */
+export const AUTHORITY = new Interface([
+  "function schedule(address target, bytes data, uint48 when) returns (bytes32 operation, uint32 nonce)",
+  "function canCall(address caller, address target, bytes4 selector) view returns (bool immediate, uint32 delay)",
+  "function hashOperation(address caller, address target, bytes data) view returns (bytes32)",
+  "function getSchedule(bytes32 operation) view returns (uint48)",
+]);
+
+/** Schedules a call of governance with the authority, for the earliest time that the delay of the role allows; then the call itself is made. */
 export function scheduleCall(record: DeploymentRecord, { from, to, data }: Call): Call {
-  return { from, to: record.contracts.authority, data: interfaceOf("AccessManager").encodeFunctionData("schedule", [to, data, 0]) };
+  return { from, to: record.contracts.authority, data: AUTHORITY.encodeFunctionData("schedule", [to, data, 0]) };
 }
 
 /** @param update as the volatility source of the underlying wants it; `signedSlice` makes one */
@@ -109,7 +117,14 @@ export function exchangeCall(
   return vaultCall(record, from, "exchangeCollateral", [account, token, amount, buyer]);
 }
 
-export function liquidateBatchCall(record: DeploymentRecord, from: string, accounts: readonly AccountId[], keeper: AccountId): Call {
-  const data = interfaceOf("LiquidationBatch").encodeFunctionData("liquidateBatch", [accounts, keeper, []]);
+/** @param scenarios for each account eight bits an underlying, as `liquidate` takes them; left out, the vault finds the worst itself */
+export function liquidateBatchCall(
+  record: DeploymentRecord,
+  from: string,
+  accounts: readonly AccountId[],
+  keeper: AccountId,
+  scenarios: readonly bigint[] = [],
+): Call {
+  const data = interfaceOf("LiquidationBatch").encodeFunctionData("liquidateBatch", [accounts, keeper, scenarios]);
   return { from, to: record.contracts.liquidationBatch, data, gas: 16_000_000 };
 }

@@ -1,5 +1,6 @@
 import { AbiCoder, id } from "ethers";
 import { ownerOf, subAccountOf } from "../engine/accountId.ts";
+import { CAUSES } from "../engine/freshness.ts";
 import { showDecimal } from "./amounts.ts";
 import { type AbiEntry, type AbiParameter, allAbis } from "./artifacts.ts";
 import { Failure } from "./failure.ts";
@@ -61,6 +62,7 @@ function showValue(parameter: AbiParameter, value: unknown): string {
   const type = parameter.internalType ?? parameter.type;
   if (typeof value === "bigint") {
     if (type === "Wad" || type === "Price" || type === "Ratio") return showDecimal(value, 6);
+    if (type === "enum Freshness.Cause") return CAUSES[Number(value)] ?? value.toString();
     if (type === "AccountId") return `${ownerOf(value)}/${subAccountOf(value)}`;
     return value.toString();
   }
@@ -84,11 +86,18 @@ const PANICS: Readonly<Record<string, string>> = {
   "50": "an index is out of bounds",
 };
 
-/** One line: the error's name and its arguments by name. */
+/** How a person mends what a contract refused, where a command does it. */
+const MENDS: Readonly<Record<string, string>> = {
+  WordsStale: "plimsoll series refresh",
+  SeriesHasNoSlice: "plimsoll series post",
+};
+
+/** One line: the error's name and its arguments by name, and how to mend it. */
 export function showError({ name, args }: DecodedError): string {
   if (name === "Error") return String(args[0]?.value);
   if (name === "Panic") return `${PANICS[String(args[0]?.value)] ?? `panic ${String(args[0]?.value)}`} in the contract`;
-  return args.length === 0 ? name : `${name}: ${args.map((arg) => `${arg.name} ${arg.shown}`).join(", ")}`;
+  const mend = MENDS[name] === undefined ? "" : ` (${MENDS[name]})`;
+  return args.length === 0 ? name : `${name}: ${args.map((arg) => `${arg.name} ${arg.shown}`).join(", ")}${mend}`;
 }
 
 /**

@@ -3,39 +3,49 @@ import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
 import { localParameters } from "../deployment/localParameters.ts";
 import { accountIdOf } from "../engine/accountId.ts";
 import { WAD } from "../engine/fixedPoint.ts";
-import { NORMAL } from "../engine/types.ts";
+import { NORMAL, type State, type Underlying } from "../engine/types.ts";
 import { openBookStore } from "../keeper/bookStore.ts";
 import { followBooks } from "../keeper/books.ts";
 import { liquidationSender } from "../keeper/liquidationSender.ts";
 import { transactionSender } from "../keeper/sender.ts";
 import { keepersTurn, type TurnReport } from "../keeper/turn.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
-import { type Call, refreshCapCall } from "../sdk/calls.ts";
+import { type Call, refreshCapCall, scheduleCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import type { Rpc } from "../sdk/rpc.ts";
+import { listedIn, seriesName } from "../sdk/series.ts";
 import { localWallet } from "./localAccounts.ts";
+import { localSeriesCalls, localSlices, tendSeries } from "./localSeries.ts";
 import { fundingCalls, matchCalls, type Protocol, postCall, type Side, stakeCalls } from "./setUp.ts";
 
 /** Accounts of the local chain by what they do; traders begin at the last. */
-export const LOCAL_ROLES = { priceSigners: [5, 6], poster: 5, backer: 8, keeper: 9, trader: 10 } as const;
+export const LOCAL_ROLES = { parameters: 2, priceSigners: [5, 6], poster: 5, backer: 8, keeper: 9, trader: 10 } as const;
 
 export type Devnet = {
   readonly record: DeploymentRecord;
   readonly rpc: Rpc;
-  /** Posts every price again; to be called before they are too old to liquidate on. */
+  /** Posts every price again and keeps the series fresh; to be called before prices are too old to liquidate on. */
   readonly refreshPrices: () => Promise<void>;
   /** A turn of the keeper; to be called every few seconds. */
   readonly keep: () => Promise<TurnReport>;
   readonly positions: readonly string[];
+  /** Names of the series that are listed. */
+  readonly series: readonly string[];
+  /** The keeper's books, as of its last turn. */
+  readonly state: () => State;
   readonly close: () => Promise<void>;
 };
 
 const CONFIRMATION = 61;
+/** Seconds that the role of parameters waits in deploy/parameters/local.json5. */
+const GOVERNANCE_DELAY = 3 * 86_400;
 
 /** A chain in this process with everything deployed, funded accounts, and a few positions of which one is below its line. */
 export async function startDevnet(): Promise<Devnet> {
-  const connection = await network.create({ override: { initialBaseFeePerGas: 0n, minGasPrice: 0n, loggingEnabled: false } });
+  // it begins as long ago as governance waits, so that series can be listed and it is now
+  const initialDate = new Date(Date.now() - GOVERNANCE_DELAY * 1_000);
+  const connection = await network.create({ override: { initialDate, initialBaseFeePerGas: 0n, minGasPrice: 0n, loggingEnabled: false } });
   const rpc: Rpc = (method, params = []) => connection.provider.request({ method, params: [...params] });
   const parameters = localParameters();
   const record = await deployPlimsoll({ connection, parameters, network: "local" });
@@ -46,34 +56,83 @@ export async function startDevnet(): Promise<Devnet> {
   const send = (calls: readonly Call[]) => sendAll(rpc, calls);
 
   const reference = parameters.underlyings.map(({ referencePrice }) => referencePrice);
-  for (const [index, price] of reference.entries()) await setPrice(rpc, protocol, poster, index, price);
+  const postAll = async (): Promise<void> => {
+    for (const [index, price] of reference.entries()) await setPrice(rpc, protocol, poster, index, price);
+  };
+  await postAll();
+  const reader = vaultReader(rpc, record.contracts.vault);
+  const listings = localSeriesCalls(
+    record,
+    addressOf(LOCAL_ROLES.parameters),
+    (await reader.shared()).underlyings,
+    (await latestTime(rpc)) + GOVERNANCE_DELAY,
+  );
+  await send(listings.map((call) => scheduleCall(record, call)));
+  await passTime(rpc, GOVERNANCE_DELAY);
+  await postAll();
+  await send(listings);
   await send(stakeCalls(record, addressOf(LOCAL_ROLES.backer), 2_000_000n * WAD));
   for (const index of reference.keys()) await send([refreshCapCall(record, poster, index)]);
   const positions = await openDevPositions(rpc, protocol, reference[0] ?? 0n);
+  const slices = localSlices(protocol);
+  const tend = () => tendSeries(rpc, record, poster, slices, (call) => send([call]));
+  await tend();
 
   const store = openBookStore();
   const books = followBooks(rpc, record.contracts.vault, record.block, { store });
   const sender = transactionSender({ rpc, wallet: keeper, chainId: record.chainId, store, pollingInterval: 50 });
   const liquidate = liquidationSender(rpc, sender);
-  const reader = vaultReader(rpc, record.contracts.vault);
+  // one after the other: both would post the same slice
+  const inTurn = oneAtATime();
   return {
     record,
     rpc,
     positions,
-    refreshPrices: async () => {
-      const { underlyings } = await reader.shared();
-      for (const [index, underlying] of underlyings.entries()) {
-        // a price that waits for its confirmation is not to be contradicted
-        if (underlying.priceState !== NORMAL) continue;
-        await postLatest(rpc, protocol, poster, index, underlying.price * 10n ** underlying.lotExponent);
-      }
-    },
-    keep: () => keepersTurn({ books, record, from: keeper.address, keeper: accountIdOf(keeper.address), send: liquidate }),
+    series: namesOf(record, (await reader.shared()).underlyings),
+    state: () => books.state(books.head().time),
+    refreshPrices: () =>
+      inTurn(async () => {
+        const { underlyings } = await reader.shared();
+        for (const [index, underlying] of underlyings.entries()) {
+          // a price that waits for its confirmation is not to be contradicted
+          if (underlying.priceState !== NORMAL) continue;
+          await postLatest(rpc, protocol, poster, index, underlying.price * 10n ** underlying.lotExponent);
+        }
+        await tend();
+      }),
+    keep: () =>
+      inTurn(() => keepersTurn({ books, record, from: keeper.address, keeper: accountIdOf(keeper.address), send: liquidate, slices })),
     close: async () => {
       store.close();
       await connection.close();
     },
   };
+}
+
+function namesOf(record: DeploymentRecord, underlyings: readonly Underlying[]): string[] {
+  const listed = listedIn(record, underlyings);
+  return underlyings.flatMap((each, underlying) => [...each.series.keys()].map((series) => seriesName(listed, { underlying, series })));
+}
+
+/** What is given to it waits for what was given before. */
+function oneAtATime(): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work);
+    last = next.catch(() => {});
+    return next;
+  };
+}
+
+/**
+ * Posts a price, then what the series need that it makes stale; of a local chain.
+ * @param price of a unit, WAD
+ */
+export async function movePrice(rpc: Rpc, record: DeploymentRecord, underlying: number, price: bigint): Promise<void> {
+  const protocol: Protocol = { record, signers: LOCAL_ROLES.priceSigners.map(localWallet) };
+  const from = addressOf(LOCAL_ROLES.poster);
+  await setPrice(rpc, protocol, from, underlying, price);
+  await tendSeries(rpc, record, from, localSlices(protocol), (call) => sendAll(rpc, [call]));
 }
 
 /**
@@ -84,8 +143,7 @@ export async function setPrice(rpc: Rpc, protocol: Protocol, from: string, under
   const reader = vaultReader(rpc, protocol.record.contracts.vault);
   await postLatest(rpc, protocol, from, underlying, price);
   if ((await reader.shared()).underlyings[underlying]?.priceState === NORMAL) return;
-  await rpc("evm_increaseTime", [CONFIRMATION]);
-  await rpc("evm_mine", []);
+  await passTime(rpc, CONFIRMATION);
   await postLatest(rpc, protocol, from, underlying, price);
 }
 
@@ -131,6 +189,12 @@ async function sendAll(rpc: Rpc, calls: readonly Call[]): Promise<void> {
   for (const { from, to, data, gas = 8_000_000 } of calls) {
     await rpc("eth_sendTransaction", [{ from, to, data, gas: `0x${gas.toString(16)}`, gasPrice: "0x0" }]);
   }
+}
+
+/** Moves the clock of a local chain. */
+export async function passTime(rpc: Rpc, seconds: number): Promise<void> {
+  await rpc("evm_increaseTime", [seconds]);
+  await rpc("evm_mine", []);
 }
 
 async function latestTime(rpc: Rpc): Promise<number> {
