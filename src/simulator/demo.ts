@@ -1,27 +1,37 @@
+import type { Wallet } from "ethers";
 import { check, type Verdict } from "../checker/checker.ts";
 import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
 import { localParameters } from "../deployment/localParameters.ts";
 import { accountIdOf } from "../engine/accountId.ts";
-import { partDown, WAD } from "../engine/fixedPoint.ts";
-import { NORMAL, type State } from "../engine/types.ts";
+import { averageFromWord, isSettled, openingOf, settlementDown } from "../engine/expiry.ts";
+import { abs, partDown, WAD } from "../engine/fixedPoint.ts";
+import { expiryOf } from "../engine/seriesWord.ts";
+import { NORMAL, type Series, type State } from "../engine/types.ts";
 import { type Books, followBooks, type VaultEvent } from "../keeper/books.ts";
 import { figuresOf, planShedding } from "../keeper/plan.ts";
 import { keepersTurn, type SendAll } from "../keeper/turn.ts";
-import type { RunRecord } from "../report/runRecord.ts";
+import { isSettledSeries, planSlices, planUpkeep, taskCall } from "../keeper/upkeep.ts";
+import { compact } from "../report/format.ts";
+import type { OptionOutcome, OptionsRecord, RunRecord, SeriesRecord } from "../report/runRecord.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { formatDecimal, toNumber } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
-import { refreshCapCall, shedCall, topUpCall } from "../sdk/calls.ts";
+import { type Call, listSeriesCall, refreshCapCall, scheduleCall, shedCall, topUpCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput } from "../sdk/failure.ts";
-import { deepestFall, HOUR, type Window, walkBars } from "./bars.ts";
+import { instrumentName, listedIn, seriesName } from "../sdk/series.ts";
+import { DAY, deepestFall, HOUR, type Window, walkBars } from "./bars.ts";
 import { demoFindings, demoSetUp } from "./demoSummary.ts";
 import { localWallet } from "./localAccounts.ts";
 import { type LocalChain, openLocalChain } from "./localChain.ts";
+import { localSlices } from "./localSeries.ts";
+import { drawOptionTraders, optionTradeCalls, type Position, type SizedOptionTrader, sizeOptionTraders } from "./optionTraders.ts";
 import { seededRandom } from "./random.ts";
 import { type Recorder, startRecorder } from "./recorder.ts";
+import { FAR, listingOf, NEAR, planSeries, type SeriesPlan, smileOf, withWindow } from "./seriesPlan.ts";
 import { amountWorth, fundingCalls, matchCalls, type Protocol, postCall, rateCalls, stakeCalls } from "./setUp.ts";
 import { drawTraders, type SizedTrader, sizeTraders } from "./traders.ts";
+import type { VolatilityPath } from "./volatilityPath.ts";
 
 export type DemoOptions = {
   readonly window: Window;
@@ -29,6 +39,12 @@ export type DemoOptions = {
   readonly source: string;
   readonly underlying: string;
   readonly accounts: number;
+  /** Accounts with options beside them; 0: no series is listed. */
+  readonly optionTraders: number;
+  /** Implied volatility while the path is played. */
+  readonly volatility: VolatilityPath;
+  /** Where it is from, in words. */
+  readonly volatilitySource: string;
   /** Posts an hour. */
   readonly steps: number;
   /** 80 % of the accounts are on the side that loses. */
@@ -43,16 +59,33 @@ export type DemoProgress = { readonly stage: string; readonly done: number; read
 export type DemoResult = Verdict & {
   readonly underlying: string;
   readonly traders: number;
+  readonly optionTraders: number;
+  /** Of the accounts with options, in the run. */
+  readonly optionAccountsLiquidated: number;
+  /** Series that settled while the path was played. */
+  readonly seriesSettled: number;
+  /** Accounts with options by strategy. Amounts in settlement tokens. */
+  readonly strategies: readonly StrategyResult[];
   readonly posts: number;
   /** Of the longs, when the played path begins, in settlement tokens. */
   readonly openInterest: string;
   /** Bad debt over open interest. */
   readonly badDebtOfOpenInterest: number;
   readonly largestFundLoss: string;
-  /** Batches of the keeper that were not carried out. */
+  /** Batches of the keeper, and tasks for series, that were not carried out. */
   readonly failedBatches: number;
 };
 
+export type StrategyResult = {
+  readonly strategy: string;
+  readonly opened: number;
+  readonly liquidated: number;
+  readonly soldWhole: number;
+  readonly deposited: string;
+  readonly equity: string;
+};
+
+const PARAMETERS = 2;
 const PRICE_SIGNERS = [5, 6];
 const [BACKER, KEEPER] = [8, 9];
 const MAKERS = [10, 11, 12];
@@ -64,6 +97,9 @@ const LOSING_CROWD = 0.8;
 const FUNDING_RATE = 100_000n;
 const ROUNDS_OF_A_TURN = 5;
 const CONFIRMATION = 60;
+/** Seconds before the path is played at which governance schedules series, and lists them. */
+const SCHEDULED_BEFORE = 4 * DAY + HOUR;
+const LISTED_BEFORE = DAY;
 
 export type DemoRun = { readonly result: DemoResult; readonly record: RunRecord };
 
@@ -112,22 +148,43 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
   const makerAccounts = makers.map((maker) => accountIdOf(maker));
   const books = followBooks(chain.rpc, record.contracts.vault, record.block);
 
+  const series = options.optionTraders === 0 ? undefined : planSeries(window.played);
+  const governance = series && seriesGovernance(record, underlying, series, window.played[0]?.time ?? 0);
   // the variance sees hourly closes only
   for (const [i, bar] of window.warmUp.entries()) {
     await post(chain, protocol, books, keeper, underlying, bar.close, bar.time + HOUR);
+    const listing = governance?.(bar.time + HOUR, books.state(chain.now())) ?? [];
+    if (listing.length > 0) await chain.mine(chain.now() + 1, listing);
     if (i % 24 === 0) onProgress({ stage: "warm up", done: i, of: window.warmUp.length });
   }
   const opening = window.warmUp.at(-1)?.close ?? window.played[0]?.open ?? 0n;
   onProgress({ stage: "open positions", done: 0, of: 1 });
   await post(chain, protocol, books, keeper, underlying, opening, chain.now() + CONFIRMATION);
-  const traders = await openPositions(chain, protocol, books, underlying, { backer, keeper, makers }, options);
+  const feed = async (): Promise<VaultEvent[]> => {
+    if (series === undefined) return [];
+    const state = books.state(chain.now() + 1);
+    const smile = smileOf(options.volatility(chain.now()));
+    const { tasks, refused } = planSlices(state, await localSlices(protocol, () => smile)(state));
+    if (refused[0] !== undefined) throw refused[0].error;
+    if (tasks.length === 0) return [];
+    await chain.mine(
+      chain.now() + 1,
+      tasks.map((task) => taskCall(record, keeper, task)),
+    );
+    return [...(await books.sync())];
+  };
+  await feed();
+  await refreshed(chain, record, books, keeper);
+  const cast = { backer, keeper, makers, makerWallets: wallets.slice(-makers.length) };
+  const { traders, optionTraders } = await openPositions(chain, protocol, books, underlying, cast, options);
   const played = chain.now();
   const openInterest =
     (books.state(played).underlyings[underlying]?.funding.openInterest ?? 0n) * (books.state(played).underlyings[underlying]?.price ?? 0n);
 
-  const recorder = startRecorder(underlying, lotExponent, traders, makerAccounts);
+  const recorder = startRecorder({ underlying, lotExponent, traders, optionTraders, makers: makerAccounts });
   const fromBlock = Number(await chain.rpc("eth_blockNumber", [])) + 1;
-  const posts = walkBars(window.played, steps).filter(({ time }) => time > played + CONFIRMATION);
+  const walked = walkBars(window.played, steps).filter(({ time }) => time > played + CONFIRMATION);
+  const posts = series === undefined ? walked : withWindow(walked, series.near);
   let [nextRate, failedBatches] = [0, 0];
   for (const [i, { time, price }] of posts.entries()) {
     const events: VaultEvent[] = [];
@@ -138,11 +195,20 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
       events.push(...(await books.sync()));
       nextRate = time + HOUR;
     }
+    events.push(...(await feed()));
+    recorder.watch(time, books.state(chain.now() + 1));
     const turn = await keepersRounds(chain, record, books, keeper, keeperAccount);
     events.push(...turn.events);
     failedBatches += turn.failures;
-    events.push(...(await makersTurn(chain, record, books, underlying, keeper, makers, makerAccounts)));
-    const point = recorder.take(time, books.state(chain.now()), events);
+    const made = await makersTurn(chain, record, books, underlying, keeper, makers, makerAccounts);
+    events.push(...made);
+    if (made.length > 0 && series !== undefined) {
+      // the makers took seconds, in which options lose value
+      const again = await keepersRounds(chain, record, books, keeper, keeperAccount);
+      events.push(...again.events);
+      failedBatches += again.failures;
+    }
+    const point = recorder.take(time, books.state(chain.now()), events, series && options.volatility(time));
     const failed = failedBatches === 0 ? "" : `, ${failedBatches} batches failed`;
     if (i % 4 === 0)
       onProgress({ stage: "play", done: i, of: posts.length, note: `${point.liquidatedAccounts} accounts liquidated${failed}` });
@@ -150,11 +216,18 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
 
   onProgress({ stage: "check", done: 0, of: 1 });
   const verdict = await check(chain.rpc, record.contracts.vault, interfaceOf("IMarginVault"), fromBlock, seed);
+  const end = books.state(chain.now());
+  const outcomes = recorder.optionOutcomes(end);
+  const settled = [...(end.underlyings[underlying]?.series.values() ?? [])].filter((each) => isSettledSeries(each, end.now));
   const funds = recorder.points.map((point) => point.fundMain + point.fundAccount);
   const result: DemoResult = {
     ...verdict,
     underlying: options.underlying,
     traders: traders.length,
+    optionTraders: optionTraders.length,
+    optionAccountsLiquidated: outcomes.filter(({ slices, soldWhole }) => slices > 0 || soldWhole).length,
+    seriesSettled: settled.length,
+    strategies: byStrategy(outcomes),
     posts: posts.length,
     openInterest: formatDecimal(openInterest),
     badDebtOfOpenInterest: openInterest === 0n ? 0 : Number(verdict.badDebt) / toNumber(openInterest),
@@ -162,7 +235,7 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
     failedBatches,
   };
   onProgress({ stage: "done", done: 1, of: 1 });
-  return { result, record: runRecord(record, options, recorder, books.state(chain.now()), result, underlying) };
+  return { result, record: runRecord(record, options, recorder, end, result, underlying) };
 }
 
 /** Posts a price; when the guard wants to hear it again, once more a minute later, as long as that is before `until`. */
@@ -203,7 +276,7 @@ async function keepersRounds(
   for (let round = 0; round < ROUNDS_OF_A_TURN; round++) {
     const turn = await keepersTurn({ books, record, from: keeper, keeper: account, send });
     events.push(...turn.events);
-    failures += turn.failures.length;
+    failures += turn.failures.length + turn.upkeep.filter(({ error }) => error !== undefined).length;
     if (turn.planned.length === 0) break;
   }
   return { events, failures };
@@ -229,17 +302,61 @@ async function makersTurn(
     await chain.mine(chain.now() + 1, [topUpCall(record, keeper, underlying)]);
     events.push(...(await books.sync()));
   }
-  for (const { taker, fraction } of planShedding(books.state(chain.now() + 1), accounts)) {
+  // words may be stale again a second later: what is shed goes into one block with what refreshes them
+  const { tasks, state: fresh } = planUpkeep(books.state(chain.now() + 1));
+  const refreshes = tasks.filter(({ kind }) => kind === "refresh").map((task) => taskCall(record, keeper, task));
+  for (const { taker, fraction } of planShedding(fresh, accounts)) {
     const maker = makers[accounts.indexOf(taker)];
     if (maker === undefined) continue;
     // another maker may have been quicker: a refusal is no failure
-    await chain.tryMine(chain.now() + 1, [shedCall(record, maker, underlying, taker, fraction)]);
+    await chain.tryMine(chain.now() + 1, [...refreshes, { ...shedCall(record, maker, underlying, taker, fraction), gas: 15_000_000 }]);
     events.push(...(await books.sync()));
   }
   return events;
 }
 
-type Cast = { readonly backer: string; readonly keeper: string; readonly makers: readonly string[] };
+/** Refreshes the words of all series and waits for it. */
+async function refreshed(chain: LocalChain, record: DeploymentRecord, books: Books, from: string): Promise<void> {
+  await books.sync();
+  const { tasks } = planUpkeep(books.state(chain.now() + 1), true);
+  if (tasks.length === 0) return;
+  await chain.mine(
+    chain.now() + 1,
+    tasks.map((task) => taskCall(record, from, task)),
+  );
+  await books.sync();
+}
+
+/** Governance schedules both series four days before the first is traded, as its role has to wait, and lists them a day before. */
+function seriesGovernance(record: DeploymentRecord, underlying: number, { near, far }: SeriesPlan, start: number) {
+  let listings: Call[] | undefined;
+  let done = false;
+  return (time: number, state: State): Call[] => {
+    const own = state.underlyings[underlying];
+    if (listings === undefined && time >= start - SCHEDULED_BEFORE && own !== undefined) {
+      const lots = 10n ** own.lotExponent;
+      const expiries: [number, number][] = [
+        [NEAR, near],
+        [FAR, far],
+      ];
+      listings = expiries.map(([series, expiry]) => {
+        const listing = listingOf(Number(own.lotExponent), series, expiry, own.price * lots, (own.depth * WAD) / lots);
+        return listSeriesCall(record, localWallet(PARAMETERS).address, underlying, listing);
+      });
+      return listings.map((call) => scheduleCall(record, call));
+    }
+    if (listings === undefined || done || time < start - LISTED_BEFORE) return [];
+    done = true;
+    return listings;
+  };
+}
+
+type Cast = {
+  readonly backer: string;
+  readonly keeper: string;
+  readonly makers: readonly string[];
+  readonly makerWallets: readonly Wallet[];
+};
 
 /** Draws and sizes the traders, stakes the fund, and has everybody deposit and trade. Takes less than a minute of the chain's time. */
 async function openPositions(
@@ -249,7 +366,7 @@ async function openPositions(
   underlying: number,
   cast: Cast,
   options: DemoOptions,
-): Promise<SizedTrader[]> {
+): Promise<{ readonly traders: SizedTrader[]; readonly optionTraders: SizedOptionTrader[] }> {
   const { record } = protocol;
   const listed = record.underlyings[underlying];
   const token = record.collaterals.findIndex((each) => each.underlying === underlying);
@@ -264,15 +381,20 @@ async function openPositions(
   const takerFee = await takerFeeOf(chain, record);
   const drawn = drawTraders(seededRandom(options.seed), options.seed, draw);
   const traders = sizeTraders(state, drawn, { underlying, takerFee, use, token });
-  const openInterest = traders.reduce((sum, each) => (each.long ? sum + each.lots : sum), 0n) * priced.price;
+  const optionsDrawn = drawOptionTraders(seededRandom(options.seed + 1), options.seed, options.optionTraders, token >= 0);
+  const optionTraders = sizeOptionTraders(state, optionsDrawn, { underlying, takerFee, use, token });
+  // a lot of any instrument is a lot of open interest; who takes the other side holds none of it yet
+  const dated = optionTraders.flatMap(({ positions }) => positions).reduce((sum, { lots }) => sum + abs(lots), 0n);
+  const openInterest = (traders.reduce((sum, each) => (each.long ? sum + each.lots : sum), 0n) + dated) * priced.price;
 
-  await Promise.all(traders.map(({ wallet }) => chain.unlock(wallet.address)));
+  const everybody = [...traders, ...optionTraders];
+  await Promise.all(everybody.map(({ wallet }) => chain.unlock(wallet.address)));
   const maker = (address: string) =>
     fundingCalls(record, address, accountIdOf(address), SETTLEMENT_TOKEN, partDown(openInterest, MAKER_OF_OPEN_INTEREST));
   await chain.mine(chain.now() + 1, [
     ...stakeCalls(record, cast.backer, partDown(openInterest, FUND_OF_OPEN_INTEREST)),
     ...cast.makers.flatMap(maker),
-    ...traders.flatMap(({ wallet, account, worth, inCollateral }) => {
+    ...everybody.flatMap(({ wallet, account, worth, inCollateral }) => {
       const value = partDown(worth, inCollateral);
       const stable = fundingCalls(record, wallet.address, account, SETTLEMENT_TOKEN, worth - value);
       return value === 0n ? stable : [...stable, ...fundingCalls(record, wallet.address, account, token, amountWorth(value, price))];
@@ -289,8 +411,10 @@ async function openPositions(
     (state.liquidation.smallestNotional * WAD) / priced.price + 1n,
   );
   await chain.mine(chain.now() + 1, trades);
+  const trading = books.state(chain.now() + 1);
+  await chain.mine(chain.now() + 1, await optionTradeCalls(record, trading, optionTraders, cast.makerWallets));
   await books.sync();
-  return traders;
+  return { traders, optionTraders };
 }
 
 async function takerFeeOf(chain: LocalChain, record: DeploymentRecord): Promise<bigint> {
@@ -324,5 +448,42 @@ function runRecord(
     findings: demoFindings(result),
     points: recorder.points,
     accounts: recorder.outcomes(state, collateral, settlement),
+    ...(options.optionTraders === 0 ? {} : { options: optionsRecord(record, recorder, state, underlying) }),
   };
+}
+
+function optionsRecord(record: DeploymentRecord, recorder: Recorder, state: State, underlying: number): OptionsRecord {
+  const listed = listedIn(record, state.underlyings);
+  const { lotExponent, series } = listed[underlying] ?? { lotExponent: 0, series: new Map() };
+  const own = state.underlyings[underlying]?.series ?? new Map<number, Series>();
+  const words = ({ instrument, lots }: Position): string =>
+    `${lots > 0n ? "+" : "−"}${compact(Math.abs(Number(lots)) / 10 ** lotExponent)} ${instrumentName(listed, instrument).replace(/^[^-]*-/, "")}`;
+  return {
+    series: [...series.keys()].map((number): SeriesRecord => {
+      const each = own.get(number);
+      const expiry = Number(expiryOf(each?.word ?? 0n));
+      const average = averageFromWord(each?.average ?? 0n);
+      const name = seriesName(listed, { underlying, series: number });
+      const opening = openingOf(BigInt(expiry));
+      if (!isSettled(average, opening, state.now)) return { name, opening: Number(opening), expiry };
+      const settlement = toNumber(settlementDown(average, opening, state.now)) * 10 ** lotExponent;
+      return { name, opening: Number(opening), expiry, settlement };
+    }),
+    outcomes: recorder.optionOutcomes(state),
+    profiles: recorder.profiles(({ positions }) => positions.map(words).join(", ")),
+  };
+}
+
+function byStrategy(outcomes: readonly OptionOutcome[]): StrategyResult[] {
+  return [...new Set(outcomes.map(({ strategy }) => strategy))].map((strategy) => {
+    const own = outcomes.filter((each) => each.strategy === strategy);
+    return {
+      strategy,
+      opened: own.length,
+      liquidated: own.filter(({ slices, soldWhole }) => slices > 0 || soldWhole).length,
+      soldWhole: own.filter(({ soldWhole }) => soldWhole).length,
+      deposited: own.reduce((sum, { deposited }) => sum + deposited, 0).toFixed(2),
+      equity: own.reduce((sum, { equity }) => sum + equity, 0).toFixed(2),
+    };
+  });
 }
