@@ -10,7 +10,7 @@ import { NORMAL, type Series, type State } from "../engine/types.ts";
 import { type Books, followBooks, type VaultEvent } from "../keeper/books.ts";
 import { figuresOf, planShedding } from "../keeper/plan.ts";
 import { keepersTurn, type SendAll } from "../keeper/turn.ts";
-import { isSettledSeries, planSlices, planUpkeep, taskCall } from "../keeper/upkeep.ts";
+import { isSettledSeries, planSlices, planUpkeep, type SliceSource, taskCall } from "../keeper/upkeep.ts";
 import { compact } from "../report/format.ts";
 import type { OptionOutcome, OptionsRecord, RunRecord, SeriesRecord } from "../report/runRecord.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
@@ -97,6 +97,9 @@ const LOSING_CROWD = 0.8;
 const FUNDING_RATE = 100_000n;
 const ROUNDS_OF_A_TURN = 5;
 const CONFIRMATION = 60;
+/** Seconds between two slices of the feed, and the part of itself by which the volatility moves before. */
+const PUBLISHED_EVERY = 900;
+const PUBLISHED_AT = 0.05;
 /** Seconds before the path is played at which governance schedules series, and lists them. */
 const SCHEDULED_BEFORE = 4 * DAY + HOUR;
 const LISTED_BEFORE = DAY;
@@ -160,11 +163,10 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
   const opening = window.warmUp.at(-1)?.close ?? window.played[0]?.open ?? 0n;
   onProgress({ stage: "open positions", done: 0, of: 1 });
   await post(chain, protocol, books, keeper, underlying, opening, chain.now() + CONFIRMATION);
-  const feed = async (): Promise<VaultEvent[]> => {
-    if (series === undefined) return [];
+  const feed = series === undefined ? undefined : volatilityFeed(options.volatility, protocol);
+  const slices = async (): Promise<VaultEvent[]> => {
     const state = books.state(chain.now() + 1);
-    const smile = smileOf(options.volatility(chain.now()));
-    const { tasks, refused } = planSlices(state, await localSlices(protocol, () => smile)(state));
+    const { tasks, refused } = planSlices(state, (await feed?.(state)) ?? []);
     if (refused[0] !== undefined) throw refused[0].error;
     if (tasks.length === 0) return [];
     await chain.mine(
@@ -173,7 +175,7 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
     );
     return [...(await books.sync())];
   };
-  await feed();
+  await slices();
   await refreshed(chain, record, books, keeper);
   const cast = { backer, keeper, makers, makerWallets: wallets.slice(-makers.length) };
   const { traders, optionTraders } = await openPositions(chain, protocol, books, underlying, cast, options);
@@ -190,21 +192,24 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
     const events: VaultEvent[] = [];
     const until = posts[i + 1]?.time ?? Number.POSITIVE_INFINITY;
     events.push(...(await post(chain, protocol, books, keeper, underlying, price, time, until)));
-    if (time >= nextRate) {
+    const hourly = time >= nextRate;
+    if (hourly) {
       await chain.mine(chain.now() + 1, rateCalls(protocol, keeper, underlying, FUNDING_RATE, time));
       events.push(...(await books.sync()));
       nextRate = time + HOUR;
     }
-    events.push(...(await feed()));
+    events.push(...(await slices()));
     recorder.watch(time, books.state(chain.now() + 1));
-    const turn = await keepersRounds(chain, record, books, keeper, keeperAccount);
+    // words cost the most of all: they are wanted where makers are to take something over, and once an hour for whoever would open
+    const words = hourly || (books.state(time).underlyings[underlying]?.fund.inventorySince ?? 0n) !== 0n;
+    const turn = await keepersRounds(chain, record, books, keeper, keeperAccount, words);
     events.push(...turn.events);
     failedBatches += turn.failures;
     const made = await makersTurn(chain, record, books, underlying, keeper, makers, makerAccounts);
     events.push(...made);
     if (made.length > 0 && series !== undefined) {
       // the makers took seconds, in which options lose value
-      const again = await keepersRounds(chain, record, books, keeper, keeperAccount);
+      const again = await keepersRounds(chain, record, books, keeper, keeperAccount, false);
       events.push(...again.events);
       failedBatches += again.failures;
     }
@@ -266,6 +271,7 @@ async function keepersRounds(
   books: Books,
   keeper: string,
   account: bigint,
+  words: boolean,
 ): Promise<{ events: VaultEvent[]; failures: number }> {
   const events: VaultEvent[] = [];
   let failures = 0;
@@ -274,7 +280,7 @@ async function keepersRounds(
     return Promise.all(mined.map((each) => (each.ok ? undefined : chain.failureOf(each))));
   };
   for (let round = 0; round < ROUNDS_OF_A_TURN; round++) {
-    const turn = await keepersTurn({ books, record, from: keeper, keeper: account, send });
+    const turn = await keepersTurn({ books, record, from: keeper, keeper: account, send, words });
     events.push(...turn.events);
     failures += turn.failures.length + turn.upkeep.filter(({ error }) => error !== undefined).length;
     if (turn.planned.length === 0) break;
@@ -313,6 +319,18 @@ async function makersTurn(
     events.push(...(await books.sync()));
   }
   return events;
+}
+
+/** Signers publish slices each quarter of an hour, and at once when the volatility has moved by a twentieth of itself. */
+function volatilityFeed(path: VolatilityPath, protocol: Protocol): SliceSource {
+  let [published, last] = [0, 0];
+  return async (state) => {
+    const now = Number(state.now);
+    const volatility = path(now);
+    if (now - published < PUBLISHED_EVERY && Math.abs(volatility / last - 1) < PUBLISHED_AT) return [];
+    [published, last] = [now, volatility];
+    return localSlices(protocol, () => smileOf(volatility))(state);
+  };
 }
 
 /** Refreshes the words of all series and waits for it. */

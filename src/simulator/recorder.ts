@@ -1,4 +1,8 @@
+import { Draft } from "../engine/draft.ts";
 import { WAD } from "../engine/fixedPoint.ts";
+import { portfolioOf } from "../engine/ledger.ts";
+import { lineOf } from "../engine/margin.ts";
+import { marketOf, namedInstrument } from "../engine/market.ts";
 import type { AccountId, State } from "../engine/types.ts";
 import { NORMAL } from "../engine/types.ts";
 import type { VaultEvent } from "../keeper/books.ts";
@@ -41,6 +45,7 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
   const points: RunPoint[] = [];
   const byAccount = new Map(traders.map((trader) => [trader.account, trader]));
   const withOptions = new Map(optionTraders.map((trader) => [trader.account, trader]));
+  const everybody = [...byAccount.keys(), ...withOptions.keys()];
   const sales = new Map<AccountId, { slices: number; whole: boolean }>();
   const watched = optionTraders
     .filter((trader, i) => optionTraders.slice(0, i).filter(({ strategy }) => strategy === trader.strategy).length < WATCHED)
@@ -75,7 +80,7 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
     const health = HEALTH_BANDS.map(() => 0);
     const relative: number[] = [];
     let [long, short, options] = [0n, 0n, 0n];
-    for (const { account, figures, health: ratio } of standings(state)) {
+    for (const { account, figures, health: ratio } of standings(state, everybody)) {
       const trader = byAccount.get(account);
       const worth = trader?.worth ?? withOptions.get(account)?.worth;
       if (worth === undefined) continue;
@@ -93,6 +98,7 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
     const fundAccount = fundId + BigInt(underlying) + 1n;
     const lots = state.accounts.get(fundAccount)?.positions.get(underlying)?.lots ?? 0n;
     const price = priced?.price ?? 0n;
+    const worthOf = worthAtMarks(state);
     const point: RunPoint = {
       time,
       price: toNumber(price) * 10 ** lotExponent,
@@ -103,12 +109,12 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
       wholeSales,
       liquidatedAccounts: sales.size,
       fundMain: toNumber(figuresOf(state, fundId).value),
-      fundAccount: toNumber(figuresOf(state, fundAccount).value),
+      fundAccount: toNumber(worthOf(fundAccount)),
       fundInventory: toNumber(lots * price),
       equityLong: toNumber(long),
       equityShort: toNumber(short),
       equityOptions: toNumber(options),
-      equityMakers: toNumber(makers.reduce((sum, maker) => sum + figuresOf(state, maker).value, 0n)),
+      equityMakers: toNumber(makers.reduce((sum, maker) => sum + worthOf(maker), 0n)),
       equityQuantiles: [0.1, 0.25, 0.5, 0.75, 0.9].map((part) => relative[Math.floor(part * (relative.length - 1))] ?? 0),
     };
     points.push(point);
@@ -141,6 +147,28 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
         slices: sales.get(trader.account)?.slices ?? 0,
         soldWhole: sales.get(trader.account)?.whole ?? false,
       })),
+  };
+}
+
+/** What accounts are worth at the marks, WAD: each instrument is priced once, and not in scenarios. */
+function worthAtMarks(state: State): (account: AccountId) => bigint {
+  const draft = new Draft(state);
+  const marks = new Map<bigint, bigint>();
+  const markOf = (instrument: bigint): bigint => {
+    const known = marks.get(instrument);
+    if (known !== undefined) return known;
+    const { mark } = marketOf(draft, instrument);
+    marks.set(instrument, mark);
+    return mark;
+  };
+  return (id) => {
+    const { cash, books, holdings } = portfolioOf(draft, id);
+    let worth = books.reduce((sum, book) => sum + lineOf(book) + book.collateral + (holdings?.get(book.underlying)?.settled ?? 0n), cash);
+    for (const [underlying, positions] of state.accounts.get(id)?.series ?? []) {
+      // of what has settled the mark is zero: what it pays is counted above
+      for (const { instrument, lots } of positions) worth += lots * markOf(namedInstrument(underlying, instrument));
+    }
+    return worth;
   };
 }
 

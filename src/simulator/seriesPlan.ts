@@ -34,12 +34,12 @@ export function planSeries(played: readonly Bar[]): SeriesPlan {
   return { near, far: near + BETWEEN_SERIES };
 }
 
-const LOWEST_STRIKE = 0.4;
-const HIGHEST_STRIKE = 1.6;
+const LOWEST_STRIKE = 0.7;
+const HIGHEST_STRIKE = 1.35;
 const STRIKE_STEP = 0.055;
 const VOLATILITY_CAP = 300;
 
-/** A series with strikes from 40 % to 160 % of a price, about a twentieth of it apart in round numbers. @param price of a unit, WAD */
+/** A series with strikes from 70 % to 135 % of a price, about a twentieth of it apart in round numbers. @param price of a unit, WAD */
 export function listingOf(lotExponent: number, series: number, expiry: number, price: bigint, depth: bigint): SeriesListing {
   const step = roundDown(price, STRIKE_STEP);
   const [lowest, highest] = [LOWEST_STRIKE, HIGHEST_STRIKE].map((part) => (price * BigInt(part * 1000)) / 1000n / step) as [bigint, bigint];
