@@ -60,7 +60,7 @@ const DOWN = [14, 10, 6, 2, 4, 8, 12];
 const MOVES = [0, 0, 1, 1, -1, -1, 2, 2, -2, -2, 3, 3, -3, -3, 6, -6].map((thirds) => thirds / 3);
 const moveOf = (scenario: number): number => MOVES[scenario - 1] ?? 0;
 
-/** The scenario profiles of accounts: one card an account, when it opened beside when it was least healthy. */
+/** The scenario profiles of accounts: one card an account, when it opened beside when it fell below its line, or came nearest to it. */
 export function profileSection(profiles: readonly ScenarioProfile[]): string {
   if (profiles.length === 0) return "";
   const key = (shape: string, label: string): string => `<span>${shape}${label}</span>`;
@@ -69,19 +69,22 @@ export function profileSection(profiles: readonly ScenarioProfile[]): string {
   const legend = [
     key(swatch("accent"), "volatility up"),
     key(swatch("amber"), "volatility down"),
-    key('<i class="ring violet"></i>', "extremes, two ranges, 35 % counts"),
+    key('<i class="ring ink"></i>', "extremes, two ranges, 35 % counts"),
     key('<i class="ring red"></i>', "the scenario that decides"),
     key(dashed("pine"), "equity, as a loss"),
     key(dashed("violet"), "initial margin"),
     key(dashed("red"), "maintenance margin"),
   ].join("");
   const cards = profiles.map(profileCard).join("");
-  return `<section class="chart" id="profiles"><div class="head"><h2>Scenario profile of accounts<span class="note">profit and loss in the sixteen scenarios against the move of the price; an account whose equity is above the line of its maintenance margin is liquidated</span></h2><div class="legend">${legend}</div></div><div class="two">${cards}</div></section>`;
+  return `<section class="chart" id="profiles"><div class="head"><h2>Scenario profile of accounts<span class="note">profit and loss in the sixteen scenarios against the move of the price; liquidated where the line of equity is above that of maintenance margin</span></h2><div class="legend">${legend}</div></div><div class="two">${cards}</div></section>`;
 }
 
 function profileCard({ strategy, position, opened, worst }: ScenarioProfile): string {
-  const panes = [pane(opened, "when it opened", 0), pane(worst, "when it was least healthy", 1)].join("");
-  return `<figure class="profile"><figcaption><b>${escapeHtml(strategy)}</b> ${escapeHtml(position)}</figcaption><svg viewBox="0 0 520 232" role="img" aria-label="${escapeHtml(`Scenario profile of a ${strategy}`)}">${panes}</svg></figure>`;
+  const panes = [
+    pane(opened, "when it opened", 0),
+    pane(worst, worst.equity < worst.maintenanceMargin ? "when it fell below its line" : "when it was least healthy", 1),
+  ].join("");
+  return `<figure class="profile"><figcaption><b>${escapeHtml(strategy)}</b> ${escapeHtml(position)}</figcaption><svg viewBox="0 0 520 234" role="img" aria-label="${escapeHtml(`Scenario profile of a ${strategy}`)}">${panes}</svg></figure>`;
 }
 
 const PANE = 252;
@@ -119,12 +122,12 @@ function pane(moment: ProfileMoment, label: string, column: number): string {
   marks += level(-initialMargin, "violet") + level(-maintenanceMargin, "red");
   if (equity < 2 * most) marks += level(-equity, "pine");
   marks += line(DOWN, "amber") + line(UP, "accent");
-  marks += [15, 16].map((scenario) => dot(scenario, "ring violet", 3.5)).join("");
+  marks += [15, 16].map((scenario) => dot(scenario, "ring ink", 3.5)).join("");
   if (decides !== undefined && decides > 0) marks += dot(decides, "ring red", 6);
   const decided = decides === undefined ? "short-option minimum decides" : `scenario ${decides} decides`;
-  marks += text(frame.left, 12, label, 'class="tick strong"');
-  marks += text(frame.left, 26, `${utcTime(moment.time).slice(5)}, price ${compact(moment.price)}, ${decided}`, 'class="tick small"');
   const figures = `equity ${compact(equity)}, IM ${compact(initialMargin)}, MM ${compact(maintenanceMargin)}`;
-  marks += text(frame.left, 214, figures, 'class="tick small"');
+  marks += text(frame.left, 12, label, 'class="tick strong"');
+  marks += text(frame.left, 26, `${utcTime(moment.time).slice(5)}, price ${compact(moment.price)}`, 'class="tick small"');
+  marks += text(frame.left, 213, figures, 'class="tick small"') + text(frame.left, 227, decided, 'class="tick small"');
   return `<g transform="translate(${column * (520 - PANE)} 0)">${marks}</g>`;
 }

@@ -92,7 +92,7 @@ export type OptionOutcome = {
   readonly soldWhole: boolean;
 };
 
-/** An account with options: what it would gain or lose in each scenario when it opened, and when it was least healthy with options. */
+/** An account with options: what it would gain or lose in each scenario when it opened, and when it first fell below its line with options, or else was least healthy. */
 export type ScenarioProfile = {
   readonly strategy: string;
   /** What it opened, in words. */

@@ -45,7 +45,7 @@ svg{display:block;width:100%;height:auto}
 .level{stroke:currentColor;stroke-width:1.3;stroke-dasharray:5 3}.ring{fill:none;stroke:currentColor;stroke-width:1.8}.small{font-size:10.5px}
 .legend i.ring{background:none;border:2px solid currentColor;border-radius:50%}.legend i.dash{height:0;background:none;border-top:2px dashed currentColor;border-radius:0;vertical-align:3px}
 .cross{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 3;opacity:.75;pointer-events:none}
-.accent{color:var(--accent)}.amber{color:var(--amber)}.red{color:var(--red)}.violet{color:var(--violet)}.pine{color:var(--pine)}
+.accent{color:var(--accent)}.amber{color:var(--amber)}.red{color:var(--red)}.violet{color:var(--violet)}.pine{color:var(--pine)}.ink{color:var(--ink)}
 ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.b${i}{fill:var(--b${i});color:var(--b${i})}`).join("")}
 .band{stroke:var(--card);stroke-width:.4}
 .table{margin-top:12px;padding:14px 16px}

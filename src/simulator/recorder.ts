@@ -22,7 +22,7 @@ export type Recorder = {
    */
   readonly take: (time: number, state: State, events: readonly VaultEvent[], volatility: number | undefined) => RunPoint;
   readonly points: readonly RunPoint[];
-  /** Looks at the accounts whose scenarios are shown, before the keeper has its turn. */
+  /** Looks at the accounts whose scenarios are shown, before the keeper has its turn: of those that fell below their line at the first time. */
   readonly watch: (time: number, state: State) => void;
   readonly outcomes: (state: State, collateral: string, settlement: string) => AccountOutcome[];
   readonly optionOutcomes: (state: State) => OptionOutcome[];
@@ -60,7 +60,8 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
       if (moment === undefined) continue;
       const health = moment.equity / moment.maintenanceMargin;
       each.opened ??= moment;
-      if (health >= each.least) continue;
+      // the first time below the line: what is left after a sale is another account
+      if (health >= each.least || each.least < 1) continue;
       each.least = health;
       each.worst = moment;
     }
@@ -134,9 +135,11 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
         soldWhole: sales.get(account)?.whole ?? false,
       })),
     profiles: (positionOf) =>
-      watched.flatMap(({ trader, opened, worst }) =>
-        opened === undefined || worst === undefined ? [] : [{ strategy: trader.strategy, position: positionOf(trader), opened, worst }],
-      ),
+      [...watched]
+        .sort((a, b) => a.trader.strategy.localeCompare(b.trader.strategy))
+        .flatMap(({ trader, opened, worst }) =>
+          opened === undefined || worst === undefined ? [] : [{ strategy: trader.strategy, position: positionOf(trader), opened, worst }],
+        ),
     outcomes: (state, collateral, settlement) =>
       traders.map((trader) => ({
         side: trader.long ? "long" : "short",

@@ -38,8 +38,8 @@ describe("demo", function () {
   });
 
   it("behavior: accounts with options trade, are liquidated and paid in a series that settles on the way", async () => {
-    const window = selectWindow(builtInPath(2), BUILT_IN_START + DAY + 6 * HOUR, BUILT_IN_START + DAY + 20 * HOUR);
-    const { result, record } = await runDemo({ ...DEFAULTS, window, accounts: 12, optionTraders: 14, steps: 6, seed: 2 });
+    const window = selectWindow(builtInPath(2), BUILT_IN_START + DAY + 6 * HOUR, BUILT_IN_START + DAY + 14 * HOUR);
+    const { result, record } = await runDemo({ ...DEFAULTS, window, accounts: 12, optionTraders: 14, seed: 2 });
     expect(demoFindings(result).filter(({ good }) => good === false)).to.deep.equal([]);
     expect(result).to.include({ vaultMinusClaims: "0", replayDifferences: 0, wronglyLiquidated: 0, belowMaintenance: 0, unclear: 0 });
     expect(result).to.include({ optionTraders: 14, seriesSettled: 1, failedBatches: 0 });

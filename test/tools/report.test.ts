@@ -98,7 +98,7 @@ describe("report", () => {
     expect(page.match(/short-option minimum decides/g)).to.have.length(1);
     // the scenario that decides is marked once, beside both extremes at two moments
     expect(page.match(/class="ring red"/g)).to.have.length(2);
-    expect(page.match(/<circle class="ring violet"/g)).to.have.length(4);
+    expect(page.match(/<circle class="ring ink"/g)).to.have.length(4);
     expect(page).to.not.match(/NaN|undefined/);
     expect(renderReport(run())).to.not.match(/id="(?:volatility|strategies|profiles)"/);
   });
