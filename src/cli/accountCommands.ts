@@ -1,16 +1,27 @@
 import type { Command } from "commander";
 import { accountIdOf } from "../engine/accountId.ts";
+import { Draft } from "../engine/draft.ts";
+import { payoffOf } from "../engine/expiry.ts";
+import { instrumentFromNumber, isFuture } from "../engine/instrument.ts";
+import { portfolioOf } from "../engine/ledger.ts";
+import { termsAt } from "../engine/margin.ts";
+import { namedInstrument } from "../engine/market.ts";
+import { rowOf, undampedMoveOf } from "../engine/optionStress.ts";
+import { liveMargin } from "../engine/portfolioMargin.ts";
+import { seriesNow } from "../engine/seriesState.ts";
+import { SCENARIOS } from "../engine/stress.ts";
 import type { AccountId } from "../engine/types.ts";
 import { followBooks } from "../keeper/books.ts";
-import { standings } from "../keeper/plan.ts";
+import { scenariosToName, standings } from "../keeper/plan.ts";
 import { depositAction, withdrawAction } from "../sdk/actions.ts";
-import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
+import { formatDecimal, parseDecimal, showDecimal, toNumber } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
 import { executeCall } from "../sdk/calls.ts";
-import { vaultReader } from "../sdk/readState.ts";
+import { instrumentName } from "../sdk/series.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { type Context, findToken, openContext, parseAccount, parseAmount, withNetwork } from "./context.ts";
 import { printJson, printRows, printTable } from "./output.ts";
+import { mended, optionFigures, readSeries, type SeriesView, seriesAt, seriesHeld, staleAmong } from "./seriesState.ts";
 
 const HIGHEST_PRICE = (1n << 96n) - 1n;
 
@@ -61,7 +72,10 @@ export function addAccountCommands(program: Command): void {
       const owner = context.wallet().address;
       const to = options.to === undefined ? owner : `0x${(parseAccount(options.to) >> 96n).toString(16).padStart(40, "0")}`;
       const account = ownAccount(context);
-      const hash = await context.send([executeCall(context.record, owner, [withdrawAction(account, index, units, to)])]);
+      const call = executeCall(context.record, owner, [withdrawAction(account, index, units, to)]);
+      const hash = await context.send([call]).catch(async (error: unknown) => {
+        throw await mended(context, error, account);
+      });
       report(context, { token: symbol, amount, to, hash }, `${amount} ${symbol} paid to ${to}`);
     });
 }
@@ -84,7 +98,9 @@ type Summary = Readonly<
 async function showOne(context: Context, account: AccountId): Promise<void> {
   const { record } = context;
   const [summary] = (await context.view("lens", "MarginLens", "summary", account)) as [Summary];
-  const stored = await vaultReader(context.rpc, record.contracts.vault).account(account);
+  const view = await readSeries(context, [account]);
+  const stored = view.state.accounts.get(account);
+  if (stored === undefined) throw new RangeError(`no account ${account}`);
   const underlyingOf = (token: number): number => record.collaterals[token]?.underlying ?? -1;
   // what is held as collateral only has a liquidation price as well
   const held = new Set([...stored.positions.keys(), ...[...stored.collateral.keys()].map(underlyingOf)]);
@@ -96,6 +112,14 @@ async function showOne(context: Context, account: AccountId): Promise<void> {
     size: formatDecimal(lots, record.underlyings[index]?.lotExponent ?? 0),
     ...(lines.get(index) ?? NO_LINE),
   }));
+  const series = [...stored.series].flatMap(([index, held]) =>
+    held.map(({ instrument, lots }) => heldFigures(view, index, instrument, lots)),
+  );
+  const scans = [...stored.series.keys()].map((index) => scanFigures(view, account, index, symbolOf(index)));
+  const stale = staleAmong(
+    view,
+    [...stored.series.keys()].flatMap((underlying) => seriesHeld(stored, underlying).map((number) => ({ underlying, series: number }))),
+  );
   const collateral = [...stored.collateral].map(([token, amount]) => ({
     token: record.collaterals[token]?.symbol ?? String(token),
     amount: formatDecimal(amount),
@@ -107,7 +131,8 @@ async function showOne(context: Context, account: AccountId): Promise<void> {
   const amounts = { value, equity, margin, maintenance, notional, settledCash, withdrawable };
   if (context.json) {
     const decimals = Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, formatDecimal(amount)]));
-    printJson({ account: showAccount(account), ...decimals, health, cash: formatDecimal(stored.cash), positions, collateral });
+    const cash = formatDecimal(stored.cash);
+    printJson({ account: showAccount(account), ...decimals, health, cash, positions, collateral, series, scans, stale });
     return;
   }
   printRows([
@@ -127,7 +152,80 @@ async function showOne(context: Context, account: AccountId): Promise<void> {
       return [`collateral ${each.token}`, `${each.amount}${shownLine(line, `with ${each.underlying} `)}`];
     }),
     ...positions.map((each): [string, string] => [`perpetual ${each.underlying}`, `${each.size}${shownLine(each)}`]),
+    ...series.map((each): [string, string] => [each.instrument, heldLine(each)]),
+    ...stale.map(({ name, cause }): [string, string] => [
+      `${name} is stale`,
+      cause === "no slice"
+        ? "no slice: nothing of it can be opened"
+        : `${cause}: to open or withdraw first run: plimsoll series refresh ${name}`,
+    ]),
   ]);
+  for (const { underlying, scenarios, decides, needs } of scans) {
+    process.stdout.write(`\nscan of ${underlying}, by scenario of the price and of volatility; ${decides}\n`);
+    printTable(
+      ["scenario", "price", "volatility", "loss", "margin"],
+      scenarios.map(({ scenario, price, volatility, loss, margin }) => [
+        `${scenario}${scenario === needs ? " *" : ""}`,
+        `${price} %`,
+        volatility,
+        showDecimal(parseDecimal(loss)),
+        showDecimal(parseDecimal(margin)),
+      ]),
+    );
+  }
+}
+
+type HeldFigures = {
+  readonly instrument: string;
+  readonly size: string;
+  readonly mark: string;
+  readonly value: string;
+  readonly delta: number;
+};
+
+/** An option or a dated future as an account holds it: at its mark, or at what it pays once settled. */
+function heldFigures(view: SeriesView, index: number, instrument: bigint, lots: bigint): HeldFigures {
+  const parts = instrumentFromNumber(instrument);
+  const { underlying, series } = seriesAt(view, { underlying: index, series: Number(parts.series) });
+  const live = seriesNow(underlying, series, view.state.now);
+  const option = isFuture(parts) || live.settled ? undefined : optionFigures(underlying, live, parts);
+  const mark = live.settled ? payoffOf(parts, series.word, live.forward) : (option?.mark ?? live.forward);
+  return {
+    instrument: instrumentName(view.listed, namedInstrument(index, instrument)),
+    size: formatDecimal(lots, Number(underlying.lotExponent)),
+    mark: formatDecimal(mark * 10n ** underlying.lotExponent),
+    value: formatDecimal(mark * lots),
+    delta: toNumber(lots, Number(underlying.lotExponent)) * (live.settled ? 0 : (option?.delta ?? 1)),
+  };
+}
+
+function heldLine({ size, mark, value, delta }: HeldFigures): string {
+  return `${size} at ${showDecimal(parseDecimal(mark), 4)}, worth ${showDecimal(parseDecimal(value))}, delta ${delta.toFixed(3)}`;
+}
+
+/** What an account would lose on one underlying in each scenario, and which one decides its margin. Priced live at the held range. */
+function scanFigures({ state }: SeriesView, account: AccountId, index: number, underlying: string) {
+  const holding = portfolioOf(new Draft(state), account).holdings?.get(BigInt(index));
+  if (holding === undefined) throw new RangeError(`nothing in series of ${underlying}`);
+  const terms = termsAt(state.margin, state.now);
+  const scenarios = Array.from({ length: SCENARIOS }, (_, i) => {
+    const scenario = BigInt(i + 1);
+    const { scan, total } = liveMargin(holding, terms, scenario);
+    // in percent; of the extremes 35 % of the loss counts
+    const price = (Number(undampedMoveOf(scenario)) * toNumber(holding.heldRange) * 100) / 30;
+    return {
+      scenario: i + 1,
+      price: price.toFixed(1),
+      volatility: rowOf(scenario),
+      loss: formatDecimal(scan),
+      margin: formatDecimal(total),
+    };
+  });
+  const named = Number(scenariosToName(state, account) >> BigInt(8 * index)) & 0xff;
+  const { scan, shortOptionMinimum } = liveMargin(holding, terms);
+  const decides =
+    shortOptionMinimum >= scan ? `the minimum of short options decides, ${showDecimal(shortOptionMinimum)}` : `scenario ${named} decides`;
+  return { underlying, scenarios, decides, needs: named, shortOptionMinimum: formatDecimal(shortOptionMinimum) };
 }
 
 /** Prices of a unit at which an account reaches its line, the others as they are; null where it never does, or is below already. */

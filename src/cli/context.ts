@@ -14,7 +14,8 @@ import { httpRpc, type Rpc } from "../sdk/rpc.ts";
 import { localWallet } from "../simulator/localAccounts.ts";
 import { readArguments, whole } from "./arguments.ts";
 
-const LOCAL_CHAIN = 31_337;
+/** The chain of every Hardhat node, whose clock, prices and keys are ours. */
+export const LOCAL_CHAIN = 31_337;
 
 /** Options that every operating command has. */
 export function withNetwork(command: Command): Command {

@@ -8,6 +8,7 @@ import { addDevnetCommand } from "./devnetCommand.ts";
 import { addExchangeCommands } from "./exchangeCommands.ts";
 import { addKeepCommand } from "./keepCommand.ts";
 import { addPriceCommand } from "./priceCommand.ts";
+import { addSeriesCommands } from "./seriesCommands.ts";
 import { addTradeCommands } from "./tradeCommands.ts";
 
 /** The command line. Bad arguments are answered in one line with exit code 2, failures with exit code 1. */
@@ -23,6 +24,7 @@ export function commandLine(): Command {
   addCheckCommand(program);
   addAccountCommands(program);
   addTradeCommands(program);
+  addSeriesCommands(program);
   addExchangeCommands(program);
   addPriceCommand(program);
   return program;

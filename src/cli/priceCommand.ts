@@ -9,7 +9,7 @@ import { movePrice } from "../simulator/devnet.ts";
 import { type OptionTerms, priceByContract } from "../simulator/optionPricer.ts";
 import { report } from "./accountCommands.ts";
 import { decimalWithin, readArguments } from "./arguments.ts";
-import { findUnderlying, openContext, parseAmount, withNetwork } from "./context.ts";
+import { findUnderlying, LOCAL_CHAIN, openContext, parseAmount, withNetwork } from "./context.ts";
 import { printJson, printRows, printTable } from "./output.ts";
 
 // The box in which the formula is held to 1e-12 of the forward; strikes are within as many forwards of it.
@@ -46,7 +46,8 @@ export function addPriceCommand(program: Command): void {
       const { record, rpc } = context;
       const { index } = findUnderlying(record, symbol);
       const value = parseAmount(text, 18);
-      if (record.network !== "local") throw new BadInput(`prices of ${record.network} are not ours to set: only those of a local chain`);
+      if (record.chainId !== LOCAL_CHAIN)
+        throw new BadInput(`prices of ${record.network} are not ours to set: only those of a local chain`);
       await movePrice(rpc, record, index, value);
       report(
         context,

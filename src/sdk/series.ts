@@ -219,7 +219,7 @@ function unknown(listed: readonly ListedUnderlying[], underlying: number, text: 
     return `${seriesName(listed, { underlying, series: number })} (strikes ${strikesLine(word, lotExponent)})`;
   });
   const there = kind === "series" ? names : [`${symbol}-PERP`, ...names];
-  const options = names.length === 0 ? "" : `; options are called like ${symbol}-YYYYMMDD-STRIKE-C or -P`;
+  const options = names.length === 0 || kind === "series" ? "" : `; options are called like ${symbol}-YYYYMMDD-STRIKE-C or -P`;
   return new BadInput(
     `no ${kind} is called "${text}": ${there.length === 0 ? `${symbol} has no series` : `there are ${there.join(", ")}${options}`}`,
   );

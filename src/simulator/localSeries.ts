@@ -1,5 +1,9 @@
+import { openingOf } from "../engine/expiry.ts";
+import { varianceSeconds } from "../engine/freshness.ts";
+import type { VolatilityReport } from "../engine/series.ts";
 import { expiryOf } from "../engine/seriesWord.ts";
-import type { State, Underlying } from "../engine/types.ts";
+import { agedDown } from "../engine/svi.ts";
+import type { Series, State, Underlying } from "../engine/types.ts";
 import { oneByOne } from "../keeper/turn.ts";
 import { planSlices, planUpkeep, type SliceSource, type Task, taskCall, type UpkeepPlan } from "../keeper/upkeep.ts";
 import { type Call, listSeriesCall, signedSlice } from "../sdk/calls.ts";
@@ -61,18 +65,29 @@ function roundStep(value: bigint): bigint {
   return [5n, 2n].map((digit) => digit * power).find((step) => step <= value) ?? power;
 }
 
-/** The volatility feed of a local chain: a smile for every listed series of an underlying with a feed, signed as of the next block. */
-export function localSlices({ record, signers }: Protocol, smileOf: (underlying: number) => Smile = () => LOCAL_SMILE): SliceSource {
+/**
+ * The volatility feed of a local chain, signed as of the next block: of every listed series of an underlying with a feed. What somebody posted stands, as time
+ * leaves it; a series without a slice gets the smile.
+ */
+export function localSlices({ record, signers }: Protocol, smile: Smile = LOCAL_SMILE): SliceSource {
   return async ({ now, underlyings }) =>
     underlyings.flatMap((each, underlying) => {
       if (record.underlyings[underlying]?.volatilityFeed === undefined) return [];
-      return [...each.series].flatMap(([series, { word, listed }]) => {
+      return [...each.series].flatMap(([series, own]) => {
+        const expiry = expiryOf(own.word);
         // the window ages what was said before it opened
-        if (!listed || now >= expiryOf(word) - 1_800n) return [];
-        const report = smileReport(smileOf(underlying), word, now);
-        return [{ underlying, series, report, update: signedSlice(record, signers, underlying, expiryOf(word), report) }];
+        if (!own.listed || now >= openingOf(expiry)) return [];
+        const report = again(own, now) ?? smileReport(smile, own.word, now);
+        return [{ underlying, series, report, update: signedSlice(record, signers, underlying, expiry, report) }];
       });
     });
+}
+
+/** What the feed said last, as of now. */
+function again({ word, slice, surface }: Series, now: bigint): VolatilityReport | undefined {
+  const left = varianceSeconds(now, expiryOf(word));
+  if (surface.published === 0n || left > surface.span) return undefined;
+  return { slice: agedDown(slice, left, surface.span), basis: surface.basis, publishTime: now };
 }
 
 /**

@@ -72,6 +72,7 @@ describe("command line", () => {
       "order",
       "liquidate",
       "exchange",
+      "series",
       "fund",
       "price",
     ]) {

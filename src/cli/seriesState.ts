@@ -1,0 +1,172 @@
+import { ownerOf } from "../engine/accountId.ts";
+import { logMoneynessOf, totalVolatilityOf, undiscounted } from "../engine/black76.ts";
+import { Draft } from "../engine/draft.ts";
+import { Reverted } from "../engine/errors.ts";
+import { execute } from "../engine/execute.ts";
+import { type Instrument, instrumentFromNumber } from "../engine/instrument.ts";
+import { marketOf, seriesMarkDown } from "../engine/market.ts";
+import { strikesOf } from "../engine/series.ts";
+import { impliedDown, rootOf } from "../engine/seriesRefresh.ts";
+import { type SeriesNow, seriesNow, sliceNow } from "../engine/seriesState.ts";
+import type { Account, AccountId, Series, State, Underlying } from "../engine/types.ts";
+import { stalenessNow } from "../keeper/upkeep.ts";
+import { showDecimal, toNumber } from "../sdk/amounts.ts";
+import { explainError } from "../sdk/errors.ts";
+import { Failure } from "../sdk/failure.ts";
+import { vaultReader } from "../sdk/readState.ts";
+import { type ListedUnderlying, listedIn, type SeriesPlace, seriesName } from "../sdk/series.ts";
+import type { Context } from "./context.ts";
+
+/** The vault as of the latest block: some accounts, and the series that have not settled or that those accounts hold. */
+export type SeriesView = { readonly state: State; readonly listed: readonly ListedUnderlying[] };
+
+export async function readSeries({ rpc, record }: Context, ids: readonly AccountId[] = []): Promise<SeriesView> {
+  const reader = vaultReader(rpc, record.contracts.vault);
+  const { timestamp } = (await rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
+  const [shared, held] = await Promise.all([reader.shared(), Promise.all(ids.map(reader.account))]);
+  const underlyings = await Promise.all(
+    shared.underlyings.map(async (each, index) => {
+      const numbers = new Set(held.flatMap((account) => seriesHeld(account, index)));
+      const others = [...numbers].filter((number) => !each.series.has(number));
+      const read = await Promise.all(others.map(async (number) => [number, await reader.series(index, number)] as const));
+      return { ...each, series: new Map([...each.series, ...read]) };
+    }),
+  );
+  const accounts = new Map(held.map((account) => [account.id, account]));
+  return { state: { ...shared, underlyings, accounts, now: BigInt(timestamp) }, listed: listedIn(record, underlyings) };
+}
+
+/** The numbers of the series that an account holds of an underlying. */
+export function seriesHeld({ series }: Account, underlying: number): number[] {
+  return [...new Set((series.get(underlying) ?? []).map(({ instrument }) => Number(instrumentFromNumber(instrument).series)))];
+}
+
+/** A series and its underlying, which are there. */
+export function seriesAt({ state }: SeriesView, { underlying, series }: SeriesPlace): { underlying: Underlying; series: Series } {
+  const found = state.underlyings[underlying];
+  const own = found?.series.get(series);
+  if (found === undefined || own === undefined) throw new RangeError(`no series ${series} of ${underlying}`);
+  return { underlying: found, series: own };
+}
+
+/** What a lot of an option is worth now and how it moves. */
+export type OptionFigures = {
+  /** Of a lot, WAD. */
+  readonly mark: bigint;
+  /** A year, 18 decimals. */
+  readonly volatility: bigint;
+  /** By how much the mark moves with the forward, at the same volatility: 0 to 1 for a call, −1 to 0 for a put. */
+  readonly delta: number;
+};
+
+const NUDGE = 10_000n; // parts of the forward
+
+/**
+ * The figures of an option, as the engine prices it at the slice that holds now.
+ * @throws RangeError when the series has no such strike
+ */
+export function optionFigures(underlying: Underlying, live: SeriesNow, instrument: Instrument): OptionFigures {
+  const { forward, varianceTime } = live;
+  const strike = strikesOf(live.series.word)[Number(instrument.index)];
+  if (strike === undefined) throw new RangeError(`no strike ${instrument.index}`);
+  const { slice, span } = sliceNow(underlying, live);
+  const volatility = impliedDown(slice, -logMoneynessOf(forward, strike), span);
+  const deviation = totalVolatilityOf(volatility, rootOf(varianceTime));
+  const step = forward / NUDGE;
+  const callAt = (price: bigint): bigint => undiscounted(price, strike, logMoneynessOf(price, strike), deviation).call;
+  const call = toNumber(((callAt(forward + step) - callAt(forward - step)) * 10n ** 18n) / (2n * step));
+  return { mark: seriesMarkDown(underlying, live, instrument), volatility, delta: instrument.isCall ? call : call - 1 };
+}
+
+/** Implied volatility at the forward, a year, 18 decimals; undefined without a slice. */
+export function atTheMoney(underlying: Underlying, series: Series, now: bigint): bigint | undefined {
+  const live = seriesNow(underlying, series, now);
+  if (series.surface.published === 0n || live.settled) return undefined;
+  const { slice, span } = sliceNow(underlying, live);
+  return impliedDown(slice, 0n, span);
+}
+
+/** The series whose words are stale, of those that are asked about, with the reason. */
+export function staleAmong(view: SeriesView, places: readonly SeriesPlace[]): { readonly name: string; readonly cause: string }[] {
+  return places.flatMap((place) => {
+    const { underlying, series } = seriesAt(view, place);
+    if (!series.listed || seriesNow(underlying, series, view.state.now).settled) return [];
+    const cause = series.surface.published === 0n ? "no slice" : stalenessNow(underlying, series, view.state.now);
+    return cause === "none" ? [] : [{ name: seriesName(view.listed, place), cause }];
+  });
+}
+
+/** The fill of one maker by one taker, as the command line trades. */
+export type Attempt = { readonly maker: AccountId; readonly instrument: bigint; readonly lots: bigint; readonly price: bigint };
+
+/**
+ * What a trade or a withdrawal failed with, said so that it can be mended: why the fill was skipped, as the engine finds from the same books, and stale
+ * words of what the accounts hold or trade, where there are any.
+ * @param attempt of a trade: what `account` tried, lots received by it or, negative, given
+ */
+export async function mended(context: Context, error: unknown, account: AccountId, attempt?: Attempt): Promise<unknown> {
+  const ids = attempt === undefined ? [account] : [account, attempt.maker];
+  const view = await readSeries(context, ids).catch(() => undefined);
+  if (view === undefined) return error;
+  const stale = staleAmong(view, placesOf(view, ids, attempt?.instrument));
+  const skipped = attempt === undefined ? undefined : skippedBecause(context, view.state, account, attempt);
+  if (stale.length === 0 && skipped === undefined) return error;
+  const said = stale.map(({ name, cause }) =>
+    cause === "no slice" ? `${name} has no slice` : `the risk words of ${name} are stale (${cause})`,
+  );
+  const what = skipped ?? explainError(error).replace(/ \(plimsoll series \w+\)$/, "");
+  const message = said.length === 0 ? what : what.startsWith("WordsStale") ? said.join(", ") : `${what}: ${said.join(", ")}`;
+  const bare = stale.find(({ cause }) => cause === "no slice");
+  if (bare !== undefined) return new Failure(message, `plimsoll series post ${bare.name}`);
+  return new Failure(message, stale.length === 0 ? undefined : `plimsoll series refresh ${stale.map(({ name }) => name).join(" ")}`);
+}
+
+/** The series that some accounts hold, and that of an instrument. */
+function placesOf({ state }: SeriesView, ids: readonly AccountId[], named = 0n): SeriesPlace[] {
+  const places = new Map<string, SeriesPlace>();
+  const add = (underlying: number, series: number): void => {
+    if (state.underlyings[underlying]?.series.has(series)) places.set(`${underlying} ${series}`, { underlying, series });
+  };
+  for (const id of ids) {
+    const account = state.accounts.get(id);
+    for (const underlying of account?.series.keys() ?? []) {
+      for (const series of account === undefined ? [] : seriesHeld(account, underlying)) add(underlying, series);
+    }
+  }
+  if (named >> 8n !== 0n) add(Number(named & 0xffn), Number(named >> 16n));
+  return [...places.values()];
+}
+
+/** Why the vault would skip a fill, from the engine with the same books; undefined where it would not. */
+function skippedBecause(
+  { record }: Context,
+  state: State,
+  taker: AccountId,
+  { maker, instrument, lots, price }: Attempt,
+): string | undefined {
+  const module = record.modules.orders;
+  const modules = Array.from({ length: module + 1 }, () => ({ address: record.contracts.orders.toLowerCase(), disabledUntil: 0n }));
+  const fill = { maker, instrument, lots, price, takerFee: 0n, makerFee: 0n };
+  const action = { kind: "Trade", account: taker, module, data: "0x", minimumLots: 0n } as const;
+  let reason: string;
+  try {
+    const { events } = execute({ ...state, modules }, ownerOf(taker), [action], { propose: () => [fill] });
+    const skipped = events.find(({ name }) => name === "FillSkipped");
+    if (skipped === undefined) return undefined;
+    reason = String(skipped.values.reason);
+  } catch (error) {
+    if (!(error instanceof Reverted)) throw error;
+    return undefined;
+  }
+  const { mark, reference, underlying } = marketOf(new Draft(state), instrument);
+  const unit = 10n ** underlying.lotExponent;
+  const width = (reference * underlying.trading.fillBand) / 1_000_000n;
+  const shown = (value: bigint): string => showDecimal(value * unit, 4);
+  if (reason === "PriceOutsideBand") {
+    const least = mark > width ? mark - width : 0n;
+    return `a price of ${shown(price)} is outside the band around the mark of ${shown(mark)}: it must be from ${shown(least)} to ${shown(mark + width)}`;
+  }
+  if (reason === "MarginTooLow") return "the margin of the account that signed the order would be too low";
+  if (reason === "AccountTooSmall") return `the account that signed the order would be smaller than ${state.liquidation.smallestNotional}`;
+  return `the order cannot be filled: ${reason}`;
+}

@@ -1,0 +1,297 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { AbiCoder } from "ethers";
+import { main } from "../../src/cli/main.ts";
+import { accountIdOf } from "../../src/engine/accountId.ts";
+import { WAD } from "../../src/engine/fixedPoint.ts";
+import { expiryOf } from "../../src/engine/seriesWord.ts";
+import { followBooks } from "../../src/keeper/books.ts";
+import { parseDecimal } from "../../src/sdk/amounts.ts";
+import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
+import { vaultReader } from "../../src/sdk/readState.ts";
+import { signSlice } from "../../src/sdk/signedValues.ts";
+import { smileReport } from "../../src/sdk/smile.ts";
+import { LOCAL_ROLES, passTime, setPrice } from "../../src/simulator/devnet.ts";
+import { localWallet } from "../../src/simulator/localAccounts.ts";
+import { type Answer, plimsoll, type ServedDevnet, serveDevnet } from "../helpers/plimsoll.ts";
+
+const [SELLER, BUYER] = [13, 14];
+const DAY = 86_400;
+
+/** The commands of the README's section, each as its arguments. */
+function newcomersCommands(series: string): string[][] {
+  const readme = readFileSync(join(PROJECT_ROOT, "README.md"), "utf8");
+  const block = /## Trade an option on a local chain[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
+  return block
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.replace(/\s+#.*$/, ""))
+    .filter((line) => !line.startsWith("export SERIES="))
+    .map((line) => {
+      const args = /^npm run plimsoll -- (.+)$/.exec(line)?.[1];
+      if (args === undefined) throw new Error(`no command: ${line}`);
+      return args.replaceAll("$SERIES", series).split(" ");
+    });
+}
+
+describe("options on a local chain", function () {
+  this.timeout(300_000);
+  const folder = mkdtempSync(join(tmpdir(), "plimsoll-series-"));
+  let devnet: ServedDevnet;
+  let [near, far] = ["", ""];
+
+  /** The command line in this process: a process of its own takes a second to start. */
+  const run = async (...args: string[]): Promise<Answer> => {
+    const [out, err]: [string[], string[]] = [[], []];
+    const { stdout, stderr } = process;
+    const writes = [stdout.write, stderr.write] as const;
+    stdout.write = ((text: string) => out.push(text) > 0) as typeof stdout.write;
+    stderr.write = ((text: string) => err.push(text) > 0) as typeof stderr.write;
+    try {
+      const code = await main(["node", "plimsoll", ...args, ...devnet.where]);
+      return { code, out: out.join(""), err: err.join("") };
+    } finally {
+      [stdout.write, stderr.write] = writes;
+      process.exitCode = undefined;
+    }
+  };
+  const said = async (...args: string[]): Promise<string> => {
+    const { code, out, err } = await run(...args);
+    expect({ code, err }, args.join(" ")).to.deep.equal({ code: 0, err: "" });
+    return out;
+  };
+  const json = async <Shape>(...args: string[]): Promise<Shape> => JSON.parse(await said(...args, "--json")) as Shape;
+  const refused = async (message: RegExp, code: number, ...args: string[]): Promise<void> => {
+    const answer = await run(...args);
+    expect(answer.err.trimEnd(), args.join(" ")).to.match(message);
+    expect(answer.err.trimEnd().split("\n"), args.join(" ")).to.have.length(1);
+    expect({ code: answer.code, out: answer.out }, args.join(" ")).to.deep.equal({ code, out: "" });
+  };
+  const now = async (): Promise<number> =>
+    Number(((await devnet.rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string }).timestamp);
+  const order = join(folder, "order.json");
+
+  before(async () => {
+    devnet = await serveDevnet();
+    [near = "", far = ""] = devnet.series;
+  });
+  after(async () => {
+    await devnet.close();
+    rmSync(folder, { recursive: true });
+    rmSync(join(PROJECT_ROOT, "order.json"), { force: true });
+  });
+
+  it("default: a newcomer sells, buys, sees margin and liquidates with the commands of the README", async () => {
+    const answers = new Map<string, string>();
+    for (const args of newcomersCommands(near)) {
+      const line = args.join(" ");
+      answers.set(answers.has(line) ? `${line} again` : line, await said(...args));
+    }
+    const answer = (line: string): string => answers.get(line) ?? "";
+    expect(answer("series")).to.match(new RegExp(`^${near} .* fresh$`, "m"));
+    expect(answer(`series show ${near}`)).to.match(/^2000 .*\d+\.\d %/m);
+    expect(answer("order take order.json --preview --as 14")).to.match(new RegExp(`^buying 20 ${near}-2000-C at .*: equity 20,000 → `));
+    expect(answer("order take order.json --as 14")).to.match(new RegExp(`^bought 20 ${near}-2000-C at `));
+    expect(answer("account 13")).to.match(new RegExp(`^${near}-2000-C +-20 at .*, worth -.*, delta -`, "m"));
+    expect(answer("account 13")).to.match(/^scan of ETH, .*; scenario 11 decides$/m);
+    expect(answer("account 13")).to.match(/^11 \* +5\.0 % +up +/m);
+    expect(answer("account 13 again")).to.match(/^health +-?\d*\.?\d+ +below its line$/m);
+    expect(answer("liquidate 13 --as 15")).to.match(/^account 13: sold \d+\.\d+ %, earned \d/);
+    expect(answer("account 15")).to.match(/^equity +\d+\.\d+ pUSD$/m);
+  });
+
+  it("default: account: what is shown in JSON is what the engine says, and the scan adds up to the margin", async () => {
+    type Shown = {
+      margin: string;
+      series: { instrument: string; size: string; mark: string; value: string; delta: number }[];
+      scans: { underlying: string; needs: number; scenarios: { scenario: number; loss: string; margin: string }[] }[];
+      stale: unknown[];
+    };
+    const shown = await json<Shown>("account", String(BUYER));
+    const [held] = shown.series;
+    expect(held).to.include({ instrument: `${near}-2000-C`, size: "20" });
+    expect(parseDecimal(held?.value ?? "")).to.equal(20n * parseDecimal(held?.mark ?? ""));
+    expect((held?.delta ?? 0) > 10 && (held?.delta ?? 0) < 20, String(held?.delta)).to.equal(true);
+    const [scan] = shown.scans;
+    expect(scan?.scenarios).to.have.length(16);
+    expect(scan?.scenarios[(scan?.needs ?? 0) - 1]?.margin).to.equal(shown.margin);
+    expect(shown.stale).to.deep.equal([]);
+  });
+
+  it("behavior: stale words: what is refused says which and how to mend it, and that mends it", async () => {
+    expect(await said("series", "post", near, "--volatility", "0.7", "--skew", "-0.1", "--curvature", "0.3")).to.match(
+      new RegExp(`^posted 70\\.0 % at the money for ${near}, .* series refresh ${near}`),
+    );
+    expect((await json<{ stale: unknown[] }>("account", String(BUYER))).stale).to.deep.equal([{ name: near, cause: "volatility" }]);
+    await refused(
+      new RegExp(`^error: the risk words of ${near} are stale \\(volatility\\) \\(plimsoll series refresh ${near}\\)$`),
+      1,
+      ...["withdraw", "pUSD", "1", "--as", String(BUYER)],
+    );
+    await said("order", "sign", "sell", `${near}-2100-C`, "1", "--limit", "mark", "--as", "12", "--out", order);
+    await refused(
+      new RegExp(`${near} are stale .*plimsoll series refresh ${near}\\)$`),
+      1,
+      "order",
+      "take",
+      order,
+      "--preview",
+      "--as",
+      "14",
+    );
+    expect(await said("series", "refresh", near)).to.match(new RegExp(`^refreshed ${near}: 17 strikes$`, "m"));
+    expect(await said("series", "refresh")).to.match(/^nothing is stale$/m);
+    await said("withdraw", "pUSD", "1", "--as", String(BUYER));
+    await said("order", "take", order, "--as", String(BUYER));
+    // what the devnet does by itself leaves the slice that was posted
+    await devnet.refreshPrices();
+    const { series } = await json<{ series: { series: string; volatility: string; fresh: boolean }[] }>("series");
+    expect(series.find((each) => each.series === near)?.fresh).to.equal(true);
+    expect(series.find((each) => each.series === near)?.volatility).to.match(/^0\.(70{6}|69{6})/);
+  });
+
+  it("behavior: a price outside the band, a maker without margin: the reason of a fill that is skipped is said", async () => {
+    await said("order", "sign", "sell", `${far}-2500-C`, "1", "--limit", "500", "--as", "12", "--out", order);
+    await refused(
+      /^error: a price of 500 is outside the band around the mark of [\d.]+: it must be from /,
+      1,
+      "order",
+      "take",
+      order,
+      "--as",
+      "14",
+    );
+    await said("order", "sign", "sell", `${far}-2100-C`, "50", "--limit", "mark", "--as", "13", "--out", order);
+    await refused(/^error: the margin of the account that signed the order would be too low$/, 1, "order", "take", order, "--as", "14");
+  });
+
+  it("behavior: dated futures and perpetuals go by their names", async () => {
+    await said("order", "sign", "buy", far, "1", "--limit", "mark", "--as", "12", "--out", order);
+    expect(await said("order", "take", order, "--as", "10")).to.match(new RegExp(`^sold 1 ${far} at 2100`));
+    await said("order", "sign", "buy", "ETH-PERP", "1", "--limit", "mark", "--as", "12", "--out", order);
+    expect(await said("order", "take", order, "--as", "10")).to.match(/^sold 1 ETH at 2100$/m);
+    expect(await said("account", "10")).to.match(new RegExp(`^${far} +-1 at 2,100, worth -2,100, delta -1\\.000$`, "m"));
+  });
+
+  it("default: keep: it posts what signers publish, refreshes what is held, and says so", async () => {
+    const { record, rpc } = devnet;
+    const { underlyings } = await vaultReader(rpc, record.contracts.vault).shared();
+    const word = underlyings[0]?.series.get(1)?.word ?? 0n;
+    const report = smileReport({ volatility: 0.65, skew: -0.1, curvature: 0.3 }, word, BigInt(await now()));
+    const feed = record.underlyings[0]?.volatilityFeed ?? "";
+    const venue = { chainId: BigInt(record.chainId), source: record.contracts.signedVolatilitySource ?? "" };
+    const expiry = expiryOf(word);
+    const update = signSlice(LOCAL_ROLES.priceSigners.map(localWallet), venue, feed, { expiry, ...report });
+    const [, , , signatures] = AbiCoder.defaultAbiCoder().decode(["uint256", "int256", "uint256", "bytes[]"], update) as unknown as [
+      bigint,
+      bigint,
+      bigint,
+      string[],
+    ];
+    const slice = `0x${report.slice.toString(16).padStart(64, "0")}`;
+    const published = {
+      feed,
+      expiry: Number(expiry),
+      slice,
+      basis: 0,
+      publishTime: Number(report.publishTime),
+      signatures: [...signatures],
+    };
+    const place = join(folder, "slices.json");
+    writeFileSync(place, JSON.stringify([published]));
+    const arguments_ = ["keep", "--once", "--as", "9", "--slices", place];
+    const dry = await json<{ upkeep: object[] }>(...arguments_, "--dry-run");
+    const tasks = ["slice", "refresh"].map((task) => ({ task, series: near }));
+    // nobody holds what expires later, but for the future
+    expect(dry.upkeep).to.deep.equal(tasks.map((task) => ({ ...task, done: false })));
+    expect(await said(...arguments_)).to.match(new RegExp(`posted a slice of ${near}\\nrefreshed ${near}\\n`));
+    expect((await json<{ upkeep: object[] }>(...arguments_)).upkeep).to.deep.equal([]);
+    const { series } = await json<{ series: { volatility: string; fresh: boolean }[] }>("series");
+    expect(series[0]?.volatility).to.match(/^0\.(650{5}|649{5})/);
+
+    writeFileSync(place, JSON.stringify([{ ...published, slice: "0x12" }]));
+    const broken = await plimsoll([...arguments_, ...devnet.where]);
+    expect(broken.code).to.equal(0);
+    expect(broken.err).to.match(/"reason":".*slices\.json holds no slices: 0\.slice/);
+  });
+
+  it("default: series list: the vault's bounds are explained, the delay is kept, and what is listed can be traded once it has a slice", async () => {
+    const day = (days: number): string => new Date((Math.floor(Date.now() / 1000) + days * DAY) * 1000).toISOString().slice(0, 10);
+    const date = `${day(60)}T08:00`;
+    const list = (expiry: string, ...rest: string[]) => ["series", "list", "ETH", expiry, ...rest, "--step", "100", "--as", "2"];
+    const usual = ["--lowest", "1500", "--count", "10"];
+    await refused(/is not from .* to .* UTC: a series lives a day to two years$/, 2, ...list(`${day(900)}T08:00`, ...usual));
+    await refused(/a strike of 10 is not from 105 to 42000: a twentieth/, 2, ...list(date, "--lowest", "10", "--count", "10"));
+    await refused(
+      /could need \d+ of the 32,767 units of a word: lower --volatility-cap/,
+      2,
+      ...list(`${day(400)}T08:00`, ...usual, "--volatility-cap", "500"),
+    );
+    await refused(/number 1 is in use/, 2, ...list(date, ...usual, "--number", "1"));
+    await refused(/does not govern parameters \(.*--as 2\)$/, 1, ...list(date, ...usual), "--as", "10");
+    expect(await said(...list(date, ...usual))).to.match(/^scheduled: run the same command again from /);
+    expect(await said(...list(date, ...usual))).to.match(/^scheduled: /);
+    const listed = await json<{ series: string }>(...list(date, ...usual), "--skip-delay");
+    expect(listed.series).to.equal(`ETH-${date.slice(0, 10).replaceAll("-", "")}`);
+    await refused(
+      new RegExp(`^error: ${listed.series} has no slice \\(plimsoll series post ${listed.series}\\)$`),
+      1,
+      "series",
+      "show",
+      listed.series,
+    );
+    await devnet.refreshPrices();
+    await devnet.refreshPrices();
+    expect(await said("series")).to.match(new RegExp(`^${listed.series} .* 1500 to 2400 by 100 .* fresh$`, "m"));
+  });
+
+  it("default: a series that expires is settled by the mean of its last half hour, everybody is paid, and not a unit is missing", async () => {
+    const { record, rpc } = devnet;
+    const books = followBooks(rpc, record.contracts.vault, record.block);
+    await books.sync();
+    const cash = (local: number): bigint => books.state(0).accounts.get(accountIdOf(localWallet(local).address))?.cash ?? 0n;
+    const [buyer, seller] = [cash(BUYER), cash(SELLER)];
+    const word = books.state(0).underlyings[0]?.series.get(1)?.word ?? 0n;
+    const protocol = { record, signers: LOCAL_ROLES.priceSigners.map(localWallet) };
+    const post = (price: bigint) => setPrice(rpc, protocol, localWallet(LOCAL_ROLES.poster).address, 0, price * WAD);
+    await refused(/has not settled: 0 of 1,800 seconds/, 1, "series", "settle", near);
+    await passTime(rpc, Number(expiryOf(word)) - 1_700 - (await now()));
+    for (let i = 0; i < 13; i++) {
+      await post(2_100n);
+      await passTime(rpc, 150);
+    }
+    const told = await json<{ price: string; paid: string[] }>("series", "settle", near);
+    expect(told.price).to.equal("2100");
+    expect(told.paid).to.include.members(["account 13", "account 14", "account 12"]);
+    await books.sync();
+    const after = books.state(books.head().time);
+    for (const account of after.accounts.values()) {
+      for (const { instrument } of account.series.get(0) ?? []) expect(Number(instrument >> 8n)).to.not.equal(1);
+    }
+    // 20 calls at 2,000 and one at 2,100: a hundred each of the former
+    expect(cash(BUYER) - buyer).to.equal(2_000n * WAD);
+    expect(cash(SELLER) < seller).to.equal(true);
+    expect(await said("series")).to.match(new RegExp(`^${near} .* settled$`, "m"));
+    const [held, deficit] = [after.settlement, after.deficit];
+    const claims = [...after.accounts.values()].reduce((sum, { cash: own, positions }) => {
+      return [...positions.values()].reduce((total, { lots, fundingIndex }) => total + lots * fundingIndex, sum + own);
+    }, 0n);
+    expect(claims).to.equal(held + deficit);
+  });
+
+  it("args: mistakes are answered in one line with exit code 2", async () => {
+    const wrong: [message: RegExp, ...args: string[]][] = [
+      [/no underlying|no instrument is called "DOGE-PERP"/, "order", "sign", "buy", "DOGE-PERP", "1", "--limit", "1"],
+      [/no series is called "ETH-20200101": there are ETH-/, "series", "show", "ETH-20200101"],
+      [/no option is struck at 1: there are 1200 to 2800 by 100/, "order", "sign", "buy", `${far}-1-C`, "1", "--limit", "1"],
+      [/--volatility: give it, or --slices, and not both/, "series", "post", far],
+      [/--volatility: must be from 0.01 to 5/, "series", "post", far, "--volatility", "9"],
+      [/--limit: "cheap" is not a positive decimal, nor the word mark/, "order", "sign", "buy", far, "1", "--limit", "cheap"],
+      [/--expiry: "soon" is not a date/, "series", "list", "ETH", "soon", "--lowest", "1", "--step", "1", "--count", "1"],
+      [/no volatility feed/, "series", "list", "SOL", "2029-01-01", "--lowest", "1", "--step", "1", "--count", "1"],
+    ];
+    for (const [message, ...args] of wrong) await refused(message, 2, ...args);
+  });
+});
