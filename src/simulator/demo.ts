@@ -329,7 +329,7 @@ function volatilityFeed(path: VolatilityPath, protocol: Protocol): SliceSource {
     const volatility = path(now);
     if (now - published < PUBLISHED_EVERY && Math.abs(volatility / last - 1) < PUBLISHED_AT) return [];
     [published, last] = [now, volatility];
-    return localSlices(protocol, () => smileOf(volatility))(state);
+    return localSlices(protocol, smileOf(volatility))(state);
   };
 }
 
