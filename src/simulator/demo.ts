@@ -16,15 +16,15 @@ import type { OptionOutcome, OptionsRecord, RunRecord, SeriesRecord } from "../r
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { formatDecimal, toNumber } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
-import { type Call, listSeriesCall, refreshCapCall, scheduleCall, shedCall, topUpCall } from "../sdk/calls.ts";
+import { type Call, listSeriesCall, refreshCapCall, scheduleCall, shedCall, signedSlice, topUpCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { instrumentName, listedIn, seriesName } from "../sdk/series.ts";
+import { smileReport } from "../sdk/smile.ts";
 import { DAY, deepestFall, HOUR, type Window, walkBars } from "./bars.ts";
 import { demoFindings, demoSetUp } from "./demoSummary.ts";
 import { localWallet } from "./localAccounts.ts";
 import { type LocalChain, openLocalChain } from "./localChain.ts";
-import { localSlices } from "./localSeries.ts";
 import { drawOptionTraders, optionTradeCalls, type Position, type SizedOptionTrader, sizeOptionTraders } from "./optionTraders.ts";
 import { seededRandom } from "./random.ts";
 import { type Recorder, startRecorder } from "./recorder.ts";
@@ -163,7 +163,7 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
   const opening = window.warmUp.at(-1)?.close ?? window.played[0]?.open ?? 0n;
   onProgress({ stage: "open positions", done: 0, of: 1 });
   await post(chain, protocol, books, keeper, underlying, opening, chain.now() + CONFIRMATION);
-  const feed = series === undefined ? undefined : volatilityFeed(options.volatility, protocol);
+  const feed = series === undefined ? undefined : volatilityFeed(options.volatility, protocol, underlying);
   const slices = async (): Promise<VaultEvent[]> => {
     const state = books.state(chain.now() + 1);
     const { tasks, refused } = planSlices(state, (await feed?.(state)) ?? []);
@@ -322,14 +322,20 @@ async function makersTurn(
 }
 
 /** Signers publish slices each quarter of an hour, and at once when the volatility has moved by a twentieth of itself. */
-function volatilityFeed(path: VolatilityPath, protocol: Protocol): SliceSource {
+function volatilityFeed(path: VolatilityPath, { record, signers }: Protocol, underlying: number): SliceSource {
   let [published, last] = [0, 0];
   return async (state) => {
     const now = Number(state.now);
     const volatility = path(now);
     if (now - published < PUBLISHED_EVERY && Math.abs(volatility / last - 1) < PUBLISHED_AT) return [];
     [published, last] = [now, volatility];
-    return localSlices(protocol, smileOf(volatility))(state);
+    return [...(state.underlyings[underlying]?.series ?? [])].flatMap(([series, { word, listed }]) => {
+      const expiry = expiryOf(word);
+      // the window ages what was said before it opened
+      if (!listed || state.now >= openingOf(expiry)) return [];
+      const report = smileReport(smileOf(volatility), word, state.now);
+      return [{ underlying, series, report, update: signedSlice(record, signers, underlying, expiry, report) }];
+    });
   };
 }
 
