@@ -18,7 +18,7 @@ import { DAY, spanAt } from "../series/world.ts";
 
 const LISTING = { base: 1_500n, step: 100n, decimals: 13n, count: 10n, depth: 10_000_000n, volatilityCap: 200n };
 const SERIES = [
-  { underlying: 0, series: 1, days: 30n, price: 2_000n, strikes: LISTING },
+  { underlying: 0, series: 1, days: 90n, price: 2_000n, strikes: LISTING },
   { underlying: 0, series: 2, days: 2n, price: 2_000n, strikes: LISTING },
   { underlying: 1, series: 1, days: 3n, price: 40_000n, strikes: { ...LISTING, base: 30n, step: 2n, decimals: 15n } },
 ] as const;
