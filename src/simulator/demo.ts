@@ -3,32 +3,28 @@ import { check, type Verdict } from "../checker/checker.ts";
 import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
 import { localParameters } from "../deployment/localParameters.ts";
 import { accountIdOf } from "../engine/accountId.ts";
-import { averageFromWord, isSettled, openingOf, settlementDown } from "../engine/expiry.ts";
 import { abs, partDown, WAD } from "../engine/fixedPoint.ts";
-import { expiryOf } from "../engine/seriesWord.ts";
-import { NORMAL, type Series, type State } from "../engine/types.ts";
+import { NORMAL, type State } from "../engine/types.ts";
 import { type Books, followBooks, type VaultEvent } from "../keeper/books.ts";
 import { figuresOf, planShedding } from "../keeper/plan.ts";
 import { keepersTurn, type SendAll } from "../keeper/turn.ts";
-import { isSettledSeries, planSlices, planUpkeep, type SliceSource, taskCall } from "../keeper/upkeep.ts";
-import { compact } from "../report/format.ts";
-import type { OptionOutcome, OptionsRecord, RunRecord, SeriesRecord } from "../report/runRecord.ts";
+import { isSettledSeries, planSlices, planUpkeep, taskCall } from "../keeper/upkeep.ts";
+import type { RunRecord } from "../report/runRecord.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { formatDecimal, toNumber } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
-import { type Call, listSeriesCall, refreshCapCall, scheduleCall, shedCall, signedSlice, topUpCall } from "../sdk/calls.ts";
+import { refreshCapCall, shedCall, topUpCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput } from "../sdk/failure.ts";
-import { instrumentName, listedIn, seriesName } from "../sdk/series.ts";
-import { smileReport } from "../sdk/smile.ts";
-import { DAY, deepestFall, HOUR, type Window, walkBars } from "./bars.ts";
+import { deepestFall, HOUR, type Window, walkBars } from "./bars.ts";
+import { byStrategy, optionsRecord, type StrategyResult, seriesGovernance, volatilityFeed } from "./demoSeries.ts";
 import { demoFindings, demoSetUp } from "./demoSummary.ts";
 import { localWallet } from "./localAccounts.ts";
 import { type LocalChain, openLocalChain } from "./localChain.ts";
-import { drawOptionTraders, optionTradeCalls, type Position, type SizedOptionTrader, sizeOptionTraders } from "./optionTraders.ts";
+import { drawOptionTraders, optionTradeCalls, type SizedOptionTrader, sizeOptionTraders } from "./optionTraders.ts";
 import { seededRandom } from "./random.ts";
 import { type Recorder, startRecorder } from "./recorder.ts";
-import { FAR, listingOf, NEAR, planSeries, type SeriesPlan, smileOf, withWindow } from "./seriesPlan.ts";
+import { planSeries, withWindow } from "./seriesPlan.ts";
 import { amountWorth, fundingCalls, matchCalls, type Protocol, postCall, rateCalls, stakeCalls } from "./setUp.ts";
 import { drawTraders, type SizedTrader, sizeTraders } from "./traders.ts";
 import type { VolatilityPath } from "./volatilityPath.ts";
@@ -76,16 +72,6 @@ export type DemoResult = Verdict & {
   readonly failedBatches: number;
 };
 
-export type StrategyResult = {
-  readonly strategy: string;
-  readonly opened: number;
-  readonly liquidated: number;
-  readonly soldWhole: number;
-  readonly deposited: string;
-  readonly equity: string;
-};
-
-const PARAMETERS = 2;
 const PRICE_SIGNERS = [5, 6];
 const [BACKER, KEEPER] = [8, 9];
 const MAKERS = [10, 11, 12];
@@ -97,19 +83,12 @@ const LOSING_CROWD = 0.8;
 const FUNDING_RATE = 100_000n;
 const ROUNDS_OF_A_TURN = 5;
 const CONFIRMATION = 60;
-/** Seconds between two slices of the feed, and the part of itself by which the volatility moves before. */
-const PUBLISHED_EVERY = 900;
-const PUBLISHED_AT = 0.05;
-/** Seconds before the path is played at which governance schedules series, and lists them. */
-const SCHEDULED_BEFORE = 4 * DAY + HOUR;
-const LISTED_BEFORE = DAY;
-
 export type DemoRun = { readonly result: DemoResult; readonly record: RunRecord };
 
 /**
  * Deploys the protocol on a chain in this process, warms the forecast, lets traders open positions and plays the path while a keeper liquidates
  * and market makers take what the fund sheds.
- * @throws BadInput when the underlying is not one of the local deployment
+ * @throws BadInput when the underlying is not one of the local deployment, has no volatility feed for options, or the path is too short for an expiry
  */
 export async function runDemo(options: DemoOptions): Promise<DemoRun> {
   const { window, onProgress } = options;
@@ -124,6 +103,9 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
         throw new BadInput(
           `--underlying ${options.underlying}: the local deployment has ${file.underlyings.map(({ symbol }) => symbol).join(", ")}`,
         );
+      }
+      if (options.optionTraders > 0 && listed.volatility === undefined) {
+        throw new BadInput(`--underlying ${options.underlying} has no volatility feed: give --option-traders 0`);
       }
       listed.referencePrice = formatDecimal(first.open);
       // one underlying is traded: the whole fund stands behind it
@@ -164,16 +146,15 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
   onProgress({ stage: "open positions", done: 0, of: 1 });
   await post(chain, protocol, books, keeper, underlying, opening, chain.now() + CONFIRMATION);
   const feed = series === undefined ? undefined : volatilityFeed(options.volatility, protocol, underlying);
-  const slices = async (): Promise<VaultEvent[]> => {
+  const slices = async (): Promise<Done> => {
     const state = books.state(chain.now() + 1);
     const { tasks, refused } = planSlices(state, (await feed?.(state)) ?? []);
-    if (refused[0] !== undefined) throw refused[0].error;
-    if (tasks.length === 0) return [];
+    if (tasks.length === 0) return { events: [], failures: refused.length };
     await chain.mine(
       chain.now() + 1,
       tasks.map((task) => taskCall(record, keeper, task)),
     );
-    return [...(await books.sync())];
+    return { events: [...(await books.sync())], failures: refused.length };
   };
   await slices();
   await refreshed(chain, record, books, keeper);
@@ -198,7 +179,9 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
       events.push(...(await books.sync()));
       nextRate = time + HOUR;
     }
-    events.push(...(await slices()));
+    const posted = await slices();
+    events.push(...posted.events);
+    failedBatches += posted.failures;
     recorder.watch(time, books.state(chain.now() + 1));
     // words cost the most of all: they are wanted where makers are to take something over, and once an hour for whoever would open
     const words = hourly || (books.state(time).underlyings[underlying]?.fund.inventorySince ?? 0n) !== 0n;
@@ -264,6 +247,9 @@ async function post(
   return events;
 }
 
+/** What was done of a turn, and how much of it failed. */
+type Done = { readonly events: VaultEvent[]; readonly failures: number };
+
 /** Liquidates until nobody is below the line. A batch that fails is counted, and the run goes on: who is left below the line shows at the end. */
 async function keepersRounds(
   chain: LocalChain,
@@ -272,7 +258,7 @@ async function keepersRounds(
   keeper: string,
   account: bigint,
   words: boolean,
-): Promise<{ events: VaultEvent[]; failures: number }> {
+): Promise<Done> {
   const events: VaultEvent[] = [];
   let failures = 0;
   const send: SendAll = async (calls) => {
@@ -321,24 +307,6 @@ async function makersTurn(
   return events;
 }
 
-/** Signers publish slices each quarter of an hour, and at once when the volatility has moved by a twentieth of itself. */
-function volatilityFeed(path: VolatilityPath, { record, signers }: Protocol, underlying: number): SliceSource {
-  let [published, last] = [0, 0];
-  return async (state) => {
-    const now = Number(state.now);
-    const volatility = path(now);
-    if (now - published < PUBLISHED_EVERY && Math.abs(volatility / last - 1) < PUBLISHED_AT) return [];
-    [published, last] = [now, volatility];
-    return [...(state.underlyings[underlying]?.series ?? [])].flatMap(([series, { word, listed }]) => {
-      const expiry = expiryOf(word);
-      // the window ages what was said before it opened
-      if (!listed || state.now >= openingOf(expiry)) return [];
-      const report = smileReport(smileOf(volatility), word, state.now);
-      return [{ underlying, series, report, update: signedSlice(record, signers, underlying, expiry, report) }];
-    });
-  };
-}
-
 /** Refreshes the words of all series and waits for it. */
 async function refreshed(chain: LocalChain, record: DeploymentRecord, books: Books, from: string): Promise<void> {
   await books.sync();
@@ -349,30 +317,6 @@ async function refreshed(chain: LocalChain, record: DeploymentRecord, books: Boo
     tasks.map((task) => taskCall(record, from, task)),
   );
   await books.sync();
-}
-
-/** Governance schedules both series four days before the first is traded, as its role has to wait, and lists them a day before. */
-function seriesGovernance(record: DeploymentRecord, underlying: number, { near, far }: SeriesPlan, start: number) {
-  let listings: Call[] | undefined;
-  let done = false;
-  return (time: number, state: State): Call[] => {
-    const own = state.underlyings[underlying];
-    if (listings === undefined && time >= start - SCHEDULED_BEFORE && own !== undefined) {
-      const lots = 10n ** own.lotExponent;
-      const expiries: [number, number][] = [
-        [NEAR, near],
-        [FAR, far],
-      ];
-      listings = expiries.map(([series, expiry]) => {
-        const listing = listingOf(Number(own.lotExponent), series, expiry, own.price * lots, (own.depth * WAD) / lots);
-        return listSeriesCall(record, localWallet(PARAMETERS).address, underlying, listing);
-      });
-      return listings.map((call) => scheduleCall(record, call));
-    }
-    if (listings === undefined || done || time < start - LISTED_BEFORE) return [];
-    done = true;
-    return listings;
-  };
 }
 
 type Cast = {
@@ -474,40 +418,4 @@ function runRecord(
     accounts: recorder.outcomes(state, collateral, settlement),
     ...(options.optionTraders === 0 ? {} : { options: optionsRecord(record, recorder, state, underlying) }),
   };
-}
-
-function optionsRecord(record: DeploymentRecord, recorder: Recorder, state: State, underlying: number): OptionsRecord {
-  const listed = listedIn(record, state.underlyings);
-  const { lotExponent, series } = listed[underlying] ?? { lotExponent: 0, series: new Map() };
-  const own = state.underlyings[underlying]?.series ?? new Map<number, Series>();
-  const words = ({ instrument, lots }: Position): string =>
-    `${lots > 0n ? "+" : "−"}${compact(Math.abs(Number(lots)) / 10 ** lotExponent)} ${instrumentName(listed, instrument).replace(/^[^-]*-/, "")}`;
-  return {
-    series: [...series.keys()].map((number): SeriesRecord => {
-      const each = own.get(number);
-      const expiry = Number(expiryOf(each?.word ?? 0n));
-      const average = averageFromWord(each?.average ?? 0n);
-      const name = seriesName(listed, { underlying, series: number });
-      const opening = openingOf(BigInt(expiry));
-      if (!isSettled(average, opening, state.now)) return { name, opening: Number(opening), expiry };
-      const settlement = toNumber(settlementDown(average, opening, state.now)) * 10 ** lotExponent;
-      return { name, opening: Number(opening), expiry, settlement };
-    }),
-    outcomes: recorder.optionOutcomes(state),
-    profiles: recorder.profiles(({ positions }) => positions.map(words).join(", ")),
-  };
-}
-
-function byStrategy(outcomes: readonly OptionOutcome[]): StrategyResult[] {
-  return [...new Set(outcomes.map(({ strategy }) => strategy))].map((strategy) => {
-    const own = outcomes.filter((each) => each.strategy === strategy);
-    return {
-      strategy,
-      opened: own.length,
-      liquidated: own.filter(({ slices, soldWhole }) => slices > 0 || soldWhole).length,
-      soldWhole: own.filter(({ soldWhole }) => soldWhole).length,
-      deposited: own.reduce((sum, { deposited }) => sum + deposited, 0).toFixed(2),
-      equity: own.reduce((sum, { equity }) => sum + equity, 0).toFixed(2),
-    };
-  });
 }

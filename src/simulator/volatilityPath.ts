@@ -6,9 +6,9 @@ import { seededRandom } from "./random.ts";
 /** Implied volatility at the money at a unix second, a year: 0.6 is 60 %. */
 export type VolatilityPath = (time: number) => number;
 
-/** Nothing is fed outside of these: series are listed for no more, and below nothing is realistic. */
+/** At the money nothing is fed outside of these: with its smile a series stays below the cap that it is listed with. */
 export const LEAST_VOLATILITY = 0.1;
-export const MOST_VOLATILITY = 2.8;
+export const MOST_VOLATILITY = 2.6;
 
 /** The built-in crash: hour since its first day, implied volatility. Between the corners the path is drawn. */
 const CORNERS: readonly (readonly [hour: number, volatility: number])[] = [

@@ -68,6 +68,15 @@ describe("demo", function () {
     expect(message).to.match(/a path of 2 hours is too short for an expiry: play at least 4, or give --option-traders 0/);
   });
 
+  it("args: an underlying without a volatility feed is refused where options are wanted", async () => {
+    const window = selectWindow(builtInPath(1), BUILT_IN_START, BUILT_IN_START + DAY);
+    let message = "";
+    await runDemo({ ...DEFAULTS, window, underlying: "SOL", accounts: 10, optionTraders: 7 }).catch((error: unknown) => {
+      message = String(error);
+    });
+    expect(message).to.match(/--underlying SOL has no volatility feed: give --option-traders 0/);
+  });
+
   it("args: an underlying that is not deployed is refused", async () => {
     const window = selectWindow(builtInPath(1), BUILT_IN_START, BUILT_IN_START + DAY);
     let message = "";

@@ -3,7 +3,7 @@ import { type Bar, DAY, deepestFall, HOUR, selectWindow, WARM_UP_DAYS, walkBars 
 import { BUILT_IN_START, builtInPath } from "../../src/simulator/builtInPath.ts";
 import { parsePrices } from "../../src/simulator/priceFile.ts";
 import { listingOf, planSeries, withWindow } from "../../src/simulator/seriesPlan.ts";
-import { builtInVolatility, realisedVolatility, recordedVolatility } from "../../src/simulator/volatilityPath.ts";
+import { builtInVolatility, MOST_VOLATILITY, realisedVolatility, recordedVolatility } from "../../src/simulator/volatilityPath.ts";
 
 const WAD = 10n ** 18n;
 const bar = (time: number, open: number, high: number, low: number, close: number): Bar => ({
@@ -169,7 +169,7 @@ describe("price paths", () => {
       expect(path(200 * HOUR)).to.be.closeTo(steady, 0.01);
       expect(path(201 * HOUR - 1)).to.be.closeTo(steady, 0.02);
       expect(path(212 * HOUR)).to.be.greaterThan(2.5);
-      expect(path(248 * HOUR)).to.equal(2.8);
+      expect(path(248 * HOUR)).to.equal(MOST_VOLATILITY);
     });
   });
 
