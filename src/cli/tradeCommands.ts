@@ -4,7 +4,8 @@ import { z } from "zod";
 import { Draft } from "../engine/draft.ts";
 import { WAD } from "../engine/fixedPoint.ts";
 import { marketOf } from "../engine/market.ts";
-import type { State } from "../engine/types.ts";
+import type { AccountId, State } from "../engine/types.ts";
+import { batchesByGas, scenariosToName } from "../keeper/plan.ts";
 import { cancelOrdersAction, tradeAction } from "../sdk/actions.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
@@ -157,16 +158,26 @@ export function addTradeCommands(program: Command): void {
       const accounts = names.map(parseAccount);
       const context = await openContext(options);
       const { record } = context;
-      const [account] = accounts;
       const keeper = ownAccount(context);
       const abi = interfaceOf("IMarginVault");
-      const call =
+      const { state } = await readSeries(context, accounts);
+      // options are priced in the scenario that is named, and in no other
+      const named = (account: AccountId): bigint => scenariosToName(state, account);
+      const [account] = accounts;
+      const calls =
         accounts.length === 1 && account !== undefined
-          ? { to: record.contracts.vault, data: abi.encodeFunctionData("liquidate", [account, keeper, 0]) }
-          : liquidateBatchCall(record, context.wallet().address, accounts, keeper);
-      const hash = await context.send([call]);
-      const receipt = (await context.rpc("eth_getTransactionReceipt", [hash])) as { logs: { topics: string[]; data: string }[] };
-      const sales = receipt.logs.flatMap((log) => {
+          ? [{ to: record.contracts.vault, data: abi.encodeFunctionData("liquidate", [account, keeper, named(account)]) }]
+          : batchesByGas(state, accounts).map((batch) =>
+              liquidateBatchCall(record, context.wallet().address, batch, keeper, batch.map(named)),
+            );
+      const hashes: string[] = [];
+      for (const call of calls) hashes.push(await context.send([call]));
+      const hash = hashes.at(-1) ?? "";
+      const logs: { topics: string[]; data: string }[] = [];
+      for (const each of hashes) {
+        logs.push(...((await context.rpc("eth_getTransactionReceipt", [each])) as { logs: typeof logs }).logs);
+      }
+      const sales = logs.flatMap((log) => {
         const event = abi.parseLog(log);
         if (event?.name !== "Liquidated") return [];
         const { account: sold, fraction, reward } = event.args;

@@ -29,17 +29,10 @@ export function demoFindings(result: DemoResult): Finding[] {
     {
       name: "Accounts liquidated",
       value: `${result.liquidations} of ${result.traders + result.optionTraders}`,
-      note: `${result.liquidatedInPart} of them in part`,
+      note: `${result.liquidatedInPart} of them in part${
+        result.optionTraders === 0 ? "" : `; ${result.optionAccountsLiquidated} of the ${result.optionTraders} with options`
+      }`,
     },
-    ...(result.optionTraders === 0
-      ? []
-      : [
-          {
-            name: "Option accounts liquidated",
-            value: `${result.optionAccountsLiquidated} of ${result.optionTraders}`,
-            note: `${result.seriesSettled} series settled`,
-          },
-        ]),
     { name: "Sales", value: String(result.sales), note: `${result.slices} slices; at most ${result.maxLiquidationsInABar} in an hour` },
     {
       name: "Insurance fund",
@@ -66,6 +59,7 @@ export function demoSetUp(options: DemoOptions, result: DemoResult, collateral: 
       : ([
           ["Option traders", `${result.optionTraders}, seven strategies against the market makers, 40 to 95 % of what margin allows`],
           ["Implied volatility", options.volatilitySource],
+          ["Series", `two, a fortnight apart; ${result.seriesSettled} settled`],
         ] as [string, string][])),
     ["Leverage", "uniform between 1 and the largest that margin allows"],
     ["Collateral", collateral === "" ? settlement : `${settlement}; half of the traders hold four fifths in ${collateral}`],

@@ -42,6 +42,11 @@ describe("explainError", () => {
     expect(lines).to.deep.equal(lines.map(() => expected));
   });
 
+  it("behavior: stale words are said with their cause by name and what mends them", () => {
+    const data = interfaceOf("IMarginVault").encodeErrorResult("WordsStale", [0, 2, 3]);
+    expect(explainError({ data })).to.equal("WordsStale: underlying 0, series 2, cause price (plimsoll series refresh)");
+  });
+
   it("behavior: amounts, prices and accounts are shown as what they are", () => {
     const data = interfaceOf("IMarginVault").encodeErrorResult("AccountHealthy", [(0xabn << 96n) | 3n, 15n * 10n ** 17n, -(10n ** 18n)]);
     expect(explainError({ data })).to.equal(

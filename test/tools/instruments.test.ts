@@ -31,6 +31,11 @@ function listed(...words: bigint[]): ListedUnderlying[] {
   ];
 }
 
+/** Of plain numbers: `closeTo` becomes one of whole numbers once a chain was connected. */
+function expectNear(found: number, expected: number, most: number): void {
+  expect(Math.abs(found - expected) <= most, `${found}, not ${expected}`).to.equal(true);
+}
+
 const numbered = (underlying: number, series: bigint, index: bigint, isCall = true): bigint =>
   namedInstrument(underlying, instrumentNumber({ series, index, isCall }));
 
@@ -128,7 +133,7 @@ describe("fitSlice", () => {
     const span = 2_592_000n;
     for (const k of [-WAD / 2n, 0n, WAD]) {
       const volatility = impliedDown(sviFromWord(fitSlice({ volatility: 0.6 }, span)), k, span);
-      expect(Number(volatility) / 1e18).to.be.closeTo(0.6, 1e-9);
+      expectNear(Number(volatility) / 1e18, 0.6, 1e-9);
     }
   });
 
@@ -145,9 +150,9 @@ describe("fitSlice", () => {
         }
         const at = (k: number): number => Number(impliedDown(sviFromWord(slice), BigInt(Math.round(k * 1e18)), span)) / 1e18;
         const h = 2e-3;
-        expect(at(0)).to.be.closeTo(smile.volatility, 1e-8);
-        expect((at(h) - at(-h)) / (2 * h)).to.be.closeTo(smile.skew ?? 0, 5e-3);
-        expect((at(h) - 2 * at(0) + at(-h)) / (h * h)).to.be.closeTo(smile.curvature ?? 0, 2e-2);
+        expectNear(at(0), smile.volatility, 1e-8);
+        expectNear((at(h) - at(-h)) / (2 * h), smile.skew ?? 0, 5e-3);
+        expectNear((at(h) - 2 * at(0) + at(-h)) / (h * h), smile.curvature ?? 0, 2e-2);
       }),
       { seed: 1, numRuns: 300 },
     );
@@ -187,7 +192,7 @@ describe("fitSlice", () => {
     const { slice, basis, publishTime } = smileReport({ volatility: 0.5 }, own, time, 7n);
     expect({ basis, publishTime }).to.deep.equal({ basis: 7n, publishTime: time });
     const variance = 0.25 * (Number(varianceSeconds(time, expiryOf(own))) / YEAR);
-    expect(Number(sviFromWord(slice).a) / 1e18).to.be.closeTo(variance, 1e-13);
+    expectNear(Number(sviFromWord(slice).a) / 1e18, variance, 1e-13);
   });
 
   it("args: what no slice can have is refused with a reason", () => {

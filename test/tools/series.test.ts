@@ -16,6 +16,7 @@ import { smileReport } from "../../src/sdk/smile.ts";
 import { LOCAL_ROLES, passTime, setPrice } from "../../src/simulator/devnet.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 import { type Answer, plimsoll, type ServedDevnet, serveDevnet } from "../helpers/plimsoll.ts";
+import { blackInFloats, normalDistribution } from "../options/support/blackInFloats.ts";
 
 const [SELLER, BUYER] = [13, 14];
 const DAY = 86_400;
@@ -104,6 +105,8 @@ describe("options on a local chain", function () {
 
   it("default: account: what is shown in JSON is what the engine says, and the scan adds up to the margin", async () => {
     type Shown = {
+      cash: string;
+      equity: string;
       margin: string;
       series: { instrument: string; size: string; mark: string; value: string; delta: number }[];
       scans: { underlying: string; needs: number; scenarios: { scenario: number; loss: string; margin: string }[] }[];
@@ -113,11 +116,30 @@ describe("options on a local chain", function () {
     const [held] = shown.series;
     expect(held).to.include({ instrument: `${near}-2000-C`, size: "20" });
     expect(parseDecimal(held?.value ?? "")).to.equal(20n * parseDecimal(held?.mark ?? ""));
+    // what is long is worth its mark to the unit: the vault says the same
+    expect(parseDecimal(shown.equity)).to.equal(parseDecimal(shown.cash) + parseDecimal(held?.value ?? ""));
     expect((held?.delta ?? 0) > 10 && (held?.delta ?? 0) < 20, String(held?.delta)).to.equal(true);
     const [scan] = shown.scans;
     expect(scan?.scenarios).to.have.length(16);
     expect(scan?.scenarios[(scan?.needs ?? 0) - 1]?.margin).to.equal(shown.margin);
     expect(shown.stale).to.deep.equal([]);
+  });
+
+  it("default: series show: marks and deltas are those of Black-76 in floating point", async () => {
+    type Leg = { mark: string; volatility: string; delta: string };
+    type Chain = { forward: string; expiry: string; options: { strike: string; call: Leg; put: Leg }[] };
+    const { forward, expiry, options } = await json<Chain>("series", "show", far);
+    expect(options).to.have.length(17);
+    const years = (Date.parse(`${expiry}:00Z`) / 1000 - 1_200 - (await now())) / (365 * DAY);
+    for (const { strike, call, put } of options) {
+      const deviation = Number(call.volatility) * Math.sqrt(years);
+      const up = Math.log(Number(forward) / Number(strike)) / deviation + deviation / 2;
+      const model = blackInFloats(Number(forward), Number(strike), deviation);
+      expect(Math.abs(Number(call.mark) - model.call) < 1e-4, `call of ${strike}: ${call.mark}, ${model.call}`).to.equal(true);
+      expect(Math.abs(Number(put.mark) - model.put) < 1e-4, `put of ${strike}: ${put.mark}, ${model.put}`).to.equal(true);
+      expect(Math.abs(Number(call.delta) - normalDistribution(up)) < 2e-4, `delta of ${strike}: ${call.delta}`).to.equal(true);
+      expect(Math.abs(Number(put.delta) - (normalDistribution(up) - 1)) < 2e-4, `delta of ${strike}: ${put.delta}`).to.equal(true);
+    }
   });
 
   it("behavior: stale words: what is refused says which and how to mend it, and that mends it", async () => {
