@@ -1,4 +1,5 @@
 import type { Interface } from "ethers";
+import { disagreements, size, worthOf } from "./pricing.ts";
 import { NOTHING, Replay } from "./replay.ts";
 
 export type Rpc = (method: string, params: readonly unknown[]) => Promise<unknown>;
@@ -16,33 +17,42 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
   };
   const [margin = 0n, , , listed = 0n] = await call("parameterWords");
   const [[settlement = 0n, owner = 0n], [, deficit = 0n]] = [await call("constants"), await call("totals")];
-  const [prices, collaterals]: [bigint[], bigint[]] = [[], []];
-  for (let u = 0; u < Number(listed & 0xffn); u++) prices.push((await call("underlyingWords", u))[0] ?? 0n);
+  const [prices, volatilities, collaterals]: [bigint[], bigint[], bigint[]] = [[], [], []];
+  for (let u = 0; u < Number(listed & 0xffn); u++) [prices[u] = 0n, , , , , volatilities[u] = 0n] = await call("underlyingWords", u);
   for (let t = 0; t < Number((listed >> 8n) & 0xffn); t++) collaterals.push((await call("collateralWords", t))[0] ?? 0n);
-  const replay = new Replay({ margin, prices, collaterals }, owner);
-  const below = (id: bigint): boolean => ((figures) => figures.equity < figures.maintenance)(replay.figures(id));
+  const replay = new Replay({ margin, prices, volatilities, collaterals }, owner);
+  // prices of options are not exact to the unit: where they cannot tell, nobody is blamed, and it is counted
+  const below = (id: bigint, surely: boolean): boolean => {
+    const { equity, maintenance, tolerance, certain } = replay.figures(id);
+    unclear += Number(size(equity - maintenance) < tolerance);
+    return surely ? certain && equity < maintenance - tolerance : equity < maintenance + tolerance;
+  };
+  const left = (): number => ids(false).filter((id) => below(id, true)).length;
   const ids = (ofFund: boolean): bigint[] => [...replay.accounts.keys()].filter((id) => (id >> 96n === owner) === ofFund);
   const fundValue = (): bigint => ids(true).reduce((sum, id) => sum + replay.figures(id).value, 0n);
   const [judged, sold, inPart, perBar] = [new Map<bigint, boolean>(), new Set<bigint>(), new Set<bigint>(), new Map<bigint, number>()];
   let [sales, slices, wronglyLiquidated, belowMaintenance, badDebt, income, fundBefore] = [0, 0, 0, 0, 0n, 0n, 0n];
-  let [block, played, parameterChanges] = ["", false, 0];
-  for (const log of (await rpc("eth_getLogs", [{ address: vault, fromBlock: "0x0", toBlock: "latest" }])) as Log[]) {
+  let [block, played, parameterChanges, unclear] = ["", false, 0, 0];
+  const logs = (await rpc("eth_getLogs", [{ address: vault, fromBlock: "0x0", toBlock: "latest" }])) as Log[];
+  const priced = new Set(logs.filter(({ topics }) => topics[0] === abi.getEvent("PricePosted")?.topicHash).map((log) => log.blockNumber));
+  for (const log of logs) {
     const event = abi.parseLog(log);
     if (event === null) continue;
-    const numbers = [...event.args].map((value) => (typeof value === "bigint" ? value : 0n));
-    const args = Object.fromEntries(event.fragment.inputs.map((input, i) => [input.name, numbers[i] ?? 0n]));
+    const names = event.fragment.inputs.flatMap(({ name, components }) => components?.map((part) => part.name) ?? [name]);
+    const values: unknown[] = [...event.args].flat();
+    const args = Object.fromEntries(names.map((name, i) => [name, typeof values[i] === "bigint" ? (values[i] as bigint) : 0n]));
     const [{ account = 0n, amount = 0n }, { name }] = [args, event];
     if (!played && Number(log.blockNumber) >= fromBlock) [played, fundBefore] = [true, fundValue()];
-    // before the next price the keeper has had its turn at the last one
-    if (played && name === "PricePosted") belowMaintenance = Math.max(belowMaintenance, ids(false).filter(below).length);
     if (log.blockNumber !== block) {
+      // before the next price the keeper has had its turn at the last one
+      if (played && priced.has(log.blockNumber)) belowMaintenance = Math.max(belowMaintenance, left());
       block = log.blockNumber;
       replay.now = BigInt(((await rpc("eth_getBlockByNumber", [block, false])) as { timestamp: string }).timestamp);
     }
     if (name === "ParameterSet" && replay.accounts.size > 0 && (played || args.id === 33n)) parameterChanges++;
     // the first event of a sale finds the account as it was before it
-    const ofSale = ["Sold", "CollateralSold", "ShortfallCovered", "DeficitAdded", "Liquidated"].includes(name);
-    if (ofSale && account >> 96n !== owner && !judged.has(account)) judged.set(account, below(account));
+    const ofSale = ["Sold", "SeriesSold", "CollateralSold", "ShortfallCovered", "DeficitAdded", "Liquidated"].includes(name);
+    if (ofSale && account >> 96n !== owner && !judged.has(account)) judged.set(account, below(account, false));
     replay.apply(name, args);
     if (name === "ShortfallCovered" || name === "DeficitAdded") badDebt += amount;
     if (name !== "Liquidated") continue;
@@ -53,10 +63,10 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
     if ((args.fraction ?? 0n) < 10n ** 18n) slices += inPart.add(account) ? 1 : 0;
     perBar.set(replay.now / 3600n, (perBar.get(replay.now / 3600n) ?? 0) + 1);
   }
-  belowMaintenance = Math.max(belowMaintenance, ids(false).filter(below).length);
+  belowMaintenance = Math.max(belowMaintenance, left());
   // what the raw books hold, against the tokens and against the replay
   const [money, claims] = [collaterals.length, [...collaterals.map(() => 0n), -deficit]];
-  let replayDifferences = Number(deficit !== replay.deficit);
+  let replayDifferences = Number(deficit !== replay.deficit) + disagreements(replay);
   const claim = (token: number, amount: bigint, agrees: boolean): void => {
     claims[token] = (claims[token] ?? 0n) + amount;
     replayDifferences += Number(!agrees);
@@ -66,7 +76,15 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
     claim(money, heldCash, heldCash === cash);
     for (const u of prices.keys()) {
       const [[lots = 0n, index = 0n], told] = [await call("positionOf", id, u), holdings.get(u) ?? NOTHING];
-      claim(money, lots * (replay.market(u).price - replay.indexOf(u) + index), lots === told.lots && index === told.index);
+      claim(money, lots * (worthOf(replay, u) - replay.indexOf(u) + index), lots === told.lots && index === told.index);
+      const own = [...holdings].filter(([of, { lots }]) => of > 255 && (of & 255) === u && lots !== 0n);
+      const series = await call("seriesPositionsOf", id, u);
+      const half = series.length / 2;
+      replayDifferences += Number(own.length !== half);
+      for (const [i, lots] of series.slice(half).entries()) {
+        const instrument = Number((series[i] ?? 0n) << 8n) + u;
+        claim(money, lots * worthOf(replay, instrument), lots === holdings.get(instrument)?.lots);
+      }
     }
     for (const t of collaterals.keys()) {
       const [held = 0n] = await call("collateralOf", id, t);
@@ -82,8 +100,15 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
     differences = { ...differences, [to]: text(difference) };
     for (const each of [difference, -difference]) if (each > largest) largest = each;
   }
-  const counts = { accounts: replay.accounts.size, liquidations: sold.size, liquidatedInPart: inPart.size, sales, slices };
-  const judgement = { wronglyLiquidated, belowMaintenance, maxLiquidationsInABar: Math.max(0, ...perBar.values()), replayDifferences };
+  const counts = {
+    maxLiquidationsInABar: Math.max(0, ...perBar.values()),
+    accounts: replay.accounts.size,
+    liquidations: sold.size,
+    liquidatedInPart: inPart.size,
+    sales,
+    slices,
+  };
+  const judgement = { wronglyLiquidated, belowMaintenance, unclear, replayDifferences };
   const fund = { fundBefore: text(fundBefore), fundAfter: text(fundValue()), keeperIncome: text(income), badDebt: text(badDebt) };
   return { vaultMinusClaims: text(largest), ...counts, ...judgement, ...fund, deficit: text(deficit), parameterChanges, differences, seed };
 }

@@ -1,9 +1,4 @@
-/** The books as the vault's events tell them, and margin recomputed from the design's formulas. Nothing here is shared with the engine. */
-const WAD = 10n ** 18n;
-const MOVES = [0n, 10n, -10n, 20n, -20n, 30n, -30n, 21n, -21n]; // thirtieths of the scan range; the extremes are damped
-const ceil = (a: bigint, b: bigint): bigint => (a > 0n ? (a + b - 1n) / b : a / b);
-const size = (a: bigint): bigint => (a < 0n ? -a : a);
-const bits = (word: bigint, from: number, count: number): bigint => (word >> BigInt(from)) & ((1n << BigInt(count)) - 1n);
+import { bits, figuresOf, followSeries, type Series } from "./pricing.ts";
 
 /** Who gains (+) or loses (-) which argument of an event; a third word names the argument that says of what, otherwise it is cash. */
 const EFFECTS: Readonly<Record<string, string>> = {
@@ -13,6 +8,7 @@ const EFFECTS: Readonly<Record<string, string>> = {
   Filled:
     "+taker lots instrument, -taker cost, -taker takerFee, -maker lots instrument, +maker cost, -maker makerFee, +fund takerFee, +fund makerFee",
   Sold: "-account lots underlying, +account cash, +taker lots underlying, -taker cash",
+  SeriesSold: "-account lots instrument, +taker lots instrument",
   CollateralSold: "-account amount token, +taker amount token",
   CollateralExchanged: "-account amount token, +account cash, +buyer amount token, -buyer cash",
   Liquidated: "+keeper reward, -account reward",
@@ -25,15 +21,17 @@ const EFFECTS: Readonly<Record<string, string>> = {
 };
 
 export const NOTHING = { lots: 0n, index: 0n };
-const UNPOSTED = { price: 0n, priceTime: 0n, normal: false, range: 0n, index: 0n, indexTime: 0n, rate: 0n };
+const UNPOSTED = { price: 0n, priceTime: 0n, normal: false, range: 0n, index: 0n, indexTime: 0n, rate: 0n, variance: 0n };
 const emptyAccount = () => ({ cash: 0n, holdings: new Map<number, typeof NOTHING>(), tokens: new Map<number, bigint>() });
+/** The books as the vault's events tell them. Nothing here is shared with the engine. */
 export class Replay {
   readonly accounts = new Map<bigint, ReturnType<typeof emptyAccount>>();
-  readonly markets = new Map<number, typeof UNPOSTED>();
+  private readonly markets = new Map<number, typeof UNPOSTED>();
+  readonly series = new Map<number, Series>();
   deficit = 0n;
   now = 0n;
   private reduced = 0n;
-  private readonly words: { readonly margin: bigint; readonly prices: readonly bigint[]; readonly collaterals: readonly bigint[] };
+  readonly words: Readonly<Record<"prices" | "volatilities" | "collaterals", readonly bigint[]>> & { readonly margin: bigint };
   private readonly fund: bigint;
   constructor(words: Replay["words"], fund: bigint) {
     [this.words, this.fund] = [words, fund << 96n];
@@ -61,7 +59,7 @@ export class Replay {
       if (kind === "" || (kind === "token" && what === 255)) account.cash += amount;
       else if (kind === "token") account.tokens.set(what, (account.tokens.get(what) ?? 0n) + amount);
       else if (amount !== 0n) {
-        const [held, index] = [account.holdings.get(what) ?? NOTHING, this.indexOf(what)];
+        const [held, index] = [account.holdings.get(what) ?? NOTHING, what > 255 ? 0n : this.indexOf(what)];
         account.cash -= held.lots * (index - held.index);
         account.holdings.set(what, { lots: held.lots + amount, index: held.lots + amount === 0n ? 0n : index });
       }
@@ -72,35 +70,12 @@ export class Replay {
     this.deficit += (name === "DeficitAdded" ? n("amount") : 0n) - (name === "DeficitRefilled" ? n("amount") : 0n) - this.reduced;
     if (name === "FundingRateSet" || name === "PricePosted") Object.assign(market, { index: n("fundingIndex"), indexTime: this.now });
     if (name === "FundingRateSet") market.rate = n("ratePpb");
+    const accepted = name === "PricePosted" && (n("state") === 0n || n("publishTime") > market.priceTime);
+    if (name === "Sampled") market.variance = n("fastVariance") > n("slowVariance") ? n("fastVariance") : n("slowVariance");
     const posted = { price: n("price"), priceTime: n("publishTime"), normal: n("state") === 0n, range: n("heldRange") };
     if (name === "PricePosted") Object.assign(market, posted);
+    followSeries(this, name, a, accepted);
   }
 
-  /** Market value, equity and maintenance margin of an account now, at the posted prices and held scan ranges. */
-  figures(id: bigint): { readonly value: bigint; readonly equity: bigint; readonly maintenance: bigint } {
-    const [{ margin, prices, collaterals }, account] = [this.words, this.account(id)];
-    const ramp = (word: bigint, from: number, end: bigint): bigint => {
-      const [a, b, left] = [bits(word, from, 24), bits(word, from + 24, 24), end - this.now];
-      return left <= 0n ? b : left >= 259_200n ? a : (a * left + b * (259_200n - left)) / 259_200n;
-    };
-    const [mu, provision, interMonth] = [0, 48, 96].map((from) => ramp(margin, from, bits(margin, 144, 40))) as [bigint, bigint, bigint];
-    let [value, haircuts, im] = [account.cash, 0n, 0n];
-    const worth = new Map<number, bigint>();
-    for (const [token, amount] of account.tokens) {
-      const [word, u] = [collaterals[token] ?? 0n, Number(bits(collaterals[token] ?? 0n, 168, 8))];
-      const held = (amount * this.market(u).price * 10n ** bits(prices[u] ?? 0n, 240, 8)) / WAD;
-      worth.set(u, (worth.get(u) ?? 0n) + held);
-      haircuts += ceil(held * ramp(word, 176, bits(word, 224, 32)), 1_000_000n);
-    }
-    for (const u of new Set([...account.holdings.keys(), ...worth.keys()])) {
-      const [{ lots, index }, { price, range }, held] = [account.holdings.get(u) ?? NOTHING, this.market(u), worth.get(u) ?? 0n];
-      const [line, gross] = [lots * price, size(lots * price)];
-      value += line + held - lots * (this.indexOf(u) - index);
-      im += MOVES.map((by) => ceil(-(line + held) * range * by, 30n * WAD)).reduce((a, b) => (b > a ? b : a), 0n);
-      if (line < 0n) im += ceil((gross < held ? gross : held) * interMonth, 1_000_000n);
-      im += ceil((gross + held) * provision, 1_000_000n) + ceil(gross * 75n, 10_000n);
-      if (lots !== 0n) im += ceil(gross * size(lots), bits(prices[u] ?? 0n, 200, 40));
-    }
-    return { value, equity: value - haircuts, maintenance: ceil(im * mu, 1_000_000n) };
-  }
+  figures = (id: bigint) => figuresOf(this, this.account(id));
 }

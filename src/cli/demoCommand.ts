@@ -5,11 +5,12 @@ import { z } from "zod";
 import { renderReport } from "../report/html.ts";
 import { PROJECT_ROOT } from "../sdk/artifacts.ts";
 import { BadInput } from "../sdk/failure.ts";
-import { type Bar, DAY, selectWindow } from "../simulator/bars.ts";
+import { type Bar, DAY, selectWindow, type Window } from "../simulator/bars.ts";
 import { BUILT_IN_START, builtInPath } from "../simulator/builtInPath.ts";
 import { runDemo } from "../simulator/demo.ts";
 import { demoFindings } from "../simulator/demoSummary.ts";
 import { readPriceFile } from "../simulator/priceFile.ts";
+import { builtInVolatility, realisedVolatility, recordedVolatility } from "../simulator/volatilityPath.ts";
 import { moment, readArguments, whole } from "./arguments.ts";
 import { printJson, printRows } from "./output.ts";
 import { progressLine } from "./progress.ts";
@@ -23,6 +24,8 @@ const schema = z.object({
     .regex(/^[A-Za-z0-9]{2,10}$/, "is not a symbol")
     .transform((text) => text.toUpperCase()),
   accounts: whole(10, 2_000),
+  optionTraders: whole(0, 500),
+  volatilities: z.string().optional(),
   steps: whole(1, 60),
   crowd: z.boolean(),
   seed: whole(0, 2 ** 32 - 1),
@@ -39,15 +42,21 @@ export function addDemoCommand(program: Command): void {
     .option("--to <date>", "last day that is played, or the time at which it ends")
     .option("--underlying <symbol>", "what the prices are of", "ETH")
     .option("--accounts <number>", "traders", "300")
+    .option("--option-traders <number>", "accounts with options beside them; 0 lists no series", "28")
+    .option("--volatilities <file>", "with --prices: hourly implied volatility in percent, a CSV file with ts_utc,open,high,low,close")
     .option("--steps <number>", "posts an hour", "12")
     .option("--crowd", "80 % of the traders are on the losing side", false)
     .option("--seed <number>", "of everything drawn", "1")
     .option("--json", "print the figures as one JSON object", false)
     .option("--report <file>", "where to write the report", "report.html")
     .action(async (options: unknown) => {
-      const { prices, from, to, underlying, accounts, steps, crowd, seed, json, report } = readArguments(schema, options);
+      const { prices, from, to, underlying, accounts, optionTraders, volatilities, steps, crowd, seed, json, report } = readArguments(
+        schema,
+        options,
+      );
       const { bars, source, span } = prices === undefined ? builtIn(seed) : fromFile(prices, from, to);
       const window = selectWindow(bars, from ?? span[0], to ?? span[1]);
+      const implied = impliedVolatility(prices, volatilities, window, seed);
       const line = progressLine();
       try {
         const { result, record } = await runDemo({
@@ -55,6 +64,8 @@ export function addDemoCommand(program: Command): void {
           source,
           underlying,
           accounts,
+          optionTraders,
+          ...implied,
           steps,
           crowd,
           seed,
@@ -79,6 +90,17 @@ export function addDemoCommand(program: Command): void {
         line.end();
       }
     });
+}
+
+/** Recorded where a file is given, otherwise the path that belongs to the built-in prices, or one that follows what recorded prices realised. */
+function impliedVolatility(prices: string | undefined, file: string | undefined, window: Window, seed: number) {
+  if (file !== undefined && prices === undefined) throw new BadInput("--volatilities needs --prices: the built-in crash has its own");
+  if (file !== undefined) {
+    const name = file.split(/[\\/]/).at(-1) ?? file;
+    return { volatility: recordedVolatility(readPriceFile(file, "volatility"), window, name), volatilitySource: name };
+  }
+  if (prices === undefined) return { volatility: builtInVolatility(seed), volatilitySource: "built-in, jumps with the crash" };
+  return { volatility: realisedVolatility(window), volatilitySource: "a tenth above the realised volatility, half-life twelve hours" };
 }
 
 type Path = { readonly bars: readonly Bar[]; readonly source: string; readonly span: readonly [number, number] };

@@ -18,12 +18,12 @@ export type Standing = {
   readonly health: bigint | undefined;
 };
 
-/** The live figures of every account but the fund's, as liquidation sees them. */
-export function standings(state: State): Standing[] {
+/** The live figures of every account but the fund's, or of those of `accounts`, as liquidation sees them. */
+export function standings(state: State, accounts: Iterable<AccountId> = state.accounts.keys()): Standing[] {
   const draft = new Draft(state);
   const terms = termsAt(state.margin, state.now);
   const result: Standing[] = [];
-  for (const id of state.accounts.keys()) {
+  for (const id of accounts) {
     if (ownerOf(id) !== state.fund) result.push(standingOf(draft, terms, id));
   }
   return result;

@@ -50,6 +50,8 @@ export type TurnOptions = {
   readonly slices?: SliceSource;
   /** Refreshes the words of every series, and not only of those that somebody holds. */
   readonly everySeries?: boolean;
+  /** Whether words are refreshed at all; by default they are. */
+  readonly words?: boolean;
 };
 
 /**
@@ -65,6 +67,7 @@ export async function keepersTurn({
   batchSize = ACCOUNTS_IN_A_BATCH,
   slices,
   everySeries = false,
+  words = true,
 }: TurnOptions): Promise<TurnReport> {
   const events = [...(await books.sync())];
   const upkeep: TaskOutcome[] = [];
@@ -118,7 +121,7 @@ export async function keepersTurn({
     events.push(...after);
     state = read();
   }
-  await carryOut(planUpkeep(state, everySeries));
+  await carryOut(planUpkeep(state, everySeries, words));
   const report = { accounts: all.length, below, planned, sales, failures, upkeep, events };
   return sliceError === undefined ? report : { ...report, sliceError };
 }

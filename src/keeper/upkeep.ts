@@ -117,8 +117,9 @@ function isWorthPosting({ now, underlyings }: State, { underlying: index, series
  * What is to be done for the series of a state beside slices: words refreshed that are stale where somebody holds the series and the price is good,
  * settlement prices written down that stand by the clock, accounts paid that hold a series which has settled. Pure.
  * @param everySeries refreshes also what nobody holds, so that anybody can open at once
+ * @param words false: refreshes nothing
  */
-export function planUpkeep(state: State, everySeries = false): UpkeepPlan {
+export function planUpkeep(state: State, everySeries = false, words = true): UpkeepPlan {
   const tasks: Task[] = [];
   const refused: RefusedTask[] = [];
   let after = state;
@@ -136,7 +137,7 @@ export function planUpkeep(state: State, everySeries = false): UpkeepPlan {
       const place = { underlying, series };
       if (isSettledSeries(own, state.now)) {
         if (own.listed) plan({ kind: "settle", ...place }, (before) => settleSeries(before, underlying, series));
-      } else if (wantsRefresh(state, each, own, everySeries)) {
+      } else if (words && wantsRefresh(state, each, own, everySeries)) {
         plan({ kind: "refresh", ...place }, (before) => refreshSeries(before, underlying, series));
       }
     }

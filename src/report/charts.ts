@@ -1,5 +1,5 @@
-import { compact, escapeHtml, percent } from "./format.ts";
-import { type AccountOutcome, HEALTH_BANDS, type RunPoint } from "./runRecord.ts";
+import { compact, escapeHtml, percent, utcTime } from "./format.ts";
+import { type AccountOutcome, HEALTH_BANDS, type RunPoint, type SeriesRecord } from "./runRecord.ts";
 import {
   areaPath,
   bar,
@@ -29,19 +29,39 @@ export type Chart = {
 type Timeline = { readonly points: readonly RunPoint[]; readonly x: Scale; readonly xs: readonly number[] };
 
 /** Every chart over time, in the order of the page. */
-export function timeCharts(points: readonly RunPoint[], underlying: string): Chart[] {
+export function timeCharts(points: readonly RunPoint[], underlying: string, series: readonly SeriesRecord[] = []): Chart[] {
   const first = points[0]?.time ?? 0;
   const last = points.at(-1)?.time ?? 1;
   const x = linear([first, last], [TIME_FRAME.left, TIME_FRAME.width - TIME_FRAME.right]);
   const line: Timeline = { points, x, xs: points.map((point) => x(point.time)) };
+  const later = series
+    .filter(({ expiry }) => expiry > last)
+    .map(({ name, expiry }) => `${name} expires on ${utcTime(expiry).slice(0, 10)}`);
+  const within = series.filter(({ opening, expiry }) => opening > first && expiry <= last);
+  const withOptions = points.some(({ impliedVolatility }) => impliedVolatility !== undefined);
   return [
     lineChart(line, {
       id: "price",
       title: `Price of ${underlying}`,
-      note: "as posted on chain",
+      note: ["as posted on chain", ...later].join("; "),
       format: compact,
       lines: [{ label: "price", tone: "accent", fill: true, of: (point) => point.price }],
+      expiries: within,
     }),
+    ...(withOptions
+      ? [
+          lineChart(line, {
+            id: "volatility",
+            title: "Implied volatility",
+            note: "at the money, a year, as the slices were posted",
+            format: (value: number) => percent(value, 0),
+            height: 130,
+            zero: true,
+            lines: [{ label: "implied volatility", tone: "violet", of: (point: RunPoint) => point.impliedVolatility ?? 0 }],
+            expiries: within.map((each) => ({ ...each, name: "" })),
+          }),
+        ]
+      : []),
     lineChart(line, {
       id: "range",
       title: "Scan range",
@@ -92,6 +112,9 @@ export function timeCharts(points: readonly RunPoint[], underlying: string): Cha
       lines: [
         { label: "longs", tone: "accent", of: (point) => point.equityLong - (points[0]?.equityLong ?? 0) },
         { label: "shorts", tone: "red", of: (point) => point.equityShort - (points[0]?.equityShort ?? 0) },
+        ...(withOptions
+          ? [{ label: "option traders", tone: "pine", of: (point: RunPoint) => point.equityOptions - (points[0]?.equityOptions ?? 0) }]
+          : []),
         { label: "market makers", tone: "amber", of: (point) => point.equityMakers - (points[0]?.equityMakers ?? 0) },
         {
           label: "fund",
@@ -111,6 +134,8 @@ type LineOptions = {
   readonly format: (value: number) => string;
   readonly height?: number;
   readonly zero?: boolean;
+  /** Series whose window and expiry are marked, each with its name where it has one. */
+  readonly expiries?: readonly SeriesRecord[];
   readonly lines: readonly {
     readonly label: string;
     readonly tone: string;
@@ -125,7 +150,7 @@ function lineChart({ points, x, xs }: Timeline, options: LineOptions): Chart {
   const values = options.lines.map((line) => points.map(line.of));
   const y = verticalScale(frame, niceDomain(values.flat(), options.zero ? [0] : []));
   const base = y(Math.min(Math.max(0, y.domain[0]), y.domain[1]));
-  let marks = "";
+  let marks = (options.expiries ?? []).map((each) => expiryMark(frame, x, each)).join("");
   options.lines.forEach((line, i) => {
     const ys = (values[i] ?? []).map(y);
     const [px, py] = line.step ? stepped(xs, ys) : [xs, ys];
@@ -139,6 +164,23 @@ function lineChart({ points, x, xs }: Timeline, options: LineOptions): Chart {
   });
   const series = options.lines.map((line, i) => ({ label: line.label, tone: line.tone, values: (values[i] ?? []).map(options.format) }));
   return finish(options, frame, x, valueAxis(frame, y, options.format, options.height ? 3 : 4), marks, series);
+}
+
+/** The averaging window of a series and its expiry, with what it settled on. */
+function expiryMark(frame: Frame, x: Scale, { name, opening, expiry, settlement }: SeriesRecord): string {
+  const [from, to] = [x(opening), x(expiry)];
+  const bottom = frame.height - frame.bottom;
+  const window = bar(from, frame.top, Math.max(to - from, 1.5), bottom - frame.top, 'class="window"');
+  const edge = `<line class="expiry" x1="${to.toFixed(1)}" x2="${to.toFixed(1)}" y1="${frame.top}" y2="${bottom}"/>`;
+  if (name === "") return window + edge;
+  const settled = settlement === undefined ? "" : ` settles at ${compact(settlement)}`;
+  // on the side where there is room for it
+  const right = to > frame.width / 2;
+  return (
+    window +
+    edge +
+    text(right ? from - 6 : to + 6, frame.top + 12, `${name}${settled}`, `class="tick" text-anchor="${right ? "end" : "start"}"`)
+  );
 }
 
 /** How many accounts are how healthy: bands stacked up to all accounts. */

@@ -1,5 +1,6 @@
 import { type Chart, outcomeChart, timeCharts } from "./charts.ts";
 import { escapeHtml, utcTime } from "./format.ts";
+import { profileSection, strategyChart } from "./optionCharts.ts";
 import type { Finding, RunRecord } from "./runRecord.ts";
 import { SCRIPT, STYLE } from "./style.ts";
 import { linear, TIME_FRAME } from "./svg.ts";
@@ -9,7 +10,7 @@ const MARK = `<svg viewBox="0 0 52 52" aria-hidden="true"><circle cx="26" cy="26
 
 /** The report of a run: one page that needs no network. */
 export function renderReport(run: RunRecord): string {
-  const charts = timeCharts(run.points, run.underlying);
+  const charts = timeCharts(run.points, run.underlying, run.options?.series);
   const times = run.points.map((point) => point.time);
   const x = linear([times[0] ?? 0, times.at(-1) ?? 1], [TIME_FRAME.left, TIME_FRAME.width - TIME_FRAME.right]);
   const data = {
@@ -24,6 +25,7 @@ export function renderReport(run: RunRecord): string {
 <section class="cards">${run.findings.map(card).join("")}</section>
 ${charts.map((chart) => figure(chart, false)).join("\n")}
 ${figure(outcomeChart(run.accounts), true)}
+${run.options === undefined ? "" : figure(strategyChart(run.options.outcomes), true) + profileSection(run.options.profiles)}
 <div class="two">${table("Set-up", run.setUp)}${table(
     "Findings",
     run.findings.map((finding) => [finding.name, finding.value + (finding.note ? ` (${finding.note})` : "")]),

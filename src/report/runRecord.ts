@@ -14,6 +14,8 @@ export type RunRecord = {
   readonly findings: readonly Finding[];
   readonly points: readonly RunPoint[];
   readonly accounts: readonly AccountOutcome[];
+  /** What options were traded, and how it went; left out where none were. */
+  readonly options?: OptionsRecord;
 };
 
 export type Finding = { readonly name: string; readonly value: string; readonly good?: boolean; readonly note?: string };
@@ -22,6 +24,8 @@ export type Finding = { readonly name: string; readonly value: string; readonly 
 export type RunPoint = {
   readonly time: number;
   readonly price: number;
+  /** At the money, a year, as it was last posted; left out where no options are traded. */
+  readonly impliedVolatility?: number;
   /** Held scan range, a fraction. */
   readonly scanRange: number;
   /** How many traders' accounts are in each of `HEALTH_BANDS`. */
@@ -38,6 +42,7 @@ export type RunPoint = {
   readonly fundInventory: number;
   readonly equityLong: number;
   readonly equityShort: number;
+  readonly equityOptions: number;
   readonly equityMakers: number;
   /** Equity over what was deposited: the least of the best 90, 75, 50, 25 and 10 % of traders. */
   readonly equityQuantiles: readonly number[];
@@ -62,4 +67,50 @@ export type AccountOutcome = {
   readonly equity: number;
   readonly slices: number;
   readonly soldWhole: boolean;
+};
+
+export type OptionsRecord = {
+  readonly series: readonly SeriesRecord[];
+  readonly outcomes: readonly OptionOutcome[];
+  readonly profiles: readonly ScenarioProfile[];
+};
+
+export type SeriesRecord = {
+  readonly name: string;
+  /** When its averaging window opens, and when it expires, unix seconds. */
+  readonly opening: number;
+  readonly expiry: number;
+  /** Of a unit; left out where it has not settled. */
+  readonly settlement?: number;
+};
+
+export type OptionOutcome = {
+  readonly strategy: string;
+  readonly deposited: number;
+  readonly equity: number;
+  readonly slices: number;
+  readonly soldWhole: boolean;
+};
+
+/** An account with options: what it would gain or lose in each scenario when it opened, and when it first fell below its line with options, or else was least healthy. */
+export type ScenarioProfile = {
+  readonly strategy: string;
+  /** What it opened, in words. */
+  readonly position: string;
+  readonly opened: ProfileMoment;
+  readonly worst: ProfileMoment;
+};
+
+export type ProfileMoment = {
+  readonly time: number;
+  readonly price: number;
+  /** Held scan range, a fraction. */
+  readonly range: number;
+  /** At the mark, which is zero, and in scenarios 1 to 16, extremes damped. */
+  readonly profits: readonly number[];
+  /** The scenario that loses most; left out where the short-option minimum asks for more than it. */
+  readonly decides?: number | undefined;
+  readonly equity: number;
+  readonly initialMargin: number;
+  readonly maintenanceMargin: number;
 };

@@ -2,11 +2,11 @@
 export const STYLE = `
 :root{color-scheme:light dark;
 --page:#f6f7f9;--card:#fff;--ink:#16202c;--soft:#5b6878;--edge:#e3e7ec;--grid:#edf0f3;--day:#d5dbe2;--zero:#a8b2be;
---accent:#1f6f8b;--amber:#d0892b;--red:#c8423b;--violet:#6d5bb3;--good:#23805a;--goodback:#e4f4ec;--bad:#b3261e;--badback:#fde8e6;
+--accent:#1f6f8b;--amber:#d0892b;--red:#c8423b;--violet:#6d5bb3;--pine:#2f7d4f;--good:#23805a;--goodback:#e4f4ec;--bad:#b3261e;--badback:#fde8e6;
 --b0:#dde2e8;--b1:#8f1d1d;--b2:#cf4a3a;--b3:#e8894a;--b4:#f2c06b;--b5:#a9d0c0;--b6:#5aa6a4;--b7:#2b7288}
 @media (prefers-color-scheme:dark){:root{
 --page:#0e141b;--card:#161e27;--ink:#e6ebf1;--soft:#93a1b1;--edge:#25303c;--grid:#1f2933;--day:#33404e;--zero:#56667a;
---accent:#55b3d1;--amber:#e5a650;--red:#ef6f66;--violet:#a493e6;--good:#5fcb9c;--goodback:#12342a;--bad:#ff8a80;--badback:#411a1a;
+--accent:#55b3d1;--amber:#e5a650;--red:#ef6f66;--violet:#a493e6;--pine:#6fcf97;--good:#5fcb9c;--goodback:#12342a;--bad:#ff8a80;--badback:#411a1a;
 --b0:#2b3541;--b1:#ff5a4f;--b2:#d9503f;--b3:#cf7a41;--b4:#b8924d;--b5:#5f8f86;--b6:#3b7f83;--b7:#235a70}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;font-variant-numeric:tabular-nums}
@@ -40,8 +40,12 @@ svg{display:block;width:100%;height:auto}
 .fan{fill:var(--accent);color:var(--accent);fill-opacity:.3}.fan.wide{fill-opacity:.14}
 .legend i.fan{opacity:.5}.legend i.fan.wide{opacity:.25}
 .dot{fill:currentColor;fill-opacity:.62;stroke:var(--card);stroke-width:.8}
+.window{fill:var(--ink);opacity:.1}.expiry{stroke:var(--ink);stroke-width:1.2;opacity:.6}
+.profile{margin:8px 0 0}.profile figcaption{font-size:12.5px;color:var(--soft);margin-bottom:2px}.profile b{color:var(--ink);font-weight:620;margin-right:6px}
+.level{stroke:currentColor;stroke-width:1.3;stroke-dasharray:5 3}.ring{fill:none;stroke:currentColor;stroke-width:1.8}.small{font-size:10.5px}
+.legend i.ring{background:none;border:2px solid currentColor;border-radius:50%}.legend i.dash{height:0;background:none;border-top:2px dashed currentColor;border-radius:0;vertical-align:3px}
 .cross{stroke:var(--ink);stroke-width:1;stroke-dasharray:3 3;opacity:.75;pointer-events:none}
-.accent{color:var(--accent)}.amber{color:var(--amber)}.red{color:var(--red)}.violet{color:var(--violet)}
+.accent{color:var(--accent)}.amber{color:var(--amber)}.red{color:var(--red)}.violet{color:var(--violet)}.pine{color:var(--pine)}.ink{color:var(--ink)}
 ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.b${i}{fill:var(--b${i});color:var(--b${i})}`).join("")}
 .band{stroke:var(--card);stroke-width:.4}
 .table{margin-top:12px;padding:14px 16px}

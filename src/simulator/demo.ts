@@ -1,12 +1,14 @@
+import type { Wallet } from "ethers";
 import { check, type Verdict } from "../checker/checker.ts";
 import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
 import { localParameters } from "../deployment/localParameters.ts";
 import { accountIdOf } from "../engine/accountId.ts";
-import { partDown, WAD } from "../engine/fixedPoint.ts";
+import { abs, partDown, WAD } from "../engine/fixedPoint.ts";
 import { NORMAL, type State } from "../engine/types.ts";
 import { type Books, followBooks, type VaultEvent } from "../keeper/books.ts";
 import { figuresOf, planShedding } from "../keeper/plan.ts";
 import { keepersTurn, type SendAll } from "../keeper/turn.ts";
+import { isSettledSeries, planSlices, planUpkeep, taskCall } from "../keeper/upkeep.ts";
 import type { RunRecord } from "../report/runRecord.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { formatDecimal, toNumber } from "../sdk/amounts.ts";
@@ -15,13 +17,17 @@ import { refreshCapCall, shedCall, topUpCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { deepestFall, HOUR, type Window, walkBars } from "./bars.ts";
+import { byStrategy, optionsRecord, type StrategyResult, seriesGovernance, volatilityFeed } from "./demoSeries.ts";
 import { demoFindings, demoSetUp } from "./demoSummary.ts";
 import { localWallet } from "./localAccounts.ts";
 import { type LocalChain, openLocalChain } from "./localChain.ts";
+import { drawOptionTraders, optionTradeCalls, type SizedOptionTrader, sizeOptionTraders } from "./optionTraders.ts";
 import { seededRandom } from "./random.ts";
 import { type Recorder, startRecorder } from "./recorder.ts";
+import { planSeries, withWindow } from "./seriesPlan.ts";
 import { amountWorth, fundingCalls, matchCalls, type Protocol, postCall, rateCalls, stakeCalls } from "./setUp.ts";
 import { drawTraders, type SizedTrader, sizeTraders } from "./traders.ts";
+import type { VolatilityPath } from "./volatilityPath.ts";
 
 export type DemoOptions = {
   readonly window: Window;
@@ -29,6 +35,12 @@ export type DemoOptions = {
   readonly source: string;
   readonly underlying: string;
   readonly accounts: number;
+  /** Accounts with options beside them; 0: no series is listed. */
+  readonly optionTraders: number;
+  /** Implied volatility while the path is played. */
+  readonly volatility: VolatilityPath;
+  /** Where it is from, in words. */
+  readonly volatilitySource: string;
   /** Posts an hour. */
   readonly steps: number;
   /** 80 % of the accounts are on the side that loses. */
@@ -43,13 +55,20 @@ export type DemoProgress = { readonly stage: string; readonly done: number; read
 export type DemoResult = Verdict & {
   readonly underlying: string;
   readonly traders: number;
+  readonly optionTraders: number;
+  /** Of the accounts with options, in the run. */
+  readonly optionAccountsLiquidated: number;
+  /** Series that settled while the path was played. */
+  readonly seriesSettled: number;
+  /** Accounts with options by strategy. Amounts in settlement tokens. */
+  readonly strategies: readonly StrategyResult[];
   readonly posts: number;
   /** Of the longs, when the played path begins, in settlement tokens. */
   readonly openInterest: string;
   /** Bad debt over open interest. */
   readonly badDebtOfOpenInterest: number;
   readonly largestFundLoss: string;
-  /** Batches of the keeper that were not carried out. */
+  /** Batches of the keeper, and tasks for series, that were not carried out. */
   readonly failedBatches: number;
 };
 
@@ -64,13 +83,12 @@ const LOSING_CROWD = 0.8;
 const FUNDING_RATE = 100_000n;
 const ROUNDS_OF_A_TURN = 5;
 const CONFIRMATION = 60;
-
 export type DemoRun = { readonly result: DemoResult; readonly record: RunRecord };
 
 /**
  * Deploys the protocol on a chain in this process, warms the forecast, lets traders open positions and plays the path while a keeper liquidates
  * and market makers take what the fund sheds.
- * @throws BadInput when the underlying is not one of the local deployment
+ * @throws BadInput when the underlying is not one of the local deployment, has no volatility feed for options, or the path is too short for an expiry
  */
 export async function runDemo(options: DemoOptions): Promise<DemoRun> {
   const { window, onProgress } = options;
@@ -85,6 +103,9 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
         throw new BadInput(
           `--underlying ${options.underlying}: the local deployment has ${file.underlyings.map(({ symbol }) => symbol).join(", ")}`,
         );
+      }
+      if (options.optionTraders > 0 && listed.volatility === undefined) {
+        throw new BadInput(`--underlying ${options.underlying} has no volatility feed: give --option-traders 0`);
       }
       listed.referencePrice = formatDecimal(first.open);
       // one underlying is traded: the whole fund stands behind it
@@ -112,37 +133,70 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
   const makerAccounts = makers.map((maker) => accountIdOf(maker));
   const books = followBooks(chain.rpc, record.contracts.vault, record.block);
 
+  const series = options.optionTraders === 0 ? undefined : planSeries(window.played);
+  const governance = series && seriesGovernance(record, underlying, series, window.played[0]?.time ?? 0);
   // the variance sees hourly closes only
   for (const [i, bar] of window.warmUp.entries()) {
     await post(chain, protocol, books, keeper, underlying, bar.close, bar.time + HOUR);
+    const listing = governance?.(bar.time + HOUR, books.state(chain.now())) ?? [];
+    if (listing.length > 0) await chain.mine(chain.now() + 1, listing);
     if (i % 24 === 0) onProgress({ stage: "warm up", done: i, of: window.warmUp.length });
   }
   const opening = window.warmUp.at(-1)?.close ?? window.played[0]?.open ?? 0n;
   onProgress({ stage: "open positions", done: 0, of: 1 });
   await post(chain, protocol, books, keeper, underlying, opening, chain.now() + CONFIRMATION);
-  const traders = await openPositions(chain, protocol, books, underlying, { backer, keeper, makers }, options);
+  const feed = series === undefined ? undefined : volatilityFeed(options.volatility, protocol, underlying);
+  const slices = async (): Promise<Done> => {
+    const state = books.state(chain.now() + 1);
+    const { tasks, refused } = planSlices(state, (await feed?.(state)) ?? []);
+    if (tasks.length === 0) return { events: [], failures: refused.length };
+    await chain.mine(
+      chain.now() + 1,
+      tasks.map((task) => taskCall(record, keeper, task)),
+    );
+    return { events: [...(await books.sync())], failures: refused.length };
+  };
+  await slices();
+  await refreshed(chain, record, books, keeper);
+  const cast = { backer, keeper, makers, makerWallets: wallets.slice(-makers.length) };
+  const { traders, optionTraders } = await openPositions(chain, protocol, books, underlying, cast, options);
   const played = chain.now();
   const openInterest =
     (books.state(played).underlyings[underlying]?.funding.openInterest ?? 0n) * (books.state(played).underlyings[underlying]?.price ?? 0n);
 
-  const recorder = startRecorder(underlying, lotExponent, traders, makerAccounts);
+  const recorder = startRecorder({ underlying, lotExponent, traders, optionTraders, makers: makerAccounts });
   const fromBlock = Number(await chain.rpc("eth_blockNumber", [])) + 1;
-  const posts = walkBars(window.played, steps).filter(({ time }) => time > played + CONFIRMATION);
+  const walked = walkBars(window.played, steps).filter(({ time }) => time > played + CONFIRMATION);
+  const posts = series === undefined ? walked : withWindow(walked, series.near);
   let [nextRate, failedBatches] = [0, 0];
   for (const [i, { time, price }] of posts.entries()) {
     const events: VaultEvent[] = [];
     const until = posts[i + 1]?.time ?? Number.POSITIVE_INFINITY;
     events.push(...(await post(chain, protocol, books, keeper, underlying, price, time, until)));
-    if (time >= nextRate) {
+    const hourly = time >= nextRate;
+    if (hourly) {
       await chain.mine(chain.now() + 1, rateCalls(protocol, keeper, underlying, FUNDING_RATE, time));
       events.push(...(await books.sync()));
       nextRate = time + HOUR;
     }
-    const turn = await keepersRounds(chain, record, books, keeper, keeperAccount);
+    const posted = await slices();
+    events.push(...posted.events);
+    failedBatches += posted.failures;
+    recorder.watch(time, books.state(chain.now() + 1));
+    // words cost the most of all: they are wanted where makers are to take something over, and once an hour for whoever would open
+    const words = hourly || (books.state(time).underlyings[underlying]?.fund.inventorySince ?? 0n) !== 0n;
+    const turn = await keepersRounds(chain, record, books, keeper, keeperAccount, words);
     events.push(...turn.events);
     failedBatches += turn.failures;
-    events.push(...(await makersTurn(chain, record, books, underlying, keeper, makers, makerAccounts)));
-    const point = recorder.take(time, books.state(chain.now()), events);
+    const made = await makersTurn(chain, record, books, underlying, keeper, makers, makerAccounts);
+    events.push(...made);
+    if (made.length > 0 && series !== undefined) {
+      // the makers took seconds, in which options lose value
+      const again = await keepersRounds(chain, record, books, keeper, keeperAccount, false);
+      events.push(...again.events);
+      failedBatches += again.failures;
+    }
+    const point = recorder.take(time, books.state(chain.now()), events, series && options.volatility(time));
     const failed = failedBatches === 0 ? "" : `, ${failedBatches} batches failed`;
     if (i % 4 === 0)
       onProgress({ stage: "play", done: i, of: posts.length, note: `${point.liquidatedAccounts} accounts liquidated${failed}` });
@@ -150,11 +204,18 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
 
   onProgress({ stage: "check", done: 0, of: 1 });
   const verdict = await check(chain.rpc, record.contracts.vault, interfaceOf("IMarginVault"), fromBlock, seed);
+  const end = books.state(chain.now());
+  const outcomes = recorder.optionOutcomes(end);
+  const settled = [...(end.underlyings[underlying]?.series.values() ?? [])].filter((each) => isSettledSeries(each, end.now));
   const funds = recorder.points.map((point) => point.fundMain + point.fundAccount);
   const result: DemoResult = {
     ...verdict,
     underlying: options.underlying,
     traders: traders.length,
+    optionTraders: optionTraders.length,
+    optionAccountsLiquidated: outcomes.filter(({ slices, soldWhole }) => slices > 0 || soldWhole).length,
+    seriesSettled: settled.length,
+    strategies: byStrategy(outcomes),
     posts: posts.length,
     openInterest: formatDecimal(openInterest),
     badDebtOfOpenInterest: openInterest === 0n ? 0 : Number(verdict.badDebt) / toNumber(openInterest),
@@ -162,7 +223,7 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
     failedBatches,
   };
   onProgress({ stage: "done", done: 1, of: 1 });
-  return { result, record: runRecord(record, options, recorder, books.state(chain.now()), result, underlying) };
+  return { result, record: runRecord(record, options, recorder, end, result, underlying) };
 }
 
 /** Posts a price; when the guard wants to hear it again, once more a minute later, as long as that is before `until`. */
@@ -186,6 +247,9 @@ async function post(
   return events;
 }
 
+/** What was done of a turn, and how much of it failed. */
+type Done = { readonly events: VaultEvent[]; readonly failures: number };
+
 /** Liquidates until nobody is below the line. A batch that fails is counted, and the run goes on: who is left below the line shows at the end. */
 async function keepersRounds(
   chain: LocalChain,
@@ -193,7 +257,8 @@ async function keepersRounds(
   books: Books,
   keeper: string,
   account: bigint,
-): Promise<{ events: VaultEvent[]; failures: number }> {
+  words: boolean,
+): Promise<Done> {
   const events: VaultEvent[] = [];
   let failures = 0;
   const send: SendAll = async (calls) => {
@@ -201,9 +266,9 @@ async function keepersRounds(
     return Promise.all(mined.map((each) => (each.ok ? undefined : chain.failureOf(each))));
   };
   for (let round = 0; round < ROUNDS_OF_A_TURN; round++) {
-    const turn = await keepersTurn({ books, record, from: keeper, keeper: account, send });
+    const turn = await keepersTurn({ books, record, from: keeper, keeper: account, send, words });
     events.push(...turn.events);
-    failures += turn.failures.length;
+    failures += turn.failures.length + turn.upkeep.filter(({ error }) => error !== undefined).length;
     if (turn.planned.length === 0) break;
   }
   return { events, failures };
@@ -229,17 +294,37 @@ async function makersTurn(
     await chain.mine(chain.now() + 1, [topUpCall(record, keeper, underlying)]);
     events.push(...(await books.sync()));
   }
-  for (const { taker, fraction } of planShedding(books.state(chain.now() + 1), accounts)) {
+  // words may be stale again a second later: what is shed goes into one block with what refreshes them
+  const { tasks, state: fresh } = planUpkeep(books.state(chain.now() + 1));
+  const refreshes = tasks.filter(({ kind }) => kind === "refresh").map((task) => taskCall(record, keeper, task));
+  for (const { taker, fraction } of planShedding(fresh, accounts)) {
     const maker = makers[accounts.indexOf(taker)];
     if (maker === undefined) continue;
     // another maker may have been quicker: a refusal is no failure
-    await chain.tryMine(chain.now() + 1, [shedCall(record, maker, underlying, taker, fraction)]);
+    await chain.tryMine(chain.now() + 1, [...refreshes, { ...shedCall(record, maker, underlying, taker, fraction), gas: 15_000_000 }]);
     events.push(...(await books.sync()));
   }
   return events;
 }
 
-type Cast = { readonly backer: string; readonly keeper: string; readonly makers: readonly string[] };
+/** Refreshes the words of all series and waits for it. */
+async function refreshed(chain: LocalChain, record: DeploymentRecord, books: Books, from: string): Promise<void> {
+  await books.sync();
+  const { tasks } = planUpkeep(books.state(chain.now() + 1), true);
+  if (tasks.length === 0) return;
+  await chain.mine(
+    chain.now() + 1,
+    tasks.map((task) => taskCall(record, from, task)),
+  );
+  await books.sync();
+}
+
+type Cast = {
+  readonly backer: string;
+  readonly keeper: string;
+  readonly makers: readonly string[];
+  readonly makerWallets: readonly Wallet[];
+};
 
 /** Draws and sizes the traders, stakes the fund, and has everybody deposit and trade. Takes less than a minute of the chain's time. */
 async function openPositions(
@@ -249,7 +334,7 @@ async function openPositions(
   underlying: number,
   cast: Cast,
   options: DemoOptions,
-): Promise<SizedTrader[]> {
+): Promise<{ readonly traders: SizedTrader[]; readonly optionTraders: SizedOptionTrader[] }> {
   const { record } = protocol;
   const listed = record.underlyings[underlying];
   const token = record.collaterals.findIndex((each) => each.underlying === underlying);
@@ -264,15 +349,20 @@ async function openPositions(
   const takerFee = await takerFeeOf(chain, record);
   const drawn = drawTraders(seededRandom(options.seed), options.seed, draw);
   const traders = sizeTraders(state, drawn, { underlying, takerFee, use, token });
-  const openInterest = traders.reduce((sum, each) => (each.long ? sum + each.lots : sum), 0n) * priced.price;
+  const optionsDrawn = drawOptionTraders(seededRandom(options.seed + 1), options.seed, options.optionTraders, token >= 0);
+  const optionTraders = sizeOptionTraders(state, optionsDrawn, { underlying, takerFee, use, token });
+  // a lot of any instrument is a lot of open interest; who takes the other side holds none of it yet
+  const dated = optionTraders.flatMap(({ positions }) => positions).reduce((sum, { lots }) => sum + abs(lots), 0n);
+  const openInterest = (traders.reduce((sum, each) => (each.long ? sum + each.lots : sum), 0n) + dated) * priced.price;
 
-  await Promise.all(traders.map(({ wallet }) => chain.unlock(wallet.address)));
+  const everybody = [...traders, ...optionTraders];
+  await Promise.all(everybody.map(({ wallet }) => chain.unlock(wallet.address)));
   const maker = (address: string) =>
     fundingCalls(record, address, accountIdOf(address), SETTLEMENT_TOKEN, partDown(openInterest, MAKER_OF_OPEN_INTEREST));
   await chain.mine(chain.now() + 1, [
     ...stakeCalls(record, cast.backer, partDown(openInterest, FUND_OF_OPEN_INTEREST)),
     ...cast.makers.flatMap(maker),
-    ...traders.flatMap(({ wallet, account, worth, inCollateral }) => {
+    ...everybody.flatMap(({ wallet, account, worth, inCollateral }) => {
       const value = partDown(worth, inCollateral);
       const stable = fundingCalls(record, wallet.address, account, SETTLEMENT_TOKEN, worth - value);
       return value === 0n ? stable : [...stable, ...fundingCalls(record, wallet.address, account, token, amountWorth(value, price))];
@@ -289,8 +379,10 @@ async function openPositions(
     (state.liquidation.smallestNotional * WAD) / priced.price + 1n,
   );
   await chain.mine(chain.now() + 1, trades);
+  const trading = books.state(chain.now() + 1);
+  await chain.mine(chain.now() + 1, await optionTradeCalls(record, trading, optionTraders, cast.makerWallets));
   await books.sync();
-  return traders;
+  return { traders, optionTraders };
 }
 
 async function takerFeeOf(chain: LocalChain, record: DeploymentRecord): Promise<bigint> {
@@ -324,5 +416,6 @@ function runRecord(
     findings: demoFindings(result),
     points: recorder.points,
     accounts: recorder.outcomes(state, collateral, settlement),
+    ...(options.optionTraders === 0 ? {} : { options: optionsRecord(record, recorder, state, underlying) }),
   };
 }

@@ -28,8 +28,10 @@ export function demoFindings(result: DemoResult): Finding[] {
     must("Replay against books", result.replayDifferences, "values that the events tell otherwise than the storage"),
     {
       name: "Accounts liquidated",
-      value: `${result.liquidations} of ${result.traders}`,
-      note: `${result.liquidatedInPart} of them in part`,
+      value: `${result.liquidations} of ${result.traders + result.optionTraders}`,
+      note: `${result.liquidatedInPart} of them in part${
+        result.optionTraders === 0 ? "" : `; ${result.optionAccountsLiquidated} of the ${result.optionTraders} with options`
+      }`,
     },
     { name: "Sales", value: String(result.sales), note: `${result.slices} slices; at most ${result.maxLiquidationsInABar} in an hour` },
     {
@@ -52,6 +54,13 @@ export function demoSetUp(options: DemoOptions, result: DemoResult, collateral: 
     ["Worst hour", percent(fall.worstHour)],
     ["Posts", `${result.posts}, ${options.steps} an hour`],
     ["Traders", `${result.traders}, ${options.crowd ? "80 % on the losing side" : "half on each side"}`],
+    ...(result.optionTraders === 0
+      ? []
+      : ([
+          ["Option traders", `${result.optionTraders}, seven strategies against the market makers, 40 to 95 % of what margin allows`],
+          ["Implied volatility", options.volatilitySource],
+          ["Series", `two, a fortnight apart; ${result.seriesSettled} settled`],
+        ] as [string, string][])),
     ["Leverage", "uniform between 1 and the largest that margin allows"],
     ["Collateral", collateral === "" ? settlement : `${settlement}; half of the traders hold four fifths in ${collateral}`],
     ["Open interest at the start", compact(Number(result.openInterest))],

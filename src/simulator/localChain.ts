@@ -27,7 +27,7 @@ export type LocalChain = {
 };
 
 const BLOCK_GAS = 4_000_000_000n;
-const DEFAULT_GAS = 2_000_000;
+const DEFAULT_GAS = 8_000_000; // a slice between two others, with many strikes, takes some millions
 
 const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
 

@@ -6,16 +6,16 @@ const COLUMNS = ["ts_utc", "open", "high", "low", "close"] as const;
 const DECIMAL = /^\d{1,15}(\.\d{1,18})?$/;
 
 /**
- * The hourly bars of a CSV file with the columns ts_utc, open, high, low, close and, if wanted, volume; `ts_utc` is the unix second at which the
+ * The hourly bars of a CSV file, of prices or of volatilities in percent, with the columns ts_utc, open, high, low, close and, if wanted, volume; `ts_utc` is the unix second at which the
  * bar starts.
  * @throws BadInput naming the file, the line and what is wrong with it
  */
-export function readPriceFile(path: string): Bar[] {
+export function readPriceFile(path: string, kind: "price" | "volatility" = "price"): Bar[] {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    throw new BadInput(`cannot read the price file ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+    throw new BadInput(`cannot read the ${kind} file ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
   }
   return parsePrices(text, path);
 }

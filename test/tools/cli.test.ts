@@ -35,6 +35,7 @@ describe("command line", () => {
       /line 3: high "oops" is not a decimal number/,
     ],
     ["a window without dates", ["demo", "--prices", malformed], /--prices needs --from and --to/],
+    ["volatilities without prices", ["demo", "--volatilities", "v.csv"], /--volatilities needs --prices: the built-in crash has its own/],
     ["an unknown network", ["accounts", "--network", "nowhere"], /nothing is deployed on nowhere/],
     ["a port that is none", ["devnet", "--port", "99999"], /--port: must be from 1 to 65535/],
   ];

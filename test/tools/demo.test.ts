@@ -1,11 +1,24 @@
 import { expect } from "chai";
 import { check } from "../../src/checker/checker.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
-import { DAY, selectWindow } from "../../src/simulator/bars.ts";
+import { DAY, HOUR, selectWindow } from "../../src/simulator/bars.ts";
 import { BUILT_IN_START, builtInPath } from "../../src/simulator/builtInPath.ts";
 import { runDemo } from "../../src/simulator/demo.ts";
 import { demoFindings } from "../../src/simulator/demoSummary.ts";
 import { showAccount, startDevnet } from "../../src/simulator/devnet.ts";
+import { STRATEGIES } from "../../src/simulator/optionTraders.ts";
+import { builtInVolatility } from "../../src/simulator/volatilityPath.ts";
+
+const DEFAULTS = {
+  source: "built-in",
+  underlying: "ETH",
+  volatility: builtInVolatility(1),
+  volatilitySource: "built-in",
+  steps: 12,
+  crowd: false,
+  seed: 1,
+  onProgress: () => {},
+};
 
 describe("demo", function () {
   this.timeout(180_000);
@@ -13,21 +26,62 @@ describe("demo", function () {
   it("default: a crash ends with every figure as it must be", async () => {
     // the two days of the crash, few accounts: what `npm run demo` does at full size
     const window = selectWindow(builtInPath(3), BUILT_IN_START + DAY, BUILT_IN_START + 3 * DAY);
-    const options = { window, source: "built-in", underlying: "ETH", accounts: 24, steps: 12, crowd: false, seed: 3 };
-    const { result, record } = await runDemo({ ...options, onProgress: () => {} });
+    const options = { ...DEFAULTS, window, accounts: 24, optionTraders: 0, seed: 3 };
+    const { result, record } = await runDemo(options);
     expect(demoFindings(result).filter(({ good }) => good === false)).to.deep.equal([]);
     expect(result).to.include({ vaultMinusClaims: "0", replayDifferences: 0, wronglyLiquidated: 0, belowMaintenance: 0, traders: 24 });
     expect(result.liquidations).to.be.greaterThan(9);
     expect(result.slices).to.be.greaterThan(5);
     expect(record.points).to.have.length(result.posts);
     expect(record.accounts).to.have.length(24);
+    expect([result.optionTraders, result.seriesSettled, result.strategies, record.options]).to.deep.equal([0, 0, [], undefined]);
+  });
+
+  it("behavior: accounts with options trade, are liquidated and paid in a series that settles on the way", async () => {
+    const window = selectWindow(builtInPath(2), BUILT_IN_START + DAY + 6 * HOUR, BUILT_IN_START + DAY + 14 * HOUR);
+    const { result, record } = await runDemo({ ...DEFAULTS, window, accounts: 12, optionTraders: 14, seed: 2 });
+    expect(demoFindings(result).filter(({ good }) => good === false)).to.deep.equal([]);
+    expect(result).to.include({ vaultMinusClaims: "0", replayDifferences: 0, wronglyLiquidated: 0, belowMaintenance: 0, unclear: 0 });
+    expect(result).to.include({ optionTraders: 14, seriesSettled: 1, failedBatches: 0 });
+    expect(result.optionAccountsLiquidated).to.be.greaterThan(2);
+    expect(result.strategies.map(({ strategy, opened }) => [strategy, opened])).to.deep.equal(STRATEGIES.map((each) => [each, 2]));
+    const { series, outcomes, profiles } = record.options ?? { series: [], outcomes: [], profiles: [] };
+    expect(series.map(({ settlement }) => settlement !== undefined)).to.deep.equal([true, false]);
+    expect(outcomes).to.have.length(14);
+    expect(profiles).to.have.length(14);
+    for (const { opened, worst } of profiles) {
+      // they opened within their margin, and the worst is no better
+      expect(opened.equity).to.be.greaterThan(opened.initialMargin);
+      expect(worst.equity / worst.maintenanceMargin).to.be.at.most(opened.equity / opened.maintenanceMargin);
+      const losses = opened.profits.map((profit) => -profit);
+      if (opened.decides !== undefined) expect(losses[opened.decides]).to.equal(Math.max(...losses));
+      expect(Math.max(...losses)).to.be.at.most(opened.initialMargin);
+    }
+  });
+
+  it("args: a path too short for an expiry is refused where options are wanted", async () => {
+    const window = selectWindow(builtInPath(1), BUILT_IN_START, BUILT_IN_START + 2 * HOUR);
+    let message = "";
+    await runDemo({ ...DEFAULTS, window, accounts: 10, optionTraders: 7 }).catch((error: unknown) => {
+      message = String(error);
+    });
+    expect(message).to.match(/a path of 2 hours is too short for an expiry: play at least 4, or give --option-traders 0/);
+  });
+
+  it("args: an underlying without a volatility feed is refused where options are wanted", async () => {
+    const window = selectWindow(builtInPath(1), BUILT_IN_START, BUILT_IN_START + DAY);
+    let message = "";
+    await runDemo({ ...DEFAULTS, window, underlying: "SOL", accounts: 10, optionTraders: 7 }).catch((error: unknown) => {
+      message = String(error);
+    });
+    expect(message).to.match(/--underlying SOL has no volatility feed: give --option-traders 0/);
   });
 
   it("args: an underlying that is not deployed is refused", async () => {
     const window = selectWindow(builtInPath(1), BUILT_IN_START, BUILT_IN_START + DAY);
     let message = "";
     try {
-      await runDemo({ window, source: "", underlying: "DOGE", accounts: 10, steps: 1, crowd: false, seed: 1, onProgress: () => {} });
+      await runDemo({ ...DEFAULTS, window, underlying: "DOGE", accounts: 10, optionTraders: 0, steps: 1 });
     } catch (error) {
       message = String(error);
     }

@@ -2,6 +2,8 @@ import { expect } from "chai";
 import { type Bar, DAY, deepestFall, HOUR, selectWindow, WARM_UP_DAYS, walkBars } from "../../src/simulator/bars.ts";
 import { BUILT_IN_START, builtInPath } from "../../src/simulator/builtInPath.ts";
 import { parsePrices } from "../../src/simulator/priceFile.ts";
+import { listingOf, planSeries, withWindow } from "../../src/simulator/seriesPlan.ts";
+import { builtInVolatility, MOST_VOLATILITY, realisedVolatility, recordedVolatility } from "../../src/simulator/volatilityPath.ts";
 
 const WAD = 10n ** 18n;
 const bar = (time: number, open: number, high: number, low: number, close: number): Bar => ({
@@ -119,6 +121,97 @@ describe("price paths", () => {
     it("behavior: the same seed gives the same path, another seed another", () => {
       expect(builtInPath(7)).to.deep.equal(builtInPath(7));
       expect(builtInPath(7)).to.not.deep.equal(builtInPath(8));
+    });
+  });
+
+  describe("volatility paths", () => {
+    const bars = (volatilities: readonly number[], start = 0): Bar[] =>
+      volatilities.map((each, i) => bar(start + i * HOUR, each, each, each, each));
+
+    it("default: the built-in one is calm, jumps in the worst hour and is highest at the low", () => {
+      for (const seed of [1, 2, 3]) {
+        const path = builtInVolatility(seed);
+        const crash = BUILT_IN_START + DAY;
+        expect(path(crash - HOUR)).to.be.within(0.55, 0.68);
+        expect(path(crash + 10 * HOUR) / path(crash + 9 * HOUR)).to.be.greaterThan(1.4);
+        const all = Array.from({ length: 96 }, (_, hour) => path(BUILT_IN_START + hour * HOUR));
+        expect(all.indexOf(Math.max(...all))).to.be.within(49, 52);
+        expect(path(0)).to.equal(path(BUILT_IN_START));
+      }
+      expect(builtInVolatility(1)(BUILT_IN_START)).to.equal(builtInVolatility(1)(BUILT_IN_START));
+    });
+
+    it("default: recorded percents are read in straight lines, and the last one in a gap", () => {
+      const rising: Bar[] = [bar(0, 60, 80, 60, 80), bar(HOUR, 80, 80, 80, 80), bar(5 * HOUR, 90, 90, 90, 90)];
+      const path = recordedVolatility(rising, { played: bars([1, 1, 1], 0) }, "volatilities.csv");
+      expect(path(0)).to.equal(0.6);
+      expect(path(1799.5)).to.be.closeTo(0.7, 1e-12);
+      expect(path(HOUR)).to.equal(0.8);
+      expect(path(2 * HOUR)).to.be.closeTo(0.8, 1e-9);
+    });
+
+    it("args: recorded volatilities must cover what is played", () => {
+      const late = (): unknown => recordedVolatility(bars([60, 60], HOUR), { played: bars([1], 0) }, "v.csv");
+      expect(late).to.throw(
+        /v\.csv: the volatilities run from 1970-01-01 01:00 to 1970-01-01 03:00, what is played from 1970-01-01 to 1970-01-01 01:00/,
+      );
+      const short = (): unknown => recordedVolatility(bars([60], 0), { played: bars([1, 1], 0) }, "v.csv");
+      expect(short).to.throw(/v\.csv: the volatilities run/);
+      expect(() => recordedVolatility([], { played: bars([1], 0) }, "v.csv")).to.throw(/v\.csv/);
+    });
+
+    it("behavior: without volatilities the realised one decides, a tenth above, from hours before only", () => {
+      // two prices in turn, one percent apart
+      const calm = Array.from({ length: 200 }, (_, i) => bar(i * HOUR, 1000, 1010, 1000, i % 2 === 0 ? 1000 : 1010));
+      const wild = Array.from({ length: 48 }, (_, i) => bar((200 + i) * HOUR, 1000, 1100, 1000, i % 2 === 0 ? 1000 : 1100));
+      const path = realisedVolatility({ warmUp: calm, played: wild });
+      const steady = 1.1 * Math.log(1.01) * Math.sqrt(8_760);
+      expect(path(200 * HOUR)).to.be.closeTo(steady, 0.01);
+      expect(path(201 * HOUR - 1)).to.be.closeTo(steady, 0.02);
+      expect(path(212 * HOUR)).to.be.greaterThan(2.5);
+      expect(path(248 * HOUR)).to.equal(MOST_VOLATILITY);
+    });
+  });
+
+  describe("series of a run", () => {
+    const played = (hours: number, start = BUILT_IN_START): Bar[] =>
+      Array.from({ length: hours }, (_, i) => bar(start + i * HOUR, 100, 100, 100, 100));
+
+    it("default: one expires at 8:00 within the path, the other a fortnight later", () => {
+      expect(planSeries(played(96)).near).to.equal(BUILT_IN_START + 3 * DAY + 8 * HOUR);
+      const { near, far } = planSeries(played(14));
+      expect([near, far]).to.deep.equal([BUILT_IN_START + 8 * HOUR, BUILT_IN_START + 8 * HOUR + 14 * DAY]);
+      expect(planSeries(played(6)).near).to.equal(BUILT_IN_START + 3 * HOUR);
+      expect(() => planSeries(played(3))).to.throw(/too short for an expiry/);
+    });
+
+    it("behavior: posts are at most two minutes apart while a series settles, on the same lines", () => {
+      const expiry = BUILT_IN_START + 8 * HOUR;
+      const posts = walkBars(
+        Array.from({ length: 10 }, (_, i) => bar(BUILT_IN_START + i * HOUR, 100 + i, 120, 90, 101 + i)),
+        12,
+      );
+      const denser = withWindow(posts, expiry);
+      expect(denser.filter((post) => posts.includes(post))).to.deep.equal(posts);
+      for (const [i, post] of denser.entries()) {
+        const last = denser[i - 1];
+        if (last === undefined || post.time < expiry - 1_800 || last.time > expiry) continue;
+        expect(post.time - last.time).to.be.within(1, 120);
+      }
+      expect(denser.length).to.be.within(posts.length + 10, posts.length + 25);
+    });
+
+    it("behavior: strikes are round and from 70 % to 135 % of the price", () => {
+      for (const price of [195n, 610n, 40_123n, 3n]) {
+        const listing = listingOf(4, 1, BUILT_IN_START, price * WAD, 1_000n * WAD);
+        const strikes = Array.from(
+          { length: Number(listing.count) },
+          (_, i) => Number(listing.base + BigInt(i) * listing.step) * 10 ** (Number(listing.decimals) - 14),
+        );
+        expect(strikes.length).to.be.within(12, 36);
+        expect(strikes[0]! / Number(price)).to.be.within(0.6, 0.71);
+        expect(strikes.at(-1)! / Number(price)).to.be.within(1.28, 1.36);
+      }
     });
   });
 });

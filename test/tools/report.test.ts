@@ -1,7 +1,14 @@
 import { expect } from "chai";
 import { compact, percent } from "../../src/report/format.ts";
 import { renderReport } from "../../src/report/html.ts";
-import { HEALTH_BANDS, healthBand, type RunPoint, type RunRecord } from "../../src/report/runRecord.ts";
+import {
+  HEALTH_BANDS,
+  healthBand,
+  type OptionsRecord,
+  type ProfileMoment,
+  type RunPoint,
+  type RunRecord,
+} from "../../src/report/runRecord.ts";
 import { linear, niceDomain, ticks } from "../../src/report/svg.ts";
 
 const point = (time: number): RunPoint => ({
@@ -17,9 +24,36 @@ const point = (time: number): RunPoint => ({
   fundInventory: 500,
   equityLong: 10,
   equityShort: 20,
+  equityOptions: 15,
   equityMakers: 30,
   equityQuantiles: [0, 0.5, 1, 1.5, 2],
 });
+
+const moment = (time: number): ProfileMoment => ({
+  time,
+  price: 180,
+  range: 0.1,
+  profits: Array.from({ length: 17 }, (_, k) => (k === 0 ? 0 : 50 - 10 * k)),
+  decides: 16,
+  equity: 200,
+  initialMargin: 120,
+  maintenanceMargin: 96,
+});
+
+const START = 1_583_884_800;
+const options: OptionsRecord = {
+  series: [
+    { name: "ETH-20200312", opening: START + 30 * 3600 - 1800, expiry: START + 30 * 3600, settlement: 171.5 },
+    { name: "ETH-20200326", opening: START + 1_300_000, expiry: START + 1_301_800 },
+  ],
+  outcomes: [
+    { strategy: "straddle", deposited: 100, equity: 250, slices: 0, soldWhole: false },
+    { strategy: "short strangle", deposited: 100, equity: 1, slices: 2, soldWhole: true },
+  ],
+  profiles: [
+    { strategy: "straddle", position: "+1 20200312-180-C", opened: moment(START), worst: { ...moment(START + 3600), decides: undefined } },
+  ],
+};
 
 const run = (changes: Partial<RunRecord> = {}): RunRecord => ({
   title: "A crash, replayed",
@@ -28,7 +62,7 @@ const run = (changes: Partial<RunRecord> = {}): RunRecord => ({
   settlement: "USDC",
   setUp: [["seed", "1"]],
   findings: [{ name: "Wrongly liquidated", value: "0", good: true }],
-  points: Array.from({ length: 48 }, (_, i) => point(1_583_884_800 + i * 3600)),
+  points: Array.from({ length: 48 }, (_, i) => point(START + i * 3600)),
   accounts: [
     { side: "long", leverage: 3, collateral: "USDC", deposited: 100, equity: 20, slices: 1, soldWhole: false },
     { side: "short", leverage: 5, collateral: "WETH", deposited: 100, equity: 0, slices: 2, soldWhole: true },
@@ -50,6 +84,23 @@ describe("report", () => {
     }
     expect(page).to.not.include("NaN");
     expect(page).to.not.include("undefined");
+  });
+
+  it("behavior: options add their volatility, series, strategies and scenario profiles", () => {
+    const points = Array.from({ length: 48 }, (_, i) => ({ ...point(START + i * 3600), impliedVolatility: 0.6 + i / 48 }));
+    const page = renderReport(run({ points, options }));
+    for (const id of ["volatility", "strategies"]) expect(page).to.include(`<svg id="${id}"`);
+    expect(page).to.include('id="profiles"');
+    expect(page).to.include("ETH-20200312 settles at 172");
+    expect(page).to.include("ETH-20200326 expires on 2020-03-26");
+    expect(page).to.include("1 opened, 1 liquidated");
+    expect(page.match(/scenario 16 decides/g)).to.have.length(1);
+    expect(page.match(/short-option minimum decides/g)).to.have.length(1);
+    // the scenario that decides is marked once, beside both extremes at two moments
+    expect(page.match(/class="ring red"/g)).to.have.length(2);
+    expect(page.match(/<circle class="ring ink"/g)).to.have.length(4);
+    expect(page).to.not.match(/NaN|undefined/);
+    expect(renderReport(run())).to.not.match(/id="(?:volatility|strategies|profiles)"/);
   });
 
   it("behavior: shows text as text", () => {

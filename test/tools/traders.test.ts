@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { drawOptionTraders, STRATEGIES } from "../../src/simulator/optionTraders.ts";
 import { seededRandom } from "../../src/simulator/random.ts";
 import { matchSides } from "../../src/simulator/setUp.ts";
 import { drawTraders } from "../../src/simulator/traders.ts";
@@ -23,6 +24,18 @@ describe("traders", () => {
   it("behavior: without a token on the underlying all bring settlement tokens", () => {
     const draw = { count: 50, crowd: 0.5, longsLose: true, hasCollateral: false };
     expect(drawTraders(seededRandom(1), 1, draw).every(({ inCollateral }) => inCollateral === 0n)).to.equal(true);
+  });
+
+  it("default: option traders are dealt the strategies in turn, the same for the same seed", () => {
+    const drawn = (seed: number) => drawOptionTraders(seededRandom(seed), seed, 15, true);
+    expect(drawn(1).map(({ strategy }) => strategy)).to.deep.equal(Array.from({ length: 15 }, (_, i) => STRATEGIES[i % 7]));
+    expect(drawn(1).map(({ account, worth, legs }) => [account, worth, legs])).to.deep.equal(
+      drawn(1).map(({ account, worth, legs }) => [account, worth, legs]),
+    );
+    expect(drawn(1).map(({ worth }) => worth)).to.not.deep.equal(drawn(2).map(({ worth }) => worth));
+    // every other covered call is written against the token, where there is one
+    expect(drawn(1).map(({ inCollateral }) => inCollateral > 0n)).to.deep.equal(Array.from({ length: 15 }, (_, i) => i % 14 === 0));
+    expect(drawOptionTraders(seededRandom(1), 1, 15, false).every(({ inCollateral }) => inCollateral === 0n)).to.equal(true);
   });
 
   it("behavior: matching gives each its lots, and no short a first fill that is too small", () => {
