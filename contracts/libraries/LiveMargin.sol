@@ -143,13 +143,7 @@ library LiveMargin {
     }
 
     /// @dev Without checks of indices: there are as many values from `start` on as bits in `scenarios`, none of them beyond the lanes.
-    function _addTimes(
-        int256[LANES] memory sums,
-        int256 lots,
-        uint256[] memory values,
-        uint256 start,
-        uint256 scenarios
-    ) private pure {
+    function _addTimes(int256[LANES] memory sums, int256 lots, uint256[] memory values, uint256 start, uint256 scenarios) private pure {
         assembly ("memory-safe") {
             let value := add(values, shl(5, add(start, 1)))
             let sum := sums

@@ -57,14 +57,7 @@ library VegaBound {
     /// @notice Takes from `values` what can have been lost in each scenario.
     /// @param step a thirtieth of the scan range of the series, as a price
     /// @param longs lots, and `shorts`
-    function take(
-        Drift memory d,
-        uint256 step,
-        Price forward,
-        uint256 longs,
-        uint256 shorts,
-        int256[LANES] memory values
-    ) internal pure {
+    function take(Drift memory d, uint256 step, Price forward, uint256 longs, uint256 shorts, int256[LANES] memory values) internal pure {
         (uint256 mark, uint256 up, uint256 down) = _weights(d, longs, shorts);
         unchecked {
             int256 live = int256(forward.raw());

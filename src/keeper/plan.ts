@@ -3,9 +3,7 @@ import { Draft } from "../engine/draft.ts";
 import { fromPpm, partUp, WAD } from "../engine/fixedPoint.ts";
 import { portfolioOf } from "../engine/ledger.ts";
 import { assess, type MarginTerms, termsAt } from "../engine/margin.ts";
-import { liveMargin } from "../engine/portfolioMargin.ts";
 import { rampAt } from "../engine/ramp.ts";
-import { SCENARIOS } from "../engine/stress.ts";
 import { type AccountId, type Assessment, NORMAL, type State } from "../engine/types.ts";
 import { seriesCountOf } from "../engine/words.ts";
 
