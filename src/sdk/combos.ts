@@ -133,7 +133,7 @@ export function decodeCombos(vault: Address, data: BytesLike): ComboTradeData {
 /** The form of a combo order in calldata; the tuple `ComboFill` of the contracts. */
 export interface PackedCombo {
   readonly maker: PackedMaker;
-  readonly prices: readonly bigint[];
+  readonly prices: bigint[];
 }
 
 /** @throws OrderFieldError when a field does not fit */
