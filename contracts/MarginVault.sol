@@ -33,7 +33,7 @@ import {
     SETTLEMENT
 } from "./types/Action.sol";
 import {FIRST_SERIES} from "./types/Instrument.sol";
-import {Fill, TradeContext} from "./types/Fill.sol";
+import {Fill, TradeContext, comboAt} from "./types/Fill.sol";
 import {Lots} from "./types/Lots.sol";
 import {Ratio} from "./types/Ratio.sol";
 import {Wad, ZERO} from "./types/Wad.sol";
@@ -295,25 +295,31 @@ contract MarginVault is VaultBase, IVaultCore {
                 instrument = fill.instrument;
                 if (instrument < FIRST_SERIES) Trading.enter($, trade, basis, instrument);
             }
-            bool applied = instrument < FIRST_SERIES ? Trading.settle($, trade, taker, basis, fill) : _settleSeries(trade, taker, fill);
-            if (!applied) IModule(target).dropped(i, fill);
+            if (instrument >= FIRST_SERIES) i = _settleSeries(trade, taker, fills, i);
+            else if (!Trading.settle($, trade, taker, basis, fill)) IModule(target).dropped(i, fill);
         }
         Trading.leave($, trade, basis.quote);
         if (trade.filled < minimumLots) revert IMarginVault.FilledTooLittle(trade.filled, minimumLots);
         if (trade.fees != ZERO) Deficit.income($, toAccountId(FUND, 0), trade.fees);
     }
 
-    function _settleSeries(Trading.Trade memory trade, Trading.Touched memory taker, Fill memory fill) private returns (bool) {
+    /// @dev The fill at `first` with those that it stands with; returns the place of the last. What is dropped the library tells the module.
+    function _settleSeries(
+        Trading.Trade memory trade,
+        Trading.Touched memory taker,
+        Fill[] memory fills,
+        uint256 first
+    ) private returns (uint256) {
+        Fill[] memory legs = comboAt(fills, first);
         SeriesTradeLogic.Outcome memory outcome = SeriesTradeLogic.settle(
             $,
-            SeriesTradeLogic.Deal(trade.taker, trade.module, trade.moduleAddress, trade.defaultModules, trade.fund, fill)
+            SeriesTradeLogic.Deal(trade.taker, trade.module, trade.moduleAddress, trade.defaultModules, trade.fund, first, legs)
         );
-        if (!outcome.applied) return false;
-        trade.filled += fill.lots.abs();
-        trade.fees = trade.fees + fill.takerFee + fill.makerFee;
+        trade.filled += outcome.filled;
+        trade.fees = trade.fees + outcome.fees;
         if (outcome.raised) taker.raised = true;
         taker.newRisk = taker.newRisk + outcome.newRisk;
-        return true;
+        return first + legs.length - 1;
     }
 
     /// @dev Remembers the figures of `account` before this execute changes it, and says where. Where value leaves only the first form of the margin

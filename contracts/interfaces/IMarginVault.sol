@@ -282,6 +282,9 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     error AccountTooSmall(AccountId account, Wad notional, Wad smallest);
     error SelfTrade(AccountId account);
     error ZeroLots();
+    /// @notice Fills that were to stand together are not of one maker, name a perpetual or an instrument twice, are more than eight, or the last
+    /// of them waits for another.
+    error ComboInvalid(uint256 legs);
     error PriceOutsideBand(uint256 underlying, Price price, Price mark);
     error FeeOutsideBounds(Wad takerFee, Wad makerFee, Wad cap);
     error PositionCapExceeded(AccountId account, uint256 underlying, Lots lots, uint256 cap);

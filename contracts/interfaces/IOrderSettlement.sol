@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
-import {MakerFill, Order} from "../types/Order.sol";
+import {ComboFill, ComboLimit, ComboOrder, MakerFill, Order} from "../types/Order.sol";
 import {Price} from "../types/Price.sol";
 import {IMarginVault} from "./IMarginVault.sol";
 import {IModule} from "./IModule.sol";
@@ -12,11 +12,16 @@ import {IModule} from "./IModule.sol";
 /// @notice `data` of a Trade action is one of
 ///   abi.encode(uint256 FILL = 0, uint256[] limits, MakerFill[] makers)    limits are TakerLimitWords, tried in order
 ///   abi.encode(uint256 CANCEL = 1, uint256[] nonces)                      cancels nonces of the account that trades
+///   abi.encode(uint256 COMBO = 2, ComboLimit limit, ComboFill[] makers)   legs that are filled together or not at all
 ///
 /// Each maker is filled at its own limit price, for the least of the lots asked for, the lots left of its order, the lots the taker still
 /// wants and, for an order that only reduces, the lots there are to reduce. A maker that cannot be filled is passed over with the event
 /// `OrderSkipped`, whose reason is the selector of an error below; the taker says through `minimumLots` of the action what it needs at
 /// least. A maker is passed over without an event once the taker has all it wants.
+///
+/// A combo is filled in whole units at the prices of its legs. The legs are named once, by the taker: an order with others has another digest,
+/// and its signature is invalid. The vault applies the legs of a maker together and tests its margin once; the lots of every leg
+/// count for `minimumLots`.
 ///
 /// Fees are fixed at deployment and thereby part of what a maker signs (the domain names this contract); the signed cap makes an order
 /// portable to a fee that can change. Taker: rounded up. Maker: a fee is rounded up, a rebate down, so their sum is never negative.
@@ -49,12 +54,20 @@ interface IOrderSettlement is IModule {
     /// @notice The order or the taker only reduces, and there is nothing on the other side to reduce.
     error NothingToReduce(Lots held);
 
+    /// @notice A unit of the combo pays the taker less than it asks for.
+    error CashBelowLimit(int256 cash, int256 least);
+    /// @notice A combo order has not as many prices as legs.
+    error PricesDiffer(uint256 prices, uint256 legs);
+
     // ---------------------------------------------------------------- errors
 
-    /// @notice Thrown when `data` starts with neither FILL nor CANCEL.
+    /// @notice Thrown when a combo has fewer than two legs or more than eight, or not as many instruments as lots.
+    error LegsOutOfBounds(uint256 instruments, uint256 lots);
+    /// @notice Thrown when `data` starts with neither FILL nor CANCEL nor COMBO.
     error UnknownKind(uint256 kind);
     /// @notice Thrown when `data` announces more makers than it can hold.
     error MakersBeyondData(uint256 makers, uint256 length);
+    /// @notice Thrown also for a perpetual among the legs of a combo.
     error UnknownInstrument(uint256 instrument);
     /// @notice Thrown when the taker's fee is above what its limit allows.
     error TakerFeeAboveCap(int256 fee, int256 cap);
@@ -75,12 +88,22 @@ interface IOrderSettlement is IModule {
     /// @notice The EIP-712 digest to sign for `order`.
     function digestOf(Order calldata order) external view returns (bytes32);
 
+    /// @notice The EIP-712 digest to sign for `order`.
+    function digestOfCombo(ComboOrder calldata order) external view returns (bytes32);
+
     function domainSeparator() external view returns (bytes32);
 
-    /// @notice The lots filled so far under `nonce` of `account`, and whether it is cancelled.
+    /// @notice The lots, or units of a combo, filled so far under `nonce` of `account`, and whether it is cancelled.
     function nonceOf(AccountId account, uint256 nonce) external view returns (uint256 filled, bool cancelled);
 
     /// @notice What would be filled of `maker` by `taker` if it came first in a trade: the lots, or zero and the reason.
     /// @param limit a TakerLimitWord
     function fillable(AccountId taker, uint256 limit, MakerFill calldata maker) external view returns (uint256 lots, bytes4 reason);
+
+    /// @notice As `fillable`, of a combo: the units, or zero and the reason. Reverts where the limit is wrong, as the trade does.
+    function fillableCombo(
+        AccountId taker,
+        ComboLimit calldata limit,
+        ComboFill calldata combo
+    ) external view returns (uint256 units, bytes4 reason);
 }

@@ -5,6 +5,7 @@ import {LibBit} from "solady/src/utils/LibBit.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Fill} from "../types/Fill.sol";
+import {nameOf} from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {fromPpm} from "../types/Ratio.sol";
@@ -81,14 +82,14 @@ library Trading {
             emit IMarginVault.Filled(
                 taker,
                 fill.maker,
-                fill.instrument,
+                nameOf(fill.instrument),
                 fill.lots.raw(),
                 fill.price.raw(),
                 fill.takerFee.raw(),
                 fill.makerFee.raw()
             );
         } else {
-            emit IMarginVault.FillSkipped(taker, fill.maker, fill.instrument, fill.lots.raw(), reason);
+            emit IMarginVault.FillSkipped(taker, fill.maker, nameOf(fill.instrument), fill.lots.raw(), reason);
         }
     }
 

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
 import {Assessment, IMarginVault} from "../interfaces/IMarginVault.sol";
+import {IModule} from "../interfaces/IModule.sol";
 import {IVaultSeries} from "../interfaces/IVaultSeries.sol";
 import {Black76} from "../libraries/Black76.sol";
 import {Expiry} from "../libraries/Expiry.sol";
@@ -20,7 +21,16 @@ import {Trading} from "../libraries/Trading.sol";
 import {Valuation} from "../libraries/Valuation.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Fill} from "../types/Fill.sol";
-import {Instrument, STRIKE_ZERO, UnknownInstrument, underlyingOf, withinUnderlying} from "../types/Instrument.sol";
+import {
+    FIRST_SERIES,
+    Instrument,
+    STRIKE_ZERO,
+    UnknownInstrument,
+    nameOf,
+    standsWithNext,
+    underlyingOf,
+    withinUnderlying
+} from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio, fromPpm} from "../types/Ratio.sol";
@@ -35,28 +45,43 @@ import {SviWord} from "../words/SviWord.sol";
 
 /// @title What changes the options and dated futures of accounts: fills, payment at expiry, sales of a share; and their live figures
 /// @dev Linked: its code runs in the vault. Fills follow the rules of Trading, by instrument; both sides are written at once, and a maker that fails is
-/// put back.
+/// put back. A fill alone is a combo of one leg.
 library SeriesTradeLogic {
     using SeriesWord for uint256;
     using SurfaceWord for uint256;
     using HeaderWord for uint256;
     using SeriesState for SeriesState.Live;
 
-    /// @dev A fill that a module proposed, and whose it is.
+    /// @dev Fills that a module proposed to stand together, most often one, and whose they are.
     struct Deal {
         AccountId taker;
         uint256 module;
         address moduleAddress;
         uint16 defaultModules;
         address fund;
-        Fill fill;
+        uint256 first; // place of the first among all fills of the trade
+        Fill[] fills;
     }
 
-    /// @dev What became of it.
+    /// @dev What became of them. All is zero where they were skipped.
     struct Outcome {
-        bool applied;
-        bool raised; // the taker's position grew
+        uint256 filled; // lots
+        Wad fees; // income of the fund
+        bool raised; // a position of the taker grew
         Wad newRisk; // open-interest charge on what grew
+    }
+
+    /// @dev A fill at work.
+    struct Leg {
+        SeriesMarket market;
+        SeriesPositions.Place taker;
+        SeriesPositions.Place maker;
+        int256 taken; // lots of the taker before
+        int256 made; // lots of the maker before
+        bool takerReduces;
+        bool makerReduces;
+        uint256 header; // of the maker before
+        uint256 position; // of the maker before
     }
 
     /// @dev The market of the instrument.
@@ -74,24 +99,94 @@ library SeriesTradeLogic {
     /// @dev Of the forward: a band and a fee around the mark alone would leave nothing for an option that is worth next to nothing.
     uint256 private constant LEAST_REFERENCE_PART = 20;
 
+    /// @dev Of a combo.
+    uint256 private constant MOST_LEGS = 8;
+
     // ---------------------------------------------------------------- fills
 
-    /// @notice Applies a fill, or skips it with an event.
+    /// @notice Applies fills that stand together, or skips them all with an event each, and tells the module.
     function settle(VaultState storage $, Deal memory deal) external returns (Outcome memory outcome) {
-        Fill memory fill = deal.fill;
+        Fill[] memory fills = deal.fills;
         Valuation.Basis memory basis;
         Valuation.open(basis, $);
         bytes4 reason = _apply($, deal, basis, outcome);
-        outcome.applied = reason == 0;
         // a post after this in the transaction reverts
-        PriceUse.consumeAll(basis.used | (1 << underlyingOf(fill.instrument)));
-        Trading.announce(deal.taker, fill, reason);
+        PriceUse.consumeAll(basis.used);
+        for (uint256 i; i < fills.length; ++i) {
+            Fill memory fill = fills[i];
+            Trading.announce(deal.taker, fill, reason);
+            if (reason != 0) {
+                IModule(deal.moduleAddress).dropped(deal.first + i, fill);
+                continue;
+            }
+            outcome.filled += fill.lots.abs();
+            outcome.fees = outcome.fees + fill.takerFee + fill.makerFee;
+        }
     }
 
-    function _apply(VaultState storage $, Deal memory deal, Valuation.Basis memory basis, Outcome memory outcome) private returns (bytes4) {
-        Fill memory fill = deal.fill;
-        SeriesMarket memory m;
-        _enter(m, $, fill.instrument, basis.marginWord);
+    /// @dev The maker's side is moved leg by leg and tested once; the taker's follows when it stands, so that only the maker's is ever put back.
+    function _apply(
+        VaultState storage $,
+        Deal memory deal,
+        Valuation.Basis memory basis,
+        Outcome memory outcome
+    ) private returns (bytes4 reason) {
+        Fill[] memory fills = deal.fills;
+        if (!_standTogether(fills)) return IMarginVault.ComboInvalid.selector;
+        Leg[] memory legs = new Leg[](fills.length);
+        uint256 last = fills.length - 1;
+        for (uint256 i; i <= last; ++i) {
+            // what a leg counts is written for the next one to read
+            if (i != 0) _leave($, legs[i - 1].market);
+            reason = _moveMaker($, deal, basis, legs[i], fills[i]);
+            if (reason == 0) continue;
+            _putBack($, fills, legs, i);
+            _uncount($, legs, i);
+            return reason;
+        }
+        reason = _makerReason($, basis, fills[0].maker, legs);
+        if (reason == IMarginVault.MarginTooLow.selector) {
+            if (_makerSheds($, basis, fills, legs)) reason = 0;
+        } else if (reason != 0) {
+            _putBack($, fills, legs, legs.length);
+        }
+        if (reason != 0) {
+            _uncount($, legs, last);
+            return reason;
+        }
+        for (uint256 i; i <= last; ++i) {
+            _moveTaker($, deal, basis, legs[i], fills[i], i != 0, outcome);
+        }
+        _leave($, legs[last].market);
+    }
+
+    /// @dev A fill alone, or a combo: options and dated futures, no two the same, of one maker; and no fill is missing.
+    function _standTogether(Fill[] memory fills) private pure returns (bool) {
+        uint256 count = fills.length;
+        if (count > MOST_LEGS || standsWithNext(fills[count - 1].instrument)) return false;
+        for (uint256 i; i < count; ++i) {
+            Fill memory fill = fills[i];
+            uint24 named = nameOf(fill.instrument);
+            if (fill.maker != fills[0].maker || named < FIRST_SERIES) return false;
+            for (uint256 j; j < i; ++j) {
+                if (nameOf(fills[j].instrument) == named) return false;
+            }
+        }
+        return true;
+    }
+
+    /// @dev Judges a leg by itself and moves the maker's side. Returns why not, or zero.
+    function _moveMaker(
+        VaultState storage $,
+        Deal memory deal,
+        Valuation.Basis memory basis,
+        Leg memory leg,
+        Fill memory fill
+    ) private returns (bytes4) {
+        SeriesMarket memory m = leg.market;
+        uint24 named = nameOf(fill.instrument);
+        _enter(m, $, named, basis.marginWord);
+        basis.used |= 1 << m.underlying;
         if (fill.lots.isZero()) return IMarginVault.ZeroLots.selector;
         if (fill.maker == deal.taker) return IMarginVault.SelfTrade.selector;
         if (fill.maker.owner() == deal.fund) return IMarginVault.ProtocolAccount.selector;
@@ -100,11 +195,10 @@ library SeriesTradeLogic {
         if (_outsideBand(m, fill.price)) return IMarginVault.PriceOutsideBand.selector;
         if (_feesWrong(m, fill)) return IMarginVault.FeeOutsideBounds.selector;
 
-        SeriesPositions.Place memory taker;
-        SeriesPositions.Place memory maker;
-        SeriesPositions.find(taker, $, deal.taker, m.underlying, m.instrument);
-        SeriesPositions.find(maker, $, fill.maker, m.underlying, m.instrument);
-        (int256 taken, int256 made) = (taker.lots, maker.lots);
+        SeriesPositions.find(leg.taker, $, deal.taker, m.underlying, m.instrument);
+        SeriesPositions.find(leg.maker, $, fill.maker, m.underlying, m.instrument);
+        (int256 taken, int256 made) = (leg.taker.lots, leg.maker.lots);
+        (leg.taken, leg.made) = (taken, made);
         int256 lots = fill.lots.raw();
         bool takerReduces = _reduces(lots, taken);
         bool makerReduces;
@@ -112,6 +206,7 @@ library SeriesTradeLogic {
             // a module may name any size, also one that has no opposite
             makerReduces = _reduces(-lots, made);
         }
+        (leg.takerReduces, leg.makerReduces) = (takerReduces, makerReduces);
         // a slice that a feed has let lapse prices what is held, and opens nothing
         bool open = m.quote.open && m.live.steps == 0;
         if (!open && !(takerReduces && makerReduces)) return IMarginVault.RiskMayNotRise.selector;
@@ -128,23 +223,45 @@ library SeriesTradeLogic {
         if (m.openInterest > openInterest && m.openInterest > FundingWord.cap(m.quote.funding)) {
             return IMarginVault.OpenInterestCapExceeded.selector;
         }
-        bytes4 reason = _makerSide($, deal, basis, m, maker, makerReduces);
-        if (reason != 0) return reason;
 
-        SeriesPositions.set(taker, $, deal.taker, m.underlying, m.instrument, taken + lots);
-        if (taker.header.seriesPositions() > SeriesPositions.MOST && deal.taker.owner() != deal.fund) {
+        (uint256 header, uint256 position) = (leg.maker.header, leg.maker.position);
+        (leg.header, leg.position) = (header, position);
+        if (fill.maker.owner() != deal.moduleAddress && !Trading.consents(header, deal.defaultModules, deal.module)) {
+            return IMarginVault.ModuleNotConsented.selector;
+        }
+        if (position == 0 && LibBit.popCount(header.underlyings()) >= Ledger.MAX_UNDERLYINGS) {
+            return IMarginVault.TooManyUnderlyings.selector;
+        }
+        if (made == 0 && header.seriesPositions() >= SeriesPositions.MOST) return IMarginVault.TooManySeriesPositions.selector;
+        _setMaker($, fill, leg);
+        return 0;
+    }
+
+    /// @param moved legs before this one have moved the list since its place in it was found
+    function _moveTaker(
+        VaultState storage $,
+        Deal memory deal,
+        Valuation.Basis memory basis,
+        Leg memory leg,
+        Fill memory fill,
+        bool moved,
+        Outcome memory outcome
+    ) private {
+        SeriesMarket memory m = leg.market;
+        SeriesPositions.Place memory side = leg.taker;
+        (int256 taken, int256 takes) = (leg.taken, leg.taken + fill.lots.raw());
+        if (moved) SeriesPositions.find(side, $, deal.taker, m.underlying, m.instrument);
+        SeriesPositions.set(side, $, deal.taker, m.underlying, m.instrument, takes);
+        if (side.header.seriesPositions() > SeriesPositions.MOST && deal.taker.owner() != deal.fund) {
             revert IMarginVault.TooManySeriesPositions(deal.taker, SeriesPositions.MOST);
         }
-        if (LibBit.popCount(taker.header.underlyings()) > Ledger.MAX_UNDERLYINGS) {
+        if (LibBit.popCount(side.header.underlyings()) > Ledger.MAX_UNDERLYINGS) {
             revert IMarginVault.TooManyUnderlyings(deal.taker, Ledger.MAX_UNDERLYINGS);
         }
-        _store($, deal.taker, m.underlying, taker, -fill.lots.times(fill.price) - fill.takerFee);
-        _leave($, m);
-        if (!takerReduces) {
-            outcome.raised = true;
-            outcome.newRisk = _newRiskChargeUp(m, basis.marginWord, taken, taken + lots);
-        }
-        return 0;
+        _store($, deal.taker, m.underlying, side, -fill.lots.times(fill.price) - fill.takerFee);
+        if (leg.takerReduces) return;
+        outcome.raised = true;
+        outcome.newRisk = outcome.newRisk + _newRiskChargeUp(m, basis.marginWord, taken, takes);
     }
 
     function _enter(SeriesMarket memory m, VaultState storage $, uint24 named, uint256 marginWord) private view {
@@ -181,77 +298,78 @@ library SeriesTradeLogic {
         return Price.wrap(m.instrument.isCall() ? call : put);
     }
 
-    /// @dev Moves the maker's side; where its margin does not hold afterwards, puts it back.
-    function _makerSide(
-        VaultState storage $,
-        Deal memory deal,
-        Valuation.Basis memory basis,
-        SeriesMarket memory m,
-        SeriesPositions.Place memory side,
-        bool reduces
-    ) private returns (bytes4 reason) {
-        AccountId account = deal.fill.maker;
-        (uint256 header, uint256 position, int256 made) = (side.header, side.position, side.lots);
-        if (account.owner() != deal.moduleAddress && !Trading.consents(header, deal.defaultModules, deal.module)) {
-            return IMarginVault.ModuleNotConsented.selector;
-        }
-        if (position == 0 && LibBit.popCount(header.underlyings()) >= Ledger.MAX_UNDERLYINGS) {
-            return IMarginVault.TooManyUnderlyings.selector;
-        }
-        int256 makes = made - deal.fill.lots.raw();
-        if (made == 0 && header.seriesPositions() >= SeriesPositions.MOST) return IMarginVault.TooManySeriesPositions.selector;
-        SeriesPositions.set(side, $, account, m.underlying, m.instrument, makes);
-        _store($, account, m.underlying, side, deal.fill.lots.times(deal.fill.price) - deal.fill.makerFee);
-        reason = _makerReason($, basis, m, account, made, makes, reduces);
-        if (reason != IMarginVault.MarginTooLow.selector) {
-            if (reason != 0) _putBack($, account, m, side, header, position, made);
-            return reason;
-        }
-        // the second form looks back, which most makers need not
-        Assessment memory now_ = _live($, account, basis.terms);
-        _putBack($, account, m, side, header, position, made);
-        if (!MarginRule.sheds(_live($, account, basis.terms), now_)) return reason;
-        SeriesPositions.find(side, $, account, m.underlying, m.instrument);
-        SeriesPositions.set(side, $, account, m.underlying, m.instrument, makes);
-        _store($, account, m.underlying, side, deal.fill.lots.times(deal.fill.price) - deal.fill.makerFee);
-        return 0;
-    }
-
+    /// @dev By the first form of the margin rule, after all legs.
     function _makerReason(
         VaultState storage $,
         Valuation.Basis memory basis,
-        SeriesMarket memory m,
         AccountId account,
-        int256 made,
-        int256 makes,
-        bool reduces
+        Leg[] memory legs
     ) private view returns (bytes4) {
         Valuation.Figures memory now_ = basis.figures;
-        Valuation.write(now_, $, account, $.headers[account], basis);
+        uint256 header = $.headers[account];
+        Valuation.write(now_, $, account, header, basis);
+        bool raised;
         Wad newRisk;
-        if (!reduces) {
+        for (uint256 i; i < legs.length; ++i) {
+            Leg memory leg = legs[i];
+            if (leg.makerReduces) continue;
+            raised = true;
+            newRisk = newRisk + _newRiskChargeUp(leg.market, basis.marginWord, leg.made, leg.maker.lots);
+        }
+        if (raised) {
             if (!Valuation.good(now_, MarginWord.tradingAge(basis.marginWord))) return IMarginVault.RiskMayNotRise.selector;
             if (now_.notional < Trading.smallestNotional($, now_.notional)) return IMarginVault.AccountTooSmall.selector;
-            newRisk = _newRiskChargeUp(m, basis.marginWord, made, makes);
         }
-        bool covered = Valuation.bounds(now_, $.headers[account]) && MarginRule.covers(now_, newRisk);
+        bool covered = Valuation.bounds(now_, header) && MarginRule.covers(now_, newRisk);
         return covered ? bytes4(0) : IMarginVault.MarginTooLow.selector;
     }
 
-    /// @dev As it was before `set` and `_store`; the list of positions may be in another order.
-    function _putBack(
+    /// @dev By the second form, which looks back and which most makers need not: what was before is seen with all legs put back. Where it does not hold
+    /// they stay so.
+    function _makerSheds(
         VaultState storage $,
-        AccountId account,
-        SeriesMarket memory m,
-        SeriesPositions.Place memory side,
-        uint256 header,
-        uint256 position,
-        int256 lots
-    ) private {
-        SeriesPositions.find(side, $, account, m.underlying, m.instrument);
-        SeriesPositions.set(side, $, account, m.underlying, m.instrument, lots);
-        $.headers[account] = header;
-        $.positions[account][m.underlying] = position;
+        Valuation.Basis memory basis,
+        Fill[] memory fills,
+        Leg[] memory legs
+    ) private returns (bool sheds) {
+        AccountId account = fills[0].maker;
+        Assessment memory now_ = _live($, account, basis.terms);
+        _putBack($, fills, legs, legs.length);
+        sheds = MarginRule.sheds(_live($, account, basis.terms), now_);
+        if (!sheds) return false;
+        for (uint256 i; i < legs.length; ++i) {
+            SeriesMarket memory m = legs[i].market;
+            SeriesPositions.find(legs[i].maker, $, account, m.underlying, m.instrument);
+            _setMaker($, fills[i], legs[i]);
+        }
+    }
+
+    function _setMaker(VaultState storage $, Fill memory fill, Leg memory leg) private {
+        SeriesMarket memory m = leg.market;
+        SeriesPositions.set(leg.maker, $, fill.maker, m.underlying, m.instrument, leg.made - fill.lots.raw());
+        _store($, fill.maker, m.underlying, leg.maker, fill.lots.times(fill.price) - fill.makerFee);
+    }
+
+    /// @dev The maker as it was before the first `count` legs, the last of them first; the list of positions may be in another order.
+    function _putBack(VaultState storage $, Fill[] memory fills, Leg[] memory legs, uint256 count) private {
+        AccountId account = fills[0].maker;
+        for (uint256 i = count; i != 0;) {
+            Leg memory leg = legs[--i];
+            SeriesMarket memory m = leg.market;
+            SeriesPositions.find(leg.maker, $, account, m.underlying, m.instrument);
+            SeriesPositions.set(leg.maker, $, account, m.underlying, m.instrument, leg.made);
+            $.headers[account] = leg.header;
+            $.positions[account][m.underlying] = leg.position;
+        }
+    }
+
+    /// @dev Open interest as it was before the first `count` legs.
+    function _uncount(VaultState storage $, Leg[] memory legs, uint256 count) private {
+        for (uint256 i = count; i != 0;) {
+            SeriesMarket memory m = legs[--i].market;
+            $.fundings[m.underlying] = m.quote.funding;
+            $.surfaces[m.underlying][m.instrument.series()] = m.live.surface;
+        }
     }
 
     function _store(VaultState storage $, AccountId account, uint256 underlying, SeriesPositions.Place memory side, Wad credited) private {

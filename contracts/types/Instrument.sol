@@ -8,7 +8,7 @@ pragma solidity 0.8.37;
 /// listed strike but zero: the call of strike zero pays the settlement price and is the dated future; the put of strike zero pays nothing
 /// and does not exist.
 /// Fills and orders name an instrument of any underlying in 24 bits: 0–7 the underlying, 8–23 what is held of it, where 0 is the perpetual: no
-/// series has the number 0.
+/// series has the number 0. A fill has 8 bits above them: where one is set, the fill stands only with the next.
 type Instrument is uint256;
 
 using {raw, series, strikeIndex, isCall, isFuture, wordKey} for Instrument global;
@@ -18,6 +18,9 @@ uint256 constant STRIKE_ZERO = 127;
 
 /// @dev Of the 24 bits that fills and orders name: below it are the perpetuals.
 uint256 constant FIRST_SERIES = 1 << 8;
+
+/// @dev Set in the instrument of a fill that stands only with the next.
+uint32 constant WITH_NEXT = 1 << 24;
 
 /// @notice Thrown when a series, a strike and a right make no instrument.
 error UnknownInstrument(uint256 series, uint256 index, bool call);
@@ -50,6 +53,17 @@ function isFuture(Instrument a) pure returns (bool) {
 /// @dev Of the risk word that the call and the put of a strike share.
 function wordKey(Instrument a) pure returns (uint256) {
     return Instrument.unwrap(a) >> 1;
+}
+
+/// @dev The 24 bits of the instrument of a fill.
+function nameOf(uint32 instrument) pure returns (uint24) {
+    // forge-lint: disable-next-line(unsafe-typecast) the low 24 bits are the name
+    return uint24(instrument);
+}
+
+/// @dev Of the instrument of a fill. No bit above the name is without meaning.
+function standsWithNext(uint32 instrument) pure returns (bool) {
+    return instrument >= WITH_NEXT;
 }
 
 /// @dev Of the 24 bits that fills and orders name.

@@ -74,6 +74,11 @@ library TakerLimitWord {
         return int24(uint24(word >> 144));
     }
 
+    /// @dev One whose worst price is zero, for `count` lots.
+    function ofLots(uint256 count) internal pure returns (uint256) {
+        return count << 96;
+    }
+
     /// @dev Whether an order of `validity` is on the other side of the same instrument.
     function meets(uint256 word, uint256 validity) internal pure returns (bool) {
         // equal instruments leave zero, opposite sides a one in bit 24; reduce-only is masked out

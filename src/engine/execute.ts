@@ -7,7 +7,7 @@ import { credit, moveCollateral, portfolioOf, settledCash, unrealisedGain } from
 import { notionalOf, termsAt } from "./margin.ts";
 import { coversOpening, refuse, shedsAtBoth } from "./marginRule.ts";
 import { requireFreshWords } from "./portfolioMargin.ts";
-import { type Fill, settle, type Touched, type Trade } from "./trading.ts";
+import { comboAt, type Fill, settle, type Touched, type Trade } from "./trading.ts";
 import { type AccountId, type Address, NORMAL, type Portfolio, type State } from "./types.ts";
 
 /** Token index of the settlement token; collateral tokens are 0 to 31. */
@@ -261,9 +261,13 @@ function trade(run: Run, account: AccountId, module: number, data: string, minim
     fees: 0n,
   };
   const taker = touch(run, account, false);
-  fills.forEach((fill, index) => {
-    if (!settle(draft, proposed, taker, fill)) run.outside.dropped?.(module, index, fill);
-  });
+  for (let first = 0; first < fills.length; ) {
+    const legs = comboAt(fills, first);
+    if (!settle(draft, proposed, taker, legs)) {
+      for (const [i, fill] of legs.entries()) run.outside.dropped?.(module, first + i, fill);
+    }
+    first += legs.length;
+  }
   if (proposed.filled < minimumLots) revert("FilledTooLittle", proposed.filled, minimumLots);
   if (proposed.fees !== 0n) fundIncome(draft, accountIdOf(draft.base.fund), proposed.fees);
 }

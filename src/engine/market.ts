@@ -19,6 +19,20 @@ export const MOST_SERIES_LOTS = 2n ** 37n - 1n;
 const LEAST_REFERENCE_PART = 20n;
 
 const UNDERLYING_BITS = 8n;
+const NAME_BITS = 24;
+
+/** Set in the instrument of a fill that stands only with the next one. */
+export const WITH_NEXT = 1n << BigInt(NAME_BITS);
+
+/** The name in the instrument of a fill, without what is above it. */
+export function nameOf(instrument: bigint): bigint {
+  return BigInt.asUintN(NAME_BITS, instrument);
+}
+
+/** Whether a fill stands only with the next one. No bit above the name is without meaning. */
+export function standsWithNext(instrument: bigint): boolean {
+  return instrument >= WITH_NEXT;
+}
 
 /** What a trade takes from an instrument. */
 export interface Market {

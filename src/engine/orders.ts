@@ -1,6 +1,7 @@
 import { ownerOf } from "./accountId.ts";
 import { revert } from "./errors.ts";
 import { abs, fromPpm, min, partDown, partUp } from "./fixedPoint.ts";
+import { nameOf, WITH_NEXT } from "./market.ts";
 import type { AccountId, Address } from "./types.ts";
 
 /** What a maker signs; the struct `Order` of the contracts. */
@@ -37,15 +38,53 @@ export interface MakerOrder {
   readonly signatureValid: boolean;
 }
 
+/** One instrument of a combo; the struct `Leg` of the contracts. */
+export interface Leg {
+  readonly instrument: bigint; // an option or a dated future
+  readonly lots: bigint; // of a unit; positive: the maker buys
+  readonly price: bigint; // WAD a lot, exact
+}
+
+/** What a maker signs to trade several instruments together or not at all; the struct `ComboOrder` of the contracts. */
+export interface ComboOrder {
+  readonly vault: Address;
+  readonly account: AccountId;
+  readonly signer: Address; // owner of the account or an operator with the trade scope
+  readonly legs: readonly Leg[]; // two to eight
+  readonly size: bigint; // units
+  readonly maxFee: bigint; // signed ppm of the notional of each leg; negative: the least rebate
+  readonly reduceOnly: boolean; // every leg reduces
+  readonly expiry: bigint; // the last second, unix
+  readonly nonce: bigint; // shared with orders of one instrument
+  readonly epoch: bigint; // of the account
+  readonly taker: AccountId; // 0: anyone
+}
+
+/** What a taker asks for in one combo. */
+export interface ComboLimit {
+  readonly legs: readonly Pick<Leg, "instrument" | "lots">[]; // as the makers signed them
+  readonly units: bigint; // at most
+  readonly maxFee: bigint; // signed ppm of the notional of each leg
+  readonly leastCash: bigint; // WAD, received for a unit at the prices of the legs; negative: paid at most
+}
+
+/** A combo order to take from. Its signature is not good where its legs are others than those of the limit. */
+export interface ComboMaker {
+  readonly order: ComboOrder;
+  readonly units: bigint; // to fill now, at most
+  readonly signatureValid: boolean;
+}
+
 /** A fill that the module proposes to the vault; the taker's account receives `lots`. */
 export interface ProposedFill {
   readonly maker: AccountId;
-  readonly instrument: bigint;
+  readonly instrument: bigint; // with WITH_NEXT for every leg of a combo but the last
   readonly lots: bigint; // signed
   readonly price: bigint; // WAD a lot
   readonly takerFee: bigint; // WAD
   readonly makerFee: bigint; // WAD, negative: a rebate
   readonly nonce: bigint; // of the order
+  readonly counted: bigint; // under the nonce: its lots, or for the first leg of a combo the units
 }
 
 /** The name of the custom error whose selector the event OrderSkipped carries. */
@@ -62,7 +101,9 @@ export type SkipReason =
   | "EpochPassed"
   | "SignerNotAuthorised"
   | "NothingToReduce"
-  | "SignatureInvalid";
+  | "SignatureInvalid"
+  | "CashBelowLimit"
+  | "PricesDiffer";
 
 export interface SkippedOrder {
   readonly account: AccountId;
@@ -72,7 +113,7 @@ export interface SkippedOrder {
 
 /** What is remembered of one nonce of one account. */
 export interface NonceState {
-  readonly filled: bigint; // lots
+  readonly filled: bigint; // lots, or units of a combo
   readonly cancelled: boolean;
 }
 
@@ -89,7 +130,7 @@ export interface OrderFees {
 export interface OrderContext {
   readonly authorised: boolean;
   readonly epoch: bigint;
-  readonly lots: bigint; // signed, of the instrument's perpetual
+  readonly lots: bigint; // signed, of the instrument
 }
 
 /** The vault as orders see it. */
@@ -105,6 +146,9 @@ export interface OrderTrade {
 }
 
 const UNDERLYINGS = 32n;
+const FIRST_SERIES = 1n << 8n;
+const LEAST_LEGS = 2n;
+const MOST_LEGS = 8n;
 const FRESH: NonceState = { filled: 0n, cancelled: false };
 
 export function nonceKey(account: AccountId, nonce: bigint): string {
@@ -161,12 +205,71 @@ export function fillOrders(
       instrument: order.instrument,
       lots: order.long ? -judged : judged,
       price: order.limit,
-      takerFee: partUp(notional, fromPpm(fees.taker)),
-      makerFee: fees.maker < 0n ? -partDown(notional, fromPpm(-fees.maker)) : partUp(notional, fromPpm(fees.maker)),
+      ...feesOn(notional, fees),
       nonce: order.nonce,
+      counted: judged,
     });
   }
   return { fills, skipped, nonces: after };
+}
+
+/**
+ * The fills that OrderSettlement proposes for one Trade of `taker` in a combo, and the counters after it.
+ * @throws Reverted LegsOutOfBounds, UnknownInstrument, TakerFeeAboveCap: mistakes of the taker; those of makers are in `skipped`
+ * @example
+ * const limit = { legs: [{ instrument, lots: 1n }, { instrument: higher, lots: -1n }], units: 10n, maxFee: 500n, leastCash: 3n * WAD };
+ * const { fills } = fillCombos(books, new Map(), { taker: 500n, maker: -200n }, alice, limit, [{ order, units: 10n, signatureValid: true }]);
+ */
+export function fillCombos(
+  books: OrderBooks,
+  nonces: NonceStates,
+  fees: OrderFees,
+  taker: AccountId,
+  limit: ComboLimit,
+  makers: readonly ComboMaker[],
+): OrderTrade {
+  requireCombo(limit, fees);
+  const after = new Map(nonces);
+  const fills: ProposedFill[] = [];
+  const skipped: SkippedOrder[] = [];
+  let wanted = limit.units;
+  for (const maker of makers) {
+    if (wanted === 0n) break; // the taker has all it wants
+    const { order } = maker;
+    const judged = judgeCombo(books, after, fees, taker, { ...limit, units: wanted }, fills, maker);
+    if (typeof judged === "string") {
+      skipped.push({ account: order.account, nonce: order.nonce, reason: judged });
+      continue;
+    }
+    const state = nonceState(after, order.account, order.nonce);
+    after.set(nonceKey(order.account, order.nonce), { ...state, filled: state.filled + judged });
+    wanted -= judged;
+    for (const [i, { instrument, lots }] of limit.legs.entries()) {
+      const { price } = order.legs[i]!;
+      fills.push({
+        maker: order.account,
+        instrument: i === limit.legs.length - 1 ? instrument : WITH_NEXT | instrument,
+        lots: -lots * judged,
+        price,
+        ...feesOn(abs(lots * judged) * price, fees),
+        nonce: order.nonce,
+        counted: i === 0 ? judged : 0n,
+      });
+    }
+  }
+  return { fills, skipped, nonces: after };
+}
+
+/** What a taker receives for a unit of a combo, WAD; negative: pays. */
+export function comboCash(legs: readonly Leg[]): bigint {
+  return legs.reduce((cash, { lots, price }) => cash + lots * price, 0n);
+}
+
+function feesOn(notional: bigint, fees: OrderFees): { readonly takerFee: bigint; readonly makerFee: bigint } {
+  return {
+    takerFee: partUp(notional, fromPpm(fees.taker)),
+    makerFee: fees.maker < 0n ? -partDown(notional, fromPpm(-fees.maker)) : partUp(notional, fromPpm(fees.maker)),
+  };
 }
 
 /** The counters after the vault did not apply some of `fills`: what it dropped is given back to the orders. */
@@ -174,7 +277,7 @@ export function dropFills(nonces: NonceStates, fills: readonly ProposedFill[]): 
   const after = new Map(nonces);
   for (const fill of fills) {
     const state = nonceState(after, fill.maker, fill.nonce);
-    after.set(nonceKey(fill.maker, fill.nonce), { ...state, filled: state.filled - abs(fill.lots) });
+    after.set(nonceKey(fill.maker, fill.nonce), { ...state, filled: state.filled - fill.counted });
   }
   return after;
 }
@@ -189,6 +292,15 @@ export function cancelNonces(nonces: NonceStates, account: AccountId, list: read
   return after;
 }
 
+function requireCombo({ legs, maxFee }: ComboLimit, fees: OrderFees): void {
+  const count = BigInt(legs.length);
+  if (count < LEAST_LEGS || count > MOST_LEGS) revert("LegsOutOfBounds", count, count);
+  for (const { instrument } of legs) {
+    if (instrument < FIRST_SERIES || BigInt.asUintN(8, instrument) >= UNDERLYINGS) revert("UnknownInstrument", instrument);
+  }
+  if (fees.taker > maxFee) revert("TakerFeeAboveCap", fees.taker, maxFee);
+}
+
 function wantedLots(books: OrderBooks, fees: OrderFees, taker: AccountId, actor: Address, limit: TakerLimit): bigint {
   if (BigInt.asUintN(8, limit.instrument) >= UNDERLYINGS) revert("UnknownInstrument", limit.instrument);
   if (fees.taker > limit.maxFee) revert("TakerFeeAboveCap", fees.taker, limit.maxFee);
@@ -197,6 +309,34 @@ function wantedLots(books: OrderBooks, fees: OrderFees, taker: AccountId, actor:
   const most = reducible(held, limit.long);
   if (most === 0n) revert("NothingToReduce", held);
   return min(most, limit.lots);
+}
+
+/** The units to fill, or why none. */
+function judgeCombo(
+  books: OrderBooks,
+  nonces: NonceStates,
+  fees: OrderFees,
+  taker: AccountId,
+  limit: ComboLimit,
+  earlier: readonly ProposedFill[],
+  { order, units, signatureValid }: ComboMaker,
+): bigint | SkipReason {
+  if (order.legs.length !== limit.legs.length) return "PricesDiffer";
+  const legs = limit.legs.map((leg, i) => ({ ...leg, price: order.legs[i]!.price }));
+  if (comboCash(legs) < limit.leastCash) return "CashBelowLimit";
+  const stands = judgeOrder(books, nonces, fees, taker, order, min(units, limit.units));
+  if (typeof stands === "string") return stands;
+  let judged = stands.lots;
+  if (order.reduceOnly) {
+    for (const { instrument, lots } of legs) {
+      if (lots === 0n) return "NothingToReduce";
+      const held = books.contextOf(order.account, signerOf(order), instrument).lots;
+      const against = proposedAgainst(earlier, order.account, instrument, lots > 0n);
+      judged = min(judged, reducible(held - against, lots > 0n) / abs(lots));
+      if (judged === 0n) return "NothingToReduce";
+    }
+  }
+  return signatureValid ? judged : "SignatureInvalid";
 }
 
 /** The lots to fill, or why none. */
@@ -212,6 +352,27 @@ function judge(
 ): bigint | SkipReason {
   if (order.account === taker) return "SelfTrade";
   if (order.long ? order.limit < limit.worst : order.limit > limit.worst) return "PriceBeyondLimit";
+  const stands = judgeOrder(books, nonces, fees, taker, order, min(asked, open));
+  if (typeof stands === "string") return stands;
+  let { lots } = stands;
+  if (order.reduceOnly) {
+    const held = books.contextOf(order.account, signerOf(order), order.instrument).lots;
+    lots = min(lots, reducible(held - proposedAgainst(earlier, order.account, order.instrument, order.long), order.long));
+    if (lots === 0n) return "NothingToReduce";
+  }
+  return signatureValid ? lots : "SignatureInvalid";
+}
+
+/** What does not depend on the instruments of an order: how much of it is left of what is asked for, or why nothing. */
+function judgeOrder(
+  books: OrderBooks,
+  nonces: NonceStates,
+  fees: OrderFees,
+  taker: AccountId,
+  order: Order | ComboOrder,
+  asked: bigint,
+): { readonly lots: bigint } | SkipReason {
+  if (order.account === taker) return "SelfTrade";
   if (books.now > order.expiry) return "OrderExpired";
   if (order.taker !== 0n && order.taker !== taker) return "TakerNotNamed";
   if (fees.maker > order.maxFee) return "MakerFeeAboveCap";
@@ -220,24 +381,21 @@ function judge(
   const { filled, cancelled } = nonceState(nonces, order.account, order.nonce);
   if (cancelled) return "OrderCancelled";
   if (filled >= order.size) return "OrderUsedUp";
-  let lots = min(min(asked, open), order.size - filled);
+  const { epoch, authorised } = books.contextOf(order.account, signerOf(order), 0n);
+  if (epoch !== order.epoch) return "EpochPassed";
+  if (!authorised) return "SignerNotAuthorised";
+  return { lots: min(asked, order.size - filled) };
+}
 
-  const context = books.contextOf(order.account, signerOf(order), order.instrument);
-  if (context.epoch !== order.epoch) return "EpochPassed";
-  if (!context.authorised) return "SignerNotAuthorised";
-  if (order.reduceOnly) {
-    // fills that would add to the position do not count: the vault may drop them
-    const against = earlier
-      .filter((fill) => fill.maker === order.account && fill.instrument === order.instrument && fill.lots < 0n === order.long)
-      .reduce((sum, fill) => sum + fill.lots, 0n);
-    lots = min(lots, reducible(context.lots - against, order.long));
-    if (lots === 0n) return "NothingToReduce";
-  }
-  return signatureValid ? lots : "SignatureInvalid";
+/** What earlier fills take from the position that a buy (`long`) or a sale reduces. Those that would add to it do not count: the vault may drop them. */
+function proposedAgainst(earlier: readonly ProposedFill[], account: AccountId, instrument: bigint, long: boolean): bigint {
+  return earlier
+    .filter((fill) => fill.maker === account && nameOf(fill.instrument) === instrument && fill.lots < 0n === long)
+    .reduce((sum, fill) => sum + fill.lots, 0n);
 }
 
 /** The signer of an order; the zero address stands for the owner of the account, as it does in calldata. */
-export function signerOf(order: Order): Address {
+export function signerOf(order: Pick<Order, "account" | "signer">): Address {
   return BigInt(order.signer) === 0n ? ownerOf(order.account) : order.signer;
 }
 

@@ -1,17 +1,28 @@
 import { ownerOf } from "./accountId.ts";
 import type { Draft } from "./draft.ts";
 import { abs, divUp, fromPpm, max, WAD } from "./fixedPoint.ts";
-import { heldUnderlyings, MAX_SERIES_POSITIONS, MAX_UNDERLYINGS, openInterestAfter, portfolioOf, reduces } from "./ledger.ts";
+import {
+  changedPositions,
+  heldUnderlyings,
+  MAX_SERIES_POSITIONS,
+  MAX_UNDERLYINGS,
+  openInterestAfter,
+  portfolioOf,
+  reduces,
+} from "./ledger.ts";
 import { type MarginTerms, notionalOf, staleWords } from "./margin.ts";
 import { coversOpening, shedsAtBoth } from "./marginRule.ts";
-import { countOpenInterest, lotsIn, type Market, marketOf, moveIn } from "./market.ts";
+import { countOpenInterest, lotsIn, type Market, marketOf, moveIn, nameOf, standsWithNext } from "./market.ts";
 import { type Account, type AccountId, type Address, NORMAL, type Portfolio, type Underlying } from "./types.ts";
 import { seriesCountOf } from "./words.ts";
+
+/** The lowest name of what is not a perpetual. */
+const FIRST_SERIES = 1n << 8n;
 
 /** What a module proposes; see the struct `Fill`. */
 export interface Fill {
   readonly maker: AccountId;
-  readonly instrument: bigint; // the underlying and, from bit 8 on, what of it; see namedInstrument
+  readonly instrument: bigint; // the underlying and, from bit 8 on, what of it; see namedInstrument. With WITH_NEXT it stands only with the next fill
   readonly lots: bigint; // received by the taker, negative: given
   readonly price: bigint; // of a lot, WAD
   readonly takerFee: bigint; // WAD
@@ -49,27 +60,93 @@ export function consents(account: Account, defaultModules: bigint, module: bigin
   return (((account.moduleDifference ^ defaultModules) >> module) & 1n) === 1n;
 }
 
-/**
- * Applies one fill, or skips it with an event that names the error.
- * @returns whether it was applied
- * @throws Reverted `UnknownUnderlying`, `UnknownSeries`, `UnknownStrike`, `UnknownInstrument` and what the ledger refuses
- */
-export function settle(draft: Draft, trade: Trade, taker: Touched, fill: Fill): boolean {
-  const reason = apply(draft, trade, taker, fill);
-  const parties = { taker: trade.taker, maker: fill.maker, instrument: fill.instrument, lots: fill.lots };
-  if (reason !== undefined) {
-    draft.emit("FillSkipped", { ...parties, reason });
-    return false;
-  }
-  trade.filled += abs(fill.lots);
-  trade.fees += fill.takerFee + fill.makerFee;
-  draft.emit("Filled", { ...parties, price: fill.price, takerFee: fill.takerFee, makerFee: fill.makerFee });
-  return true;
+/** Most legs of a combo. */
+const MOST_LEGS = 8;
+
+/** The fill at `first` and those that it stands with, a combo; most often it alone. */
+export function comboAt(fills: readonly Fill[], first: number): readonly Fill[] {
+  let last = first;
+  while (last + 1 < fills.length && standsWithNext(fills[last]!.instrument)) last++;
+  return fills.slice(first, last + 1);
 }
 
-/** The name of the error for which a fill is skipped, or nothing when it was applied. */
-function apply(draft: Draft, trade: Trade, taker: Touched, fill: Fill): string | undefined {
-  const market = marketOf(draft, fill.instrument);
+/**
+ * Applies fills that stand together, or skips them all with an event each that names the error.
+ * @param fills as `comboAt` gives them
+ * @returns whether they were applied
+ * @throws Reverted `UnknownUnderlying`, `UnknownSeries`, `UnknownStrike`, `UnknownInstrument` and what the ledger refuses
+ */
+export function settle(draft: Draft, trade: Trade, taker: Touched, fills: readonly Fill[]): boolean {
+  const reason = apply(draft, trade, taker, fills);
+  for (const fill of fills) {
+    const parties = { taker: trade.taker, maker: fill.maker, instrument: nameOf(fill.instrument), lots: fill.lots };
+    if (reason !== undefined) {
+      draft.emit("FillSkipped", { ...parties, reason });
+      continue;
+    }
+    trade.filled += abs(fill.lots);
+    trade.fees += fill.takerFee + fill.makerFee;
+    draft.emit("Filled", { ...parties, price: fill.price, takerFee: fill.takerFee, makerFee: fill.makerFee });
+  }
+  return reason === undefined;
+}
+
+/** A fill whose maker's side was moved. */
+interface Leg {
+  readonly fill: Fill;
+  readonly market: Market;
+  readonly taken: bigint; // lots of the taker before
+  readonly made: bigint; // lots of the maker before
+  readonly takerReduces: boolean;
+  readonly makerReduces: boolean;
+  readonly openInterest: bigint; // of the underlying after it
+}
+
+/** The name of the error for which fills are skipped, or nothing when they were applied. The maker's side is moved leg by leg and tested once. */
+function apply(draft: Draft, trade: Trade, taker: Touched, fills: readonly Fill[]): string | undefined {
+  if (!standTogether(fills)) return "ComboInvalid";
+  const maker = draft.account(fills[0]!.maker);
+  const legs: Leg[] = [];
+  let reason: string | undefined;
+  for (const fill of fills) {
+    const moved = moveMaker(draft, trade, fill);
+    if (typeof moved === "string") {
+      reason = moved;
+      break;
+    }
+    legs.push(moved);
+  }
+  if (reason !== undefined) putBack(draft, maker, legs);
+  else reason = makerReason(draft, trade, maker, legs);
+  if (reason !== undefined) {
+    // markets as the legs found them, the first last
+    for (const { market } of [...legs].reverse()) draft.setUnderlying(market.index, market.underlying);
+    return reason;
+  }
+  for (const { fill, market, taken, takerReduces, openInterest } of legs) {
+    moveIn(draft, market, trade.taker, fill.lots, fill.price, -fill.takerFee);
+    if (takerReduces) continue;
+    taker.raised = true;
+    taker.newRisk += newRiskCharge(draft, market.underlying, market.reference, taken, taken + fill.lots, openInterest);
+  }
+  return undefined;
+}
+
+/** A fill alone, or a combo: options and dated futures, no two the same, of one maker; and no fill is missing. */
+function standTogether(fills: readonly Fill[]): boolean {
+  if (fills.length > MOST_LEGS || standsWithNext(fills.at(-1)!.instrument)) return false;
+  if (fills.length === 1) return true;
+  const names = fills.map(({ instrument }) => nameOf(instrument));
+  return (
+    fills.every(({ maker }) => maker === fills[0]!.maker) &&
+    names.every((name) => name >= FIRST_SERIES) &&
+    new Set(names).size === names.length
+  );
+}
+
+/** Judges a fill by itself and moves the maker's side; or the name of the error for which it cannot stand. */
+function moveMaker(draft: Draft, trade: Trade, fill: Fill): Leg | string {
+  const market = marketOf(draft, nameOf(fill.instrument));
   const { underlying, index, instrument } = market;
   if (fill.lots === 0n) return "ZeroLots";
   if (fill.maker === trade.taker) return "SelfTrade";
@@ -88,64 +165,62 @@ function apply(draft: Draft, trade: Trade, taker: Touched, fill: Fill): string |
   if (!makerReduces && abs(made - fill.lots) > market.positionCap) return "PositionCapExceeded";
 
   const present = underlying.funding.openInterest;
-  const next = openInterestAfter(openInterestAfter(present, taken, taken + fill.lots), made, made - fill.lots);
-  if (next > present && next > underlying.funding.cap) return "OpenInterestCapExceeded";
+  const openInterest = openInterestAfter(openInterestAfter(present, taken, taken + fill.lots), made, made - fill.lots);
+  if (openInterest > present && openInterest > underlying.funding.cap) return "OpenInterestCapExceeded";
 
-  const reason = makerSide(draft, trade, market, fill, made, makerReduces, next);
-  if (reason !== undefined) return reason;
-  moveIn(draft, market, trade.taker, fill.lots, fill.price, -fill.takerFee);
-  if (!takerReduces) {
-    taker.raised = true;
-    taker.newRisk += newRiskCharge(draft, underlying, market.reference, taken, taken + fill.lots, next);
-  }
+  const account = draft.account(fill.maker);
+  if (ownerOf(fill.maker) !== trade.moduleAddress && !consents(account, draft.base.defaultModules, trade.module))
+    return "ModuleNotConsented";
+  const held = heldUnderlyings(account);
+  if (!held.has(index) && BigInt(held.size) >= MAX_UNDERLYINGS) return "TooManyUnderlyings";
+  const isNew = instrument !== 0n && made === 0n;
+  if (isNew && seriesCountOf(account) >= MAX_SERIES_POSITIONS) return "TooManySeriesPositions";
+  payMaker(draft, market, fill);
   countOpenInterest(draft, index, instrument, [
     [taken, taken + fill.lots],
     [made, made - fill.lots],
   ]);
+  return { fill, market, taken, made, takerReduces, makerReduces, openInterest };
+}
+
+function payMaker(draft: Draft, market: Market, fill: Fill): void {
+  moveIn(draft, market, fill.maker, -fill.lots, fill.price, -fill.makerFee);
+}
+
+/** Tests the maker after all legs; puts its side back where it fails. */
+function makerReason(draft: Draft, trade: Trade, before: Account, legs: readonly Leg[]): string | undefined {
+  const { base } = draft;
+  const portfolio = portfolioOf(draft, before.id);
+  const raising = legs.filter(({ makerReduces }) => !makerReduces);
+  const newRisk = raising.reduce(
+    (sum, { fill, market, made, openInterest }) =>
+      sum + newRiskCharge(draft, market.underlying, market.reference, made, made - fill.lots, openInterest),
+    0n,
+  );
+  let reason: string | undefined;
+  if (raising.length !== 0 && isAbnormal(portfolio, base.margin.tradingAge)) reason = "RiskMayNotRise";
+  else if (raising.length !== 0 && notionalOf(portfolio) < base.liquidation.smallestNotional * WAD) reason = "AccountTooSmall";
+  else if (coversOpening(portfolio, trade.terms, newRisk)) return undefined;
+  putBack(draft, before, legs);
+  if (reason !== undefined) return reason;
+  const was = portfolioOf(draft, before.id);
+  // a fill of the perpetual asks no maker with series for live prices
+  const looksBack = legs[0]!.market.instrument !== 0n || was.holdings === undefined;
+  if (!looksBack || !shedsAtBoth(was, portfolio, trade.terms)) return "MarginTooLow";
+  for (const { market, fill } of legs) payMaker(draft, market, fill);
   return undefined;
 }
 
-/** Moves the maker's side and tests its margin; puts everything back where it fails. */
-function makerSide(
-  draft: Draft,
-  trade: Trade,
-  market: Market,
-  fill: Fill,
-  made: bigint,
-  reducing: boolean,
-  openInterest: bigint,
-): string | undefined {
-  const { base } = draft;
-  const account = draft.account(fill.maker);
-  if (ownerOf(fill.maker) !== trade.moduleAddress && !consents(account, base.defaultModules, trade.module)) {
-    return "ModuleNotConsented";
+/** The maker as it was before `legs`, the last of them first: what was closed lost its place in the list to the last position, and is the last one now. */
+function putBack(draft: Draft, before: Account, legs: readonly Leg[]): void {
+  const series = new Map(draft.account(before.id).series);
+  for (const { market, fill } of [...legs].reverse()) {
+    if (market.instrument === 0n) continue;
+    const positions = changedPositions(series.get(market.index) ?? [], market.instrument, fill.lots);
+    if (positions.length === 0) series.delete(market.index);
+    else series.set(market.index, positions);
   }
-  const held = heldUnderlyings(account);
-  if (!held.has(market.index) && BigInt(held.size) >= MAX_UNDERLYINGS) return "TooManyUnderlyings";
-  const isNew = market.instrument !== 0n && made === 0n;
-  if (isNew && seriesCountOf(account) >= MAX_SERIES_POSITIONS) return "TooManySeriesPositions";
-  const before = portfolioOf(draft, fill.maker);
-  moveIn(draft, market, fill.maker, -fill.lots, fill.price, -fill.makerFee);
-  const portfolio = portfolioOf(draft, fill.maker);
-  const newRisk = reducing ? 0n : newRiskCharge(draft, market.underlying, market.reference, made, made - fill.lots, openInterest);
-  let reason: string | undefined;
-  if (!reducing && isAbnormal(portfolio, base.margin.tradingAge)) reason = "RiskMayNotRise";
-  else if (!reducing && notionalOf(portfolio) < base.liquidation.smallestNotional * WAD) reason = "AccountTooSmall";
-  else if (!coversOpening(portfolio, trade.terms, newRisk)) {
-    // a fill of the perpetual asks no maker with series for live prices
-    const looksBack = market.instrument !== 0n || before.holdings === undefined;
-    if (!looksBack || !shedsAtBoth(before, portfolio, trade.terms)) reason = "MarginTooLow";
-  }
-  if (reason !== undefined)
-    draft.setAccount(market.instrument === 0n ? account : putBack(account, draft.account(fill.maker), market, made));
-  return reason;
-}
-
-/** An account as it was before a fill that did not stand. What was closed has lost its place in the list to the last position, and is the last one now. */
-function putBack(before: Account, after: Account, { index, instrument }: Market, made: bigint): Account {
-  const left = after.series.get(index) ?? [];
-  if (made === 0n || left.some((each) => each.instrument === instrument)) return before;
-  return { ...before, series: new Map(before.series).set(index, [...left, { instrument, lots: made }]) };
+  draft.setAccount({ ...before, series });
 }
 
 /** Whether a price is outside the band around the mark. */

@@ -60,9 +60,10 @@ const ORDER_TYPES: Record<string, TypedDataField[]> = {
 
 const FILL = 0n;
 const CANCEL = 1n;
-const MAKER_FILL = "tuple(uint256 account, uint256 taker, uint256 terms, uint256 validity, bytes signature)";
+export const COMBO = 2n;
+export const MAKER_FILL = "tuple(uint256 account, uint256 taker, uint256 terms, uint256 validity, bytes signature)";
 const LONG = 1n << 252n;
-const REDUCE_ONLY = 1n << 253n;
+export const REDUCE_ONLY = 1n << 253n;
 
 /** What an order needs beyond the defaults: taken by anyone, no reduce-only, signed by the owner, in the first epoch. */
 export type OrderRequest = Pick<Order, "vault" | "account" | "instrument" | "long" | "limit" | "size" | "maxFee" | "expiry" | "nonce"> &
@@ -143,7 +144,8 @@ export function decodeTrade(vault: Address, data: BytesLike): OrderTradeData {
     const [, nonces] = coder.decode(["uint256", "uint256[]"], data);
     return { kind: "cancel", nonces: [...nonces] };
   }
-  if (kind !== FILL) throw new Error(`data of an order trade starts with ${FILL} or ${CANCEL}, not ${kind}`);
+  if (kind === COMBO) throw new Error("data of combo orders: decodeCombos reads it");
+  if (kind !== FILL) throw new Error(`data of an order trade starts with ${FILL}, ${CANCEL} or ${COMBO}, not ${kind}`);
   const [, limits, makers] = coder.decode(["uint256", "uint256[]", `${MAKER_FILL}[]`], data);
   return {
     kind: "fill",
@@ -197,6 +199,8 @@ const SKIP_REASONS: Readonly<Record<SkipReason, string>> = {
   SignerNotAuthorised: "SignerNotAuthorised(uint256,address)",
   NothingToReduce: "NothingToReduce(int256)",
   SignatureInvalid: "SignatureInvalid(address)",
+  CashBelowLimit: "CashBelowLimit(int256,int256)",
+  PricesDiffer: "PricesDiffer(uint256,uint256)",
 };
 
 const REASON_BY_SELECTOR: ReadonlyMap<string, SkipReason> = new Map(
@@ -208,7 +212,7 @@ export function skipReason(selector: string): SkipReason | undefined {
   return REASON_BY_SELECTOR.get(selector.toLowerCase());
 }
 
-function packTerms(order: Order, lots: bigint): bigint {
+export function packTerms(order: Pick<Order, "limit" | "size" | "nonce" | "maxFee">, lots: bigint): bigint {
   return (
     unsigned("limit", order.limit, 96n) |
     (unsigned("size", order.size, 48n) << 96n) |
@@ -219,7 +223,7 @@ function packTerms(order: Order, lots: bigint): bigint {
 }
 
 /** An owner who signs is left out: zero bytes are cheaper. */
-function packValidity(order: Order): bigint {
+export function packValidity(order: Omit<Order, "vault" | "taker" | "limit" | "size" | "nonce" | "maxFee">): bigint {
   const signer = BigInt(order.signer) === BigInt(ownerOf(order.account)) ? 0n : BigInt(order.signer);
   return (
     unsigned("signer", signer, 160n) |
@@ -242,7 +246,7 @@ function unpackTakerLimit(word: bigint): TakerLimit {
   };
 }
 
-function unpackMaker(vault: Address, { account, taker, terms, validity, signature }: PackedMaker): OrderFill {
+export function unpackMaker(vault: Address, { account, taker, terms, validity, signature }: PackedMaker): OrderFill {
   const signer = BigInt.asUintN(160, validity);
   return {
     order: {
@@ -269,12 +273,12 @@ function typedValue(order: Order): Record<string, unknown> {
   return { ...order, signer: signerOf(order) };
 }
 
-function unsigned(field: string, value: bigint, bits: bigint): bigint {
+export function unsigned(field: string, value: bigint, bits: bigint): bigint {
   return within(field, value, 0n, (1n << bits) - 1n);
 }
 
 /** Two's complement of `bits` bits. */
-function signed(field: string, value: bigint, bits: bigint): bigint {
+export function signed(field: string, value: bigint, bits: bigint): bigint {
   return BigInt.asUintN(Number(bits), within(field, value, -(1n << (bits - 1n)), (1n << (bits - 1n)) - 1n));
 }
 

@@ -76,8 +76,8 @@ describe("sdk/orders", () => {
   });
 
   it("behavior: data of neither kind is refused", () => {
-    const data = AbiCoder.defaultAbiCoder().encode(["uint256", "uint256[]"], [2n, []]);
-    expect(() => decodeTrade(vault, data)).to.throw("starts with 0 or 1, not 2");
+    const data = AbiCoder.defaultAbiCoder().encode(["uint256", "uint256[]"], [3n, []]);
+    expect(() => decodeTrade(vault, data)).to.throw("starts with 0, 1 or 2, not 3");
   });
 
   it("default: an order has every field, lower-case addresses and the owner as signer", () => {

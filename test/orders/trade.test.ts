@@ -52,8 +52,8 @@ describe("OrderSettlement.trade", () => {
 
   it("behavior: data of another kind is refused", async () => {
     const { vault, orders, taker, takerAccount } = await loadFixture(deploy);
-    const data = AbiCoder.defaultAbiCoder().encode(["uint256", "uint256[]"], [2n, []]);
-    await expect(vault.connect(taker).trade(takerAccount, data)).to.be.revertedWithCustomError(orders, "UnknownKind").withArgs(2n);
+    const data = AbiCoder.defaultAbiCoder().encode(["uint256", "uint256[]"], [3n, []]);
+    await expect(vault.connect(taker).trade(takerAccount, data)).to.be.revertedWithCustomError(orders, "UnknownKind").withArgs(3n);
   });
 
   it("behavior: more makers than the data can hold are refused", async () => {

@@ -6,6 +6,7 @@ import {IOrderSettlement} from "../../interfaces/IOrderSettlement.sol";
 import {AccountId} from "../../types/AccountId.sol";
 import {SCOPE_TRADE} from "../../types/Action.sol";
 import {Fill, TradeContext} from "../../types/Fill.sol";
+import {nameOf} from "../../types/Instrument.sol";
 import {Lots} from "../../types/Lots.sol";
 
 /// @dev A vault reduced to what orders see of it: epochs, operators, positions. It applies every fill but those it is told to drop.
@@ -67,11 +68,12 @@ contract OrderVault {
                 IModule(module).dropped(i, fill);
                 continue;
             }
-            _positions[account][fill.instrument] = _positions[account][fill.instrument] + fill.lots;
-            _positions[fill.maker][fill.instrument] = _positions[fill.maker][fill.instrument] - fill.lots;
+            uint24 instrument = nameOf(fill.instrument);
+            _positions[account][instrument] = _positions[account][instrument] + fill.lots;
+            _positions[fill.maker][instrument] = _positions[fill.maker][instrument] - fill.lots;
             emit Applied(
                 AccountId.unwrap(fill.maker),
-                fill.instrument,
+                instrument,
                 fill.lots.raw(),
                 fill.price.raw(),
                 fill.takerFee.raw(),

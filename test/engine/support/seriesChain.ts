@@ -32,7 +32,7 @@ import { encoded } from "../../series/world.ts";
 import { Chain, coder, type DecodedEvent, sameEvent } from "./chain.ts";
 import { show } from "./operations.ts";
 
-const FILLS = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILLS = "tuple(uint256 maker, uint32 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
 
 /** The names of one error that both sides answered with, or the events of what both did. */
 export type Answer = { readonly reverted: string } | { readonly events: readonly DecodedEvent[] };

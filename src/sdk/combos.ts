@@ -1,0 +1,176 @@
+import type { BytesLike, Signer, TypedDataField } from "ethers";
+import { AbiCoder, getAddress, TypedDataEncoder } from "ethers";
+import { ownerOf } from "../engine/accountId.ts";
+import type { ComboLimit, ComboOrder, Leg } from "../engine/orders.ts";
+import { signerOf } from "../engine/orders.ts";
+import type { Address } from "../engine/types.ts";
+import {
+  COMBO,
+  MAKER_FILL,
+  type OrderVenue,
+  orderDomain,
+  type PackedMaker,
+  packTerms,
+  packValidity,
+  signed,
+  unpackMaker,
+  unsigned,
+} from "./orders.ts";
+
+/** A combo order with the signature of its signer. */
+export interface SignedCombo {
+  readonly order: ComboOrder;
+  readonly signature: string; // 65 bytes of a key, or whatever the wallet of the signer (ERC-1271) accepts
+}
+
+/** A signed combo order and how much of it to take. */
+export interface ComboFill extends SignedCombo {
+  readonly units: bigint;
+}
+
+/** The decoded data of a Trade in one combo. */
+export interface ComboTradeData {
+  readonly limit: ComboLimit;
+  readonly makers: readonly ComboFill[];
+}
+
+const COMBO_TYPES: Record<string, TypedDataField[]> = {
+  ComboOrder: [
+    { name: "vault", type: "address" },
+    { name: "account", type: "uint256" },
+    { name: "signer", type: "address" },
+    { name: "legs", type: "Leg[]" },
+    { name: "size", type: "uint48" },
+    { name: "maxFee", type: "int24" },
+    { name: "reduceOnly", type: "bool" },
+    { name: "expiry", type: "uint40" },
+    { name: "nonce", type: "uint40" },
+    { name: "epoch", type: "uint32" },
+    { name: "taker", type: "uint256" },
+  ],
+  Leg: [
+    { name: "instrument", type: "uint24" },
+    { name: "lots", type: "int48" },
+    { name: "price", type: "uint96" },
+  ],
+};
+
+const COMBO_LIMIT = "tuple(uint24[] instruments, int48[] lots, uint48 units, int24 maxFee, int256 leastCash)";
+const COMBO_FILL = `tuple(${MAKER_FILL} maker, uint96[] prices)`;
+const DATA = ["uint256", COMBO_LIMIT, `${COMBO_FILL}[]`];
+
+/** What a combo order needs beyond the defaults: taken by anyone, no reduce-only, signed by the owner, in the first epoch. */
+export type ComboRequest = Pick<ComboOrder, "vault" | "account" | "legs" | "size" | "maxFee" | "expiry" | "nonce"> &
+  Partial<Pick<ComboOrder, "signer" | "reduceOnly" | "epoch" | "taker">>;
+
+/**
+ * A combo order with every field set. Lots of a leg are those of one unit, positive where the maker buys.
+ * @throws OrderFieldError when a field does not fit
+ * @example
+ * const legs = [{ instrument: call, lots: -1n, price: 40n * WAD }, { instrument: higherCall, lots: 1n, price: 25n * WAD }];
+ * const order = buildCombo({ vault, account, legs, size: 100n, maxFee: 200n, expiry, nonce: 7n });
+ */
+export function buildCombo(request: ComboRequest): ComboOrder {
+  const order: ComboOrder = {
+    vault: getAddress(request.vault).toLowerCase(),
+    account: request.account,
+    signer: getAddress(request.signer ?? ownerOf(request.account)).toLowerCase(),
+    legs: request.legs.map(({ instrument, lots, price }) => ({ instrument, lots, price })),
+    size: request.size,
+    maxFee: request.maxFee,
+    reduceOnly: request.reduceOnly ?? false,
+    expiry: request.expiry,
+    nonce: request.nonce,
+    epoch: request.epoch ?? 0n,
+    taker: request.taker ?? 0n,
+  };
+  packCombo({ order, units: 0n, signature: "0x" });
+  for (const leg of order.legs) packLeg(leg);
+  unsigned("account", order.account, 256n);
+  unsigned("taker", order.taker, 256n);
+  return order;
+}
+
+/** The digest that the signer of `order` signs; equal to `digestOfCombo` of the contract. */
+export function hashCombo(venue: OrderVenue, order: ComboOrder): string {
+  return TypedDataEncoder.hash(orderDomain(venue), COMBO_TYPES, typedValue(order));
+}
+
+/**
+ * Signs `order` with a key or a connected wallet.
+ * @throws Error when `signer` is not the signer that the order names; wallets that are contracts sign `hashCombo` in their own way
+ */
+export async function signCombo(signer: Signer, venue: OrderVenue, order: ComboOrder): Promise<SignedCombo> {
+  const address = await signer.getAddress();
+  if (BigInt(address) !== BigInt(signerOf(order))) {
+    throw new Error(`the order names ${signerOf(order)} as its signer, not ${address}`);
+  }
+  return { order, signature: await signer.signTypedData(orderDomain(venue), COMBO_TYPES, typedValue(order)) };
+}
+
+/**
+ * Data of a Trade that takes from `makers`, in this order, within `limit`. Only the prices of their legs travel: the contract takes instruments and lots
+ * from the limit, and skips an order that signed others.
+ * @example
+ * const data = encodeCombos({ legs: order.legs, units: 10n, maxFee: 500n, leastCash: comboCash(order.legs) }, [{ ...signedCombo, units: 10n }]);
+ */
+export function encodeCombos(limit: ComboLimit, makers: readonly ComboFill[]): string {
+  return AbiCoder.defaultAbiCoder().encode(DATA, [COMBO, packComboLimit(limit), makers.map(packCombo)]);
+}
+
+/**
+ * What `encodeCombos` encoded: an indexer finds nonces here. An order is given the legs of the limit.
+ * @param vault of the settlement contract; it is not in the data
+ */
+export function decodeCombos(vault: Address, data: BytesLike): ComboTradeData {
+  const [kind, packed, makers] = AbiCoder.defaultAbiCoder().decode(DATA, data);
+  if (kind !== COMBO) throw new Error(`data of combo orders starts with ${COMBO}, not ${kind}`);
+  const [instruments, lots, units, maxFee, leastCash] = packed.toArray(true) as [bigint[], bigint[], bigint, bigint, bigint];
+  const legs = instruments.map((instrument, i) => ({ instrument, lots: lots[i] ?? 0n }));
+  return { limit: { legs, units, maxFee, leastCash }, makers: [...makers].map((maker: PackedCombo) => unpackCombo(vault, legs, maker)) };
+}
+
+/** The form of a combo order in calldata; the tuple `ComboFill` of the contracts. */
+export interface PackedCombo {
+  readonly maker: PackedMaker;
+  readonly prices: bigint[];
+}
+
+/** @throws OrderFieldError when a field does not fit */
+export function packCombo({ order, units, signature }: ComboFill): PackedCombo {
+  const { account, taker, legs } = order;
+  // what a combo has not is zero in its words
+  const terms = packTerms({ ...order, limit: 0n }, units);
+  const validity = packValidity({ ...order, instrument: 0n, long: false });
+  return { maker: { account, taker, terms, validity, signature }, prices: legs.map(({ price }) => unsigned("price", price, 96n)) };
+}
+
+/** The tuple `ComboLimit` of the contracts. */
+export function packComboLimit({ legs, units, maxFee, leastCash }: ComboLimit) {
+  return {
+    instruments: legs.map(({ instrument }) => unsigned("instrument", instrument, 24n)),
+    lots: legs.map(({ lots }) => lots),
+    units: unsigned("units", units, 48n),
+    maxFee,
+    leastCash,
+  };
+}
+
+function packLeg({ instrument, lots, price }: Leg): void {
+  unsigned("instrument", instrument, 24n);
+  signed("lots", lots, 48n);
+  unsigned("price", price, 96n);
+}
+
+function unpackCombo(vault: Address, legs: ComboLimit["legs"], { maker, prices }: PackedCombo): ComboFill {
+  const {
+    order: { instrument: _instrument, long: _long, limit: _limit, ...head },
+    lots,
+    signature,
+  } = unpackMaker(vault, maker);
+  return { order: { ...head, legs: legs.map((leg, i) => ({ ...leg, price: prices[i] ?? 0n })) }, units: lots, signature };
+}
+
+function typedValue(order: ComboOrder): Record<string, unknown> {
+  return { ...order, signer: signerOf(order) };
+}
