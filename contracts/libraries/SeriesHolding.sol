@@ -93,7 +93,7 @@ library SeriesHolding {
         Instrument instrument = Instrument.wrap(entry & 0xffff);
         uint256 place = _placeOf(places, instrument.series());
         // a settled series is asked for anew by its next position: there are few, and they are paid out soon
-        Group memory group = place == 0 ? _opened(h, $, places, instrument.series()) : _group(h.groups, place - 1);
+        Group memory group = place == 0 ? _opened(h, $, places, instrument.series()) : h.groups[place - 1];
         int256 lots = SeriesPositions.lotsIn(entry);
         if (group.live.settled) {
             h.paid += Lots.wrap(lots).times(Expiry.payoff(instrument, group.live.word, group.live.forward)).raw();
@@ -143,7 +143,7 @@ library SeriesHolding {
             Position[] memory positions = h.positions;
             for (uint256 i; i < positions.length; ++i) {
                 Position p = positions[i];
-                int256 forward = int256(_group(h.groups, p.group()).live.forward.raw());
+                int256 forward = int256(h.groups[p.group()].live.forward.raw());
                 int256 strike = int256(p.strike().raw());
                 int256 lots = p.lots();
                 Instrument instrument = p.instrument();
@@ -202,13 +202,6 @@ library SeriesHolding {
     }
 
     // ---------------------------------------------------------------- arrays with room
-
-    /// @dev Without the check of the index, which is that of a group.
-    function _group(Group[] memory groups, uint256 i) private pure returns (Group memory group) {
-        assembly ("memory-safe") {
-            group := mload(add(groups, shl(5, add(i, 1))))
-        }
-    }
 
     /// @dev No element yet, and room for `most`: made one by one, for an array of structs makes all of them at once.
     function _roomForGroups(uint256 most) private pure returns (Group[] memory groups) {

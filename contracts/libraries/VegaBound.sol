@@ -100,7 +100,7 @@ library VegaBound {
     /// @dev Of a unit of the forward, in each row.
     function _weights(Drift memory d, uint256 longs, uint256 shorts) private pure returns (uint256 mark, uint256 up, uint256 down) {
         unchecked {
-            // lots < 2^44, falls < 2^62, deviations < 2^66, forwards < 2^97: products below 2^255
+            // falls < 2^61, deviations < 2^63, twice the lots times their price < 2^128, as all amounts: products below 2^252
             uint256 rises = d.rise * shorts;
             uint256 falls = d.fall * longs + rises;
             mark = d.deviations[OptionStress.ROW_MARK] * falls;

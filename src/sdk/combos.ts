@@ -7,6 +7,7 @@ import type { Address } from "../engine/types.ts";
 import {
   COMBO,
   MAKER_FILL,
+  OrderFieldError,
   type OrderVenue,
   orderDomain,
   type PackedMaker,
@@ -15,6 +16,7 @@ import {
   signed,
   unpackMaker,
   unsigned,
+  within,
 } from "./orders.ts";
 
 /** A combo order with the signature of its signer. */
@@ -57,6 +59,9 @@ const COMBO_TYPES: Record<string, TypedDataField[]> = {
 
 const COMBO_LIMIT = "tuple(uint24[] instruments, int48[] lots, uint48 units, int24 maxFee, int256 leastCash)";
 const COMBO_FILL = `tuple(${MAKER_FILL} maker, uint96[] prices)`;
+const [LEAST_LEGS, MOST_LEGS] = [2n, 8n];
+/** Below it are the perpetuals. */
+const FIRST_SERIES = 1n << 8n;
 const DATA = ["uint256", COMBO_LIMIT, `${COMBO_FILL}[]`];
 
 /** What a combo order needs beyond the defaults: taken by anyone, no reduce-only, signed by the owner, in the first epoch. */
@@ -65,7 +70,7 @@ export type ComboRequest = Pick<ComboOrder, "vault" | "account" | "legs" | "size
 
 /**
  * A combo order with every field set. Lots of a leg are those of one unit, positive where the maker buys.
- * @throws OrderFieldError when a field does not fit
+ * @throws OrderFieldError when a field does not fit, or legs are not two to eight options or dated futures, each another and none of zero lots
  * @example
  * const legs = [{ instrument: call, lots: -1n, price: 40n * WAD }, { instrument: higherCall, lots: 1n, price: 25n * WAD }];
  * const order = buildCombo({ vault, account, legs, size: 100n, maxFee: 200n, expiry, nonce: 7n });
@@ -85,7 +90,10 @@ export function buildCombo(request: ComboRequest): ComboOrder {
     taker: request.taker ?? 0n,
   };
   packCombo({ order, units: 0n, signature: "0x" });
-  for (const leg of order.legs) packLeg(leg);
+  const { legs } = order;
+  within("legs", BigInt(legs.length), LEAST_LEGS, MOST_LEGS);
+  within("instruments of their own", BigInt(new Set(legs.map(({ instrument }) => instrument)).size), BigInt(legs.length), MOST_LEGS);
+  for (const leg of legs) packLeg(leg);
   unsigned("account", order.account, 256n);
   unsigned("taker", order.taker, 256n);
   return order;
@@ -120,6 +128,7 @@ export function encodeCombos(limit: ComboLimit, makers: readonly ComboFill[]): s
 
 /**
  * What `encodeCombos` encoded: an indexer finds nonces here. An order is given the legs of the limit.
+ * @throws RangeError when a maker has not as many prices as there are legs, which the contract skips as `PricesDiffer`
  * @param vault of the settlement contract; it is not in the data
  */
 export function decodeCombos(vault: Address, data: BytesLike): ComboTradeData {
@@ -157,8 +166,9 @@ export function packComboLimit({ legs, units, maxFee, leastCash }: ComboLimit) {
 }
 
 function packLeg({ instrument, lots, price }: Leg): void {
-  unsigned("instrument", instrument, 24n);
+  within("instrument", instrument, FIRST_SERIES, (1n << 24n) - 1n);
   signed("lots", lots, 48n);
+  if (lots === 0n) throw new OrderFieldError("lots", lots, 1n, (1n << 47n) - 1n);
   unsigned("price", price, 96n);
 }
 
@@ -168,6 +178,8 @@ function unpackCombo(vault: Address, legs: ComboLimit["legs"], { maker, prices }
     lots,
     signature,
   } = unpackMaker(vault, maker);
+  if (prices.length !== legs.length)
+    throw new RangeError(`a combo of ${legs.length} legs travels with ${prices.length} prices, which is skipped`);
   return { order: { ...head, legs: legs.map((leg, i) => ({ ...leg, price: prices[i] ?? 0n })) }, units: lots, signature };
 }
 

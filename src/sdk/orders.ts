@@ -282,7 +282,7 @@ export function signed(field: string, value: bigint, bits: bigint): bigint {
   return BigInt.asUintN(Number(bits), within(field, value, -(1n << (bits - 1n)), (1n << (bits - 1n)) - 1n));
 }
 
-function within(field: string, value: bigint, least: bigint, most: bigint): bigint {
+export function within(field: string, value: bigint, least: bigint, most: bigint): bigint {
   if (value < least || value > most) throw new OrderFieldError(field, value, least, most);
   return value;
 }

@@ -68,7 +68,9 @@ async function deployCombos() {
 
   function comboOf(owner: string, changes: Partial<ComboRequest> = {}) {
     const template = { vault: vaultAddress, account: accountIdOf(owner), legs: VERTICAL, size: 100n, maxFee: 0n, expiry: LATER, nonce: 1n };
-    return buildCombo({ ...template, ...changes });
+    // a maker can sign legs that no combo may have
+    const { legs = VERTICAL, ...rest } = changes;
+    return { ...buildCombo({ ...template, ...rest }), legs };
   }
 
   async function combo(
@@ -430,9 +432,14 @@ describe("combos of the SDK", () => {
       { legs: legs({ lots: 2n ** 47n }) },
       { legs: legs({ price: 2n ** 96n }) },
       { legs: legs({ instrument: 2n ** 24n }) },
+      { legs: legs({ instrument: 3n }) },
+      { legs: legs({ lots: 0n }) },
+      { legs: legs({ instrument: VERTICAL[1]!.instrument }) },
+      { legs: VERTICAL.slice(1) },
+      { legs: Array.from({ length: 9 }, (_, i) => ({ ...VERTICAL[0]!, instrument: 256n + BigInt(2 * i) })) },
       { taker: -1n },
     ]) {
-      expect(() => comboOf(alice.address, changes)).to.throw(OrderFieldError);
+      expect(() => buildCombo({ ...comboOf(alice.address), ...changes })).to.throw(OrderFieldError);
     }
     let refused = "";
     await signCombo(bob, venue, comboOf(alice.address)).catch((error: Error) => {
