@@ -1,8 +1,6 @@
 import type { BytesLike, Signer, TypedDataField } from "ethers";
-import { AbiCoder, getAddress, TypedDataEncoder } from "ethers";
-import { ownerOf } from "../engine/accountId.ts";
+import { AbiCoder, TypedDataEncoder } from "ethers";
 import type { ComboLimit, ComboOrder, Leg } from "../engine/orders.ts";
-import { signerOf } from "../engine/orders.ts";
 import type { Address } from "../engine/types.ts";
 import {
   COMBO,
@@ -10,10 +8,13 @@ import {
   OrderFieldError,
   type OrderVenue,
   orderDomain,
+  orderHead,
   type PackedMaker,
   packTerms,
   packValidity,
   signed,
+  signTyped,
+  typedValue,
   unpackMaker,
   unsigned,
   within,
@@ -77,25 +78,14 @@ export type ComboRequest = Pick<ComboOrder, "vault" | "account" | "legs" | "size
  */
 export function buildCombo(request: ComboRequest): ComboOrder {
   const order: ComboOrder = {
-    vault: getAddress(request.vault).toLowerCase(),
-    account: request.account,
-    signer: getAddress(request.signer ?? ownerOf(request.account)).toLowerCase(),
+    ...orderHead(request),
     legs: request.legs.map(({ instrument, lots, price }) => ({ instrument, lots, price })),
-    size: request.size,
-    maxFee: request.maxFee,
-    reduceOnly: request.reduceOnly ?? false,
-    expiry: request.expiry,
-    nonce: request.nonce,
-    epoch: request.epoch ?? 0n,
-    taker: request.taker ?? 0n,
   };
   packCombo({ order, units: 0n, signature: "0x" });
   const { legs } = order;
   within("legs", BigInt(legs.length), LEAST_LEGS, MOST_LEGS);
   within("instruments of their own", BigInt(new Set(legs.map(({ instrument }) => instrument)).size), BigInt(legs.length), MOST_LEGS);
   for (const leg of legs) packLeg(leg);
-  unsigned("account", order.account, 256n);
-  unsigned("taker", order.taker, 256n);
   return order;
 }
 
@@ -109,11 +99,7 @@ export function hashCombo(venue: OrderVenue, order: ComboOrder): string {
  * @throws Error when `signer` is not the signer that the order names; wallets that are contracts sign `hashCombo` in their own way
  */
 export async function signCombo(signer: Signer, venue: OrderVenue, order: ComboOrder): Promise<SignedCombo> {
-  const address = await signer.getAddress();
-  if (BigInt(address) !== BigInt(signerOf(order))) {
-    throw new Error(`the order names ${signerOf(order)} as its signer, not ${address}`);
-  }
-  return { order, signature: await signer.signTypedData(orderDomain(venue), COMBO_TYPES, typedValue(order)) };
+  return { order, signature: await signTyped(signer, venue, COMBO_TYPES, order) };
 }
 
 /**
@@ -181,8 +167,4 @@ function unpackCombo(vault: Address, legs: ComboLimit["legs"], { maker, prices }
   if (prices.length !== legs.length)
     throw new RangeError(`a combo of ${legs.length} legs travels with ${prices.length} prices, which is skipped`);
   return { order: { ...head, legs: legs.map((leg, i) => ({ ...leg, price: prices[i] ?? 0n })) }, units: lots, signature };
-}
-
-function typedValue(order: ComboOrder): Record<string, unknown> {
-  return { ...order, signer: signerOf(order) };
 }

@@ -76,26 +76,30 @@ export type OrderRequest = Pick<Order, "vault" | "account" | "instrument" | "lon
  * const order = buildOrder({ vault, account, instrument: 0n, long: true, limit: 3n * 10n ** 18n, size: 100n, maxFee: 200n, expiry, nonce: 7n });
  */
 export function buildOrder(request: OrderRequest): Order {
-  const order: Order = {
+  const { instrument, long, limit } = request;
+  const order: Order = { ...orderHead(request), instrument, long, limit };
+  packTerms(order, 0n);
+  packValidity(order);
+  return order;
+}
+
+/** What an order has that does not depend on its instruments. */
+type OrderHead = Omit<Order, "instrument" | "long" | "limit">;
+
+/** The head of an order with every field set; what is packed in words is checked there. */
+export function orderHead(request: Omit<OrderRequest, "instrument" | "long" | "limit">): OrderHead {
+  return {
     vault: getAddress(request.vault).toLowerCase(),
-    account: request.account,
+    account: unsigned("account", request.account, 256n),
     signer: getAddress(request.signer ?? ownerOf(request.account)).toLowerCase(),
-    instrument: request.instrument,
-    long: request.long,
-    limit: request.limit,
     size: request.size,
     maxFee: request.maxFee,
     reduceOnly: request.reduceOnly ?? false,
     expiry: request.expiry,
     nonce: request.nonce,
     epoch: request.epoch ?? 0n,
-    taker: request.taker ?? 0n,
+    taker: unsigned("taker", request.taker ?? 0n, 256n),
   };
-  packTerms(order, 0n);
-  packValidity(order);
-  unsigned("account", order.account, 256n);
-  unsigned("taker", order.taker, 256n);
-  return order;
 }
 
 /** The EIP-712 domain of a venue. */
@@ -113,11 +117,21 @@ export function hashOrder(venue: OrderVenue, order: Order): string {
  * @throws Error when `signer` is not the signer that the order names; wallets that are contracts sign `hashOrder` in their own way
  */
 export async function signOrder(signer: Signer, venue: OrderVenue, order: Order): Promise<SignedOrder> {
+  return { order, signature: await signTyped(signer, venue, ORDER_TYPES, order) };
+}
+
+/** The signature of an order of `types` by the signer that it names. */
+export async function signTyped(
+  signer: Signer,
+  venue: OrderVenue,
+  types: Record<string, TypedDataField[]>,
+  order: Pick<Order, "account" | "signer">,
+): Promise<string> {
   const address = await signer.getAddress();
   if (BigInt(address) !== BigInt(signerOf(order))) {
     throw new Error(`the order names ${signerOf(order)} as its signer, not ${address}`);
   }
-  return { order, signature: await signer.signTypedData(orderDomain(venue), ORDER_TYPES, typedValue(order)) };
+  return signer.signTypedData(orderDomain(venue), types, typedValue(order));
 }
 
 /** Data of a Trade that fills `makers`, in this order, within `limits`. */
@@ -269,7 +283,8 @@ export function unpackMaker(vault: Address, { account, taker, terms, validity, s
   };
 }
 
-function typedValue(order: Order): Record<string, unknown> {
+/** An order as typed data has it. */
+export function typedValue(order: Pick<Order, "account" | "signer">): Record<string, unknown> {
   return { ...order, signer: signerOf(order) };
 }
 
