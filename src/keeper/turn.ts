@@ -4,7 +4,7 @@ import { type Call, liquidateBatchCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import type { Books, VaultEvent } from "./books.ts";
 import { ACCOUNTS_IN_A_BATCH, batchesByGas, planLiquidations, type Standing, standings } from "./plan.ts";
-import { planSlices, planUpkeep, type SliceSource, type Task, taskCall, type UpkeepPlan } from "./upkeep.ts";
+import { planSlices, planUpkeep, type Refresh, type SliceSource, type Task, taskCall, type UpkeepPlan } from "./upkeep.ts";
 
 /** A slice that was sold, or a whole account. */
 export type Sale = { readonly keeper: AccountId; readonly account: AccountId; readonly fraction: bigint; readonly reward: bigint };
@@ -48,10 +48,8 @@ export type TurnOptions = {
   readonly batchSize?: number;
   /** Where slices come from; without it none are posted. */
   readonly slices?: SliceSource;
-  /** Refreshes the words of every series, and not only of those that somebody holds. */
-  readonly everySeries?: boolean;
-  /** Whether words are refreshed at all; by default they are. */
-  readonly words?: boolean;
+  /** Whose stale words are refreshed; by default those of series that somebody holds. */
+  readonly refresh?: Refresh;
 };
 
 /**
@@ -66,8 +64,7 @@ export async function keepersTurn({
   send,
   batchSize = ACCOUNTS_IN_A_BATCH,
   slices,
-  everySeries = false,
-  words = true,
+  refresh = "held",
 }: TurnOptions): Promise<TurnReport> {
   const events = [...(await books.sync())];
   const upkeep: TaskOutcome[] = [];
@@ -121,7 +118,7 @@ export async function keepersTurn({
     events.push(...after);
     state = read();
   }
-  await carryOut(planUpkeep(state, everySeries, words));
+  await carryOut(planUpkeep(state, refresh));
   const report = { accounts: all.length, below, planned, sales, failures, upkeep, events };
   return sliceError === undefined ? report : { ...report, sliceError };
 }

@@ -48,6 +48,9 @@ const BASIS_MOVED = 1_000_000n;
 /** Of itself: what makes words stale when it happens to a slice. */
 const PART_OF_VOLATILITY = 100n;
 
+/** Series whose stale words are refreshed: those that somebody holds, all, so that anybody can open at once, or none. */
+export type Refresh = "held" | "all" | "none";
+
 /** The transaction of a task. */
 export function taskCall(record: DeploymentRecord, from: string, task: Task): Call {
   const { underlying, series } = task;
@@ -116,10 +119,9 @@ function isWorthPosting({ now, underlyings }: State, { underlying: index, series
 /**
  * What is to be done for the series of a state beside slices: words refreshed that are stale where somebody holds the series and the price is good,
  * settlement prices written down that stand by the clock, accounts paid that hold a series which has settled. Pure.
- * @param everySeries refreshes also what nobody holds, so that anybody can open at once
- * @param words false: refreshes nothing
+ * @param refresh whose stale words are refreshed
  */
-export function planUpkeep(state: State, everySeries = false, words = true): UpkeepPlan {
+export function planUpkeep(state: State, refresh: Refresh = "held"): UpkeepPlan {
   const tasks: Task[] = [];
   const refused: RefusedTask[] = [];
   let after = state;
@@ -137,7 +139,7 @@ export function planUpkeep(state: State, everySeries = false, words = true): Upk
       const place = { underlying, series };
       if (isSettledSeries(own, state.now)) {
         if (own.listed) plan({ kind: "settle", ...place }, (before) => settleSeries(before, underlying, series));
-      } else if (words && wantsRefresh(state, each, own, everySeries)) {
+      } else if (wantsRefresh(state, each, own, refresh)) {
         plan({ kind: "refresh", ...place }, (before) => refreshSeries(before, underlying, series));
       }
     }
@@ -165,9 +167,9 @@ export function stalenessNow(underlying: Underlying, series: Series, now: bigint
   return stalenessOf(live, seriesRangeUp(live, fromPpb(max(underlying.targetRange, underlying.heldRange))), now);
 }
 
-function wantsRefresh({ now, margin }: State, underlying: Underlying, series: Series, everySeries: boolean): boolean {
+function wantsRefresh({ now, margin }: State, underlying: Underlying, series: Series, refresh: Refresh): boolean {
   const { published, openInterest } = series.surface;
-  if (published === 0n || (openInterest === 0n && !everySeries)) return false;
+  if (refresh === "none" || published === 0n || (openInterest === 0n && refresh === "held")) return false;
   if (underlying.priceState !== NORMAL || now - underlying.priceTime > margin.tradingAge) return false;
   return stalenessNow(underlying, series, now) !== "none";
 }

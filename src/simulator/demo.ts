@@ -8,7 +8,7 @@ import { NORMAL, type State } from "../engine/types.ts";
 import { type Books, followBooks, type VaultEvent } from "../keeper/books.ts";
 import { figuresOf, planShedding } from "../keeper/plan.ts";
 import { keepersTurn, type SendAll } from "../keeper/turn.ts";
-import { isSettledSeries, planSlices, planUpkeep, taskCall } from "../keeper/upkeep.ts";
+import { isSettledSeries, planSlices, planUpkeep, type Refresh, taskCall } from "../keeper/upkeep.ts";
 import type { RunRecord } from "../report/runRecord.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { formatDecimal, toNumber } from "../sdk/amounts.ts";
@@ -185,14 +185,14 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
     recorder.watch(time, books.state(chain.now() + 1));
     // words cost the most of all: they are wanted where makers are to take something over, and once an hour for whoever would open
     const words = hourly || (books.state(time).underlyings[underlying]?.fund.inventorySince ?? 0n) !== 0n;
-    const turn = await keepersRounds(chain, record, books, keeper, keeperAccount, words);
+    const turn = await keepersRounds(chain, record, books, keeper, keeperAccount, words ? "held" : "none");
     events.push(...turn.events);
     failedBatches += turn.failures;
     const made = await makersTurn(chain, record, books, underlying, keeper, makers, makerAccounts);
     events.push(...made);
     if (made.length > 0 && series !== undefined) {
       // the makers took seconds, in which options lose value
-      const again = await keepersRounds(chain, record, books, keeper, keeperAccount, false);
+      const again = await keepersRounds(chain, record, books, keeper, keeperAccount, "none");
       events.push(...again.events);
       failedBatches += again.failures;
     }
@@ -257,7 +257,7 @@ async function keepersRounds(
   books: Books,
   keeper: string,
   account: bigint,
-  words: boolean,
+  refresh: Refresh,
 ): Promise<Done> {
   const events: VaultEvent[] = [];
   let failures = 0;
@@ -266,7 +266,7 @@ async function keepersRounds(
     return Promise.all(mined.map((each) => (each.ok ? undefined : chain.failureOf(each))));
   };
   for (let round = 0; round < ROUNDS_OF_A_TURN; round++) {
-    const turn = await keepersTurn({ books, record, from: keeper, keeper: account, send, words });
+    const turn = await keepersTurn({ books, record, from: keeper, keeper: account, send, refresh });
     events.push(...turn.events);
     failures += turn.failures.length + turn.upkeep.filter(({ error }) => error !== undefined).length;
     if (turn.planned.length === 0) break;
@@ -310,7 +310,7 @@ async function makersTurn(
 /** Refreshes the words of all series and waits for it. */
 async function refreshed(chain: LocalChain, record: DeploymentRecord, books: Books, from: string): Promise<void> {
   await books.sync();
-  const { tasks } = planUpkeep(books.state(chain.now() + 1), true);
+  const { tasks } = planUpkeep(books.state(chain.now() + 1), "all");
   if (tasks.length === 0) return;
   await chain.mine(
     chain.now() + 1,

@@ -118,6 +118,6 @@ export async function tendSeries(
   const state = await read();
   if (state.underlyings.every(({ series }) => series.size === 0)) return done;
   await carryOut(planSlices(state, await slices(state)));
-  await carryOut(planUpkeep(await read(), true));
+  await carryOut(planUpkeep(await read(), "all"));
   return done;
 }

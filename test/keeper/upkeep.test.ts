@@ -121,7 +121,7 @@ describe("planUpkeep", () => {
     // nobody holds it
     const idle = posted(later(openState(), 30n), (3n * WAD * 101n) / 100n).state;
     expect(kinds(planUpkeep(idle))).to.deep.equal([]);
-    expect(kinds(planUpkeep(idle, true))).to.deep.equal(["refresh 1"]);
+    expect(kinds(planUpkeep(idle, "all"))).to.deep.equal(["refresh 1"]);
   });
 
   it("behavior: a slice of this turn makes words stale, and they are refreshed after it", () => {
