@@ -12,60 +12,102 @@ library InterMonth {
     uint256 private constant YEAR = 365 days;
     int256 private constant WAD = 1e18;
 
-    /// @dev By tenor, shortest first.
+    /// @dev By tenor, shortest first. A word each, without checks of the index: delta 0–215, signed | tenor 216–255, seconds             216+40 = 256
     struct Exposures {
-        uint256[] tenors; // seconds
-        int256[] deltas;
+        uint256[] words; // with room for more
         uint256 count;
     }
 
+    uint256 private constant DELTA_BITS = 216;
+
     function made(uint256 most) internal pure returns (Exposures memory e) {
-        e.tenors = new uint256[](most);
-        e.deltas = new int256[](most);
+        e.words = new uint256[](most);
     }
 
-    /// @notice Adds an exposure in its place, behind those of its tenor.
+    /// @notice Adds an exposure in its place, behind those of its tenor; there is room for it.
     function add(Exposures memory e, uint256 tenor, int256 delta) internal pure {
-        uint256 i = e.count++;
-        for (; i > 0 && e.tenors[i - 1] > tenor; --i) {
-            e.tenors[i] = e.tenors[i - 1];
-            e.deltas[i] = e.deltas[i - 1];
+        unchecked {
+            // tenors are below 2^40, amounts of one account below 2^149
+            uint256[] memory words = e.words;
+            uint256 i = e.count++;
+            for (; i > 0; --i) {
+                uint256 before = _at(words, i - 1);
+                if (before >> DELTA_BITS <= tenor) break;
+                _set(words, i, before);
+            }
+            _set(words, i, (tenor << DELTA_BITS) | ((uint256(delta) << (256 - DELTA_BITS)) >> (256 - DELTA_BITS)));
         }
-        (e.tenors[i], e.deltas[i]) = (tenor, delta);
     }
 
     /// @notice The charge, WAD.
     /// @param rate b
     function chargeUp(Exposures memory e, Ratio rate) internal pure returns (Wad) {
-        if (e.count < 2) return Wad.wrap(0);
-        int256 gross;
-        int256 net;
-        for (uint256 i; i < e.count; ++i) {
-            gross += _abs(e.deltas[i]);
-            net += e.deltas[i];
+        uint256 count = e.count;
+        if (count < 2) return Wad.wrap(0);
+        uint256[] memory words = e.words;
+        unchecked {
+            // amounts of one account below 2^149, ratios below 2^72
+            int256 gross;
+            int256 net;
+            for (uint256 i; i < count; ++i) {
+                int256 delta = _deltaIn(_at(words, i));
+                gross += _abs(delta);
+                net += delta;
+            }
+            int256 left = _abs(net);
+            int256 twice = (gross - left) * int256(rate.raw());
+            int256 near;
+            uint256 word = _at(words, 0);
+            uint256 nearRate = tenorRate(word >> DELTA_BITS, rate);
+            for (uint256 i = 1; i < count; ++i) {
+                near += _deltaIn(word);
+                word = _at(words, i);
+                uint256 farRate = tenorRate(word >> DELTA_BITS, rate);
+                twice += (_abs(near) + _abs(net - near) - left) * int256(farRate - nearRate);
+                nearRate = farRate;
+            }
+            return Wad.wrap((twice + (2 * WAD - 1)) / (2 * WAD));
         }
-        // casting is safe: ratios are below 2^72
-        int256 twice = (gross - _abs(net)) * int256(rate.raw());
-        int256 near;
-        for (uint256 i = 1; i < e.count; ++i) {
-            near += e.deltas[i - 1];
-            uint256 stretch = tenorRate(e.tenors[i], rate) - tenorRate(e.tenors[i - 1], rate);
-            if (stretch != 0) twice += (_abs(near) + _abs(net - near) - _abs(net)) * int256(stretch);
-        }
-        return Wad.wrap((twice + (2 * WAD - 1)) / (2 * WAD));
     }
 
     /// @notice What every unit of an error in a delta can change in the charge at most.
     function slope(Exposures memory e, Ratio rate) internal pure returns (Ratio) {
-        return Ratio.wrap(rate.raw() + tenorRate(e.tenors[e.count - 1], rate) - tenorRate(e.tenors[0], rate));
+        unchecked {
+            // by tenor
+            uint256 last = tenorRate(_at(e.words, e.count - 1) >> DELTA_BITS, rate);
+            return Ratio.wrap(rate.raw() + last - tenorRate(_at(e.words, 0) >> DELTA_BITS, rate));
+        }
     }
 
     /// @dev The part of the charge that grows with tenor, rounded down.
     function tenorRate(uint256 tenor, Ratio rate) internal pure returns (uint256) {
-        return (TENOR_MULTIPLE * rate.raw() * (tenor < YEAR ? tenor : YEAR)) / YEAR;
+        unchecked {
+            // ratios are below 2^72
+            return (TENOR_MULTIPLE * rate.raw() * (tenor < YEAR ? tenor : YEAR)) / YEAR;
+        }
+    }
+
+    function _deltaIn(uint256 word) private pure returns (int256) {
+        // the shift back to the right restores the sign
+        return int256(word << (256 - DELTA_BITS)) >> (256 - DELTA_BITS);
+    }
+
+    function _at(uint256[] memory words, uint256 i) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(add(words, shl(5, add(i, 1))))
+        }
+    }
+
+    function _set(uint256[] memory words, uint256 i, uint256 word) private pure {
+        assembly ("memory-safe") {
+            mstore(add(words, shl(5, add(i, 1))), word)
+        }
     }
 
     function _abs(int256 a) private pure returns (int256) {
-        return a < 0 ? -a : a;
+        unchecked {
+            // an amount, never the least that there is
+            return a < 0 ? -a : a;
+        }
     }
 }

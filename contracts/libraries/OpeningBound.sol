@@ -50,43 +50,63 @@ library OpeningBound {
         Ratio provision,
         Ratio interMonth
     ) internal view {
-        SeriesBook[] memory books = _books($, h);
+        SeriesHolding.Naked memory naked;
+        naked.line = h.line;
+        SeriesBook[] memory books = _books($, h, naked);
         int256[LANES] memory values;
         RiskArray.addLine(Wad.wrap(h.line), Wad.wrap(h.line), h.range, values);
         Deltas memory deltas;
         deltas.exposures = SeriesHolding.spotExposures(h);
-        deltas.needed = deltas.exposures.count + books.length > 1;
-        int256 futures;
-        for (uint256 i; i < books.length; ++i) {
-            SeriesHolding.Group memory group = h.groups[i];
-            // casting is safe: a price is below 2^96
-            futures += group.futures * int256(group.live.forward.raw());
-            _addSeries(f, group, books[i], deltas, values);
+        unchecked {
+            // amounts of one account, all of them: prices are below 2^96, lots below 2^47
+            deltas.needed = deltas.exposures.count + books.length > 1;
+            int256 futures;
+            SeriesHolding.Group[] memory groups = h.groups;
+            for (uint256 i; i < books.length; ++i) {
+                SeriesHolding.Group memory group = groups[i];
+                futures += group.futures * int256(group.live.forward.raw());
+                _addSeries(f, group, books[i], deltas, values);
+            }
+            (Wad scan, ) = RiskArray.worst(values);
+            Wad charges = InterMonth.chargeUp(deltas.exposures, interMonth);
+            if (deltas.doubt != 0) charges = charges + Wad.wrap(deltas.doubt).partUp(InterMonth.slope(deltas.exposures, interMonth));
+            Wad provisions;
+            (provisions, f.notional) = SeriesHolding.provisionsUp(h, provision);
+            charges = charges + provisions + SeriesHolding.sizeChargeUp(h);
+            int256 value = values[0] + h.paid;
+            f.value = Wad.wrap(value);
+            f.surplus = Wad.wrap(value) - maxWad(scan, SeriesHolding.shortOptionMinimumUp(naked, h.range)) - charges;
+            f.settled = Wad.wrap(futures + h.paid) + minWad(Wad.wrap(values[0] - h.line - futures), ZERO);
         }
-        (Wad scan, ) = RiskArray.worst(values);
-        Wad surplus = Wad.wrap(values[0]) - maxWad(scan, SeriesHolding.shortOptionMinimumUp(h));
-        Wad charges = InterMonth.chargeUp(deltas.exposures, interMonth);
-        if (deltas.doubt != 0) charges = charges + Wad.wrap(deltas.doubt).partUp(InterMonth.slope(deltas.exposures, interMonth));
-        Wad provisions;
-        (provisions, f.notional) = SeriesHolding.provisionsUp(h, provision);
-        charges = charges + provisions + SeriesHolding.sizeChargeUp(h);
-        f.value = Wad.wrap(values[0] + h.paid);
-        f.surplus = surplus + Wad.wrap(h.paid) - charges;
-        f.settled = Wad.wrap(futures + h.paid) + minWad(Wad.wrap(values[0] - h.line - futures), ZERO);
     }
 
-    function _books(VaultState storage $, SeriesHolding.Holding memory h) private view returns (SeriesBook[] memory books) {
-        books = new SeriesBook[](h.groups.length);
-        for (uint256 i; i < books.length; ++i) {
-            books[i] = RiskArray.empty();
-        }
+    /// @dev Of each series, and the weights of all positions in the short option minimum.
+    function _books(
+        VaultState storage $,
+        SeriesHolding.Holding memory h,
+        SeriesHolding.Naked memory naked
+    ) private view returns (SeriesBook[] memory books) {
+        SeriesHolding.Group[] memory groups = h.groups;
+        books = new SeriesBook[](groups.length);
         mapping(uint256 wordKey => uint256) storage words = RiskWords.ofUnderlying($, h.underlying);
         Position[] memory positions = h.positions;
         unchecked {
             // as many as an array has
+            for (uint256 i; i < books.length; ++i) {
+                books[i].everyFourth = RiskArray.EVERY_FOURTH;
+            }
+            SeriesBook memory book;
+            SeriesHolding.Group memory group;
             for (uint256 i; i < positions.length; ++i) {
                 Position p = positions[i];
-                SeriesBook memory book = books[p.group()];
+                uint256 place = p.group();
+                // without checks of the index: there is a book for each group, and a group for each position
+                assembly ("memory-safe") {
+                    let from := shl(5, add(place, 1))
+                    book := mload(add(books, from))
+                    group := mload(add(groups, from))
+                }
+                SeriesHolding.weigh(naked, p, group.live.forward);
                 Instrument instrument = p.instrument();
                 Lots lots = Lots.wrap(p.lots());
                 if (instrument.isFuture()) RiskArray.addFuture(book, lots);
@@ -110,16 +130,11 @@ library OpeningBound {
         if (group.gross != 0 && cause != Freshness.Cause.NEVER_REFRESHED) {
             VegaBound.Drift memory drift;
             VegaBound.write(drift, live);
-            Secant.Nodes memory nodes = Secant.nodesOf(book, live.word.anchor(), live.word.scanRange(), live.forward, range);
-            int256[LANES] memory own;
-            Secant.addBounds(nodes, own);
-            VegaBound.take(drift, nodes.step, live.forward, nodes.longLots, nodes.shortLots, own);
-            if (deltas.needed) _addDelta(deltas, live, nodes, book.forwards, drift, own);
-            unchecked {
-                for (uint256 k; k < LANES; ++k) {
-                    values[k] += own[k];
-                }
-            }
+            Secant.Nodes memory nodes;
+            Secant.write(nodes, book, live.word.anchor(), live.word.scanRange(), live.forward, range);
+            Secant.addBounds(nodes, values);
+            VegaBound.take(drift, nodes.step, live.forward, nodes.longLots, nodes.shortLots, values);
+            if (deltas.needed) _addDelta(deltas, live, nodes, book.forwards, drift);
         } else if (deltas.needed) {
             InterMonth.add(deltas.exposures, SeriesHolding.tenor(live), SeriesHolding.deltaDown(live, 0, 1, book.forwards));
         }
@@ -132,16 +147,30 @@ library OpeningBound {
         SeriesState.Live memory live,
         Secant.Nodes memory nodes,
         int256 forwards,
-        VegaBound.Drift memory drift,
-        int256[LANES] memory own
+        VegaBound.Drift memory drift
     ) private pure {
-        int256[LANES] memory opposite;
+        (int256 above, int256 below) = _ofDelta(live, nodes, drift);
         Secant.reverse(nodes);
-        Secant.addBoundsOfDelta(nodes, opposite);
-        VegaBound.takeOfDelta(drift, nodes.step, live.forward, nodes.longLots, nodes.shortLots, opposite);
-        int256 low = SeriesHolding.deltaDown(live, own[3] + opposite[5], nodes.step, forwards);
-        int256 high = -SeriesHolding.deltaDown(live, opposite[3] + own[5], nodes.step, -forwards);
-        InterMonth.add(deltas.exposures, SeriesHolding.tenor(live), (low + high) >> 1);
-        deltas.doubt += (high - low + 3) / 2;
+        (int256 oppositeAbove, int256 oppositeBelow) = _ofDelta(live, nodes, drift);
+        unchecked {
+            // amounts of one account
+            int256 low = SeriesHolding.deltaDown(live, above + oppositeBelow, nodes.step, forwards);
+            int256 high = -SeriesHolding.deltaDown(live, oppositeAbove + below, nodes.step, -forwards);
+            InterMonth.add(deltas.exposures, SeriesHolding.tenor(live), (low + high) >> 1);
+            deltas.doubt += (high - low + 3) / 2;
+        }
+    }
+
+    function _ofDelta(
+        SeriesState.Live memory live,
+        Secant.Nodes memory nodes,
+        VegaBound.Drift memory drift
+    ) private pure returns (int256 above, int256 below) {
+        (above, below) = Secant.boundsOfDelta(nodes);
+        (int256 lostAbove, int256 lostBelow) = VegaBound.ofDeltaUp(drift, nodes.step, live.forward, nodes.longLots, nodes.shortLots);
+        unchecked {
+            // amounts of one account
+            (above, below) = (above - lostAbove, below - lostBelow);
+        }
     }
 }

@@ -20,6 +20,11 @@ library OptionStress {
     uint256 internal constant ROW_UP = 1;
     uint256 internal constant ROW_DOWN = 2;
 
+    /// @dev The scenarios of the row up by price, a byte each, from −1 scan range to +1, between two `NONE`; the next number is the same price in the row down.
+    uint256 internal constant BY_PRICE = 0xff0b07030105090dff;
+    uint256 internal constant NONE = 0xff;
+    uint256 internal constant PLACES = 7;
+
     /// @notice The price move of `scenario` before damping, in thirtieths of the scan range.
     function undampedMove(uint256 scenario) internal pure returns (int256) {
         if (scenario < 15 || scenario > Stress.SCENARIOS) return Stress.move(scenario);
@@ -30,6 +35,23 @@ library OptionStress {
     function row(uint256 scenario) internal pure returns (uint256) {
         if (scenario == 0 || scenario > 14) return ROW_MARK;
         return scenario & 1 == 1 ? ROW_UP : ROW_DOWN;
+    }
+
+    /// @notice The move of the place in `BY_PRICE`, in thirtieths of the scan range.
+    function moveAt(uint256 place) internal pure returns (int256) {
+        unchecked {
+            // seven places
+            return int256(10 * place) - Stress.WHOLE_MOVE;
+        }
+    }
+
+    /// @notice The scenario of the row up at a place of `BY_PRICE`, and those below and above it or `NONE`.
+    function scenariosAt(uint256 place) internal pure returns (uint256 scenario, uint256 lower, uint256 upper) {
+        unchecked {
+            // seven places
+            uint256 from = BY_PRICE >> (8 * place);
+            return ((from >> 8) & 0xff, from & 0xff, (from >> 16) & 0xff);
+        }
     }
 
     /// @notice A thirtieth of the scan range as a price, rounded down.

@@ -6,6 +6,7 @@ import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad} from "../types/Wad.sol";
 import {LANES, RiskWord} from "../words/RiskWord.sol";
+import {Lanes} from "./Lanes.sol";
 import {Stress} from "./Stress.sol";
 
 /// @dev Seventeen sums of lanes and two of lots, four to a word. A field has 60 bits.
@@ -36,9 +37,12 @@ struct SeriesBook {
 /// lots of a call and a put of one strike are added before they come here: what is bounded is the sum of sizes. The top field of a word
 /// begins at bit 180 and ends below 2^240.
 library RiskArray {
+    using Lanes for int256[LANES];
+
     uint256 private constant FIELD_BITS = 60;
     uint256 private constant FIELD = (1 << 60) - 1;
-    uint256 private constant EVERY_FOURTH = 0x7fff | (0x7fff << 60) | (0x7fff << 120) | (0x7fff << 180);
+    /// @dev What `SeriesBook.everyFourth` is.
+    uint256 internal constant EVERY_FOURTH = 0x7fff | (0x7fff << 60) | (0x7fff << 120) | (0x7fff << 180);
     uint256 private constant LOTS_OF_CALLS = 1 << 60;
     uint256 private constant LOTS = 1 << 120;
 
@@ -101,21 +105,23 @@ library RiskArray {
         }
     }
 
-    /// @notice All seventeen of `lane`.
-    function lanes(LaneSums memory sums) internal pure returns (uint256[LANES] memory out) {
+    /// @notice Writes all seventeen of `lane` into `out`.
+    function unpack(LaneSums memory sums, int256[LANES] memory out) internal pure {
         _unpackFour(out, 0, sums.first);
         _unpackFour(out, 1, sums.second);
         _unpackFour(out, 2, sums.third);
         _unpackFour(out, 3, sums.fourth);
-        out[16] = sums.last & FIELD;
+        // casting is safe: 60 bits
+        out.set(16, int256(sums.last & FIELD));
     }
 
-    function _unpackFour(uint256[LANES] memory out, uint256 from, uint256 fields) private pure {
+    function _unpackFour(int256[LANES] memory out, uint256 from, uint256 fields) private pure {
         unchecked {
-            out[from] = fields & FIELD;
-            out[from + 4] = (fields >> 60) & FIELD;
-            out[from + 8] = (fields >> 120) & FIELD;
-            out[from + 12] = fields >> 180;
+            // casting is safe: fields of 60 bits
+            out.set(from, int256(fields & FIELD));
+            out.set(from + 4, int256((fields >> 60) & FIELD));
+            out.set(from + 8, int256((fields >> 120) & FIELD));
+            out.set(from + 12, int256(fields >> 180));
         }
     }
 
@@ -149,17 +155,17 @@ library RiskArray {
     function addLine(Wad mark, Wad line, Ratio range, int256[LANES] memory values) internal pure {
         unchecked {
             int256 value = mark.raw();
-            values[0] += value;
-            values[1] += value;
-            values[2] += value;
+            values.add(0, value);
+            values.add(1, value);
+            values.add(2, value);
             // |line| < 2^149, ppb < 2^32
             int256 perTenth = line.raw() * int256(range.raw() / 1e9);
             _addMoves(values, 3, value, 10 * perTenth);
             _addMoves(values, 7, value, 20 * perTenth);
             _addMoves(values, 11, value, Stress.WHOLE_MOVE * perTenth);
             (int256 rise, int256 fall) = _bothDown(Stress.EXTREME_MOVE * perTenth);
-            values[15] += value + rise;
-            values[16] += value + fall;
+            values.add(15, value + rise);
+            values.add(16, value + fall);
         }
     }
 
@@ -169,10 +175,10 @@ library RiskArray {
             (int256 rise, int256 fall) = _bothDown(numerator);
             rise += value;
             fall += value;
-            values[from] += rise;
-            values[from + 1] += rise;
-            values[from + 2] += fall;
-            values[from + 3] += fall;
+            values.add(from, rise);
+            values.add(from + 1, rise);
+            values.add(from + 2, fall);
+            values.add(from + 3, fall);
         }
     }
 
@@ -195,11 +201,7 @@ library RiskArray {
             // least ≤ values[0], both amounts of one account
             int256 least = values[0];
             for (uint256 k = 1; k < LANES; ++k) {
-                int256 value;
-                // without the check of the index: a third of the gas
-                assembly ("memory-safe") {
-                    value := mload(add(values, shl(5, k)))
-                }
+                int256 value = values.get(k);
                 if (value < least) (least, scenario) = (value, k);
             }
             loss = Wad.wrap(values[0] - least);

@@ -31,6 +31,8 @@ library SeriesHolding {
         uint256 series;
         SeriesState.Live live;
         Ratio range; // of the series
+        uint256 base; // lowest strike, and from one to the next: prices of a lot
+        uint256 step;
         int256 futures; // lots
         uint256 gross; // lots of options, of either side
     }
@@ -65,16 +67,43 @@ library SeriesHolding {
         h.underlying = underlying;
         writeSpot(h, PositionWord.lots(position), collateral);
         uint256 count = PositionWord.seriesPositions(position);
-        (h.groups, h.positions) = (_roomForGroups(count), _roomForPositions(count));
+        (Group[] memory groups, Position[] memory positions) = (_roomForGroups(count), _roomForPositions(count));
+        (h.groups, h.positions) = (groups, positions);
         mapping(uint256 place => uint256) storage list = $.seriesPositions[account][underlying];
-        uint256[8] memory places;
+        uint256[8] memory places; // a byte for each series: where it is among the groups, plus one
+        Group memory group;
         uint256 four;
         unchecked {
             // count < 2^16
             for (uint256 i; i < count; ++i) {
-                if (i & 3 == 0) four = list[i >> 2];
-                _add(h, $, places, four & SeriesPositions.ENTRY);
-                four >>= 64;
+                four = i & 3 == 0 ? list[i >> 2] : four >> 64;
+                uint256 entry = four & SeriesPositions.ENTRY;
+                Instrument instrument = Instrument.wrap(entry & 0xffff);
+                uint256 place = _placeOf(places, instrument.series());
+                if (place == 0) {
+                    group = _opened(h, $, instrument.series());
+                    if (group.live.settled) {
+                        // a settled series is asked for anew by its next position: there are few, and they are paid out soon
+                        Price payoff = Expiry.payoff(instrument, group.live.word, group.live.forward);
+                        h.paid += Lots.wrap(SeriesPositions.lotsIn(entry)).times(payoff).raw();
+                        continue;
+                    }
+                    place = _push(groups, group);
+                    _setPlace(places, instrument.series(), place);
+                } else {
+                    // without the check of the index: the place is one that was set
+                    assembly ("memory-safe") {
+                        group := mload(add(groups, shl(5, place)))
+                    }
+                }
+                // sums of sizes < 2^44 but for the fund's, whose every size is a part of what others can hold
+                Price strike;
+                if (instrument.isFuture()) group.futures += SeriesPositions.lotsIn(entry);
+                else {
+                    strike = Price.wrap(group.base + instrument.strikeIndex() * group.step);
+                    group.gross += Lots.wrap(SeriesPositions.lotsIn(entry)).abs();
+                }
+                _push(positions, positionOf(entry, place - 1, strike));
             }
         }
     }
@@ -88,93 +117,85 @@ library SeriesHolding {
         h.line += collateral.raw();
     }
 
-    /// @param places a byte for each series: where it is among the groups, plus one
-    function _add(Holding memory h, VaultState storage $, uint256[8] memory places, uint256 entry) private view {
-        Instrument instrument = Instrument.wrap(entry & 0xffff);
-        uint256 place = _placeOf(places, instrument.series());
-        // a settled series is asked for anew by its next position: there are few, and they are paid out soon
-        Group memory group = place == 0 ? _opened(h, $, places, instrument.series()) : h.groups[place - 1];
-        int256 lots = SeriesPositions.lotsIn(entry);
-        if (group.live.settled) {
-            h.paid += Lots.wrap(lots).times(Expiry.payoff(instrument, group.live.word, group.live.forward)).raw();
-            return;
-        }
-        Price strike;
-        unchecked {
-            // sums of sizes < 2^44 but for the fund's, whose every size is a part of what others can hold
-            if (instrument.isFuture()) group.futures += lots;
-            else {
-                strike = group.live.word.strike(instrument.strikeIndex());
-                group.gross += Lots.wrap(lots).abs();
-            }
-            // a series is there as soon as a position is
-            place = place == 0 ? h.groups.length : place;
-            _push(h.positions, positionOf(entry, place - 1, strike));
-        }
-    }
-
-    /// @dev The series as it is now, among the groups unless it is settled.
-    function _opened(
-        Holding memory h,
-        VaultState storage $,
-        uint256[8] memory places,
-        uint256 series
-    ) private view returns (Group memory group) {
+    /// @dev The series as it is now.
+    function _opened(Holding memory h, VaultState storage $, uint256 series) private view returns (Group memory group) {
         SeriesState.write(group.live, $, h.underlying, series, h.price);
         if (group.live.settled) return group;
         group.series = series;
         group.range = group.live.rangeUp(h.range);
-        _push(h.groups, group);
-        uint256 place = h.groups.length;
-        assembly ("memory-safe") {
-            mstore8(add(places, series), place)
-        }
+        (group.base, group.step) = group.live.word.strikes();
+    }
+
+    /// @dev What the short option minimum is taken from.
+    struct Naked {
+        int256 calls; // weights of all lots
+        int256 puts;
+        int256 line; // of perpetual, collateral and dated futures
     }
 
     /// @notice The least that short options need at the scan range of the price, rounded up.
     /// @dev A lot weighs m·F·min(1, F/K) as a call and m·min(F, K) as a put, m a quarter of the range; long lots count against short ones of the same
     /// right, a long line against calls and a short one against puts. The price goes one way: the larger side counts.
     function shortOptionMinimumUp(Holding memory h) internal pure returns (Wad) {
-        int256 calls;
-        int256 puts;
-        int256 line = h.line;
+        Naked memory n;
+        n.line = h.line;
+        (Position[] memory positions, Group[] memory groups) = (h.positions, h.groups);
+        for (uint256 i; i < positions.length; ++i) {
+            Position p = positions[i];
+            weigh(n, p, groups[p.group()].live.forward);
+        }
+        return shortOptionMinimumUp(n, h.range);
+    }
+
+    /// @notice Adds what `p` weighs in the short option minimum.
+    function weigh(Naked memory n, Position p, Price price) internal pure {
         unchecked {
             // lots < 2^47, prices < 2^96: products of two prices and lots < 2^239
-            Position[] memory positions = h.positions;
-            for (uint256 i; i < positions.length; ++i) {
-                Position p = positions[i];
-                int256 forward = int256(h.groups[p.group()].live.forward.raw());
-                int256 strike = int256(p.strike().raw());
-                int256 lots = p.lots();
-                Instrument instrument = p.instrument();
-                if (instrument.isFuture()) line += lots * forward;
-                else if (!instrument.isCall()) puts += lots * (strike < forward ? strike : forward);
-                else calls += strike <= forward ? lots * forward : _floor(lots * forward * forward, strike);
-            }
+            int256 forward = int256(price.raw());
+            int256 strike = int256(p.strike().raw());
+            int256 lots = p.lots();
+            Instrument instrument = p.instrument();
+            if (instrument.isFuture()) n.line += lots * forward;
+            else if (!instrument.isCall()) n.puts += lots * (strike < forward ? strike : forward);
+            else n.calls += strike <= forward ? lots * forward : _floor(lots * forward * forward, strike);
         }
-        int256 naked = -calls - (line > 0 ? line : int256(0));
-        int256 other = -puts - (line < 0 ? -line : int256(0));
-        if (other > naked) naked = other;
-        if (naked <= 0) return ZERO;
-        uint256 whole = SHORT_OPTION_PART * 1e18;
-        return Wad.wrap(int256((uint256(naked) * h.range.raw() + (whole - 1)) / whole));
+    }
+
+    /// @param range of the price
+    function shortOptionMinimumUp(Naked memory n, Ratio range) internal pure returns (Wad) {
+        unchecked {
+            // sums of amounts of one account, ranges below 2^72
+            int256 line = n.line;
+            int256 naked = -n.calls - (line > 0 ? line : int256(0));
+            int256 other = -n.puts - (line < 0 ? -line : int256(0));
+            if (other > naked) naked = other;
+            if (naked <= 0) return ZERO;
+            uint256 whole = SHORT_OPTION_PART * 1e18;
+            return Wad.wrap(int256((uint256(naked) * range.raw() + (whole - 1)) / whole));
+        }
     }
 
     /// @notice Eight hours of the highest funding and what it costs to trade out of everything, rounded up, and the gross notional of all positions.
     function provisionsUp(Holding memory h, Ratio provision) internal pure returns (Wad provisions, Wad notional) {
+        Group[] memory groups = h.groups;
         int256 dated;
-        for (uint256 i; i < h.groups.length; ++i) {
-            dated += int256(_lotsIn(h.groups[i]) * h.groups[i].live.forward.raw());
+        unchecked {
+            // amounts of one account
+            for (uint256 i; i < groups.length; ++i) {
+                Group memory group = groups[i];
+                dated += int256(_lotsIn(group) * group.live.forward.raw());
+            }
+            notional = Wad.wrap(h.perpetual + dated);
         }
-        notional = Wad.wrap(h.perpetual + dated);
         provisions = Wad.wrap(h.perpetual).partUp(Margin.FUNDING_PROVISION) + (notional + h.collateral).partUp(provision);
     }
 
     /// @notice The charge for size, rounded up: the notional times its share of the depth, for the perpetual and for each series.
     function sizeChargeUp(Holding memory h) internal pure returns (Wad charge) {
+        Group[] memory groups = h.groups;
         charge = Margin.sizeChargeUp(Lots.wrap(int256(h.lots)), h.price, h.depth);
-        for (uint256 i; i < h.groups.length; ++i) {
-            Group memory group = h.groups[i];
+        for (uint256 i; i < groups.length; ++i) {
+            Group memory group = groups[i];
             charge = charge + Margin.sizeChargeUp(Lots.wrap(int256(_lotsIn(group))), group.live.forward, group.live.surface.depth());
         }
     }
@@ -191,9 +212,12 @@ library SeriesHolding {
     /// @param step a thirtieth of the range of the series, as a price
     /// @param forwards lots of the forward, of futures and parity
     function deltaDown(SeriesState.Live memory live, int256 gain, uint256 step, int256 forwards) internal pure returns (int256) {
-        uint256 moved = 20 * step;
-        int256 moving = int256(live.moving);
-        return _floor(gain * moving, int256(moved == 0 ? 1 : moved)) + forwards * moving;
+        unchecked {
+            // an amount of one account below 2^149 and prices below 2^96
+            uint256 moved = 20 * step;
+            int256 moving = int256(live.moving);
+            return _floor(gain * moving, int256(moved == 0 ? 1 : moved)) + forwards * moving;
+        }
     }
 
     /// @notice Whole seconds of variance time: tenor, and the time that prices an option.
@@ -220,9 +244,10 @@ library SeriesHolding {
         }
     }
 
-    function _push(Group[] memory groups, Group memory group) private pure {
+    /// @return count of groups then
+    function _push(Group[] memory groups, Group memory group) private pure returns (uint256 count) {
         assembly ("memory-safe") {
-            let count := add(mload(groups), 1)
+            count := add(mload(groups), 1)
             mstore(groups, count)
             mstore(add(groups, shl(5, count)), group)
         }
@@ -242,12 +267,24 @@ library SeriesHolding {
         }
     }
 
-    function _lotsIn(Group memory group) private pure returns (uint256) {
-        return Lots.wrap(group.futures).abs() + group.gross;
+    function _setPlace(uint256[8] memory places, uint256 series, uint256 place) private pure {
+        assembly ("memory-safe") {
+            mstore8(add(places, series), place)
+        }
     }
 
-    function _floor(int256 a, int256 b) private pure returns (int256 quotient) {
-        quotient = a / b;
-        if (a < 0 && quotient * b != a) --quotient;
+    function _lotsIn(Group memory group) private pure returns (uint256) {
+        unchecked {
+            // sums of sizes < 2^45
+            return Lots.wrap(group.futures).abs() + group.gross;
+        }
+    }
+
+    /// @param b positive
+    function _floor(int256 a, int256 b) private pure returns (int256) {
+        unchecked {
+            // what makes division towards zero the floor
+            return (a - ((a >> 255) & (b - 1))) / b;
+        }
     }
 }

@@ -7,9 +7,9 @@ import {SeriesWord} from "../words/SeriesWord.sol";
 import {SurfaceWord} from "../words/SurfaceWord.sol";
 import {Black76} from "./Black76.sol";
 import {Expiry} from "./Expiry.sol";
+import {Lanes} from "./Lanes.sol";
 import {OptionStress} from "./OptionStress.sol";
 import {SeriesState} from "./SeriesState.sol";
-import {Stress} from "./Stress.sol";
 import {VolatilityShock} from "./VolatilityShock.sol";
 
 /// @title What time and volatility can have taken from a book of options since its words were made
@@ -17,6 +17,7 @@ import {VolatilityShock} from "./VolatilityShock.sol";
 /// the deviation of the row at the anchor with the highest implied volatility then. With u the part of the time that has passed, what is long can have lost
 /// slide + u/2 + u²/2 of s, what is short can owe slide − 0.32·u of it more, and beyond a day to expiry the factor of the shock has grown by 0.31·u.
 library VegaBound {
+    using Lanes for int256[LANES];
     using SeriesWord for uint256;
     using SurfaceWord for uint256;
 
@@ -57,55 +58,51 @@ library VegaBound {
     /// @notice Takes from `values` what can have been lost in each scenario.
     /// @param step a thirtieth of the scan range of the series, as a price
     /// @param longs lots, and `shorts`
-    function take(Drift memory d, uint256 step, Price forward, uint256 longs, uint256 shorts, int256[LANES] memory values) internal pure {
+    function take(Drift memory d, uint256 step, Price forward, int256 longs, int256 shorts, int256[LANES] memory values) internal pure {
         (uint256 mark, uint256 up, uint256 down) = _weights(d, longs, shorts);
         unchecked {
+            // prices are below 2^96
             int256 live = int256(forward.raw());
-            for (uint256 scenario = 1; scenario < 15; scenario += 2) {
-                _takePair(OptionStress.movedBy(live, step, Stress.move(scenario)), scenario, up, down, values);
+            for (uint256 place; place < OptionStress.PLACES; ++place) {
+                (uint256 scenario, , ) = OptionStress.scenariosAt(place);
+                uint256 moved = uint256(live + OptionStress.moveAt(place) * int256(step));
+                values.add(scenario, -int256(_changeUp(moved, up)));
+                values.add(scenario + 1, -int256(_changeUp(moved, down)));
             }
             uint256 atMark = _changeUp(forward.raw(), mark);
-            values[0] -= int256(atMark);
+            values.add(0, -int256(atMark));
             for (uint256 k = 15; k < LANES; ++k) {
                 uint256 change = _changeUp(OptionStress.movedBy(live, step, OptionStress.undampedMove(k)), mark);
-                values[k] -= int256((65 * atMark + 35 * change + 99) / 100);
+                values.add(k, -int256((65 * atMark + 35 * change + 99) / 100));
             }
         }
     }
 
-    /// @notice As `take`, in the scenarios 3 and 5 that a delta is taken from; in 4 and 6 too, which nobody looks at.
-    function takeOfDelta(
+    /// @notice What can have been lost in the scenarios 3 and 5 that a delta is taken from, rounded up.
+    function ofDeltaUp(
         Drift memory d,
         uint256 step,
         Price forward,
-        uint256 longs,
-        uint256 shorts,
-        int256[LANES] memory values
-    ) internal pure {
-        (, uint256 up, uint256 down) = _weights(d, longs, shorts);
-        int256 live = int256(forward.raw());
-        for (uint256 scenario = 3; scenario < 6; scenario += 2) {
-            _takePair(OptionStress.movedBy(live, step, Stress.move(scenario)), scenario, up, down, values);
-        }
-    }
-
-    /// @dev A scenario with volatility up and the next, at the same price, with volatility down.
-    function _takePair(uint256 forward, uint256 scenario, uint256 up, uint256 down, int256[LANES] memory values) private pure {
+        int256 longs,
+        int256 shorts
+    ) internal pure returns (int256 above, int256 below) {
+        (, uint256 up, ) = _weights(d, longs, shorts);
         unchecked {
-            values[scenario] -= int256(_changeUp(forward, up));
-            values[scenario + 1] -= int256(_changeUp(forward, down));
+            // a third of the range is ten steps
+            above = int256(_changeUp(forward.raw() + 10 * step, up));
+            below = int256(_changeUp(forward.raw() - 10 * step, up));
         }
     }
 
     /// @dev Of a unit of the forward, in each row.
-    function _weights(Drift memory d, uint256 longs, uint256 shorts) private pure returns (uint256 mark, uint256 up, uint256 down) {
+    function _weights(Drift memory d, int256 longs, int256 shorts) private pure returns (uint256 mark, uint256 up, uint256 down) {
         unchecked {
-            // falls < 2^61, deviations < 2^63, twice the lots times their price < 2^128, as all amounts: products below 2^252
-            uint256 rises = d.rise * shorts;
-            uint256 falls = d.fall * longs + rises;
+            // falls < 2^61, deviations < 2^63, twice the lots times their price < 2^128, as all amounts: products below 2^252; lots are not negative
+            uint256 rises = d.rise * uint256(shorts);
+            uint256 falls = d.fall * uint256(longs) + rises;
             mark = d.deviations[OptionStress.ROW_MARK] * falls;
             up = d.deviations[OptionStress.ROW_UP] * falls;
-            down = d.deviations[OptionStress.ROW_DOWN] * (d.fallDown * longs + rises);
+            down = d.deviations[OptionStress.ROW_DOWN] * (d.fallDown * uint256(longs) + rises);
         }
     }
 

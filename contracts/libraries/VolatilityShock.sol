@@ -79,10 +79,17 @@ library VolatilityShock {
             bool above = m >= FINE;
             uint256 s = ((above ? m - FINE : FINE - m) * FINE) / (m + FINE);
             uint256 square = (s * s) / FINE;
-            uint256 sum;
-            for (uint256 odd = 23; odd != 1; odd -= 2) {
-                sum = ((FINE / odd + sum) * square) / FINE;
-            }
+            uint256 sum = ((FINE / 23) * square) / FINE;
+            sum = ((FINE / 21 + sum) * square) / FINE;
+            sum = ((FINE / 19 + sum) * square) / FINE;
+            sum = ((FINE / 17 + sum) * square) / FINE;
+            sum = ((FINE / 15 + sum) * square) / FINE;
+            sum = ((FINE / 13 + sum) * square) / FINE;
+            sum = ((FINE / 11 + sum) * square) / FINE;
+            sum = ((FINE / 9 + sum) * square) / FINE;
+            sum = ((FINE / 7 + sum) * square) / FINE;
+            sum = ((FINE / 5 + sum) * square) / FINE;
+            sum = ((FINE / 3 + sum) * square) / FINE;
             // s < 2^88, sum < 2^86, WAD < 2^60
             uint256 numerator = 2 * s * (FINE + sum) * WAD;
             uint256 denominator = FINE * LN2;

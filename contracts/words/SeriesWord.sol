@@ -102,8 +102,18 @@ library SeriesWord {
     function strike(uint256 word, uint256 index) internal pure returns (Price) {
         unchecked {
             // base < 2^44, step < 2^28, index < 2^7, the quantum < 2^103; what is listed is below 2^96
-            uint256 quanta = ((word >> 140) & ((1 << 44) - 1)) + index * ((word >> 184) & ((1 << 28) - 1));
-            return Price.wrap(quanta * 10 ** ((word >> 212) & 0x1f));
+            (uint256 base, uint256 step) = strikes(word);
+            return Price.wrap(base + index * step);
+        }
+    }
+
+    /// @notice The lowest strike and the step from one to the next, prices of a lot: for who asks for many strikes.
+    function strikes(uint256 word) internal pure returns (uint256 base, uint256 step) {
+        unchecked {
+            // the quantum < 2^103; what is listed is below 2^96
+            uint256 quantum = 10 ** ((word >> 212) & 0x1f);
+            base = ((word >> 140) & ((1 << 44) - 1)) * quantum;
+            step = ((word >> 184) & ((1 << 28) - 1)) * quantum;
         }
     }
 

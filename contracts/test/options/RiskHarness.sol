@@ -96,10 +96,12 @@ contract RiskHarness {
         Ratio range
     ) external pure returns (int256[17] memory out, Wad loss, uint256 scenario) {
         SeriesBook memory book = _book(positions, futures);
-        uint256[17] memory longs = book.longs.lanes();
-        uint256[17] memory shorts = book.shorts.lanes();
+        int256[17] memory longs;
+        int256[17] memory shorts;
+        book.longs.unpack(longs);
+        book.shorts.unpack(shorts);
         for (uint256 k; k < 17; ++k) {
-            out[k] = (int256(longs[k]) - int256(shorts[k])) * int256(unit);
+            out[k] = (longs[k] - shorts[k]) * int256(unit);
         }
         RiskArray.addLine(book.lineValue(forward), book.exposure(forward), range, out);
         (loss, scenario) = RiskArray.worst(out);
@@ -150,7 +152,7 @@ contract RiskHarness {
         SeriesBook memory book = _book(positions, Lots.wrap(3));
         int256[17] memory out;
         uint256 before = gasleft();
-        book.longs.lanes();
+        book.longs.unpack(out);
         lanesGas = before - gasleft();
         before = gasleft();
         RiskArray.addLine(book.lineValue(forward), book.exposure(forward), range, out);

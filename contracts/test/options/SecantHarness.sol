@@ -26,7 +26,9 @@ contract SecantHarness {
             book.addStored(words[i], lots[i]);
         }
         spent = gasleft();
-        Secant.addBounds(Secant.nodesOf(book, anchor.forward, anchor.range, live.forward, live.range), out);
+        Secant.Nodes memory nodes;
+        Secant.write(nodes, book, anchor.forward, anchor.range, live.forward, live.range);
+        Secant.addBounds(nodes, out);
         spent -= gasleft();
     }
 }
