@@ -122,9 +122,8 @@ library FundLogic {
         uint256 parameters = $.fundParameters;
         uint256 priceWord = $.prices[underlying];
         if (PriceWord.price(priceWord).raw() == 0) revert IMarginVault.UnknownUnderlying(underlying);
-        Portfolio memory p = Ledger.value($, FundAccounts.accountOf(fund, underlying), marginWord);
+        Wad equity = maxWad(FundAccounts.equityOf($, FundAccounts.accountOf(fund, underlying)), ZERO);
         Takeover.requireFreshPrice(underlying, priceWord, marginWord);
-        Wad equity = maxWad(Margin.assess(p, Margin.terms(marginWord), false, 0).equity, ZERO);
         Wad stake = maxWad($.headers[FundAccounts.main(fund)].cash(), ZERO);
         uint256 behind = uint256(equity.raw()) + (uint256(stake.raw()) * FundParametersWord.topUpPpm(parameters)) / 1e6;
         uint256 price = PriceWord.price(priceWord).raw();

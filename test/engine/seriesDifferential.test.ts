@@ -95,7 +95,9 @@ describe("engine and contracts with options and dated futures", function () {
   });
 
   it("agree on spreads in one trade, with perpetuals between them", async () => {
-    const legs = [named(0, 1, 4n), 0n, named(0, 1, 7n), named(0, 1, 2n, false), 1n, FUTURE];
+    // of two strikes both rights, which are priced together, not beside each other
+    const both = [named(0, 1, 7n, false), named(0, 1, 4n, false)];
+    const legs = [named(0, 1, 4n), 0n, named(0, 1, 7n), named(0, 1, 2n, false), 1n, FUTURE, ...both];
     const fills = legs.map((instrument, i) => fill(world, i === 2 ? other : maker, instrument, i % 2 === 0 ? 60_000n : -50_000n));
     expect(await trade(world, taker, fills)).to.deep.equal([]);
   });
