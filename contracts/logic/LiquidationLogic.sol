@@ -179,12 +179,14 @@ library LiquidationLogic {
         }
     }
 
-    /// @dev Whether a price is invalid or stale; reverts for a grace period, and for a price that only needs to be posted.
+    /// @dev Whether a price is invalid or stale; reverts for a grace period, and for a price that only needs to be posted. What is worth nothing needs none:
+    /// so an underlying of which only settled series are held does not count whether they are paid yet, as in a sale, or not, as in its preview.
     function _pricesDoubtful(Portfolio memory p, uint256 marginWord) private pure returns (bool doubtful) {
         uint256 fresh = MarginWord.liquidationAge(marginWord);
         uint256 stale = MarginWord.tradingAge(marginWord);
         for (uint256 i; i < p.books.length; ++i) {
             Book memory book = p.books[i];
+            if (book.series.length == 0 && book.lots.isZero() && book.collateral == ZERO) continue;
             if (book.state == PriceWord.GRACE) revert IMarginVault.PriceInGrace(book.underlying);
             if (book.state == PriceWord.INVALID || book.age > stale) doubtful = true;
             else if (book.age > fresh) revert IMarginVault.PriceTooOld(book.underlying, book.age, fresh);

@@ -5,7 +5,7 @@ import { describe, it } from "mocha";
 import { vaultSlot } from "../../src/deployment/vaultSlots.ts";
 import { WAD } from "../../src/engine/fixedPoint.ts";
 import { STRIKE_ZERO } from "../../src/engine/instrument.ts";
-import type { InsuranceFund, MockVolatilitySource } from "../../typechain-types/index.ts";
+import type { InsuranceFund } from "../../typechain-types/index.ts";
 import { fixTime } from "../helpers/clock.ts";
 import { type Deployment, deployVault } from "../helpers/deploy.ts";
 import { sliceOf } from "../options/support/series.ts";
@@ -27,12 +27,10 @@ const instrument = (series: number, index: number, call: boolean): bigint => Big
 class World {
   readonly deployment: Deployment;
   readonly fund: InsuranceFund;
-  private readonly source: MockVolatilitySource;
 
-  private constructor(deployment: Deployment, fund: InsuranceFund, source: MockVolatilitySource) {
+  private constructor(deployment: Deployment, fund: InsuranceFund) {
     this.deployment = deployment;
     this.fund = fund;
-    this.source = source;
   }
 
   static async create(): Promise<World> {
@@ -50,7 +48,7 @@ class World {
     await settlement.mint(backer, 10_000_000n * UNIT);
     await settlement.connect(backer).approve(fund, ethers.MaxUint256);
     await fund.connect(backer).deposit(1_000_000n * UNIT, backer);
-    return new World(deployment, fund.connect(backer) as InsuranceFund, source);
+    return new World(deployment, fund.connect(backer) as InsuranceFund);
   }
 
   get vault() {
