@@ -61,19 +61,19 @@ abstract contract VaultBase {
     }
 
     function _assess(AccountId account, bool opening) internal view returns (Assessment memory) {
+        uint256 header = $.headers[account];
+        bool series = HeaderWord.seriesPositions(header) != 0;
+        Assessment memory live;
+        if (series) live = SeriesTradeLogic.assess($, account);
+        if (series && !opening) return live;
         Valuation.Basis memory basis;
         Valuation.open(basis, $);
         Valuation.Figures memory f = basis.figures;
-        uint256 header = $.headers[account];
         Valuation.write(f, $, account, header, basis);
-        if (HeaderWord.seriesPositions(header) != 0) return _assessLive(account, opening, f);
-        return Assessment(f.value, f.equity, opening ? f.openingMargin : f.margin, f.notional);
-    }
-
-    /// @dev Words say what an account needs to open, and what of its value is surplus then; nothing else.
-    function _assessLive(AccountId account, bool opening, Valuation.Figures memory f) private view returns (Assessment memory a) {
-        a = SeriesTradeLogic.assess($, account);
-        if (opening) a.margin = a.equity - (f.equity - f.openingMargin);
+        if (!series) return Assessment(f.value, f.equity, opening ? f.openingMargin : f.margin, f.notional);
+        // words say what an account needs to open, and what of its value is surplus then; nothing else
+        live.margin = live.equity - (f.equity - f.openingMargin);
+        return live;
     }
 
     /// @dev Ends the call with an answer that a library has encoded: to take it apart and encode it again would take code.

@@ -11,7 +11,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IInsuranceFund} from "../interfaces/IInsuranceFund.sol";
-import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {Assessment, IMarginVault} from "../interfaces/IMarginVault.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
 import {Action, ActionKind, SETTLEMENT} from "../types/Action.sol";
 import {Ratio} from "../types/Ratio.sol";
@@ -131,39 +131,45 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
 
     /// @inheritdoc IERC4626
     function deposit(uint256 assets, address receiver) public override(ERC4626, IERC4626) nonReentrant returns (uint256) {
-        _beforeDeposit();
-        return super.deposit(assets, receiver);
+        return _stake(assets, receiver);
     }
 
     /// @inheritdoc IInsuranceFund
     function stake(uint256 assets, address receiver, uint256 minimumShares) external nonReentrant returns (uint256 shares) {
-        _beforeDeposit();
-        shares = super.deposit(assets, receiver);
+        shares = _stake(assets, receiver);
         if (shares < minimumShares) revert BelowMinimum(shares, minimumShares);
     }
 
     /// @inheritdoc IERC4626
-    function mint(uint256 shares, address receiver) public override(ERC4626, IERC4626) nonReentrant returns (uint256) {
-        _beforeDeposit();
-        return super.mint(shares, receiver);
+    function mint(uint256 shares, address receiver) public override(ERC4626, IERC4626) nonReentrant returns (uint256 assets) {
+        uint256 upper = _beforeDeposit();
+        uint256 most = _mintedDown(_mostDeposit(), upper);
+        if (shares > most) revert ERC4626ExceededMaxMint(receiver, shares, most);
+        assets = _costUp(shares, upper);
+        _deposit(_msgSender(), receiver, assets, shares);
     }
 
     /// @inheritdoc IERC4626
-    function withdraw(uint256 assets, address receiver, address owner) public override(ERC4626, IERC4626) nonReentrant returns (uint256) {
-        _beforeRedeem(owner, assets);
-        return super.withdraw(assets, receiver, owner);
+    function withdraw(
+        uint256 assets,
+        address receiver,
+        address owner
+    ) public override(ERC4626, IERC4626) nonReentrant returns (uint256 shares) {
+        uint256 lower = _beforeRedeem(owner, assets);
+        uint256 most = _paidDown(_mostRedeem(owner, lower), lower);
+        if (assets > most) revert ERC4626ExceededMaxWithdraw(owner, assets, most);
+        shares = _burnedUp(assets, lower);
+        _withdraw(_msgSender(), receiver, owner, assets, shares);
     }
 
     /// @inheritdoc IERC4626
     function redeem(uint256 shares, address receiver, address owner) public override(ERC4626, IERC4626) nonReentrant returns (uint256) {
-        _beforeRedeem(owner, 0);
-        return super.redeem(shares, receiver, owner);
+        return _redeem(shares, receiver, owner);
     }
 
     /// @inheritdoc IInsuranceFund
     function claim(uint256 shares, address receiver, uint256 minimumAssets) external nonReentrant returns (uint256 assets) {
-        _beforeRedeem(msg.sender, 0);
-        assets = super.redeem(shares, receiver, msg.sender);
+        assets = _redeem(shares, receiver, msg.sender);
         if (assets < minimumAssets) revert BelowMinimum(assets, minimumAssets);
     }
 
@@ -172,16 +178,35 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         _takeRecord();
     }
 
+    // The fund's accounts may hold so much that to price them twice in a transaction would be too dear. So what ERC4626 asks of its views before each
+    // entry is asked here of the net asset value that the record has just been taken from: `max…` and `preview…` say the same of the same.
+
+    function _stake(uint256 assets, address receiver) private returns (uint256 shares) {
+        uint256 upper = _beforeDeposit();
+        uint256 most = _mostDeposit();
+        if (assets > most) revert ERC4626ExceededMaxDeposit(receiver, assets, most);
+        shares = _mintedDown(assets, upper);
+        _deposit(_msgSender(), receiver, assets, shares);
+    }
+
+    function _redeem(uint256 shares, address receiver, address owner) private returns (uint256 assets) {
+        uint256 lower = _beforeRedeem(owner, 0);
+        uint256 most = _mostRedeem(owner, lower);
+        if (shares > most) revert ERC4626ExceededMaxRedeem(owner, shares, most);
+        assets = _paidDown(shares, lower);
+        _withdraw(_msgSender(), receiver, owner, assets, shares);
+    }
+
     /// @dev Losses and gains so far are recognised before any share changes hands with the fund (H-50).
-    function _beforeDeposit() private {
-        _takeRecord();
+    function _beforeDeposit() private returns (uint256 upper) {
+        (upper, ) = _takeRecord();
         (, uint256 deficit) = _vault.totals();
         if (deficit != 0) revert DeficitOutstanding(deficit);
     }
 
     /// @dev Says why nothing can be redeemed, before ERC4626 says only that it exceeds zero.
-    function _beforeRedeem(address owner, uint256 assets) private {
-        _takeRecord();
+    function _beforeRedeem(address owner, uint256 assets) private returns (uint256 lower) {
+        (, lower) = _takeRecord();
         (uint256 shares, uint256 maturity, ) = ticketOf(owner);
         if (shares == 0) revert NoTicket(owner);
         if (block.timestamp < maturity) revert TicketCools(owner, maturity);
@@ -198,7 +223,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
 
     function _withdraw(address caller, address receiver, address owner, uint256 assets, uint256 shares) internal override {
         if (assets == 0 || shares == 0) revert NothingGiven(assets, shares);
-        // casting is safe: ERC4626 tested shares against the matured ticket
+        // casting is safe: shares were tested against the matured ticket
         _tickets[owner].shares -= uint216(shares);
         super._withdraw(caller, receiver, owner, assets, shares);
     }
@@ -258,56 +283,83 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     function maxDeposit(address) public view override(ERC4626, IERC4626) returns (uint256) {
         (bool priced, , ) = _tryValues();
         if (!priced) return 0;
-        (uint256 settlement, uint256 deficit) = _vault.totals();
-        if (deficit != 0) return 0;
-        // cash of an account is below 2^127
-        return (uint256(uint128(type(int128).max)) - settlement) / SCALE;
+        (, uint256 deficit) = _vault.totals();
+        return deficit == 0 ? _mostDeposit() : 0;
     }
 
     /// @inheritdoc IERC4626
     function maxMint(address receiver) public view override(ERC4626, IERC4626) returns (uint256) {
-        uint256 assets = maxDeposit(receiver);
-        return assets == 0 ? 0 : previewDeposit(assets);
+        (bool priced, uint256 upper, ) = _tryValues();
+        return priced ? _mintedDown(maxDeposit(receiver), upper) : 0;
     }
 
     /// @inheritdoc IERC4626
     function maxWithdraw(address owner) public view override(ERC4626, IERC4626) returns (uint256) {
-        uint256 shares = maxRedeem(owner);
-        return shares == 0 ? 0 : previewRedeem(shares);
+        (bool priced, , uint256 lower) = _tryValues();
+        return priced ? _paidDown(_mostRedeem(owner, lower), lower) : 0;
     }
 
     /// @inheritdoc IERC4626
     function maxRedeem(address owner) public view override(ERC4626, IERC4626) returns (uint256) {
         (bool priced, , uint256 lower) = _tryValues();
-        if (!priced) return 0;
-        uint256 matured = _maturedShares(owner);
-        // shares worth at most the liquid cash
-        uint256 payable_ = liquidAssets().mulDiv(_supply(), lower + 1);
-        return Math.min(matured, payable_);
+        return priced ? _mostRedeem(owner, lower) : 0;
     }
 
     /// @inheritdoc IERC4626
     function previewDeposit(uint256 assets) public view override(ERC4626, IERC4626) returns (uint256) {
         (uint256 upper, ) = netAssetValues();
-        return assets.mulDiv(_supply(), upper + 1);
+        return _mintedDown(assets, upper);
     }
 
     /// @inheritdoc IERC4626
     function previewMint(uint256 shares) public view override(ERC4626, IERC4626) returns (uint256) {
         (uint256 upper, ) = netAssetValues();
-        return shares.mulDiv(upper + 1, _supply(), Math.Rounding.Ceil);
+        return _costUp(shares, upper);
     }
 
     /// @inheritdoc IERC4626
     function previewWithdraw(uint256 assets) public view override(ERC4626, IERC4626) returns (uint256) {
         (, uint256 lower) = netAssetValues();
-        return _debitedUp(assets).mulDiv(_supply(), lower + 1, Math.Rounding.Ceil);
+        return _burnedUp(assets, lower);
     }
 
     /// @inheritdoc IERC4626
     function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) returns (uint256) {
         (, uint256 lower) = netAssetValues();
+        return _paidDown(shares, lower);
+    }
+
+    // ---------------------------------------------------------------- share arithmetic
+
+    /// @dev Shares for a deposit. `upper` and `lower` are the net asset values.
+    function _mintedDown(uint256 assets, uint256 upper) private view returns (uint256) {
+        return assets.mulDiv(_supply(), upper + 1);
+    }
+
+    /// @dev What shares cost.
+    function _costUp(uint256 shares, uint256 upper) private view returns (uint256) {
+        return shares.mulDiv(upper + 1, _supply(), Math.Rounding.Ceil);
+    }
+
+    /// @dev Shares for a payment.
+    function _burnedUp(uint256 assets, uint256 lower) private view returns (uint256) {
+        return _debitedUp(assets).mulDiv(_supply(), lower + 1, Math.Rounding.Ceil);
+    }
+
+    /// @dev What is paid for shares.
+    function _paidDown(uint256 shares, uint256 lower) private view returns (uint256) {
         return _payableDown(shares.mulDiv(lower + 1, _supply()));
+    }
+
+    /// @dev The cash of an account is below 2^127.
+    function _mostDeposit() private view returns (uint256) {
+        (uint256 settlement, ) = _vault.totals();
+        return (uint256(uint128(type(int128).max)) - settlement) / SCALE;
+    }
+
+    /// @dev Matured shares, as far as they are worth at most the liquid cash.
+    function _mostRedeem(address owner, uint256 lower) private view returns (uint256) {
+        return Math.min(_maturedShares(owner), liquidAssets().mulDiv(_supply(), lower + 1));
     }
 
     function _decimalsOffset() internal pure override returns (uint8) {
@@ -337,8 +389,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     /// @inheritdoc IInsuranceFund
     function netAssetValues() public view returns (uint256 upper, uint256 lower) {
         (uint256 high, uint256 net) = _figures();
-        upper = high.ceilDiv(SCALE);
-        lower = (net - _unvestedAt(net)) / SCALE;
+        return (high.ceilDiv(SCALE), (net - _unvestedAt(net)) / SCALE);
     }
 
     /// @inheritdoc IInsuranceFund
@@ -362,12 +413,13 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     }
 
     /// @dev WAD. The upper value takes the inventory at the mark, and an account below zero as nothing, for the vault's cap may leave that loss to
-    /// others; the lower takes it at its equity less a part of its margin, and a loss as one that the stake will cover.
+    /// others; the lower takes it at its equity less a part of its margin, and a loss as one that the stake will cover. The margin is live, at the held
+    /// range, as the discount of `shedFund` is: cached words may be stale, and who redeems could choose when.
     function _figures() private view returns (uint256 upper, uint256 net) {
         IMarginVault bound = _vault;
         if (address(bound) == address(0)) revert NotBound();
         // reverts while the vault is locked
-        Wad low = bound.assess(_main(), true).value;
+        Wad low = bound.assess(_main(), false).value;
         Wad high = maxWad(low, ZERO);
         (uint256 marginWord, , , uint256 listed) = bound.parameterWords();
         uint256 oldest = MarginWord.liquidationAge(marginWord);
@@ -380,8 +432,9 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
                 low = low + cash;
                 continue;
             }
-            _requirePriced(bound.portfolioOf(account), oldest);
-            Assessment memory a = bound.assess(account, true);
+            // casting to uint8 is safe: at most 32 underlyings
+            _requirePriced(u, bound.underlyingWords(uint8(u))[0], oldest);
+            Assessment memory a = bound.assess(account, false);
             high = high + maxWad(a.value, ZERO);
             low = low + a.equity - a.margin.partUp(MARGIN_PART);
         }
@@ -389,11 +442,11 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         return (uint256(high.raw()), uint256(maxWad(low, ZERO).raw()));
     }
 
-    function _requirePriced(Portfolio memory p, uint256 oldest) private pure {
-        for (uint256 i; i < p.books.length; ++i) {
-            Book memory book = p.books[i];
-            if (book.state != PriceWord.NORMAL || book.age > oldest) revert FundUnpriceable(book.underlying, book.state, book.age);
-        }
+    /// @dev A fund account holds nothing of another underlying than its own.
+    function _requirePriced(uint256 underlying, uint256 priceWord, uint256 oldest) private view {
+        uint256 state = PriceWord.state(priceWord);
+        uint256 age = PriceWord.age(priceWord);
+        if (state != PriceWord.NORMAL || age > oldest) revert FundUnpriceable(underlying, state, age);
     }
 
     /// @dev What of `net` does not count for redemptions now: what was left of the record, more by a gain since, less by a loss since.
@@ -411,8 +464,8 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
 
     /// @dev Each gain vests over its own 24 hours: the end moves to the mean of the ends, weighted by amount, so that recording often, or a small gain, holds
     /// nothing back.
-    function _takeRecord() private {
-        (, uint256 net) = _figures();
+    function _takeRecord() private returns (uint256 upper, uint256 lower) {
+        (uint256 high, uint256 net) = _figures();
         Record memory last = _record;
         uint256 left = _left(last);
         uint256 unvested = _unvestedAt(net);
@@ -422,6 +475,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         // casting times to uint40 is safe until the year 36812
         _record = Record(net.toUint128(), unvested.toUint128(), uint40(block.timestamp), uint40(block.timestamp + remaining));
         emit Recorded(net, unvested);
+        return (high.ceilDiv(SCALE), (net - unvested) / SCALE);
     }
 
     // ---------------------------------------------------------------- accounts

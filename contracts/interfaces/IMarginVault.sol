@@ -80,6 +80,8 @@ interface IVaultCore {
     ) external returns (Ratio fraction);
 
     /// @notice Takes `fraction` of the fund account of `underlying` into `taker` at a discount that grows since its inventory left zero.
+    /// @dev Of each position and each collateral the fraction is rounded up, the discount is that of the fraction itself: nothing is given for what
+    /// does not move. Who names n/N, rounded down, takes n of N lots.
     function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external;
 
     /// @notice Moves main stake into the fund account of `underlying` until its equity covers its margin, at most the cap of the epoch; when it has

@@ -182,7 +182,8 @@ interface IVaultGovernance {
     /// @notice Lists a series of options and dated futures of `underlying`, which has a price.
     /// @dev Its number is free, or that of a series that has settled and is held by nobody. It expires in a day to two years, strikes are within 0.05 and 20 present prices, its
     /// depth is not zero and the cap of its volatility 10 to 500 %. Refused (`SeriesCouldSaturate`) when a call at the money, at the cap of the volatility and at the cap of the
-    /// scan range, would need more than the bits of a lane. For the other errors see `IVaultSeries`.
+    /// scan range, would need more than the bits of a lane; and (`TooManyStrikes`) beyond 340 strikes in all series of the vault that are not settled, four more
+    /// counted for each series: the fund's accounts may hold them all, and are priced in one transaction. For the other errors see `IVaultSeries`.
     function listSeries(uint8 underlying, SeriesListing calldata listing) external;
 
     /// @notice Ends a guardian's measure before it lapses.

@@ -39,6 +39,9 @@ interface IVaultSeries {
     error DepthZero();
     /// @notice Thrown when the highest volatility that slices may have, in percent, is out of bounds.
     error VolatilityCapOutOfBounds(uint256 percent, uint256 least, uint256 most);
+    /// @notice Thrown when more strikes would be listed, in series of all underlyings that are not settled, than can be priced in one transaction. A
+    /// series counts as its strikes and four more.
+    error TooManyStrikes(uint256 listed, uint256 most);
     /// @notice Thrown when a refresh could meet a value that needs more than the 32,767 units of a lane.
     error SeriesCouldSaturate(uint256 volatilityCap, uint256 units);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Book, IMarginVault} from "../interfaces/IMarginVault.sol";
+import {Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
@@ -21,6 +21,10 @@ library FundAccounts {
     // words of `fundAccounts` that belong to no underlying
     uint256 internal constant NO_UNDERLYING = 32; // shortfalls of accounts that hold nothing any more
     uint256 internal constant BOUNTIES = 33;
+
+    /// @dev Names, for every underlying, a scenario that is priced whichever is named. Equity is the same in all, and a fund account may hold every
+    /// strike that is listed: to price it in three scenarios takes a third of what seventeen take.
+    uint256 private constant MILD = (type(uint256).max / 0xff) * 3;
 
     function main(address fund) internal pure returns (AccountId) {
         return toAccountId(fund, 0);
@@ -123,13 +127,20 @@ library FundAccounts {
     function _coverFrom(VaultState storage $, address fund, AccountId account, Wad share, uint256 underlying) private returns (Wad paid) {
         if (share == ZERO) return ZERO;
         AccountId payer = accountOf(fund, underlying);
-        uint256 marginWord = $.marginParameters;
-        Wad equity = Margin.assess(Ledger.value($, payer, marginWord), Margin.terms(marginWord), false, 0).equity;
+        Wad equity = equityOf($, payer);
         if (equity < share) equity = equity + draw($, fund, underlying, share - equity);
         paid = minWad(share, maxWad(equity, ZERO));
         if (paid == ZERO) return ZERO;
         Ledger.credit($, payer, -paid);
         emit IMarginVault.ShortfallCovered(account, payer, uint256(paid.raw()));
+    }
+
+    /// @notice The equity of a fund account; every price in it counts as used in this transaction.
+    function equityOf(VaultState storage $, AccountId account) internal returns (Wad) {
+        uint256 marginWord = $.marginParameters;
+        Portfolio memory p = Ledger.portfolio($, account, marginWord, MILD);
+        Ledger.consume(p);
+        return Margin.assess(p, Margin.terms(marginWord), false, MILD).equity;
     }
 
     /// @notice Moves up to `wanted` of the main stake into the fund account of `underlying`, within the cap of the epoch (I-16).

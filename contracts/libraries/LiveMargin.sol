@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
+import {STRIKE_ZERO} from "../types/Instrument.sol";
 import {Position} from "../types/Position.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad} from "../types/Wad.sol";
@@ -25,6 +26,9 @@ library LiveMargin {
     /// @dev Scenarios, a bit each, that are priced whatever is named: the mark, and the two that a delta is taken from.
     uint256 private constant ALWAYS = 1 | (1 << 3) | (1 << 5);
 
+    /// @dev Bytes in a table of the strikes of a series.
+    uint256 private constant PLACES = 2 * STRIKE_ZERO;
+
     struct Figures {
         Wad value; // V of the underlying, without cash, rounded down
         Wad scan;
@@ -34,8 +38,8 @@ library LiveMargin {
         Wad settled; // of value, what counts as settled cash
     }
 
-    /// @dev Beside the positions of a holding: for each of them what a lot of the option that is out of the money is worth in each of `scenarios`, lowest
-    /// first (`ScenarioPrices`); of a future nothing is read. The other option of the strike is that and a line.
+    /// @dev For each strike, at the place that its positions name, what a lot of the option that is out of the money is worth in each of `scenarios`, lowest
+    /// first (`ScenarioPrices`). The other option of the strike is that and a line.
     struct Prices {
         uint256 scenarios; // a bit each
         uint256[] values;
@@ -56,11 +60,11 @@ library LiveMargin {
         return ALWAYS | (1 << named);
     }
 
-    /// @notice Prices every option of `h` in `scenarios`.
+    /// @notice Prices every strike of `h` in `scenarios`, and writes into its positions where.
     function price(Prices memory prices, VaultState storage $, SeriesHolding.Holding memory h, uint256 scenarios) internal view {
         uint256 each = LibBit.popCount(scenarios);
         Position[] memory positions = h.positions;
-        uint256[] memory values = new uint256[](each * positions.length);
+        uint256[] memory values = new uint256[](each * _placeStrikes(positions, h.groups.length));
         (prices.scenarios, prices.values) = (scenarios, values);
         ScenarioPrices.Frame[] memory frames = new ScenarioPrices.Frame[](h.groups.length);
         for (uint256 i; i < frames.length; ++i) {
@@ -72,10 +76,37 @@ library LiveMargin {
         }
         unchecked {
             // fewer than 2^16 positions
+            uint256 priced;
+            for (uint256 i; i < positions.length; ++i) {
+                Position p = positions[i];
+                if (p.instrument().isFuture() || p.place() != priced) continue;
+                ScenarioPrices.write(frames[p.group()], p.strike().raw(), scenarios, values, priced++ * each);
+            }
+        }
+    }
+
+    /// @dev Gives each strike a place, in the order in which its first position comes, and writes it into its positions; returns how many there are.
+    function _placeStrikes(Position[] memory positions, uint256 groups) private pure returns (uint256 strikes) {
+        // two bytes for each strike of each series: its place and one more, 0 where it has none yet
+        bytes memory places = new bytes(PLACES * groups);
+        unchecked {
+            // fewer than 2^16 positions
             for (uint256 i; i < positions.length; ++i) {
                 Position p = positions[i];
                 if (p.instrument().isFuture()) continue;
-                ScenarioPrices.write(frames[p.group()], p.strike().raw(), scenarios, values, i * each);
+                uint256 at = p.group() * PLACES + 2 * p.instrument().strikeIndex();
+                uint256 place;
+                assembly ("memory-safe") {
+                    at := add(add(places, 0x20), at)
+                    place := shr(240, mload(at))
+                    if iszero(place) {
+                        strikes := add(strikes, 1)
+                        place := strikes
+                        mstore8(at, shr(8, place))
+                        mstore8(add(at, 1), place)
+                    }
+                }
+                positions[i] = p.withPlace(place - 1);
             }
         }
     }
@@ -130,7 +161,7 @@ library LiveMargin {
                     sum.forwards += lots;
                     continue;
                 }
-                _addTimes(sum.values, lots, prices.values, i * each, prices.scenarios);
+                _addTimes(sum.values, lots, prices.values, p.place() * each, prices.scenarios);
                 if (lots < 0) sum.owed += lots;
                 uint256 strike = p.strike().raw();
                 bool call = p.instrument().isCall();

@@ -10,8 +10,8 @@ import {SeriesHolding} from "./SeriesHolding.sol";
 
 /// @title Options and dated futures of one underlying, priced, in one piece of memory: so they are passed on and valued in parts without pricing again
 /// @dev Words of 32 bytes. Word 0: series 0–15 | scenarios that were priced 32–63. Word 1: scan range of the price. Then six words a series (number,
-/// forward, price that moves, variance time, SurfaceWord, scan range), the positions and their prices, each as an array in memory has them: how many,
-/// and one word each. Bytes, because the compiler copies them whole from call to call, and arrays one by one.
+/// forward, price that moves, variance time, SurfaceWord, scan range), the positions and the prices of their strikes, each as an array in memory has them:
+/// how many, and one word each. Bytes, because the compiler copies them whole from call to call, and arrays one by one.
 library PricedSeries {
     uint256 private constant HEAD = 2;
     uint256 private constant PER_SERIES = 6;

@@ -7,6 +7,7 @@ import {Deficit} from "../libraries/Deficit.sol";
 import {FundAccounts} from "../libraries/FundAccounts.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {Margin} from "../libraries/Margin.sol";
+import {PricedSeries} from "../libraries/PricedSeries.sol";
 import {Takeover} from "../libraries/Takeover.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
@@ -39,22 +40,17 @@ library FundLogic {
         Portfolio memory before = Ledger.value($, taker, marginWord);
         {
             Book memory book = p.books[0]; // a fund account holds one underlying
-            // a part of whole lots: f is what the lots say it is, so that no discount is paid for what does not move
-            uint256 size = book.lots.abs();
-            uint256 part = size == 0 ? fraction.raw() : (size * fraction.raw()) / 1e18;
-            uint256 whole = size == 0 ? 1e18 : size;
-            if (part == 0) revert IMarginVault.NothingToDo();
+            if (fraction == ZERO_RATIO) revert IMarginVault.NothingToDo();
+            // of everything the part rounded up, whole lots of a perpetual too: no discount is paid for what does not move
             // without the size charge, which grows with the square of what the slices that came in have become (H-34)
             Wad margin = Margin.homogeneous(book, terms, false, 0);
-            Wad discount = Wad.wrap((shedDiscountDown($, underlying, margin).raw() * int256(part)) / int256(whole));
+            Wad discount = shedDiscountDown($, underlying, margin).partDown(fraction);
             if (discount < minimumDiscount) revert IMarginVault.DiscountBelowLimit(discount, minimumDiscount);
-            Lots lots = size == 0 ? Lots.wrap(0) : Lots.wrap(book.lots.raw() < 0 ? -int256(part) : int256(part));
-            Wad paid = lots.times(book.price) + _moveCollateral($, seller, taker, book, part, whole) - discount;
+            Lots lots = Lots.wrap(PricedSeries.shareUp(book.lots.raw(), fraction));
+            Wad paid = lots.times(book.price) + _moveCollateral($, seller, taker, book, fraction) - discount;
             if (book.series.length != 0) {
-                // of each option and future the part rounded up: no discount is paid for what does not move
-                Ratio sold = Ratio.wrap((part * 1e18) / whole);
-                paid = paid + _valueOf(book, ZERO_RATIO, terms) - _valueOf(book, sold, terms);
-                SeriesTradeLogic.move($, fund, seller, taker, underlying, sold);
+                paid = paid + _valueOf(book, ZERO_RATIO, terms) - _valueOf(book, fraction, terms);
+                SeriesTradeLogic.move($, fund, seller, taker, underlying, fraction);
             }
             FundAccounts.transfer($, fund, seller, taker, book, lots, paid);
             emit IMarginVault.Sold(seller, taker, underlying, lots.raw(), paid.raw());
@@ -79,22 +75,24 @@ library FundLogic {
         return margin.partDown(most.partDown(grown));
     }
 
+    /// @dev Returns what the collateral of the seller is worth less, which is never less than what moves is worth by itself.
     function _moveCollateral(
         VaultState storage $,
         AccountId seller,
         AccountId taker,
         Book memory book,
-        uint256 part,
-        uint256 whole
+        Ratio fraction
     ) private returns (Wad value) {
         uint256 tokens = $.headers[seller].collaterals();
         for (; tokens != 0; tokens &= tokens - 1) {
             uint256 token = LibBit.ffs(tokens);
-            uint256 amount = ($.collateral[seller][token] * part) / whole;
-            if (amount == 0) continue;
+            uint256 held = $.collateral[seller][token];
+            // never zero: what is held is more than that, and so is the fraction
+            uint256 amount = (held * fraction.raw() + (1e18 - 1)) / 1e18;
             Ledger.moveCollateral($, seller, token, amount, false);
             Ledger.moveCollateral($, taker, token, amount, true);
-            value = value + Ledger.collateralValueDown(amount, book.price, book.lotExponent);
+            value = value + Ledger.collateralValueDown(held, book.price, book.lotExponent);
+            value = value - Ledger.collateralValueDown(held - amount, book.price, book.lotExponent);
             emit IMarginVault.CollateralSold(seller, taker, uint8(token), amount);
         }
     }
@@ -122,9 +120,8 @@ library FundLogic {
         uint256 parameters = $.fundParameters;
         uint256 priceWord = $.prices[underlying];
         if (PriceWord.price(priceWord).raw() == 0) revert IMarginVault.UnknownUnderlying(underlying);
-        Portfolio memory p = Ledger.value($, FundAccounts.accountOf(fund, underlying), marginWord);
+        Wad equity = maxWad(FundAccounts.equityOf($, FundAccounts.accountOf(fund, underlying)), ZERO);
         Takeover.requireFreshPrice(underlying, priceWord, marginWord);
-        Wad equity = maxWad(Margin.assess(p, Margin.terms(marginWord), false, 0).equity, ZERO);
         Wad stake = maxWad($.headers[FundAccounts.main(fund)].cash(), ZERO);
         uint256 behind = uint256(equity.raw()) + (uint256(stake.raw()) * FundParametersWord.topUpPpm(parameters)) / 1e6;
         uint256 price = PriceWord.price(priceWord).raw();

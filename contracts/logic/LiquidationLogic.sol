@@ -166,23 +166,27 @@ library LiquidationLogic {
         if (sale.figures.equity >= maintenance || (doubtful && !_belowAtEdges(sale, $, terms, marginWord))) {
             revert IMarginVault.AccountHealthy(sale.account, sale.figures.equity, maintenance);
         }
-        if (sale.scenarios != 0) {
-            // the worst scenario of lines is found for nothing: a keeper who names mild ones first would cut many small slices
-            for (uint256 i; i < sale.portfolio.books.length; ++i) {
-                Book memory book = sale.portfolio.books[i];
-                if (book.series.length == 0) sale.scenarios &= ~(uint256(0xff) << (8 * book.underlying));
-            }
+        uint256 kept = sale.scenarios;
+        // the worst scenario of lines is found for nothing: a keeper who names mild ones first would cut many small slices
+        for (uint256 i; i < sale.portfolio.books.length; ++i) {
+            Book memory book = sale.portfolio.books[i];
+            if (book.series.length == 0) kept &= ~(uint256(0xff) << (8 * book.underlying));
+        }
+        if (kept != sale.scenarios) {
+            sale.scenarios = kept;
             sale.figures = Margin.assess(sale.portfolio, terms, false, sale.scenarios);
             maintenance = sale.figures.margin.partUp(terms.maintenance);
         }
     }
 
-    /// @dev Whether a price is invalid or stale; reverts for a grace period, and for a price that only needs to be posted.
+    /// @dev Whether a price is invalid or stale; reverts for a grace period, and for a price that only needs to be posted. What is worth nothing needs none:
+    /// so an underlying of which only settled series are held does not count whether they are paid yet, as in a sale, or not, as in its preview.
     function _pricesDoubtful(Portfolio memory p, uint256 marginWord) private pure returns (bool doubtful) {
         uint256 fresh = MarginWord.liquidationAge(marginWord);
         uint256 stale = MarginWord.tradingAge(marginWord);
         for (uint256 i; i < p.books.length; ++i) {
             Book memory book = p.books[i];
+            if (book.series.length == 0 && book.lots.isZero() && book.collateral == ZERO) continue;
             if (book.state == PriceWord.GRACE) revert IMarginVault.PriceInGrace(book.underlying);
             if (book.state == PriceWord.INVALID || book.age > stale) doubtful = true;
             else if (book.age > fresh) revert IMarginVault.PriceTooOld(book.underlying, book.age, fresh);
@@ -225,7 +229,8 @@ library LiquidationLogic {
         Wad collateral = _rescaled(book.collateral, price, book.price);
         Wad haircut = _rescaled(book.haircut, price, book.price);
         if (book.series.length != 0) {
-            (bytes memory series, ) = PortfolioLogic.priced($, account, book.underlying, price, scenario);
+            bytes memory series = book.series;
+            if (price.raw() != book.price.raw()) (series, ) = PortfolioLogic.priced($, account, book.underlying, price, scenario);
             PortfolioLogic.Spot memory spot = PortfolioLogic.Spot(book.lots, collateral, price, book.depth);
             LiveMargin.Figures memory f = PortfolioLogic.figures(series, spot, ZERO_RATIO, scenario, terms);
             return f.value - haircut - f.margin.partUp(terms.maintenance);
@@ -292,6 +297,10 @@ library LiquidationLogic {
         LiveMargin.Figures memory f = Margin.withSeries(book, book.lots, book.collateral, ZERO_RATIO, terms, scenario);
         part.scan = f.scan;
         part.series = f.value - book.lots.times(book.price) - book.collateral;
+        if (sale.whole) {
+            part.market = part.market + part.series;
+            return;
+        }
         Lots lots = book.lots - part.lots;
         f = Margin.withSeries(book, lots, part.collateral, sale.terms.fraction, terms, scenario);
         part.seriesLeft = f.value - lots.times(book.price) - part.collateral;

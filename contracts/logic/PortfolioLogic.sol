@@ -25,7 +25,7 @@ library PortfolioLogic {
     }
 
     /// @notice The options and dated futures of `account` on `underlying` priced at `price` and the held range, as PricedSeries packs them, and what those
-    /// of settled series pay.
+    /// of settled series pay. Where all have settled nothing is packed, and no scenario looked at: it is as if they had been paid.
     /// @param named the scenario that a keeper named; 0: all are priced
     function priced(
         VaultState storage $,
@@ -38,6 +38,7 @@ library PortfolioLogic {
         uint256 priceWord = $.prices[underlying];
         (h.price, h.range) = (price, PriceWord.heldRange(priceWord));
         SeriesHolding.write(h, $, account, underlying, $.positions[account][underlying], Wad.wrap(0));
+        if (h.positions.length == 0) return (packed, Wad.wrap(h.paid));
         LiveMargin.Prices memory prices;
         LiveMargin.price(prices, $, h, LiveMargin.scenariosOf(named));
         return (PricedSeries.pack(h, prices), Wad.wrap(h.paid));

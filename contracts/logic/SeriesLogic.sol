@@ -64,6 +64,12 @@ library SeriesLogic {
     uint256 private constant WAD = 1e18;
     uint256 private constant YEAR = 365 days;
 
+    /// @dev Of all underlyings together. The fund's accounts may hold everything that is listed, and have to be priced in one transaction of 16.7 million
+    /// gas (EIP-7825): docs/options.md, "How much can be listed", has the arithmetic.
+    uint256 internal constant MOST_STRIKES = 340;
+    /// @dev What a series counts beside its strikes.
+    uint256 internal constant OF_A_SERIES = 4;
+
     // ---------------------------------------------------------------- listing
 
     /// @notice See `IVaultGovernance.listSeries`; `underlying` is listed.
@@ -76,6 +82,7 @@ library SeriesLogic {
         (uint256 least, uint256 most) = (block.timestamp + LEAST_LIFE, block.timestamp + MOST_LIFE);
         if (expiry < least || expiry > most) revert IVaultSeries.ExpiryOutOfBounds(expiry, least, most);
         uint256 word = SeriesWord.listed(expiry, listing.base, listing.step, listing.decimals, listing.count);
+        _requireRoom($, listing.count);
         Price price = PriceWord.price($.prices[underlying]);
         _requireStrikesNear(word, price.raw());
         if (listing.depth == 0) revert IVaultSeries.DepthZero();
@@ -109,6 +116,19 @@ library SeriesLogic {
         uint256 held = $.surfaces[underlying][series].held();
         if (held != 0 || !Expiry.isSettled(average, opening, block.timestamp)) revert IVaultSeries.SeriesTaken(underlying, series, held);
         if (Settlement.isOpen($, underlying, series)) Settlement.settle($, underlying, series, average, opening);
+    }
+
+    /// @dev What has settled is not priced. The number that is listed anew has been taken out by `_requireFree`.
+    /// @param strikes of the series that comes
+    function _requireRoom(VaultState storage $, uint256 strikes) private view {
+        uint256 listed = strikes + OF_A_SERIES;
+        uint256 underlyings = $.listed & 0xff;
+        for (uint256 underlying; underlying < underlyings; ++underlying) {
+            for (uint256 left = $.seriesListed[underlying]; left != 0; left &= left - 1) {
+                listed += $.series[underlying][Settlement.lowest(left)].strikeCount() + OF_A_SERIES;
+            }
+        }
+        if (listed > MOST_STRIKES) revert IVaultSeries.TooManyStrikes(listed, MOST_STRIKES);
     }
 
     function _requireStrikesNear(uint256 word, uint256 price) private pure {

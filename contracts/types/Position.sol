@@ -5,18 +5,19 @@ import {Instrument} from "./Instrument.sol";
 import {Price} from "./Price.sol";
 
 /// @dev An option or a dated future that an account holds, as it is handed on in memory.
-/// 0–15 instrument | 16–63 lots, signed | 64–79 place of its series among those of the holding | 80–175 strike of an option     16+48+16+96 = 176
+/// 0–15 instrument | 16–63 lots, signed | 64–79 place of its series among those of the holding | 80–95 place of its strike among those that are priced
+/// (LiveMargin) | 96–191 strike of an option                                                                            16+48+16+16+96 = 192
 /// The first 64 bits are those of storage (SeriesPositions).
 type Position is uint256;
 
-using {instrument, lots, group, strike, withLots} for Position global;
+using {instrument, lots, group, place, strike, withLots, withPlace} for Position global;
 
 uint256 constant LOTS_FIELD = uint256(type(uint48).max) << 16;
 
 /// @param entry of SeriesPositions, 64 bits
 function positionOf(uint256 entry, uint256 group_, Price strike_) pure returns (Position) {
     // fewer than 2^16 series, a price below 2^96
-    return Position.wrap(entry | (group_ << 64) | (strike_.raw() << 80));
+    return Position.wrap(entry | (group_ << 64) | (strike_.raw() << 96));
 }
 
 function instrument(Position a) pure returns (Instrument) {
@@ -32,11 +33,21 @@ function group(Position a) pure returns (uint256) {
     return (Position.unwrap(a) >> 64) & 0xffff;
 }
 
+function place(Position a) pure returns (uint256) {
+    return (Position.unwrap(a) >> 80) & 0xffff;
+}
+
 function strike(Position a) pure returns (Price) {
-    return Price.wrap(Position.unwrap(a) >> 80);
+    return Price.wrap(Position.unwrap(a) >> 96);
 }
 
 function withLots(Position a, int256 lots_) pure returns (Position) {
     // casting keeps the sign in 48 bits; lots < 2^47
     return Position.wrap((Position.unwrap(a) & ~LOTS_FIELD) | (uint256(uint48(uint256(lots_))) << 16));
+}
+
+/// @dev Of a position that had none.
+function withPlace(Position a, uint256 place_) pure returns (Position) {
+    // fewer than 2^16 positions
+    return Position.wrap(Position.unwrap(a) | (place_ << 80));
 }

@@ -303,6 +303,8 @@ function explainListing({ state }: SeriesView, underlying: number, listing: Para
       `an expiry at ${expiryText(first)} is not from ${expiryText(least)} to ${expiryText(most)} UTC: a series lives a day to two years`,
     StrikeOutOfBounds: () =>
       `a strike of ${price(first)} is not from ${price(least)} to ${price(most)}: a twentieth of the price to twenty times of it`,
+    TooManyStrikes: () =>
+      `${first} strikes would be listed, of at most ${least} in all series that are not settled, four more counted for each series: list fewer, or wait for a settlement`,
     SeriesTaken: () => `number ${least} is in use: its series has not settled, or somebody holds it`,
     SeriesCouldSaturate: () =>
       `with a volatility of ${formatDecimal(first * 100n)} % until then a call could need ${least} of the 32,767 units of a word: lower --volatility-cap, or take a nearer expiry`,

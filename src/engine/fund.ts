@@ -3,18 +3,19 @@ import { addDeficit } from "./deficit.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
-import { abs, fromPpm, max, min, partDown, WAD } from "./fixedPoint.ts";
+import { divUp, fromPpm, max, min, partDown, WAD } from "./fixedPoint.ts";
 import { draw, fundAccountOf, mainAccount, transferBook, transferSeries } from "./fundAccounts.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf } from "./ledger.ts";
 import { assess, bookMargin, termsAt } from "./margin.ts";
 import { liveMargin, seriesValueDown, withoutPart } from "./portfolioMargin.ts";
 import { payExpiredOn } from "./settleExpired.ts";
+import { lotsPartUp } from "./slice.ts";
 import { requireFresh, requireFreshPrice, requireMargin } from "./takeover.ts";
 import type { AccountId, Address, State } from "./types.ts";
 
 /**
  * Takes a fraction of the fund account of an underlying into the caller's own account, at a discount that grows since its inventory left
- * zero. What has settled is paid first; of each option and dated future the part is rounded up to whole lots.
+ * zero. What has settled is paid first; of each position and collateral the part is rounded up, and the discount is that of the part itself.
  * @param fraction 18 decimals
  * @param minimumDiscount WAD
  * @throws Reverted `FundAccountEmpty`, `DiscountBelowLimit`, `MarginTooLow`, `TooManySeriesPositions`, `WordsStale` and others
@@ -47,33 +48,27 @@ export function shedFundOn(draft: Draft, underlying: number, taker: AccountId, f
   const terms = termsAt(margin, draft.now);
   const before = portfolioOf(draft, taker);
 
-  // a part of whole lots: no discount is paid for what does not move
-  const size = abs(book.lots);
-  const part = size === 0n ? fraction : (size * fraction) / WAD;
-  const whole = size === 0n ? WAD : size;
-  if (part === 0n) revert("NothingToDo");
+  if (fraction === 0n) revert("NothingToDo");
   // without the size charge, which grows with the square of what the slices that came in have become
   const holding = portfolio.holdings?.get(book.underlying);
   const { total, sizeCharge } = holding === undefined ? bookMargin(book, terms, false) : liveMargin(holding, terms);
-  const most = shedDiscountDown(draft, underlying, total - sizeCharge);
-  const discount = (most * part) / whole;
+  const discount = partDown(shedDiscountDown(draft, underlying, total - sizeCharge), fraction);
   if (discount < minimumDiscount) revert("DiscountBelowLimit", discount, minimumDiscount);
-  const lots = size === 0n ? 0n : book.lots < 0n ? -part : part;
+  // of everything the part rounded up: no discount is paid for what does not move
+  const lots = lotsPartUp(book.lots, fraction);
 
   let value = 0n;
   const { lotExponent } = draft.underlying(Number(book.underlying));
   for (const [token, held] of [...draft.account(seller).collateral].sort(([a], [b]) => a - b)) {
-    const amount = (held * part) / whole;
-    if (amount === 0n) continue;
+    const amount = divUp(held * fraction, WAD);
     moveCollateral(draft, seller, token, amount, false);
     moveCollateral(draft, taker, token, amount, true);
-    value += collateralValueDown(amount, book.price, lotExponent);
+    value += collateralValueDown(held, book.price, lotExponent) - collateralValueDown(held - amount, book.price, lotExponent);
     draft.emit("CollateralSold", { account: seller, taker, token: BigInt(token), amount });
   }
   if (holding !== undefined) {
-    const sold = (part * WAD) / whole;
-    value += seriesValueDown(holding) - seriesValueDown(withoutPart(holding, sold, holding));
-    transferSeries(draft, seller, taker, book.underlying, sold);
+    value += seriesValueDown(holding) - seriesValueDown(withoutPart(holding, fraction, holding));
+    transferSeries(draft, seller, taker, book.underlying, fraction);
   }
   const paid = lots * book.price + value - discount;
   transferBook(draft, seller, taker, book, lots, paid);

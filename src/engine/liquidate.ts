@@ -176,6 +176,8 @@ function pricesDoubtful(draft: Draft, portfolio: Portfolio): boolean {
   const { liquidationAge, tradingAge } = draft.base.margin;
   let doubtful = false;
   for (const book of portfolio.books) {
+    // what is worth nothing needs no price
+    if (!portfolio.holdings?.has(book.underlying) && book.lots === 0n && book.collateral === 0n) continue;
     if (book.state === GRACE) revert("PriceInGrace", book.underlying);
     if (book.state === INVALID || book.age > tradingAge) doubtful = true;
     else if (book.age > liquidationAge) revert("PriceTooOld", book.underlying, book.age, liquidationAge);

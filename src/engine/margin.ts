@@ -90,8 +90,9 @@ function figuresOf(
     const scenario = (scenarios >> (8n * book.underlying)) & 0xffn;
     const holding = portfolio.holdings?.get(book.underlying);
     haircuts += book.haircut;
-    if (holding === undefined) {
-      value += lineOf(book) + book.collateral;
+    // what has settled is as if it had been paid
+    if (holding === undefined || (!byWords && holding.series.length === 0)) {
+      value += lineOf(book) + book.collateral + (holding?.settled ?? 0n);
       margin += bookMargin(book, terms, wider, scenario).total;
     } else if (byWords) {
       const figures = openingFiguresDown(holding, terms);

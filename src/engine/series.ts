@@ -59,6 +59,10 @@ const EPOCHS = 2n ** 24n;
 /** One more than there are steps to the forecast: a new slice never has the number of a step of the last one. */
 const EPOCHS_PER_SLICE = 97n;
 
+/** Most strikes in series of all underlyings that are not settled; a series counts as its strikes and some more. */
+export const MOST_STRIKES = 340n;
+export const OF_A_SERIES = 4n;
+
 /** The strikes of a series as prices of a lot, WAD, by index. */
 export function strikesOf(word: bigint): bigint[] {
   return Array.from({ length: Number(strikeCountOf(word)) }, (_, index) => strikeOf(word, BigInt(index)));
@@ -90,7 +94,7 @@ export function setSeries(draft: Draft, index: number, number: number, series: S
 
 /**
  * Lists a series; its number may have been that of one that is settled and held by nobody.
- * @throws Reverted `UnknownUnderlying`, `UnknownSeries` (number 0), `SeriesTaken`, `ExpiryOutOfBounds`, `StrikeOutOfBounds`, `DepthZero`,
+ * @throws Reverted `UnknownUnderlying`, `UnknownSeries` (number 0), `SeriesTaken`, `ExpiryOutOfBounds`, `TooManyStrikes`, `StrikeOutOfBounds`, `DepthZero`,
  * `VolatilityCapOutOfBounds`, `SeriesCouldSaturate` and what `listedSeries` refuses
  * @example listSeries(state, 0, { series: 1n, expiry: state.now + 2_592_000n, base: 24n, step: 2n, decimals: 17n, count: 10n, depth: 1_000_000n, volatilityCap: 150n })
  */
@@ -109,6 +113,7 @@ export function listSeriesOn(draft: Draft, index: number, listing: SeriesListing
   const [least, most] = [draft.now + SHORTEST, draft.now + LONGEST];
   if (expiry < least || expiry > most) revert("ExpiryOutOfBounds", expiry, least, most);
   const word = listedSeries(listing);
+  requireRoom(draft, listing.count, former);
   const [lowest, highest] = [divUp(underlying.price, FARTHEST_STRIKE), underlying.price * FARTHEST_STRIKE];
   for (const strike of strikesOf(word)) {
     if (strike < lowest || strike > highest) revert("StrikeOutOfBounds", strike, lowest, highest);
@@ -141,6 +146,14 @@ const NO_SURFACE: SeriesSurface = {
   openInterest: 0n,
   volatilityCap: 0n,
 };
+
+/** What the fund's accounts may hold has to be priced in one transaction. `former` has had the number and is settled. */
+function requireRoom(draft: Draft, count: bigint, former: Series | undefined): void {
+  const all = draft.base.underlyings.flatMap((_, index) => [...draft.underlying(index).series.values()]);
+  const present = all.filter((each) => each.listed && each !== former).map(({ word }) => strikeCountOf(word));
+  const listed = [...present, count].reduce((sum, strikes) => sum + strikes + OF_A_SERIES, 0n);
+  if (listed > MOST_STRIKES) revert("TooManyStrikes", listed, MOST_STRIKES);
+}
 
 /** The number of a series may be listed anew when it has settled and nobody holds it. */
 function requireVacant(draft: Draft, index: number, number: bigint, former: Series): void {

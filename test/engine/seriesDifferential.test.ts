@@ -7,12 +7,13 @@ import { partUp, WAD } from "../../src/engine/fixedPoint.ts";
 import { indexNow } from "../../src/engine/funding.ts";
 import { instrumentFromNumber, STRIKE_ZERO } from "../../src/engine/instrument.ts";
 import { portfolioOf, seriesLotsOf } from "../../src/engine/ledger.ts";
-import { worstScenarios } from "../../src/engine/liquidate.ts";
+import { plan, worstScenarios } from "../../src/engine/liquidate.ts";
 import { assess, termsAt } from "../../src/engine/margin.ts";
 import { marketOf } from "../../src/engine/market.ts";
 import type { VolatilityReport } from "../../src/engine/series.ts";
 import { seriesNow } from "../../src/engine/seriesState.ts";
 import { expiryOf } from "../../src/engine/seriesWord.ts";
+import { lotsPartUp } from "../../src/engine/slice.ts";
 import type { Fill } from "../../src/engine/trading.ts";
 import type { AccountId, Assessment } from "../../src/engine/types.ts";
 import { sliceOf } from "../options/support/series.ts";
@@ -95,7 +96,9 @@ describe("engine and contracts with options and dated futures", function () {
   });
 
   it("agree on spreads in one trade, with perpetuals between them", async () => {
-    const legs = [named(0, 1, 4n), 0n, named(0, 1, 7n), named(0, 1, 2n, false), 1n, FUTURE];
+    // of two strikes both rights, which are priced together, not beside each other
+    const both = [named(0, 1, 7n, false), named(0, 1, 4n, false)];
+    const legs = [named(0, 1, 4n), 0n, named(0, 1, 7n), named(0, 1, 2n, false), 1n, FUTURE, ...both];
     const fills = legs.map((instrument, i) => fill(world, i === 2 ? other : maker, instrument, i % 2 === 0 ? 60_000n : -50_000n));
     expect(await trade(world, taker, fills)).to.deep.equal([]);
   });
@@ -314,6 +317,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
     await endOf(world, 2);
     await drain(world, weak);
     await drift(world, 103, () => isBelow(world, weak));
+    for (const scenarios of [0n, 11n]) await world.comparePreview(weak, scenarios, "preview");
     const events = await sold(world, world.liquidate(weak, keeper, 11n));
     expect(events[0]?.name).to.equal("SeriesPaid");
     expect(world.state.accounts.get(weak)?.series.get(0)).to.have.length(1);
@@ -321,6 +325,28 @@ describe("sales of accounts with options and dated futures, on engine and contra
     world.pass(1n);
     await world.step(world.refresh(0, 1));
     await sold(world, world.shed(ownerOf(rich), 0, rich, WAD / 3n));
+  });
+
+  it("agree on perpetuals beside nothing but series that have ended: the preview is of what is sold", async () => {
+    await open(world, 0, 2, 2n);
+    await open(world, 1, 1, 2n);
+    await hold(world, weak, rich, [
+      [0n, -900_000n],
+      [named(0, 2, 6n), -1_000n],
+      [named(1, 1, STRIKE_ZERO), 10n],
+    ]);
+    await endOf(world, 2);
+    await drain(world, weak);
+    // below the line in a scenario that is not the worst: once nothing but lines is left, the worst is taken whatever is named
+    await drift(world, 102, () => !("errorName" in world.attempt(world.liquidate(weak, keeper, 7n))));
+    // the price of the second underlying grows old: nothing of it is left that it would value
+    world.pass(90n);
+    await world.step(world.post(0, priceOf(world)), "later", []);
+    for (const scenarios of [0n, 7n, 11n]) await world.comparePreview(weak, scenarios, `preview of ${scenarios}`);
+    const { terms } = plan(new Draft(world.state), weak, 7n);
+    const events = await sold(world, world.liquidate(weak, keeper, 7n));
+    expect(events.filter(({ name }) => name === "SeriesPaid")).to.have.length(2);
+    expect(BigInt(events.find(({ name }) => name === "Liquidated")!.values.fraction!)).to.equal(terms.fraction);
   });
 
   it("agree on a fund account that holds the opposite: both shrink, and what is closed leaves the list", async () => {
@@ -353,6 +379,28 @@ describe("sales of accounts with options and dated futures, on engine and contra
     expect(world.state.underlyings[0]!.fund.inventorySince).to.equal(0n);
     world.pass(1n);
     expect(await world.step(world.shed(ownerOf(rich), 0, rich, WAD))).to.deep.equal({ reverted: "FundAccountEmpty" });
+  });
+
+  it("agree on a fund account with a stray lot of the perpetual beside options: it sheds them by parts, at the discount of the part", async () => {
+    await hold(world, weak, rich, [
+      [call, -900_000n],
+      [0n, -1n],
+    ]);
+    await drain(world, weak);
+    await drift(world, 104, () => isBelow(world, weak));
+    await sold(world, world.liquidate(weak, keeper, worstScenarios(world.state, weak)));
+    world.pass(30n);
+    await world.step(world.refresh(0, 1));
+    const fund = world.fundAccounts[1]!;
+    const held = (): bigint => seriesLotsOf(world.state.accounts.get(fund)!, 0, call >> 8n);
+    const [before, lots] = [held(), () => world.state.accounts.get(fund)!.positions.get(0)?.lots ?? 0n];
+    expect(lots()).to.equal(-1n);
+    world.pass(1n);
+    expect(await world.step(world.shed(ownerOf(rich), 0, rich, 0n))).to.deep.equal({ reverted: "NothingToDo" });
+    await sold(world, world.shed(ownerOf(rich), 0, rich, WAD / 10n));
+    expect([held(), lots()]).to.deep.equal([before - lotsPartUp(before, WAD / 10n), 0n]);
+    await sold(world, world.shed(ownerOf(rich), 0, rich, WAD / 10n));
+    expect(held() < 0n).to.equal(true);
   });
 
   it("agree on an account that owes more than it has: sold whole to the fund, to nobody else", async () => {
@@ -738,13 +786,15 @@ function priceOf(world: SeriesChain, underlying = 0): bigint {
   return price * 10n ** lotExponent;
 }
 
-/** The window of a series of the first underlying passes, with prices in it. */
+/** The window of a series of the first underlying passes, with prices in it, of the other too where that has series. */
 async function endOf(world: SeriesChain, series: number): Promise<void> {
   const expiry = expiryOf(world.state.underlyings[0]!.series.get(series)!.word);
   world.pass(expiry - 1_800n - world.state.now);
   for (let i = 0; i < 13; i++) {
     await world.step(world.post(0, priceOf(world)), "window", []);
-    world.pass(150n);
+    world.pass(10n);
+    if (world.state.underlyings[1]!.series.size > 0) await world.step(world.post(1, priceOf(world, 1)), "window", []);
+    world.pass(140n);
   }
   await world.step(world.post(0, priceOf(world)), "window", []);
   world.pass(1n);

@@ -345,7 +345,7 @@ describe("InsuranceFund", () => {
     it("with inventory a deposit is priced above, a redemption below: to come and go costs", async () => {
       const { fund, vault, fundAccount, mainCash, bob } = await networkHelpers.loadFixture(burdened);
       const [upper, lower] = await fund.netAssetValues();
-      const a = await vault.assess(fundAccount, true);
+      const a = await vault.assess(fundAccount, false);
       expect(a.margin).to.be.greaterThan(0n);
       const main = await mainCash();
       expect(upper).to.equal((main + a.value + SCALE - 1n) / SCALE);
@@ -363,7 +363,7 @@ describe("InsuranceFund", () => {
     it("a fund account below zero is nothing for deposits and a loss for redemptions", async () => {
       const { fund, vault, walk, fundAccount, mainCash } = await networkHelpers.loadFixture(burdened);
       await walk(1_910n * WAD, 1_400n * WAD);
-      const a = await vault.assess(fundAccount, true);
+      const a = await vault.assess(fundAccount, false);
       expect(a.value).to.be.lessThan(0n);
       const main = await mainCash();
       const [upper, lower] = await fund.netAssetValues();

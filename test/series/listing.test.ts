@@ -95,6 +95,33 @@ describe("listing of series", () => {
     await world.list({ series: 6, volatilityCap: 10n });
   });
 
+  it("behavior: no more than 340 strikes are listed in all series that are not settled, each counted with four more", async () => {
+    const two = await SeriesWorld.create([{}, {}]);
+    const { vault } = two;
+    const list = async (underlying: number, changes: Partial<Listing>): Promise<void> => {
+      await vault.listSeries(underlying, await two.listing({ base: 1_000n, step: 20n, ...changes }));
+    };
+    const full = async (underlying: number, changes: Partial<Listing>, listed: number): Promise<void> => {
+      await expect(list(underlying, changes)).to.be.revertedWithCustomError(vault, "TooManyStrikes").withArgs(listed, 340);
+    };
+    const expiry = (await two.now()) + 2n * DAY;
+    await list(0, { series: 1, expiry, count: 100 });
+    await list(0, { series: 2, count: 100 });
+    await list(1, { series: 1, count: 120 });
+    await full(0, { series: 3, count: 5 }, 341);
+    await list(0, { series: 3, count: 4 });
+    await full(1, { series: 2, count: 1 }, 345);
+
+    for (let time = expiry - 1_800n; time < expiry; time += 180n) await two.post(undefined, time);
+    // settled by the clock, not written down: it counts still, but for the number itself, which is settled by being listed anew
+    await two.at(expiry);
+    await full(1, { series: 2, count: 1 }, 345);
+    await full(0, { series: 1, count: 101 }, 341);
+    expect(await vault.seriesListed(0)).to.equal(0b1110n);
+    await list(0, { series: 1, count: 100 });
+    await full(1, { series: 2, count: 1 }, 345);
+  });
+
   it("args: an underlying without a price has no series", async () => {
     const unpriced = await SeriesWorld.create([{}, {}]);
     const { connection, vault } = unpriced.deployment;

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { parameterIndex } from "../../src/engine/bounds.ts";
+import { lotsPartUp } from "../../src/engine/slice.ts";
 import { createWorld, eth, idOf, usd, WAD, type World } from "./world.ts";
 
 async function leveraged(options = {}): Promise<World> {
@@ -82,17 +83,23 @@ describe("shedFund", () => {
     expect(gains[2]! / gains[0]!).to.be.oneOf([3n, 4n]);
   });
 
-  it("behavior: parts of whole lots, within the taker's margin, at fresh prices", async () => {
+  it("behavior: parts rounded up to whole lots, within the taker's margin, at fresh prices", async () => {
     const world = await inventory();
     const { vault, carol, erin } = world;
     await expect(vault.connect(carol).shedFund(1, idOf(carol), WAD, 0n)).to.be.revertedWithCustomError(vault, "FundAccountEmpty");
     await expect(vault.connect(carol).shedFund(0, idOf(carol), WAD + 1n, 0n)).to.be.revertedWithCustomError(vault, "FractionAboveLimit");
-    await expect(vault.connect(carol).shedFund(0, idOf(carol), 1n, 0n)).to.be.revertedWithCustomError(vault, "NothingToDo");
+    await expect(vault.connect(carol).shedFund(0, idOf(carol), 0n, 0n)).to.be.revertedWithCustomError(vault, "NothingToDo");
     await expect(vault.connect(carol).shedFund(0, idOf(carol), WAD, 10n ** 24n)).to.be.revertedWithCustomError(vault, "DiscountBelowLimit");
     await expect(vault.connect(erin).shedFund(0, idOf(erin), WAD, 0n)).to.be.revertedWithCustomError(vault, "MarginTooLow");
     const held = await world.lotsOf(idOf(world.fund, 1n), 0);
     await vault.connect(carol).shedFund(0, idOf(carol), WAD / 3n, 0n);
-    expect(await world.lotsOf(idOf(carol), 0)).to.equal((held * (WAD / 3n)) / WAD);
+    const taken = lotsPartUp(held, WAD / 3n);
+    expect(await world.lotsOf(idOf(carol), 0)).to.equal(taken);
+    // the least of parts is a lot, at next to no discount
+    const { value } = await world.assess(idOf(carol));
+    await vault.connect(carol).shedFund(0, idOf(carol), 1n, 0n);
+    expect(await world.lotsOf(idOf(carol), 0)).to.equal(taken + lotsPartUp(held, 1n));
+    expect((await world.assess(idOf(carol))).value).to.be.closeTo(value, 10n);
     await world.time.increase(100n);
     await expect(vault.connect(carol).shedFund(0, idOf(carol), WAD, 0n)).to.be.revertedWithCustomError(vault, "PriceTooOld");
   });

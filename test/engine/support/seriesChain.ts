@@ -301,7 +301,7 @@ export class SeriesChain {
     await this.expectAnswer("assess", [id, true], expected, `${what}: opening figures of ${id}`);
   }
 
-  /** What the vault says that a liquidation would do now; of an account that holds nothing that has settled. */
+  /** What the vault says that a liquidation would do now. */
   async comparePreview(account: AccountId, scenarios: bigint, what: string): Promise<void> {
     const { terms, figures } = plan(new Draft(this.state), account, scenarios);
     const { value, equity, margin, notional } = figures;
