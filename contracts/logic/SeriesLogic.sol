@@ -152,6 +152,8 @@ library SeriesLogic {
 
     /// @notice See `IVaultSeries.postSlice`. The source is called before anything is written.
     function postSlice(VaultState storage $, uint8 underlying, uint8 series, bytes calldata update) external {
+        // a slice and a basis are prices as well: whoever used this underlying would trade at two of them
+        if (PriceUse.consumed(underlying)) revert IMarginVault.PriceUsed(underlying);
         uint256 word = $.series[underlying][series];
         if (word == 0) revert IVaultSeries.UnknownSeries(underlying, series);
         IVolatilitySource source = $.volatilitySources[underlying];

@@ -9,7 +9,7 @@ import { anchorOf, forwardDown, rangeUp } from "../../src/engine/seriesWord.ts";
 import { type SviSlice, sviFromWord, sviWord, varianceDown } from "../../src/engine/svi.ts";
 import { mockUpdate } from "../helpers/deploy.ts";
 import { sliceOf } from "../options/support/series.ts";
-import { coveredUp, DAY, forwardOf, LOT, moneynessOf, PRICE, SeriesWorld, shapeOf, spanAt, surfaceOf, wordsOf, YEAR } from "./world.ts";
+import { coveredUp, DAY, encoded, forwardOf, LOT, moneynessOf, PRICE, SeriesWorld, shapeOf, spanAt, surfaceOf, wordsOf, YEAR } from "./world.ts";
 
 const HOUR = 3_600n;
 
@@ -111,16 +111,22 @@ describe("refresh of series in the vault", () => {
     await expect(refresh()).to.be.revertedWithCustomError(vault, "SeriesIsSettled").withArgs(0, 1);
   });
 
-  it("H-8 uses the price: no post follows in the transaction", async () => {
-    await world.ready();
-    const caller = await world.deployment.connection.ethers.deployContract("RefreshAndPost", [world.vault]);
+  it("H-8 uses the price: neither a price nor a slice of any series follows in the transaction", async () => {
+    const { listing } = await world.ready();
+    await world.list({ series: 2, expiry: listing.expiry });
+    const { interface: vault } = world.vault;
+    const post = (time: bigint) => vault.encodeFunctionData("postPrice", [0, [mockUpdate(PRICE, time)]]);
+    const refresh = vault.encodeFunctionData("refreshSeries", [0, 1]);
+    const slice = async (series: number) => vault.encodeFunctionData("postSlice", [0, series, encoded(await world.report(listing.expiry))]);
+    for (const data of [post((await world.now()) + 1n), await slice(1), await slice(2)]) {
+      await world.at((await world.now()) + 1n);
+      await expect(world.together([refresh, data]))
+        .to.be.revertedWithCustomError(world.vault, "PriceUsed")
+        .withArgs(0);
+    }
     const time = (await world.now()) + 1n;
     await world.at(time);
-    await expect(caller.refreshAndPost(0, 1, [mockUpdate(PRICE, time)]))
-      .to.be.revertedWithCustomError(world.vault, "PriceUsed")
-      .withArgs(0);
-    await world.at(time + 1n);
-    await caller.postAndRefresh(0, 1, [mockUpdate(PRICE, time + 1n)]);
+    await world.together([await slice(2), await slice(1), post(time), refresh]);
   });
 
   it("behavior: a strike whose lane saturates keeps all words as they were", async () => {

@@ -107,6 +107,12 @@ export class SeriesWorld {
     return this.vault.postSlice(0, series, encoded(report));
   }
 
+  /** Calls of the vault in one transaction. */
+  async together(calls: readonly string[]): Promise<ContractTransactionResponse> {
+    const caller = await this.deployment.connection.ethers.deployContract("Attacker");
+    return caller.run(calls.map((data) => ({ target: this.vault, data })));
+  }
+
   /** A series with a slice, refreshed. */
   async ready(changes: Partial<Listing> = {}, report: Partial<Report> = {}): Promise<{ listing: Listing; report: Report }> {
     const listing = await this.list(changes);
