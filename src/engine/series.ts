@@ -9,7 +9,16 @@ import { SKEW } from "./priceGuard.ts";
 import { LARGEST_LANE, unitUp } from "./riskWord.ts";
 import { impliedDown, refreshedWords, rootOf } from "./seriesRefresh.ts";
 import { basisForwardDown, epochOf, HOLDS, seriesNow, seriesRangeUp, sliceNow, stepsOf } from "./seriesState.ts";
-import { anchorOf, type SeriesListing as Expiries, expiryOf, forwardDown, listedSeries, rangeUp, strikeCountOf, strikeOf } from "./seriesWord.ts";
+import {
+  anchorOf,
+  type SeriesListing as Expiries,
+  expiryOf,
+  forwardDown,
+  listedSeries,
+  rangeUp,
+  strikeCountOf,
+  strikeOf,
+} from "./seriesWord.ts";
 import { squareRootDown } from "./squareRoot.ts";
 import { agedDown, requireFree, requireRising, type SviSlice, sviFromWord } from "./svi.ts";
 import { NORMAL, type Series, type SeriesSurface, type State, type Underlying } from "./types.ts";

@@ -9,7 +9,21 @@ import { anchorOf, forwardDown, rangeUp } from "../../src/engine/seriesWord.ts";
 import { type SviSlice, sviFromWord, sviWord, varianceDown } from "../../src/engine/svi.ts";
 import { mockUpdate } from "../helpers/deploy.ts";
 import { sliceOf } from "../options/support/series.ts";
-import { coveredUp, DAY, encoded, forwardOf, LOT, moneynessOf, PRICE, SeriesWorld, shapeOf, spanAt, surfaceOf, wordsOf, YEAR } from "./world.ts";
+import {
+  coveredUp,
+  DAY,
+  encoded,
+  forwardOf,
+  LOT,
+  moneynessOf,
+  PRICE,
+  SeriesWorld,
+  shapeOf,
+  spanAt,
+  surfaceOf,
+  wordsOf,
+  YEAR,
+} from "./world.ts";
 
 const HOUR = 3_600n;
 
