@@ -344,7 +344,7 @@ contract MarginVault is VaultBase, IVaultCore {
         touched.series = true;
         // by words: whoever is covered needs no look back, who is not is priced live
         if (Valuation.bounds(before, $.headers[account]) && MarginRule.covers(before, ZERO)) touched.covered = true;
-        else _priceLive(before, account);
+        else _priceLive(before, touched);
     }
 
     /// @dev As `_touch`. Most trades pass by the first form: where this is the only action and in one market, two words say what was before.
@@ -410,8 +410,7 @@ contract MarginVault is VaultBase, IVaultCore {
         }
         bool looked = !touched.leaving && !touched.covered;
         if (looked && (touched.series || $.headers[touched.account].seriesPositions() != 0)) {
-            _priceLive(now_, touched.account);
-            before.openingMargin = before.margin;
+            _priceLive(now_, touched);
         }
         if (!looked || !MarginRule.sheds(before, now_)) {
             revert IMarginVault.MarginTooLow(
@@ -424,10 +423,9 @@ contract MarginVault is VaultBase, IVaultCore {
         }
     }
 
-    /// @dev Puts equity and margin at the held range, priced live, in place of what words say.
-    function _priceLive(Valuation.Figures memory figures, AccountId account) private view {
-        Assessment memory live = SeriesTradeLogic.assess($, account);
-        (figures.equity, figures.openingMargin, figures.margin) = (live.equity, live.margin, live.margin);
+    /// @dev Puts equity and margin priced live in place of what words say. What was priced at the first touch is not priced again.
+    function _priceLive(Valuation.Figures memory figures, Trading.Touched memory touched) private view {
+        (figures.equity, figures.openingMargin, figures.margin, touched.seen) = SeriesTradeLogic.look($, touched.account, touched.seen);
     }
 
     /// @dev scope 0: the owner only.

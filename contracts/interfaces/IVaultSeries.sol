@@ -100,8 +100,10 @@ interface IVaultSeries {
     /// @notice Takes over what the volatility source knows of a series, after `update` where it verifies: a slice and a basis.
     /// @dev It must be newer than the last and at most an hour old, and the settlement window not open: within it variance ages by itself. The basis is within ±(0.5 % + 25 % a
     /// year to expiry). The slice has a good shape, is free of butterfly arbitrage and at most the cap of volatility at the listed strikes, and free of calendar arbitrage
-    /// against the next earlier and the next later series with another expiry, both as of the new publish time and at the listed strikes of both (`Svi`).
-    /// Risk words of another slice are stale.
+    /// against the next earlier and the next later series with another expiry and a slice that is at most an hour old, both as of the new publish time and at the listed
+    /// strikes of both (`Svi`).
+    /// Risk words of another slice are stale. Refused after a use of the underlying's price in the same transaction (`PriceUsed`), as a price is: whoever
+    /// refreshes or trades in the call posts slices first.
     /// @param update as the source wants it; empty to take what it knows
     function postSlice(uint8 underlying, uint8 series, bytes calldata update) external;
 

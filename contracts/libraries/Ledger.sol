@@ -39,6 +39,53 @@ library Ledger {
         uint256 marginWord,
         uint256 scenarios
     ) internal view returns (Portfolio memory p) {
+        p = _withoutSeries($, account, marginWord);
+        if ($.headers[account].seriesPositions() == 0) return p;
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            if (!_holdsSeries($, account, book)) continue;
+            Wad paid;
+            (book.series, paid) = PortfolioLogic.priced(
+                $,
+                account,
+                book.underlying,
+                book.price,
+                (scenarios >> (8 * book.underlying)) & 0xff
+            );
+            p.cash = p.cash + paid;
+        }
+    }
+
+    /// @notice As `portfolio` in all scenarios, where `known` has prices of earlier in the same call: of the same account before something changed. What is in both is priced
+    /// once.
+    function portfolioLike(
+        VaultState storage $,
+        AccountId account,
+        uint256 marginWord,
+        Portfolio memory known
+    ) internal view returns (Portfolio memory p) {
+        p = _withoutSeries($, account, marginWord);
+        if ($.headers[account].seriesPositions() == 0) return p;
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            if (!_holdsSeries($, account, book)) continue;
+            Wad paid;
+            (book.series, paid) = PortfolioLogic.pricedLike($, account, book.underlying, book.price, _seriesIn(known, book.underlying));
+            p.cash = p.cash + paid;
+        }
+    }
+
+    function _holdsSeries(VaultState storage $, AccountId account, Book memory book) private view returns (bool) {
+        return PositionWord.seriesPositions($.positions[account][book.underlying]) != 0;
+    }
+
+    function _seriesIn(Portfolio memory p, uint256 underlying) private pure returns (bytes memory series) {
+        for (uint256 i; i < p.books.length; ++i) {
+            if (p.books[i].underlying == underlying) return p.books[i].series;
+        }
+    }
+
+    function _withoutSeries(VaultState storage $, AccountId account, uint256 marginWord) private view returns (Portfolio memory p) {
         uint256 header = $.headers[account];
         uint256 age = MarginWord.tradingAge(marginWord);
         uint256 held = header.underlyings();
@@ -56,11 +103,6 @@ library Ledger {
             book.entryCost = PositionWord.entryCost(position);
             book.fundingIndex = Funding.indexNow($.fundings[underlying], priceWord, age);
             cash = cash - payment(book.lots, book.fundingIndex, PositionWord.fundingIndex(position));
-            if (PositionWord.seriesPositions(position) != 0) {
-                Wad paid;
-                (book.series, paid) = PortfolioLogic.priced($, account, underlying, book.price, (scenarios >> (8 * underlying)) & 0xff);
-                cash = cash + paid;
-            }
         }
         for (; tokens != 0; tokens &= tokens - 1) {
             uint256 token = LibBit.ffs(tokens);

@@ -60,6 +60,16 @@ library Margin {
         a.equity = value - haircuts;
     }
 
+    /// @notice How much more initial margin is at the wider of the target and the held scan range: of what has no series.
+    function widening(Portfolio memory p) internal pure returns (Wad more) {
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            if (book.series.length != 0 || book.targetRange <= book.heldRange) continue;
+            Wad stressed = book.lots.times(book.price) + book.collateral;
+            more = more + scan(book, stressed, true, 0) - scan(book, stressed, false, 0);
+        }
+    }
+
     /// @notice One underlying with options or dated futures, live at the held range: `lots` and `collateral` beside what is left of the series without the
     /// share `sold`.
     function withSeries(

@@ -29,18 +29,10 @@ library MarginRule {
     /// @notice The second form, at the wider scan range by which trades are tested and at the held one by which accounts are liquidated: what
     /// shrinks at one may grow at the other where an account holds several underlyings, and its own trade must not put it below the line (I-11).
     function sheds(Portfolio memory before, Portfolio memory now_, Margin.Terms memory t) internal pure returns (bool) {
-        // a loop, not two lines: literal arguments would clone `assess`
-        bool opening;
-        do {
-            opening = !opening;
-            if (!sheds(Margin.assess(before, t, opening, 0), Margin.assess(now_, t, opening, 0))) return false;
-        } while (opening);
-        return true;
-    }
-
-    /// @notice The second form.
-    function sheds(Assessment memory before, Assessment memory now_) internal pure returns (bool) {
-        return _sheds(before.equity, before.margin, now_.equity, now_.margin);
+        Assessment memory was = Margin.assess(before, t, false, 0);
+        Assessment memory is_ = Margin.assess(now_, t, false, 0);
+        if (!_sheds(was.equity, was.margin, is_.equity, is_.margin)) return false;
+        return _sheds(was.equity, was.margin + Margin.widening(before), is_.equity, is_.margin + Margin.widening(now_));
     }
 
     function _sheds(Wad equity, Wad margin, Wad equityNow, Wad marginNow) private pure returns (bool) {

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @title Which prices this transaction has used
-/// @dev A post after a use in the same transaction would let one caller trade at two prices of its choice (H-8).
+/// @dev A post after a use in the same transaction, of a price or of a slice of a series, would let one caller trade at two prices of its choice (H-8).
 /// One transient bit an underlying; cleared by the end of the transaction and by nothing else.
 library PriceUse {
     /// @dev A slot of its own, out of reach of any counted layout (H-31).

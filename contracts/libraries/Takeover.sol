@@ -16,10 +16,11 @@ import {MarginRule} from "./MarginRule.sol";
 /// @title What an account that takes something over has to satisfy
 library Takeover {
     /// @notice The margin rule, at prices that are normal, for what `taker` has now; every price is used.
-    /// @param before what it had
+    /// @param before what it had, priced in all scenarios
     function requireMargin(VaultState storage $, AccountId taker, Portfolio memory before, uint256 marginWord) internal {
         Margin.Terms memory terms = Margin.terms(marginWord);
-        Portfolio memory p = Ledger.value($, taker, marginWord);
+        Portfolio memory p = Ledger.portfolioLike($, taker, marginWord, before);
+        Ledger.consume(p);
         requireNormal(taker, p, marginWord);
         Assessment memory now_ = Margin.assess(p, terms, true, 0);
         if (HeaderWord.seriesPositions($.headers[taker]) != 0) {

@@ -34,6 +34,7 @@ library Trading {
         uint256 position; // before the only trade, in its only market
         bool series; // options or dated futures were held before: the figures of that are priced live
         bool covered; // by the first form before, so that the second has nothing to forgive
+        bytes seen; // what of that was priced, as SeriesTradeLogic has it; empty where nothing was
         bool leaving; // value left: the first form is needed
         bool settledOut; // settlement tokens left: settled cash is tested
         bool raised; // a position grew

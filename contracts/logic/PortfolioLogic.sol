@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {KnownPrices} from "../libraries/KnownPrices.sol";
 import {LiveMargin} from "../libraries/LiveMargin.sol";
 import {Margin} from "../libraries/Margin.sol";
 import {PricedSeries} from "../libraries/PricedSeries.sol";
+import {ScenarioPrices} from "../libraries/ScenarioPrices.sol";
 import {SeriesHolding} from "../libraries/SeriesHolding.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
@@ -34,14 +36,38 @@ library PortfolioLogic {
         Price price,
         uint256 named
     ) external view returns (bytes memory packed, Wad paid) {
-        SeriesHolding.Holding memory h;
-        uint256 priceWord = $.prices[underlying];
-        (h.price, h.range) = (price, PriceWord.heldRange(priceWord));
-        SeriesHolding.write(h, $, account, underlying, $.positions[account][underlying], Wad.wrap(0));
+        SeriesHolding.Holding memory h = _holding($, account, underlying, price);
         if (h.positions.length == 0) return (packed, Wad.wrap(h.paid));
         LiveMargin.Prices memory prices;
         LiveMargin.price(prices, $, h, LiveMargin.scenariosOf(named));
         return (PricedSeries.pack(h, prices), Wad.wrap(h.paid));
+    }
+
+    /// @notice As `priced` in all scenarios, with the prices in `known` of what is held there too.
+    /// @param known packed by this library earlier in the same call, in all scenarios, or empty: nothing that prices has changed since
+    function pricedLike(
+        VaultState storage $,
+        AccountId account,
+        uint256 underlying,
+        Price price,
+        bytes memory known
+    ) external view returns (bytes memory packed, Wad paid) {
+        SeriesHolding.Holding memory h = _holding($, account, underlying, price);
+        if (h.positions.length == 0) return (packed, Wad.wrap(h.paid));
+        LiveMargin.Prices memory prices;
+        if (known.length == 0) LiveMargin.price(prices, $, h, ScenarioPrices.ALL);
+        else KnownPrices.write(prices, $, h, known);
+        return (PricedSeries.pack(h, prices), Wad.wrap(h.paid));
+    }
+
+    function _holding(
+        VaultState storage $,
+        AccountId account,
+        uint256 underlying,
+        Price price
+    ) private view returns (SeriesHolding.Holding memory h) {
+        (h.price, h.range) = (price, PriceWord.heldRange($.prices[underlying]));
+        SeriesHolding.write(h, $, account, underlying, $.positions[account][underlying], Wad.wrap(0));
     }
 
     /// @notice The figures of an underlying: what is left of `packed` without the share `sold` of every position, beside `spot`.

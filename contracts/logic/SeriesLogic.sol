@@ -92,7 +92,7 @@ library SeriesLogic {
         uint256 volatility = $.volatilities[underlying];
         _requireLanesFit(
             SeriesWord.forwardDown(price),
-            fromPpb(VolatilityWord.rangeCapPpb(volatility)),
+            SeriesWord.rangeUp(_covered(fromPpb(VolatilityWord.rangeCapPpb(volatility)))),
             surface.volatilityCap(),
             Expiry.secondsLeftDown(expiry, block.timestamp)
         );
@@ -172,6 +172,8 @@ library SeriesLogic {
 
     /// @notice See `IVaultSeries.postSlice`. The source is called before anything is written.
     function postSlice(VaultState storage $, uint8 underlying, uint8 series, bytes calldata update) external {
+        // a slice and a basis are prices as well: whoever used this underlying would trade at two of them
+        if (PriceUse.consumed(underlying)) revert IMarginVault.PriceUsed(underlying);
         uint256 word = $.series[underlying][series];
         if (word == 0) revert IVaultSeries.UnknownSeries(underlying, series);
         IVolatilitySource source = $.volatilitySources[underlying];
@@ -240,7 +242,8 @@ library SeriesLogic {
         }
     }
 
-    /// @dev The series with a slice, not settled, that expire next before and next after `expiry`; of several at one time the first number. Zero where there is none.
+    /// @dev The series with a slice that holds, not settled, that expire next before and next after `expiry`; of several at one time the first number. Zero where there is
+    /// none. What a feed said more than an hour ago has given way to the forecast, which is not of the market and compares with nothing.
     function _neighbours(VaultState storage $, uint256 underlying, uint256 expiry) private view returns (uint256 earlier, uint256 later) {
         uint256 before;
         uint256 behind = type(uint256).max;
@@ -248,7 +251,7 @@ library SeriesLogic {
             uint256 series = Settlement.lowest(left);
             uint256 ending = $.series[underlying][series].expiry();
             bool nearer = ending < expiry ? ending > before : ending > expiry && ending < behind;
-            if (!nearer || $.surfaces[underlying][series].published() == 0) continue;
+            if (!nearer || SeriesState.stepsOf($.surfaces[underlying][series]) != 0) continue;
             if (Expiry.isSettled($.averages[underlying][series], Expiry.openingOf(ending), block.timestamp)) continue;
             if (ending < expiry) (earlier, before) = (series, ending);
             else (later, behind) = (series, ending);
@@ -298,9 +301,8 @@ library SeriesLogic {
         PriceUse.consume(underlying);
 
         SeriesQuote memory quote;
-        uint256 range = PriceWord.widerRange(priceWord).raw();
         quote.forward = live.forward;
-        quote.range = live.rangeUp(Ratio.wrap(range + (range + (PART_OF_RANGE - 1)) / PART_OF_RANGE));
+        quote.range = live.rangeUp(_covered(PriceWord.widerRange(priceWord)));
         (quote.slice, quote.span) = live.slice($, underlying, series);
         quote.varianceTime = live.varianceTime;
         uint256 epoch = live.epochOf();
@@ -315,6 +317,12 @@ library SeriesLogic {
         emit IVaultSeries.SeriesRefreshed(underlying, series, word.anchor().raw(), word.scanRange().raw(), epoch);
     }
 
+    /// @dev The scan range that words are made with.
+    function _covered(Ratio range_) private pure returns (Ratio) {
+        uint256 range = range_.raw();
+        return Ratio.wrap(range + (range + (PART_OF_RANGE - 1)) / PART_OF_RANGE);
+    }
+
     /// @dev A price that may be traded on.
     function _requireGood(VaultState storage $, uint8 underlying, uint256 priceWord) private view {
         uint256 state = PriceWord.state(priceWord);
@@ -326,10 +334,9 @@ library SeriesLogic {
 
     /// @notice The highest implied volatility of a listed strike at the anchor, and by which part of itself any of them can change while the forward is within 0.5 %
     /// of the anchor.
-    /// @dev Total variance is convex in k: between k ± h it is nowhere above the higher end, and falls on one side by no more than it rises on the other. So the change at
-    /// the ends bounds every change between, but for its own square where the slice turns within half a percent. No volatility is zero: variance is at least
-    /// `Svi.LEAST_VARIANCE`, the span below 2^32.
+    /// @dev No volatility is zero: variance is at least `Svi.LEAST_VARIANCE`, the span below 2^32.
     function _volatilitiesUp(uint256 word, SeriesQuote memory quote) private pure returns (uint256 highest, uint256 slide) {
+        uint256 most;
         uint256 anchor = word.anchor().raw();
         uint256 count = word.strikeCount();
         for (uint256 index; index < count; ++index) {
@@ -341,8 +348,17 @@ library SeriesLogic {
                 FixedPointMathLib.dist(volatility, ScenarioPrices.impliedDown(quote.slice, k + MOST_MOVE, quote.span))
             );
             uint256 part = (change * WAD + (volatility - 1)) / volatility;
-            if (part > slide) slide = part;
+            if (part > most) most = part;
         }
+        slide = _slideUp(most);
+    }
+
+    /// @dev From the largest part `atEnds` by which a volatility differs at k ± h to the largest at which it can between. Total variance is convex in k: it is nowhere above
+    /// the higher end, which is (1 + s)² of it, and falls on one side by no more than it rises on the other, to 2 − (1 + s)²; a slice can turn and end higher.
+    function _slideUp(uint256 atEnds) private pure returns (uint256) {
+        uint256 highest = (WAD + atEnds) * (WAD + atEnds);
+        uint256 twice = 2 * WAD * WAD;
+        return highest < twice ? WAD - FixedPointMathLib.sqrt(twice - highest) : WAD;
     }
 
     // ---------------------------------------------------------------- settlement

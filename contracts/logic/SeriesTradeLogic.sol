@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
-import {Assessment, IMarginVault} from "../interfaces/IMarginVault.sol";
+import {Assessment, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
 import {IModule} from "../interfaces/IModule.sol";
 import {IVaultSeries} from "../interfaces/IVaultSeries.sol";
 import {Black76} from "../libraries/Black76.sol";
@@ -34,7 +34,7 @@ import {
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio, fromPpm} from "../types/Ratio.sol";
-import {Wad} from "../types/Wad.sol";
+import {Wad, minWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
@@ -98,6 +98,9 @@ library SeriesTradeLogic {
 
     /// @dev Of the forward: a band and a fee around the mark alone would leave nothing for an option that is worth next to nothing.
     uint256 private constant LEAST_REFERENCE_PART = 20;
+
+    /// @dev Of the price of a fill, ppm: what is cheap beside its reference price could otherwise cost more in fees than it is worth.
+    uint256 private constant MOST_FEE_OF_PRICE = 125_000;
 
     /// @dev Of a combo.
     uint256 private constant MOST_LEGS = 8;
@@ -333,9 +336,9 @@ library SeriesTradeLogic {
         Leg[] memory legs
     ) private returns (bool sheds) {
         AccountId account = fills[0].maker;
-        Assessment memory now_ = _live($, account, basis.terms);
+        Portfolio memory now_ = Ledger.portfolio($, account, basis.marginWord);
         _putBack($, fills, legs, legs.length);
-        sheds = MarginRule.sheds(_live($, account, basis.terms), now_);
+        sheds = MarginRule.sheds(Ledger.portfolioLike($, account, basis.marginWord, now_), now_, basis.terms);
         if (!sheds) return false;
         for (uint256 i; i < legs.length; ++i) {
             SeriesMarket memory m = legs[i].market;
@@ -406,7 +409,10 @@ library SeriesTradeLogic {
     }
 
     function _feesWrong(SeriesMarket memory m, Fill memory fill) private pure returns (bool) {
-        Wad cap = fill.lots.times(m.referencePrice).abs().partUp(fromPpm(TradingWord.feeCapPpm(m.quote.trading)));
+        Wad cap = minWad(
+            fill.lots.times(m.referencePrice).abs().partUp(fromPpm(TradingWord.feeCapPpm(m.quote.trading))),
+            fill.lots.times(fill.price).abs().partUp(fromPpm(MOST_FEE_OF_PRICE))
+        );
         return fill.takerFee.isNegative() || fill.takerFee > cap || fill.makerFee > cap || (fill.takerFee + fill.makerFee).isNegative();
     }
 
@@ -430,13 +436,25 @@ library SeriesTradeLogic {
 
     // ---------------------------------------------------------------- live figures
 
-    /// @notice The figures of `account` priced anew at the held ranges: what liquidations and the second form of the margin rule go by.
+    /// @notice The figures of `account` priced anew at the held ranges, which liquidations go by.
     function assess(VaultState storage $, AccountId account) external view returns (Assessment memory) {
-        return _live($, account, Margin.terms($.marginParameters));
+        uint256 marginWord = $.marginParameters;
+        return Margin.assess(Ledger.portfolio($, account, marginWord), Margin.terms(marginWord), false, 0);
     }
 
-    function _live(VaultState storage $, AccountId account, Margin.Terms memory terms) private view returns (Assessment memory) {
-        return Margin.assess(Ledger.portfolio($, account, $.marginParameters), terms, false, 0);
+    /// @notice What the second form of the margin rule goes by: equity, and initial margin at the wider range and at the held one, series priced live at the held one alone.
+    /// @param known what an earlier look at the account in the same call has `seen`, which is not priced again; empty at the first
+    function look(
+        VaultState storage $,
+        AccountId account,
+        bytes memory known
+    ) external view returns (Wad equity, Wad openingMargin, Wad margin, bytes memory seen) {
+        uint256 marginWord = $.marginParameters;
+        Portfolio memory before;
+        if (known.length != 0) before = abi.decode(known, (Portfolio));
+        Portfolio memory p = Ledger.portfolioLike($, account, marginWord, before);
+        Assessment memory a = Margin.assess(p, Margin.terms(marginWord), false, 0);
+        return (a.equity, a.margin + Margin.widening(p), a.margin, known.length == 0 ? abi.encode(p) : known);
     }
 
     // ---------------------------------------------------------------- expiry

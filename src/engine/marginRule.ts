@@ -37,15 +37,9 @@ function isBounded(now: Portfolio): boolean {
 
 /**
  * The second form at the wider scan range, as trades are tested, and at the held one, as accounts are liquidated: what shrinks at one may grow at the
- * other. An account that holds series before or after is priced live, at the held range alone: that needs no fresh words.
+ * other. Underlyings with series are priced live, at the held range alone: that needs no fresh words.
  */
 export function shedsAtBoth(before: Portfolio, now: Portfolio, terms: MarginTerms): boolean {
-  const ranges = holdsSeries(before, now) ? [false] : [true, false];
-  return ranges.every((opening) => sheds(assess(before, terms, opening), assess(now, terms, opening)));
-}
-
-/** The second form as takeovers are tested: at both ranges, but live where there are series. */
-export function shedsInTakeover(before: Portfolio, now: Portfolio, terms: MarginTerms): boolean {
   return [true, false].every((wider) => sheds(assessLive(before, terms, wider), assessLive(now, terms, wider)));
 }
 
@@ -62,14 +56,9 @@ export function refuse(
   newRisk: bigint,
   { onlyFirst, covered }: { readonly onlyFirst: boolean; readonly covered: boolean },
 ): never {
-  const is = assess(now, terms, onlyFirst || !holdsSeries(before, now));
-  const wasLive = onlyFirst ? holdsSeries(before) && !covered : holdsSeries(before, now);
-  const was = assess(before, terms, !wasLive);
+  const is = onlyFirst ? assess(now, terms, true) : assessLive(now, terms, true);
+  const was = covered ? assess(before, terms, true) : assessLive(before, terms, true);
   revert("MarginTooLow", account, is.equity, is.margin + newRisk, was.equity, was.margin);
-}
-
-function holdsSeries(...portfolios: readonly Portfolio[]): boolean {
-  return portfolios.some(({ holdings }) => holdings !== undefined);
 }
 
 /** ceil(amount · part / whole) for 0 ≤ part ≤ whole; a negative amount rounds towards zero, which is up. */

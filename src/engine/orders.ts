@@ -324,6 +324,7 @@ function judgeCombo(
   if (order.legs.length !== limit.legs.length) return "PricesDiffer";
   const legs = limit.legs.map((leg, i) => ({ ...leg, price: order.legs[i]!.price }));
   if (comboCash(legs) < limit.leastCash) return "CashBelowLimit";
+  if (order.account === taker) return "SelfTrade";
   const stands = judgeOrder(books, nonces, fees, taker, order, min(units, limit.units));
   if (typeof stands === "string") return stands;
   let judged = stands.lots;
@@ -363,7 +364,7 @@ function judge(
   return signatureValid ? lots : "SignatureInvalid";
 }
 
-/** What does not depend on the instruments of an order: how much of it is left of what is asked for, or why nothing. */
+/** What depends neither on the instruments of an order nor on its prices: how much of it is left of what is asked for, or why nothing. */
 function judgeOrder(
   books: OrderBooks,
   nonces: NonceStates,
@@ -372,7 +373,6 @@ function judgeOrder(
   order: Order | ComboOrder,
   asked: bigint,
 ): { readonly lots: bigint } | SkipReason {
-  if (order.account === taker) return "SelfTrade";
   if (books.now > order.expiry) return "OrderExpired";
   if (order.taker !== 0n && order.taker !== taker) return "TakerNotNamed";
   if (fees.maker > order.maxFee) return "MakerFeeAboveCap";

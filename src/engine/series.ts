@@ -8,8 +8,18 @@ import { dampedDown, forwardAt } from "./optionStress.ts";
 import { SKEW } from "./priceGuard.ts";
 import { LARGEST_LANE, unitUp } from "./riskWord.ts";
 import { impliedDown, refreshedWords, rootOf } from "./seriesRefresh.ts";
-import { basisForwardDown, epochOf, HOLDS, seriesNow, seriesRangeUp, sliceNow } from "./seriesState.ts";
-import { anchorOf, type SeriesListing as Expiries, expiryOf, forwardDown, listedSeries, strikeCountOf, strikeOf } from "./seriesWord.ts";
+import { basisForwardDown, epochOf, HOLDS, seriesNow, seriesRangeUp, sliceNow, stepsOf } from "./seriesState.ts";
+import {
+  anchorOf,
+  type SeriesListing as Expiries,
+  expiryOf,
+  forwardDown,
+  listedSeries,
+  rangeUp,
+  strikeCountOf,
+  strikeOf,
+} from "./seriesWord.ts";
+import { squareRootDown } from "./squareRoot.ts";
 import { agedDown, requireFree, requireRising, type SviSlice, sviFromWord } from "./svi.ts";
 import { NORMAL, type Series, type SeriesSurface, type State, type Underlying } from "./types.ts";
 import { shockedUp, shockFactor } from "./volatilityShock.ts";
@@ -166,10 +176,15 @@ function requireVacant(draft: Draft, index: number, number: bigint, former: Seri
   for (const event of events) draft.emit(event.name, event.values);
 }
 
+/** The scan range that words are made with, 18 decimals. */
+function covered(range: bigint): bigint {
+  return range + divUp(range, RANGE_ROOM);
+}
+
 /** The most units of a lane that a call at the money could need at the widest scan range and the highest volatility of a slice, shocked up. */
 function mostUnits({ price, volatility }: Underlying, expiry: bigint, volatilityCap: bigint, now: bigint): bigint {
   const forward = forwardDown(price);
-  const range = fromPpb(volatility.rangeCap);
+  const range = rangeUp(covered(fromPpb(volatility.rangeCap)));
   const time = openingOf(expiry) - now + WINDOW / 3n;
   const cap = volatilityCap * PERCENT;
   const valueIn = (scenario: bigint, volatility: bigint): bigint => {
@@ -255,12 +270,12 @@ function sliceAt({ word, slice, surface }: Series, time: bigint): bigint | undef
   return left <= surface.span ? agedDown(slice, left, surface.span) : slice;
 }
 
-/** The series with a slice that expire next before and next after one, not settled; of those that expire together the lowest number. */
+/** The series with a slice that holds which expire next before and next after one, not settled; of those that expire together the lowest number. */
 function neighboursOf({ series }: Underlying, number: number, now: bigint): { readonly earlier?: Series; readonly later?: Series } {
   const expiry = expiryOf(series.get(number)!.word);
   let [earlier, later]: [Series | undefined, Series | undefined] = [undefined, undefined];
   for (const [, other] of [...series].sort(([a], [b]) => a - b)) {
-    if (!other.listed || other.surface.published === 0n) continue;
+    if (!other.listed || stepsOf(other.surface, now) !== 0n) continue;
     if (isSettled(averageFromWord(other.average), openingOf(expiryOf(other.word)), now)) continue;
     const at = expiryOf(other.word);
     if (at < expiry && (earlier === undefined || at > expiryOf(earlier.word))) earlier = other;
@@ -291,8 +306,7 @@ export function refreshSeriesOn(draft: Draft, index: number, number: number): vo
   const live = seriesNow(underlying, series, draft.now);
   if (live.settled) revert("SeriesIsSettled", BigInt(index), BigInt(number));
 
-  const widest = fromPpb(max(underlying.targetRange, underlying.heldRange));
-  const range = seriesRangeUp(live, widest + divUp(widest, RANGE_ROOM));
+  const range = seriesRangeUp(live, covered(fromPpb(max(underlying.targetRange, underlying.heldRange))));
   const { slice, span } = sliceNow(underlying, live);
   const { forward, varianceTime } = live;
   const { words, next } = refreshedWords(series.word, { forward, range, slice, span, varianceTime }, draft.now, epochOf(live));
@@ -323,20 +337,22 @@ export function requireSlice({ surface }: Series, underlying: number, series: nu
 }
 
 /**
- * The largest part of itself by which the volatility of a strike changes where the forward moves by half a percent, 18 decimals, rounded up. Total
- * variance is convex in k: it rises by at most what it does at the ends, and falls by at most what it rises by at the other end.
+ * The largest part of itself by which the volatility of a strike can change where the forward moves by up to half a percent, 18 decimals, rounded up. With s
+ * the part by which it differs at the ends, total variance, which is convex in k, is between 2 − (1 + s)² and (1 + s)² of what it is at the strike: it falls
+ * on one side by no more than it rises on the other.
  * @param ks log-moneyness of the strikes
  * @throws Reverted `MoneynessTooFar`, `VolatilityZero` (k)
  * @example slideUp({ a: WAD / 25n, b: 0n, rho: 0n, m: 0n, sigma: WAD }, 31_536_000n, [0n]) // 0n: a flat slice
  */
 export function slideUp(slice: SviSlice, span: bigint, ks: readonly bigint[]): bigint {
-  return ks
+  const atEnds = ks
     .flatMap((k) => {
       const volatility = impliedDown(slice, k, span);
       if (volatility === 0n) revert("VolatilityZero", k);
       return [k - SLIDE_REACH, k + SLIDE_REACH].map((end) => divUp(abs(impliedDown(slice, end, span) - volatility) * WAD, volatility));
     })
     .reduce(max, 0n);
+  return WAD - squareRootDown(max(2n * WAD * WAD - (WAD + atEnds) ** 2n, 0n));
 }
 
 // ---------------------------------------------------------------- settlement

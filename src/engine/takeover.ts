@@ -1,7 +1,7 @@
 import { revert } from "./errors.ts";
 import { requireNormal } from "./execute.ts";
 import { assess, assessLive, type MarginTerms } from "./margin.ts";
-import { coversOpening, shedsInTakeover } from "./marginRule.ts";
+import { coversOpening, shedsAtBoth } from "./marginRule.ts";
 import { type AccountId, type MarginParameters, NORMAL, type Portfolio } from "./types.ts";
 
 /**
@@ -16,7 +16,7 @@ export function requireMargin(
   parameters: MarginParameters,
 ): void {
   requireNormal(portfolio, parameters.tradingAge, account);
-  if (coversOpening(portfolio, terms, 0n) || shedsInTakeover(before, portfolio, terms)) return;
+  if (coversOpening(portfolio, terms, 0n) || shedsAtBoth(before, portfolio, terms)) return;
   const opening = assess(portfolio, terms, true);
   const { equity } = assessLive(portfolio, terms, true);
   const was = assessLive(before, terms, true);

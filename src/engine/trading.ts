@@ -1,6 +1,6 @@
 import { ownerOf } from "./accountId.ts";
 import type { Draft } from "./draft.ts";
-import { abs, divUp, fromPpm, max, WAD } from "./fixedPoint.ts";
+import { abs, divUp, fromPpm, max, min, WAD } from "./fixedPoint.ts";
 import {
   changedPositions,
   heldUnderlyings,
@@ -229,10 +229,20 @@ function outsideBand({ underlying, mark, reference }: Market, price: bigint): bo
   return price > mark + width || price + width < mark;
 }
 
-/** An option may be worth next to nothing, so the fees of a series are parts of the reference price; those of the perpetual of the price of the fill. */
+/** Of the price of a fill in a series, ppm. */
+const MOST_FEE_OF_PRICE = 125_000n;
+
+/**
+ * Fees of the perpetual are bounded by a part of the price of the fill; those of a series by that part of the reference price, for an option may be worth
+ * next to nothing, and by an eighth of the price of the fill.
+ */
 function feesWrong({ underlying, instrument, reference }: Market, fill: Fill): boolean {
-  const notional = fill.lots * (instrument === 0n ? fill.price : reference);
-  const cap = wrappedPartUp(notional, fromPpm(underlying.trading.feeCap));
+  const part = fromPpm(underlying.trading.feeCap);
+  const paid = fill.lots * fill.price;
+  const cap =
+    instrument === 0n
+      ? wrappedPartUp(paid, part)
+      : min(wrappedPartUp(fill.lots * reference, part), wrappedPartUp(paid, fromPpm(MOST_FEE_OF_PRICE)));
   return fill.takerFee < 0n || fill.takerFee > cap || fill.makerFee > cap || fill.takerFee + fill.makerFee < 0n;
 }
 

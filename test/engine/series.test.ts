@@ -254,10 +254,10 @@ describe("listing of a series", () => {
     reverts("DepthZero", () => list({ depth: 0n }));
     for (const volatilityCap of [9n, 501n]) reverts("VolatilityCapOutOfBounds", () => list({ volatilityCap }));
     list({ volatilityCap: 500n });
-    // at a range of up to 35 %, a year and the price of a lot the table of docs/options.md has 151 %
+    // at a range of up to 35 %, a year and the price of a lot the table of docs/options.md has 150 %
     const year = state.now + 365n * DAY;
-    list({ expiry: year, volatilityCap: 151n });
-    reverts("SeriesCouldSaturate", () => list({ expiry: year, volatilityCap: 152n }));
+    list({ expiry: year, volatilityCap: 150n });
+    reverts("SeriesCouldSaturate", () => list({ expiry: year, volatilityCap: 151n }));
   });
 
   it("behavior: a number is taken until its series is settled and everybody is paid, the shorts too", () => {
@@ -345,11 +345,16 @@ describe("slices", () => {
     both = withSlice(both, (354n * WAD) / 1_000n, 2);
     // one that expires together with the second is no neighbour of it
     both = withSlice(both, (6n * WAD) / 10n, 3);
-    // of the two later ones the lower number counts: 50 % in 15 days less would be above it
-    const older = { ...both, now: both.now + 15n * DAY };
-    reverts("CalendarArbitrage", () => withSlice(older, (62n * WAD) / 100n, 1));
-    // aged by 15 days the 60 days have 45 left at 35.4 %, the 30 days 15: 0.0154 of variance against σ²·15/365
-    withSlice(older, (61n * WAD) / 100n, 1);
+    // of the two later ones the lower number counts
+    const older = { ...both, now: both.now + 3_600n };
+    // aged by an hour the later slice has 35.4 %·√(5,179,200 s/2,587,200 s) = 50.09 % of 30 days less an hour; as it was published 50.12 %
+    reverts("CalendarArbitrage", () => withSlice(older, (501n * WAD) / 1_000n, 1));
+    withSlice(older, (5_008n * WAD) / 10_000n, 1);
+    // a second later what the feed said has begun to give way to the forecast and bounds nothing
+    const lapsed = { ...both, now: both.now + 3_601n };
+    withSlice(lapsed, WAD, 1);
+    // one of those that expire later has a slice that holds
+    reverts("CalendarArbitrage", () => withSlice(withSlice(lapsed, (6n * WAD) / 10n, 3), WAD, 1));
   });
 });
 

@@ -1,21 +1,22 @@
 import { expect } from "chai";
 import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
 import { Draft } from "../../src/engine/draft.ts";
-import { type Action, SETTLEMENT } from "../../src/engine/execute.ts";
+import { type Action, execute, SETTLEMENT } from "../../src/engine/execute.ts";
 import { openingOf, payoffOf } from "../../src/engine/expiry.ts";
-import { partUp, WAD } from "../../src/engine/fixedPoint.ts";
+import { divUp, fromPpm, partUp, WAD } from "../../src/engine/fixedPoint.ts";
 import { indexNow } from "../../src/engine/funding.ts";
 import { instrumentFromNumber, STRIKE_ZERO } from "../../src/engine/instrument.ts";
 import { portfolioOf, seriesLotsOf } from "../../src/engine/ledger.ts";
 import { plan, worstScenarios } from "../../src/engine/liquidate.ts";
 import { assess, termsAt } from "../../src/engine/margin.ts";
+import { sheds, shedsAtBoth } from "../../src/engine/marginRule.ts";
 import { marketOf } from "../../src/engine/market.ts";
 import type { VolatilityReport } from "../../src/engine/series.ts";
 import { seriesNow } from "../../src/engine/seriesState.ts";
 import { expiryOf } from "../../src/engine/seriesWord.ts";
 import { lotsPartUp } from "../../src/engine/slice.ts";
 import type { Fill } from "../../src/engine/trading.ts";
-import type { AccountId, Assessment } from "../../src/engine/types.ts";
+import type { AccountId, Assessment, Portfolio } from "../../src/engine/types.ts";
 import { sliceOf } from "../options/support/series.ts";
 import { DAY, spanAt } from "../series/world.ts";
 import type { DecodedEvent } from "./support/chain.ts";
@@ -149,6 +150,92 @@ describe("engine and contracts with options and dated futures", function () {
     expect(await world.step(world.actions(ownerOf(failing), both))).to.deep.equal({ reverted: "RiskMayNotRise" });
     await rise(world, [2_960n]);
     expect(await world.step(world.actions(ownerOf(failing), both))).to.deep.equal({ reverted: "MarginTooLow" });
+  });
+
+  it("agree on the second form at both ranges: what an underlying without series needs at the wider one counts beside options", async () => {
+    const call = named(0, 1, 6n);
+    const id = accountIdOf(ownerOf(taker), 1n);
+    await deposit(world, id, 4_000n);
+    const size = (3_000n * WAD) / world.state.underlyings[1]!.price;
+    await hold(world, id, maker, [
+      [call, -100_000n],
+      [1n, -size],
+    ]);
+    await drain(world, id);
+    // the other underlying jumps: its target is at once above the range that is held
+    for (const percent of [108n, 108n]) {
+      world.pass(3_700n);
+      await world.step(world.post(1, (priceOf(world, 1) * percent) / 100n));
+    }
+    // half of what it needs by then
+    await deposit(world, id, 400n);
+    world.pass(1n);
+    await world.step(world.slice(0, 1, report(world, expiryOf(world.state.underlyings[0]!.series.get(1)!.word), 0.6)));
+    await renew(world);
+    const { heldRange, targetRange, price } = world.state.underlyings[1]!;
+    expect(targetRange > (heldRange * 11n) / 10n, `${targetRange} and ${heldRange}`).to.equal(true);
+
+    const closing = fill(world, maker, call, 20_000n);
+    const action: Action = { kind: "Trade", account: id, module: 0, data: "", minimumLots: 0n };
+    const closed = portfolioOf(new Draft(execute(world.state, ownerOf(id), [action], { propose: () => [closing] }).state), id);
+    const before = portfolioOf(new Draft(world.state), id);
+    const terms = termsAt(world.state.margin, world.state.now);
+    const withShort = (lots: bigint): Portfolio => ({
+      ...closed,
+      cash: closed.cash + lots * price,
+      books: closed.books.map((book) => (book.underlying === 1n ? { ...book, lots: book.lots - lots } : book)),
+    });
+    const atHeld = (lots: bigint): boolean => sheds(assess(before, terms, false), assess(withShort(lots), terms, false));
+    const steps = Array.from({ length: 200 }, (_, i) => (size * BigInt(i + 1)) / 200n);
+    const most = steps.findLast((lots) => shedsAtBoth(before, withShort(lots), terms)) ?? 0n;
+    const beyond = steps.findLast(atHeld) ?? 0n;
+    expect(most > 0n && beyond > most).to.equal(true);
+    expect(await trade(world, id, [closing, fill(world, maker, 1n, -beyond)])).to.deep.equal(["MarginTooLow"]);
+    const later = (lots: bigint): Fill[] => [fill(world, maker, call, 20_000n), fill(world, maker, 1n, -lots)];
+    expect(await trade(world, id, later((most * 9n) / 10n))).to.deep.equal([]);
+  });
+
+  it("agree on an account with less than nothing that closes options: what is left and what was there have prices of their own", async () => {
+    const id = accountIdOf(ownerOf(taker), 1n);
+    await deposit(world, id, 4_000n);
+    const calls = [5n, 7n, 9n].map((index) => named(0, 1, index));
+    const size = (3_000n * WAD) / world.state.underlyings[1]!.price;
+    await hold(world, id, maker, [...calls.map((call): [bigint, bigint] => [call, -20_000n]), [1n, -size]]);
+    await drain(world, id);
+    for (let i = 0; i < 2; i++) {
+      world.pass(60n);
+      await world.step(world.post(1, (priceOf(world, 1) * 108n) / 100n));
+    }
+    await renew(world);
+    expect(equityOf(world, id) < 0n).to.equal(true);
+    const closed = (call: bigint, party: AccountId, lots: bigint): Fill => {
+      const { mark } = marketOf(new Draft(world.state), call);
+      return fill(world, party, call, lots, { price: mark - mark / 1_000n });
+    };
+    // the dearest is closed, and the last takes its place; then the dearer one of two, by a maker
+    expect(await trade(world, id, [closed(calls[0]!, maker, 20_000n)])).to.deep.equal([]);
+    expect(await trade(world, maker, [closed(calls[1]!, id, -20_000n)])).to.deep.equal([]);
+    expect(world.state.accounts.get(id)?.series.get(0)).to.have.length(1);
+  });
+
+  it("agree on fees: of a cheap option at most an eighth of what is paid for it", async () => {
+    const put = named(0, 1, 0n, false);
+    await rise(world, [2_090n, 2_180n, 2_280n, 2_380n, 2_480n]);
+    const { reference, underlying } = marketOf(new Draft(world.state), put);
+    const lots = 10_000n;
+    const price = reference / 1_000n;
+    const most = divUp(lots * price, 8n);
+    expect(most < partUp(lots * reference, fromPpm(underlying.trading.feeCap))).to.equal(true);
+    for (const side of ["takerFee", "makerFee"] as const) {
+      expect(await trade(world, taker, [fill(world, maker, put, lots, { price, [side]: most })])).to.deep.equal([]);
+      expect(await trade(world, taker, [fill(world, maker, put, lots, { price, [side]: most + 1n })])).to.deep.equal(["FeeOutsideBounds"]);
+    }
+    // a future is worth its reference price, of which the cap is the smaller part
+    const future = named(0, 1, STRIKE_ZERO);
+    const { mark } = marketOf(new Draft(world.state), future);
+    const cap = partUp(lots * mark, fromPpm(underlying.trading.feeCap));
+    expect(await trade(world, taker, [fill(world, maker, future, lots, { takerFee: cap })])).to.deep.equal([]);
+    expect(await trade(world, taker, [fill(world, maker, future, lots, { takerFee: cap + 1n })])).to.deep.equal(["FeeOutsideBounds"]);
   });
 
   it("agree on what may not be traded", async () => {
@@ -751,8 +838,8 @@ async function hold(world: SeriesChain, id: AccountId, maker: AccountId, legs: r
   expect(await trade(world, id, fills)).to.deep.equal([]);
 }
 
-/** Takes out what an account can do without. */
-async function drain(world: SeriesChain, id: AccountId): Promise<void> {
+/** Prices as they are, and words of them. */
+async function renew(world: SeriesChain): Promise<void> {
   for (const [underlying, { series }] of world.state.underlyings.entries()) {
     world.pass(1n);
     await world.step(world.post(underlying, priceOf(world, underlying)), "drain", []);
@@ -761,6 +848,11 @@ async function drain(world: SeriesChain, id: AccountId): Promise<void> {
       if (openingOf(expiryOf(word)) > world.state.now) await world.step(world.refresh(underlying, number), "drain", []);
     }
   }
+}
+
+/** Takes out what an account can do without. */
+async function drain(world: SeriesChain, id: AccountId): Promise<void> {
+  await renew(world);
   world.pass(1n);
   const { equity, margin } = assess(portfolioOf(new Draft(world.state), id), termsAt(world.state.margin, world.state.now), true);
   const amount = (equity - margin) / 10n ** 12n - 1_000_000n;

@@ -179,6 +179,12 @@ describe("slices of series", () => {
       for (const series of [2, 3]) await world.postSlice(series, await world.report(await expiryOf(series)));
     });
 
+    /** The same total variance at every strike. */
+    function flat(variance: number, publishTime: bigint): Report {
+      const a = BigInt(variance * 1e10) * 10n ** 8n;
+      return { slice: sviWord({ a, b: 0n, rho: 0n, m: 0n, sigma: WAD }), basis: 0n, publishTime };
+    }
+
     async function expiryOf(series: number): Promise<bigint> {
       return (await world.vault.seriesWords(0, series)).word >> 224n;
     }
@@ -195,19 +201,21 @@ describe("slices of series", () => {
     }
 
     it("behavior: variance neither falls from the next earlier nor to the next later expiry, at the strikes of both, as of now", async () => {
-      // ten days on: the slices that are compared with have aged
-      const time = (await world.now()) + 5n * DAY;
-      await world.post(undefined, time - 1n);
-      const low = await world.report(listing.expiry, 0.2, { publishTime: time });
+      // an hour on: of 13,200 s of the earlier slice 9,600 are left
+      const time = (await expiryOf(2)) - 3n * HOUR;
+      await world.at(time - HOUR);
+      await world.postSlice(2, flat(0.001, time - HOUR));
+      await world.postSlice(3, flat(0.01, time - HOUR + 1n));
+      const low = flat(0.0007, time);
       const below = (await compared(2, time, low.slice)).find(({ own, other }) => own < other);
       await world.at(time);
       await refused(low, "CalendarArbitrage", below?.k, below?.other, below?.own);
-      const high = await world.report(listing.expiry, 1.2, { publishTime: time });
+      const high = flat(0.01, time);
       const above = (await compared(3, time, high.slice)).find(({ own, other }) => other < own);
       await world.at(time);
       await refused(high, "CalendarArbitrage", above?.k, above?.own, above?.other);
       // what would have been below the earlier slice as it was published is above what is left of it
-      const between = await world.report(listing.expiry, 0.34, { publishTime: time });
+      const between = flat(0.0009, time);
       const early = sviFromWord((await world.vault.seriesWords(0, 2)).sliceWord);
       const pairs = await compared(2, time, between.slice);
       expect(pairs.every(({ own, other }) => own >= other)).to.equal(true);
@@ -255,6 +263,8 @@ describe("slices of series", () => {
 
     it("behavior: a neighbour that has settled does not bound", async () => {
       const expiry = await expiryOf(2);
+      await world.at(expiry - 1_801n);
+      await world.postSlice(2, await world.report(expiry, 0.6, { publishTime: expiry - 1_801n }));
       for (let time = expiry - 1_800n; time < expiry; time += 180n) await world.post(undefined, time);
       // in the last second of its window there is no whole second of variance left, and it does not bound either
       await world.at(expiry - 1n);
@@ -262,6 +272,28 @@ describe("slices of series", () => {
       await world.at(expiry);
       await world.postSlice(1, await world.report(listing.expiry, 0.14, { publishTime: expiry }));
       expect(await world.vault.seriesListed(0)).to.equal(0b1110n);
+    });
+
+    it("behavior: a neighbour bounds for as long as its slice holds; then the next one does whose feed is not silent", async () => {
+      const start = (await world.now()) + 10n;
+      await world.at(start);
+      await world.postSlice(2, flat(0.01, start));
+      await world.at(start + 1n);
+      await world.postSlice(3, flat(0.05, start + 1n));
+      await world.list({ series: 4, expiry: start + 5n * DAY });
+      await world.at(start + 1_800n);
+      await world.postSlice(4, flat(0.005, start + 1_800n));
+      const calendar = async (report: Report): Promise<void> => {
+        await world.at(report.publishTime);
+        await expect(world.postSlice(1, report)).to.be.revertedWithCustomError(world.vault, "CalendarArbitrage");
+      };
+      await calendar(flat(0.007, start + HOUR));
+      await calendar(flat(0.004, start + HOUR + 1n));
+      await world.at(start + HOUR + 1n);
+      await world.postSlice(1, flat(0.007, start + HOUR + 1n));
+      const later = start + HOUR + 2n;
+      await world.at(later);
+      await world.postSlice(1, flat(0.06, later));
     });
 
     it("behavior: a neighbour that is younger than the slice is taken as it is", async () => {

@@ -7,6 +7,7 @@ import { dampedDown, forwardAt, rowOf } from "../../src/engine/optionStress.ts";
 import { LANES, packDown, storesCall, unitUp } from "../../src/engine/riskWord.ts";
 import { impliedDown, rootOf } from "../../src/engine/seriesRefresh.ts";
 import { forwardDown, strikeCountOf, strikeOf } from "../../src/engine/seriesWord.ts";
+import { squareRootDown } from "../../src/engine/squareRoot.ts";
 import type { SviSlice } from "../../src/engine/svi.ts";
 import { volatilityRows } from "../../src/engine/volatilityShock.ts";
 import type { MockVolatilitySource } from "../../typechain-types/index.ts";
@@ -107,6 +108,12 @@ export class SeriesWorld {
     return this.vault.postSlice(0, series, encoded(report));
   }
 
+  /** Calls of the vault in one transaction. */
+  async together(calls: readonly string[]): Promise<ContractTransactionResponse> {
+    const caller = await this.deployment.connection.ethers.deployContract("Attacker");
+    return caller.run(calls.map((data) => ({ target: this.vault, data })));
+  }
+
   /** A series with a slice, refreshed. */
   async ready(changes: Partial<Listing> = {}, report: Partial<Report> = {}): Promise<{ listing: Listing; report: Report }> {
     const listing = await this.list(changes);
@@ -182,8 +189,10 @@ export function shapeOf(slice: SviSlice, span: bigint, ks: readonly bigint[]): {
       here,
     );
   });
-  const top = (values: readonly bigint[], unit: bigint): bigint => divUp(values.reduce(max), unit) * unit;
-  return { highest: top(volatilities, 10n ** 14n), slide: top(slides, 10n ** 13n) };
+  const up = (value: bigint, unit: bigint): bigint => divUp(value, unit) * unit;
+  // what rises by so much on one side may fall by as much variance on the other, and turn
+  const least = 2n * WAD * WAD - (WAD + slides.reduce(max)) ** 2n;
+  return { highest: up(volatilities.reduce(max), 10n ** 14n), slide: up(WAD - squareRootDown(least), 10n ** 13n) };
 }
 
 /** The risk words of a series by a slice whose parameters are not those of a word: what `refreshSeries` of the engine does for one that are. */
