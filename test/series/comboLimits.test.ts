@@ -94,7 +94,7 @@ describe("combos on two underlyings and at the limits", function () {
     expect(openInterest()).to.deep.equal([0n, 0n]);
   });
 
-  it("one leg that cannot stand takes those of the other underlying down, whichever it is", async () => {
+  it("H-66 one leg that cannot stand takes those of the other underlying down, whichever it is", async () => {
     const legs: Part[] = [
       [call(0, 4n), LOTS],
       [call(1, 6n), -LOTS],
