@@ -8,7 +8,6 @@ const root = join(import.meta.dirname, "..");
 const NOT_APPLICABLE: ReadonlyMap<number, string> = new Map([
   [55, "deleveraging"],
   [57, "yield"],
-  [62, "expires"],
 ]);
 
 /** The titles of tests and suites, and the names of Solidity tests, of a file. */

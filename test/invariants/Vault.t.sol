@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IVaultWorld, VaultHandler} from "../../contracts/test/invariants/VaultHandler.sol";
+import {TransientProbe} from "./TransientProbe.sol";
 import {VaultWorld} from "./VaultWorld.sol";
 
 /// @dev Stateful fuzz of the whole vault; see docs/invariants.md. What holds across one call is asserted by the handler, with the number of
@@ -141,18 +142,5 @@ contract VaultInvariants {
 
     function _digits(uint256 n) private pure returns (string memory) {
         return string(abi.encodePacked(bytes1(uint8(48 + n / 10)), bytes1(uint8(48 + (n % 10)))));
-    }
-}
-
-/// @dev Tells whether two calls are one transaction.
-contract TransientProbe {
-    bool private transient _mark;
-
-    function mark() external {
-        _mark = true;
-    }
-
-    function marked() external view returns (bool) {
-        return _mark;
     }
 }

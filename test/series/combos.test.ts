@@ -1,25 +1,17 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
 import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { type Action, SETTLEMENT } from "../../src/engine/execute.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
+import type { Action } from "../../src/engine/execute.ts";
 import { STRIKE_ZERO } from "../../src/engine/instrument.ts";
-import { marketOf, WITH_NEXT } from "../../src/engine/market.ts";
 import type { Fill } from "../../src/engine/trading.ts";
 import type { AccountId } from "../../src/engine/types.ts";
 import { Random } from "../engine/support/random.ts";
 import { named, SeriesChain, tradeOf } from "../engine/support/seriesChain.ts";
-import { sliceOf } from "../options/support/series.ts";
-import { DAY, spanAt } from "./world.ts";
+import { combo, deposit, fill, joined, open, type Part, refresh, rise, trade } from "./comboWorld.ts";
 
-const LISTING = { base: 1_500n, step: 100n, decimals: 13n, count: 10n, depth: 10_000_000n, volatilityCap: 200n };
 const LOTS = 50_000n;
 const SEED = Number(process.env.PLIMSOLL_SEED ?? 815);
 const STEPS = Number(process.env.PLIMSOLL_OPERATIONS ?? 150);
-
-/** A leg of a maker: an instrument and what the taker receives of it. */
-type Part = readonly [instrument: bigint, lots: bigint, changes?: Partial<Fill>];
 
 const call = (index: bigint, series = 1): bigint => named(0, series, index);
 const put = (index: bigint, series = 1): bigint => named(0, series, index, false);
@@ -293,60 +285,3 @@ describe("fills that stand together", function () {
     expect(figures.together).to.be.lessThan(figures.apart!);
   });
 });
-
-function joined(one: Fill): Fill {
-  return { ...one, instrument: one.instrument | WITH_NEXT };
-}
-
-function combo(world: SeriesChain, maker: AccountId, parts: readonly Part[]): Fill[] {
-  return parts.map(([instrument, lots, changes], i) => {
-    const one = fill(world, maker, instrument, lots, changes);
-    return i < parts.length - 1 ? joined(one) : one;
-  });
-}
-
-function fill(world: SeriesChain, maker: AccountId, instrument: bigint, lots: bigint, changes: Partial<Fill> = {}): Fill {
-  const { mark } = marketOf(new Draft(world.state), instrument);
-  return { maker, instrument, lots, price: mark, takerFee: 0n, makerFee: 0n, ...changes };
-}
-
-/** Trades on both sides; for each fill "Filled" or why it was skipped, or what all of it reverted with. */
-async function trade(world: SeriesChain, taker: AccountId, fills: readonly Fill[], what = ""): Promise<string[]> {
-  world.pass(1n);
-  const answer = await world.step(world.actions(ownerOf(taker), [tradeOf(taker, fills)]), what);
-  if ("reverted" in answer) return [answer.reverted];
-  return answer.events.map(({ name, values }) => (name === "FillSkipped" ? String(values.reason) : name));
-}
-
-async function deposit(world: SeriesChain, account: AccountId, tokens: bigint): Promise<void> {
-  world.pass(1n);
-  const action: Action = { kind: "Deposit", account, token: SETTLEMENT, amount: tokens * 10n ** 6n };
-  await world.step(world.actions(ownerOf(account), [action]));
-}
-
-async function open(world: SeriesChain, series: number, days: bigint): Promise<void> {
-  world.pass(1n);
-  const expiry = world.state.now + days * DAY;
-  await world.step(world.list(0, { series: BigInt(series), expiry, ...LISTING }));
-  world.pass(1n);
-  await world.step(world.post(0, 2_000n * WAD));
-  world.pass(1n);
-  const { now } = world.state;
-  await world.step(world.slice(0, series, { slice: sliceOf(0.6, Number(spanAt(expiry, now))), basis: 1_000_000n, publishTime: now }));
-}
-
-async function refresh(world: SeriesChain): Promise<void> {
-  for (const series of [1, 2]) {
-    world.pass(1n);
-    await world.step(world.refresh(0, series), "refresh", []);
-  }
-}
-
-/** Posts prices one after the other, and refreshes. */
-async function rise(world: SeriesChain, prices: readonly bigint[]): Promise<void> {
-  for (const price of prices) {
-    world.pass(20n);
-    await world.step(world.post(0, price * WAD));
-  }
-  await refresh(world);
-}
