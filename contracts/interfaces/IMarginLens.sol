@@ -31,6 +31,9 @@ interface IMarginLens {
     /// @notice Thrown when `simulate` of the vault reverted as `execute` would; `reason` is that revert's data.
     error ActionReverts(bytes reason);
 
+    /// @notice Thrown when a liquidation price is asked for of an underlying on which the account holds options or dated futures that have not settled.
+    error SeriesHeld(AccountId account, uint8 underlying);
+
     /// @notice The figures of one account. An account that nobody used has none: all zero, and the largest health.
     function summary(AccountId account) external view returns (Summary memory);
 
@@ -49,6 +52,9 @@ interface IMarginLens {
     /// @return low the liquidation price below; zero when no fall of this underlying reaches the line
     /// @return high the liquidation price above; the largest price, 2^96 − 1, when no rise up to 16 times the mark reaches it
     /// Both are the mark itself for an account below the line, whether it holds this underlying or not.
+    /// Reverts with `SeriesHeld` for an account above the line with options or dated futures on `underlying`: they would have to be priced anew at every
+    /// price, and between two such prices E − MM may rise and fall more than once. Options on other underlyings count at their present prices.
+    /// `liquidationPrices` of src/sdk/liquidationPrices.ts finds the prices of any account.
     function liquidationPrices(AccountId account, uint8 underlying) external view returns (Price low, Price high);
 
     /// @notice The figures of `account` before and after `actions` of `actor`, at the opening range, WAD: the margin is what the margin rule tests, without

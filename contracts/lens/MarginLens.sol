@@ -64,8 +64,10 @@ contract MarginLens is IMarginLens {
         (low, high) = (Price.wrap(0), Price.wrap(type(uint96).max));
         uint256 i;
         while (i < p.books.length && p.books[i].underlying != underlying) ++i;
-        // what was never priced counts for nothing, at any price of it; options were priced at the present one only
-        if (i == p.books.length || mark == 0 || p.books[i].series.length != 0) return (low, high);
+        // what was never priced counts for nothing, at any price of it
+        if (i == p.books.length || mark == 0) return (low, high);
+        // priced at the present price only
+        if (p.books[i].series.length != 0) revert SeriesHeld(account, underlying);
         if (_surplusAt(p, i, 1, terms).isNegative()) low = _bisect(p, i, 1, mark, terms);
         uint256 far = mark * FARTHEST;
         if (far > high.raw()) far = high.raw();

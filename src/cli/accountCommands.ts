@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { accountIdOf } from "../engine/accountId.ts";
 import { Draft } from "../engine/draft.ts";
 import { payoffOf } from "../engine/expiry.ts";
+import { WAD } from "../engine/fixedPoint.ts";
 import { instrumentFromNumber, isFuture } from "../engine/instrument.ts";
 import { portfolioOf } from "../engine/ledger.ts";
 import { worstScenarios } from "../engine/liquidate.ts";
@@ -18,13 +19,12 @@ import { depositAction, withdrawAction } from "../sdk/actions.ts";
 import { formatDecimal, parseDecimal, showDecimal, toNumber } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
 import { executeCall } from "../sdk/calls.ts";
+import { liquidationPrices } from "../sdk/liquidationPrices.ts";
 import { instrumentName } from "../sdk/series.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { type Context, findToken, openContext, parseAccount, parseAmount, withNetwork } from "./context.ts";
 import { printJson, printRows, printTable } from "./output.ts";
 import { mended, optionFigures, readSeries, type SeriesView, seriesAt, seriesHeld, staleAmong } from "./seriesState.ts";
-
-const HIGHEST_PRICE = (1n << 96n) - 1n;
 
 export function addAccountCommands(program: Command): void {
   withNetwork(program.command("account").argument("[account]", "number of a local account, address or address/sub-account; --as otherwise"))
@@ -104,9 +104,8 @@ async function showOne(context: Context, account: AccountId): Promise<void> {
   if (stored === undefined) throw new RangeError(`no account ${account}`);
   const underlyingOf = (token: number): number => record.collaterals[token]?.underlying ?? -1;
   // what is held as collateral only has a liquidation price as well
-  const held = new Set([...stored.positions.keys(), ...[...stored.collateral.keys()].map(underlyingOf)]);
-  const lines = new Map<number, Line>();
-  for (const index of held) lines.set(index, await lineOf(context, account, index));
+  const held = new Set([...stored.positions.keys(), ...stored.series.keys(), ...[...stored.collateral.keys()].map(underlyingOf)]);
+  const lines = new Map([...held].map((index) => [index, lineOf(view, account, index)]));
   const symbolOf = (index: number): string => record.underlyings[index]?.symbol ?? String(index);
   const positions = [...stored.positions].map(([index, { lots }]) => ({
     underlying: symbolOf(index),
@@ -116,7 +115,10 @@ async function showOne(context: Context, account: AccountId): Promise<void> {
   const series = [...stored.series].flatMap(([index, held]) =>
     held.map(({ instrument, lots }) => heldFigures(view, index, instrument, lots)),
   );
-  const scans = [...stored.series.keys()].map((index) => scanFigures(view, account, index, symbolOf(index)));
+  const scans = [...stored.series.keys()].map((index) => ({
+    ...scanFigures(view, account, index, symbolOf(index)),
+    ...(lines.get(index) ?? NO_LINE),
+  }));
   const stale = staleAmong(
     view,
     [...stored.series.keys()].flatMap((underlying) => seriesHeld(stored, underlying).map((number) => ({ underlying, series: number }))),
@@ -130,6 +132,7 @@ async function showOne(context: Context, account: AccountId): Promise<void> {
   const health = summary.margin === 0n ? null : formatDecimal(summary.health);
   const { value, equity, margin, maintenance, notional, settledCash, withdrawable } = summary;
   const amounts = { value, equity, margin, maintenance, notional, settledCash, withdrawable };
+  const isBelow = health !== null && summary.health < WAD;
   if (context.json) {
     const decimals = Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, formatDecimal(amount)]));
     const cash = formatDecimal(stored.cash);
@@ -138,22 +141,24 @@ async function showOne(context: Context, account: AccountId): Promise<void> {
   }
   printRows([
     ["account", showAccount(account)],
-    [
-      "health",
-      health === null ? "no margin needed" : `${showDecimal(summary.health, 3)}${summary.health < 10n ** 18n ? "  below its line" : ""}`,
-    ],
+    ["health", health === null ? "no margin needed" : `${showDecimal(summary.health, 3)}${isBelow ? "  below its line" : ""}`],
     ["equity", `${showDecimal(equity)} ${record.settlementToken.symbol}`],
     ["initial margin", showDecimal(margin)],
     ["maintenance margin", showDecimal(maintenance)],
     ["settled cash", showDecimal(settledCash)],
     ["withdrawable", showDecimal(withdrawable)],
     ...collateral.map((each): [string, string] => {
-      // said beside the position where there is one
-      const line = positions.some(({ underlying }) => underlying === each.underlying) ? NO_LINE : each;
+      // said beside the position where there is one, or for all that is held on the underlying
+      const elsewhere = [...positions, ...scans].some(({ underlying }) => underlying === each.underlying);
+      const line = elsewhere ? NO_LINE : each;
       return [`collateral ${each.token}`, `${each.amount}${shownLine(line, `with ${each.underlying} `)}`];
     }),
-    ...positions.map((each): [string, string] => [`perpetual ${each.underlying}`, `${each.size}${shownLine(each)}`]),
+    ...positions.map((each): [string, string] => {
+      const line = scans.some(({ underlying }) => underlying === each.underlying) ? NO_LINE : each;
+      return [`perpetual ${each.underlying}`, `${each.size}${shownLine(line)}`];
+    }),
     ...series.map((each): [string, string] => [each.instrument, heldLine(each)]),
+    ...(isBelow ? [] : scans.map((each): [string, string] => [`price of ${each.underlying}`, `${each.price}${lineOfOptions(each)}`])),
     ...stale.map(({ name, cause }): [string, string] => [
       `${name} is stale`,
       cause === "no slice"
@@ -226,7 +231,8 @@ function scanFigures({ state }: SeriesView, account: AccountId, index: number, u
   const { scan, shortOptionMinimum } = liveMargin(holding, terms);
   const decides =
     shortOptionMinimum >= scan ? `the minimum of short options decides, ${showDecimal(shortOptionMinimum)}` : `scenario ${named} decides`;
-  return { underlying, scenarios, decides, needs: named, shortOptionMinimum: formatDecimal(shortOptionMinimum) };
+  const price = formatDecimal(holding.price * 10n ** (state.underlyings[index]?.lotExponent ?? 0n));
+  return { underlying, price, scenarios, decides, needs: named, shortOptionMinimum: formatDecimal(shortOptionMinimum) };
 }
 
 /** Prices of a unit at which an account reaches its line, the others as they are; null where it never does, or is below already. */
@@ -234,19 +240,24 @@ type Line = { readonly liquidationBelow: string | null; readonly liquidationAbov
 
 const NO_LINE: Line = { liquidationBelow: null, liquidationAbove: null };
 
-async function lineOf(context: Context, account: AccountId, index: number): Promise<Line> {
-  const [low, high] = (await context.view("lens", "MarginLens", "liquidationPrices", account, index)) as [bigint, bigint];
-  const unit = 10n ** BigInt(context.record.underlyings[index]?.lotExponent ?? 0);
-  return {
-    liquidationBelow: low === 0n || low === high ? null : formatDecimal(low * unit),
-    liquidationAbove: high >= HIGHEST_PRICE || low === high ? null : formatDecimal(high * unit),
-  };
+function lineOf({ state }: SeriesView, account: AccountId, index: number): Line {
+  const { price = 0n, lotExponent = 0n } = state.underlyings[index] ?? {};
+  if (price === 0n) return NO_LINE;
+  const { low, high } = liquidationPrices(state, account, index);
+  const shown = (found: bigint | undefined): string | null => (found === undefined ? null : formatDecimal(found * 10n ** lotExponent));
+  return { liquidationBelow: shown(low), liquidationAbove: shown(high) };
 }
 
 function shownLine({ liquidationBelow, liquidationAbove }: Line, of = ""): string {
   const below = liquidationBelow === null ? "" : `, liquidated ${of}below ${liquidationBelow.slice(0, 12)}`;
   const above = liquidationAbove === null ? "" : `, liquidated ${of}above ${liquidationAbove.slice(0, 12)}`;
   return below + above;
+}
+
+/** Options gain and lose with time and volatility too: the prices hold for those of now. */
+function lineOfOptions(line: Line): string {
+  const shown = shownLine(line);
+  return shown === "" ? ", no fall to a sixteenth and no rise to sixteen times of it liquidates" : `${shown}, at the present volatilities`;
 }
 
 async function showAll(context: Context): Promise<void> {

@@ -42,7 +42,7 @@ export function addDemoCommand(program: Command): void {
     .option("--to <date>", "last day that is played, or the time at which it ends")
     .option("--underlying <symbol>", "what the prices are of", "ETH")
     .option("--accounts <number>", "traders", "300")
-    .option("--option-traders <number>", "accounts with options beside them; 0 lists no series", "21")
+    .option("--option-traders <number>", "accounts with options beside them; 0 lists no series", "27")
     .option("--volatilities <file>", "with --prices: hourly implied volatility in percent, a CSV file with ts_utc,open,high,low,close")
     .option("--steps <number>", "posts an hour", "12")
     .option("--crowd", "80 % of the traders are on the losing side", false)

@@ -124,6 +124,24 @@ export function timeCharts(points: readonly RunPoint[], underlying: string, seri
       ],
     }),
     fanChart(line),
+    ...(points.some(({ hedged }) => hedged !== undefined)
+      ? [
+          lineChart(line, {
+            id: "hedges",
+            title: "Delta-hedged accounts",
+            note: "dollar delta of all their options, and of the perpetuals and futures with which they hedge it again as it moves",
+            format: compact,
+            height: 170,
+            zero: true,
+            lines: [
+              { label: "options", tone: "violet", of: (point: RunPoint) => point.hedged?.options ?? 0 },
+              { label: "hedge", tone: "amber", of: (point: RunPoint) => point.hedged?.hedge ?? 0 },
+              { label: "both", tone: "pine", of: (point: RunPoint) => (point.hedged?.options ?? 0) + (point.hedged?.hedge ?? 0) },
+            ],
+            expiries: within.map((each) => ({ ...each, name: "" })),
+          }),
+        ]
+      : []),
   ];
 }
 

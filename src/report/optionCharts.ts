@@ -124,7 +124,8 @@ function pane(moment: ProfileMoment, label: string, column: number): string {
   marks += line(DOWN, "amber") + line(UP, "accent");
   marks += [15, 16].map((scenario) => dot(scenario, "ring ink", 3.5)).join("");
   if (decides !== undefined && decides > 0) marks += dot(decides, "ring red", 6);
-  const decided = decides === undefined ? "short-option minimum decides" : `scenario ${decides} decides`;
+  const scenario = decides === 0 ? "no scenario loses" : `scenario ${decides} decides`;
+  const decided = decides === undefined ? "short-option minimum decides" : scenario;
   const figures = `equity ${compact(equity)}, IM ${compact(initialMargin)}, MM ${compact(maintenanceMargin)}`;
   marks += text(frame.left, 12, label, 'class="tick strong"');
   marks += text(frame.left, 26, `${utcTime(moment.time).slice(5)}, price ${compact(moment.price)}`, 'class="tick small"');

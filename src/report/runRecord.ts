@@ -26,6 +26,8 @@ export type RunPoint = {
   readonly price: number;
   /** At the money, a year, as it was last posted; left out where no options are traded. */
   readonly impliedVolatility?: number;
+  /** Delta of the options of accounts that hedge, and of what they hedge with, at the price; left out where nobody hedges. */
+  readonly hedged?: { readonly options: number; readonly hedge: number };
   /** Held scan range, a fraction. */
   readonly scanRange: number;
   /** How many traders' accounts are in each of `HEALTH_BANDS`. */

@@ -19,9 +19,11 @@ import { BadInput } from "../sdk/failure.ts";
 import { deepestFall, HOUR, type Window, walkBars } from "./bars.ts";
 import { byStrategy, optionsRecord, type StrategyResult, seriesGovernance, volatilityFeed } from "./demoSeries.ts";
 import { demoFindings, demoSetUp } from "./demoSummary.ts";
+import { planHedges } from "./hedging.ts";
 import { localWallet } from "./localAccounts.ts";
 import { type LocalChain, openLocalChain } from "./localChain.ts";
-import { drawOptionTraders, optionTradeCalls, type SizedOptionTrader, sizeOptionTraders } from "./optionTraders.ts";
+import { drawOptionTraders, type SizedOptionTrader, sizeOptionTraders } from "./optionTraders.ts";
+import { hedgeCalls, openingCalls } from "./optionTrades.ts";
 import { seededRandom } from "./random.ts";
 import { type Recorder, startRecorder } from "./recorder.ts";
 import { planSeries, withWindow } from "./seriesPlan.ts";
@@ -60,6 +62,9 @@ export type DemoResult = Verdict & {
   readonly optionAccountsLiquidated: number;
   /** Series that settled while the path was played. */
   readonly seriesSettled: number;
+  /** Trades by which accounts hedged their delta again, and those that the vault refused because margin had run out. */
+  readonly hedges: number;
+  readonly hedgesRefused: number;
   /** Accounts with options by strategy. Amounts in settlement tokens. */
   readonly strategies: readonly StrategyResult[];
   readonly posts: number;
@@ -83,6 +88,11 @@ const LOSING_CROWD = 0.8;
 const FUNDING_RATE = 100_000n;
 const ROUNDS_OF_A_TURN = 5;
 const CONFIRMATION = 60;
+/** Seconds between two looks of those who hedge at their delta. */
+const HEDGED_EVERY = 900;
+/** Below it are the nonces of what traders open with. */
+const FIRST_HEDGE = 1_000_000n;
+
 export type DemoRun = { readonly result: DemoResult; readonly record: RunRecord };
 
 /**
@@ -168,7 +178,10 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
   const fromBlock = Number(await chain.rpc("eth_blockNumber", [])) + 1;
   const walked = walkBars(window.played, steps).filter(({ time }) => time > played + CONFIRMATION);
   const posts = series === undefined ? walked : withWindow(walked, series.near);
-  let [nextRate, failedBatches] = [0, 0];
+  const hedgers = optionTraders.filter(({ hedge }) => hedge !== undefined);
+  const hedge = hedgersTurn(chain, record, books, cast, hedgers);
+  let [nextRate, failedBatches, nextHedge] = [0, 0, 0];
+  let [hedges, hedgesRefused] = [0, 0];
   for (const [i, { time, price }] of posts.entries()) {
     const events: VaultEvent[] = [];
     const until = posts[i + 1]?.time ?? Number.POSITIVE_INFINITY;
@@ -183,6 +196,13 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
     events.push(...posted.events);
     failedBatches += posted.failures;
     recorder.watch(time, books.state(chain.now() + 1));
+    if (time >= nextHedge) {
+      const hedged = await hedge();
+      events.push(...hedged.events);
+      hedges += hedged.done;
+      hedgesRefused += hedged.failures;
+      nextHedge = time + HEDGED_EVERY;
+    }
     // words cost the most of all: they are wanted where makers are to take something over, and once an hour for whoever would open
     const words = hourly || (books.state(time).underlyings[underlying]?.fund.inventorySince ?? 0n) !== 0n;
     const turn = await keepersRounds(chain, record, books, keeper, keeperAccount, words ? "held" : "none");
@@ -215,6 +235,8 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
     optionTraders: optionTraders.length,
     optionAccountsLiquidated: outcomes.filter(({ slices, soldWhole }) => slices > 0 || soldWhole).length,
     seriesSettled: settled.length,
+    hedges,
+    hedgesRefused,
     strategies: byStrategy(outcomes),
     posts: posts.length,
     openInterest: formatDecimal(openInterest),
@@ -307,6 +329,23 @@ async function makersTurn(
   return events;
 }
 
+/** Gives a turn of those who hedge: words are refreshed where one of them would trade, and each trades its delta away, in one block. */
+function hedgersTurn(chain: LocalChain, record: DeploymentRecord, books: Books, cast: Cast, hedgers: readonly SizedOptionTrader[]) {
+  let nonce = FIRST_HEDGE;
+  return async (): Promise<Done & { readonly done: number }> => {
+    const state = books.state(chain.now() + 1);
+    const hedges = planHedges(state, hedgers);
+    if (hedges.length === 0) return { events: [], failures: 0, done: 0 };
+    const { tasks } = planUpkeep(state);
+    const refreshes = tasks.filter(({ kind }) => kind === "refresh").map((task) => taskCall(record, cast.keeper, task));
+    const calls = await hedgeCalls(record, state, hedges, cast.makerWallets, nonce);
+    nonce += BigInt(calls.length);
+    const mined = await chain.tryMine(chain.now() + 1, [...refreshes, ...calls]);
+    const done = mined.slice(refreshes.length).filter(({ ok }) => ok).length;
+    return { events: [...(await books.sync())], failures: calls.length - done, done };
+  };
+}
+
 /** Refreshes the words of all series and waits for it. */
 async function refreshed(chain: LocalChain, record: DeploymentRecord, books: Books, from: string): Promise<void> {
   await books.sync();
@@ -380,7 +419,7 @@ async function openPositions(
   );
   await chain.mine(chain.now() + 1, trades);
   const trading = books.state(chain.now() + 1);
-  await chain.mine(chain.now() + 1, await optionTradeCalls(record, trading, optionTraders, cast.makerWallets));
+  await chain.mine(chain.now() + 1, await openingCalls(record, trading, optionTraders, cast.makerWallets));
   await books.sync();
   return { traders, optionTraders };
 }

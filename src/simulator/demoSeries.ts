@@ -85,8 +85,11 @@ export function optionsRecord(record: DeploymentRecord, recorder: Recorder, stat
   const listed = listedIn(record, state.underlyings);
   const { lotExponent, series } = listed[underlying] ?? { lotExponent: 0, series: new Map() };
   const own = state.underlyings[underlying]?.series ?? new Map<number, Series>();
-  const words = ({ instrument, lots }: Position): string =>
-    `${lots > 0n ? "+" : "−"}${compact(Math.abs(Number(lots)) / 10 ** lotExponent)} ${instrumentName(listed, instrument).replace(/^[^-]*-/, "")}`;
+  const words = ({ instrument, lots }: Position): string => {
+    const name = instrumentName(listed, instrument).replace(/^[^-]*-/, "");
+    const size = `${lots > 0n ? "+" : "−"}${compact(Math.abs(Number(lots)) / 10 ** lotExponent)}`;
+    return `${size} ${name.includes("-") || name === "PERP" ? name : `${name} future`}`;
+  };
   return {
     series: [...series.keys()].map((number): SeriesRecord => {
       const each = own.get(number);

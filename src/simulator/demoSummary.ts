@@ -57,7 +57,11 @@ export function demoSetUp(options: DemoOptions, result: DemoResult, collateral: 
     ...(result.optionTraders === 0
       ? []
       : ([
-          ["Option traders", `${result.optionTraders}, seven strategies against the market makers, 40 to 95 % of what margin allows`],
+          [
+            "Option traders",
+            `${result.optionTraders}, ${result.strategies.length} strategies against the market makers, 40 to 95 % of what margin allows; several legs are one order`,
+          ],
+          ["Hedges", `each quarter of an hour where a delta is off by a twenty-fifth of the options: ${hedgesSaid(result)}`],
           ["Implied volatility", options.volatilitySource],
           ["Series", `two, a fortnight apart; ${result.seriesSettled} settled`],
         ] as [string, string][])),
@@ -68,4 +72,8 @@ export function demoSetUp(options: DemoOptions, result: DemoResult, collateral: 
     ["Forecast", `warmed on the ${WARM_UP_DAYS} days before`],
     ["Seed", String(options.seed)],
   ];
+}
+
+function hedgesSaid({ hedges, hedgesRefused }: DemoResult): string {
+  return `${hedges} trades${hedgesRefused === 0 ? "" : `, and ${hedgesRefused} that margin refused`}`;
 }

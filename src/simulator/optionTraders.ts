@@ -2,15 +2,13 @@ import { keccak256, toUtf8Bytes, Wallet } from "ethers";
 import { accountIdOf } from "../engine/accountId.ts";
 import { Draft } from "../engine/draft.ts";
 import { abs, max, partDown, partUp, WAD } from "../engine/fixedPoint.ts";
+import { instrumentNumber, STRIKE_ZERO } from "../engine/instrument.ts";
 import { portfolioOf } from "../engine/ledger.ts";
 import { assess, termsAt } from "../engine/margin.ts";
 import { marketOf, namedInstrument } from "../engine/market.ts";
 import { strikesOf } from "../engine/series.ts";
 import type { Account, AccountId, State } from "../engine/types.ts";
-import { tradeAction } from "../sdk/actions.ts";
-import { type Call, executeCall } from "../sdk/calls.ts";
-import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
-import { buildOrder, encodeFills, type OrderFill, signOrder } from "../sdk/orders.ts";
+import { deltaOf } from "./hedging.ts";
 import type { Random } from "./random.ts";
 import { FAR, NEAR } from "./seriesPlan.ts";
 import type { Terms } from "./traders.ts";
@@ -22,10 +20,18 @@ export const STRATEGIES = [
   "vertical spread",
   "short strangle",
   "calendar spread",
+  "box",
   "delta-hedged calls",
+  "delta-hedged straddle",
   "protective put",
 ] as const;
 export type Strategy = (typeof STRATEGIES)[number];
+
+/** What a strategy hedges its delta with while the path is played, where it does. */
+const HEDGED_WITH: Partial<Record<Strategy, "perpetual" | "future">> = {
+  "delta-hedged calls": "perpetual",
+  "delta-hedged straddle": "future",
+};
 
 /** A part of a strategy: an option at a strike relative to the price, or the perpetual. */
 type Leg = { readonly series?: number; readonly call?: boolean; readonly strike?: number; readonly part: number };
@@ -42,13 +48,23 @@ export type OptionTrader = {
   readonly inCollateral: bigint;
   /** Where between four tenths and nearly all of what margin allows it goes, in [0, 1). */
   readonly daring: number;
+  /** Its delta is hedged with it, again and again. */
+  readonly hedgedWith: "perpetual" | "future" | undefined;
 };
 
 /** An instrument as fills name it, and signed lots of it. */
 export type Position = { readonly instrument: bigint; readonly lots: bigint };
-export type SizedOptionTrader = OptionTrader & { readonly positions: readonly Position[] };
+export type SizedOptionTrader = OptionTrader & {
+  readonly positions: readonly Position[];
+  /** The instrument that it hedges with. */
+  readonly hedge: bigint | undefined;
+};
 
 const MEDIAN_WORTH = 12_000;
+/** The part of what it could open that a trader who hedges opens. */
+const ROOM_TO_HEDGE = 0.5;
+/** Times its worth: the most notional of an account. A box, which needs hardly any margin, would go far beyond. */
+const MOST_NOTIONAL = 40n;
 const IN_COLLATERAL = WAD / 2n;
 
 /** Draws option traders: strategies in turn, worth log-normal, strikes and daring uniform. Every other writer of covered calls brings collateral. */
@@ -66,6 +82,7 @@ export function drawOptionTraders(random: Random, seed: number, count: number, h
       worth: BigInt(Math.round(worth * 100)) * 10n ** 16n,
       inCollateral: hasCollateral && strategy === "covered call" && i % (2 * STRATEGIES.length) === 0 ? IN_COLLATERAL : 0n,
       daring: random.uniform(),
+      hedgedWith: HEDGED_WITH[strategy],
     };
   });
 }
@@ -97,9 +114,20 @@ function legsOf(strategy: Strategy, random: Random): Leg[] {
         { series: FAR, call: true, strike, part: 1 },
       ];
     }
+    case "box": {
+      // pays the difference of the strikes, whatever the price
+      const [low, high] = [1 - away(0.03, 0.12), 1 + away(0.03, 0.12)];
+      return [
+        { series: NEAR, call: true, strike: low, part: 1 },
+        { series: NEAR, call: true, strike: high, part: -1 },
+        { series: NEAR, call: false, strike: low, part: -1 },
+        { series: NEAR, call: false, strike: high, part: 1 },
+      ];
+    }
     case "delta-hedged calls":
-      // the perpetual hedges what the calls move by when they are sold, and stays
       return [{ series: FAR, call: true, strike: away(1, 1.15), part: -1 }];
+    case "delta-hedged straddle":
+      return [true, false].map((call) => ({ series: NEAR, call, strike: 1, part: -1 }));
     case "protective put":
       return [{ part: 1 }, { series: FAR, call: false, strike: 1 - away(0.05, 0.15), part: 1 }];
   }
@@ -111,27 +139,40 @@ function legsOf(strategy: Strategy, random: Random): Leg[] {
  */
 export function sizeOptionTraders(state: State, traders: readonly OptionTrader[], terms: Terms): SizedOptionTrader[] {
   return traders.map((trader) => {
-    const parts = partsOf(state, trader, terms.underlying);
+    const hedge = hedgeOf(trader, terms.underlying);
+    const parts = partsOf(state, trader, terms.underlying, hedge);
     const price = state.underlyings[terms.underlying]?.price ?? 1n;
-    let [low, high] = [0n, (trader.worth / price) * 40n];
+    let [low, high] = [0n, (trader.worth / price) * MOST_NOTIONAL];
     while (high - low > 1n) {
       const middle = (low + high) / 2n;
       if (opens(state, trader, terms, positionsAt(parts, middle))) low = middle;
       else high = middle;
     }
-    const part = BigInt(Math.round((0.4 + 0.55 * trader.daring) * 1e9));
-    return { ...trader, positions: positionsAt(parts, max((low * part) / 10n ** 9n, 1n)) };
+    // hedges need margin too
+    const room = hedge === undefined ? 1 : ROOM_TO_HEDGE;
+    const part = BigInt(Math.round((0.4 + 0.55 * trader.daring) * room * 1e9));
+    return { ...trader, hedge, positions: positionsAt(parts, max((low * part) / 10n ** 9n, 1n)) };
   });
 }
 
-/** What is held of each instrument for one lot of the strategy, 18 decimals. */
-function partsOf(state: State, { legs, strategy }: OptionTrader, underlying: number): Map<bigint, bigint> {
+function hedgeOf({ hedgedWith, legs }: OptionTrader, underlying: number): bigint | undefined {
+  if (hedgedWith === undefined) return undefined;
+  if (hedgedWith === "perpetual") return namedInstrument(underlying, 0n);
+  const series = BigInt(legs.find((leg) => leg.series !== undefined)?.series ?? NEAR);
+  return namedInstrument(underlying, instrumentNumber({ series, index: STRIKE_ZERO, isCall: true }));
+}
+
+/** What is held of each instrument for one lot of the strategy, 18 decimals; with what hedges it. */
+function partsOf(state: State, { legs }: OptionTrader, underlying: number, hedge: bigint | undefined): Map<bigint, bigint> {
   const parts = new Map<bigint, bigint>();
   const add = (instrument: bigint, part: bigint): void => void parts.set(instrument, (parts.get(instrument) ?? 0n) + part);
   for (const { series, call = false, strike = 1, part } of legs) {
     const instrument = series === undefined ? BigInt(underlying) : nearest(state, underlying, series, call, strike);
     add(instrument, BigInt(part) * WAD);
-    if (strategy === "delta-hedged calls") add(BigInt(underlying), -BigInt(part) * deltaOf(state, underlying, instrument));
+  }
+  if (hedge !== undefined) {
+    const delta = [...parts].reduce((sum, [instrument, part]) => sum + part * deltaOf(state, instrument), 0n);
+    add(hedge, -delta / deltaOf(state, hedge));
   }
   // two legs may meet at one strike
   return new Map([...parts].filter(([, part]) => part !== 0n));
@@ -146,22 +187,8 @@ function nearest(state: State, underlying: number, series: number, call: boolean
   return namedInstrument(underlying, (BigInt(series) << 8n) | (BigInt(index) << 1n) | (call ? 1n : 0n));
 }
 
-/** By how much the mark of an instrument moves with the price, 18 decimals. */
-function deltaOf(state: State, index: number, instrument: bigint): bigint {
-  const underlying = state.underlyings[index];
-  if (underlying === undefined) return 0n;
-  const step = underlying.price / 1_000n;
-  const moved = { ...state, underlyings: state.underlyings.with(index, { ...underlying, price: underlying.price + step }) };
-  return ((markOf(moved, instrument) - markOf(state, instrument)) * WAD) / step;
-}
-
 function positionsAt(parts: ReadonlyMap<bigint, bigint>, lots: bigint): Position[] {
   return [...parts].map(([instrument, part]) => ({ instrument, lots: (part * lots) / WAD })).filter((each) => each.lots !== 0n);
-}
-
-/** What a lot of an instrument is worth now, WAD. */
-export function markOf(state: State, instrument: bigint): bigint {
-  return marketOf(new Draft(state), instrument).mark;
 }
 
 /** Whether the margin rule lets the trader open positions at their marks. */
@@ -193,56 +220,6 @@ function opens(state: State, trader: OptionTrader, terms: Terms, positions: read
   };
   const held = portfolioOf(new Draft({ ...state, accounts: new Map([[trader.account, account]]) }), trader.account);
   const { equity, margin, notional } = assess(held, termsAt(state.margin, state.now), true);
-  return equity >= margin + charge && notional >= state.liquidation.smallestNotional * WAD;
-}
-
-const HIGHEST_FEE = 10_000n; // ppm
-const FAR_FUTURE = 2n ** 36n - 1n;
-
-/**
- * The trades of option traders: each takes all its positions at their marks from one market maker, who signed an order for each instrument and side.
- * @param state the vault when they trade
- */
-export async function optionTradeCalls(
-  record: DeploymentRecord,
-  state: State,
-  traders: readonly SizedOptionTrader[],
-  makers: readonly Wallet[],
-): Promise<Call[]> {
-  const venue = { chainId: BigInt(record.chainId), settlement: record.contracts.orders };
-  const vault = record.contracts.vault;
-  const calls: Call[] = [];
-  for (const [i, { wallet, account, positions }] of traders.entries()) {
-    const maker = makers[i % makers.length];
-    if (maker === undefined) throw new RangeError("options are traded against market makers");
-    const fills: OrderFill[] = [];
-    for (const [leg, { instrument, lots }] of positions.entries()) {
-      const order = buildOrder({
-        vault,
-        account: accountIdOf(maker.address),
-        instrument,
-        long: lots < 0n,
-        limit: markOf(state, instrument),
-        size: abs(lots),
-        maxFee: HIGHEST_FEE,
-        expiry: FAR_FUTURE,
-        nonce: BigInt(i * 8 + leg),
-        taker: account,
-      });
-      fills.push({ ...(await signOrder(maker, venue, order)), lots: abs(lots) });
-    }
-    const limits = fills.map(({ order, lots }) => ({
-      instrument: order.instrument,
-      long: !order.long,
-      worst: order.limit,
-      lots,
-      maxFee: HIGHEST_FEE,
-      reduceOnly: false,
-    }));
-    const all = fills.reduce((sum, { lots }) => sum + lots, 0n);
-    calls.push(
-      executeCall(record, wallet.address, [tradeAction(account, record.modules.orders, encodeFills(limits, fills), all)], 15_000_000),
-    );
-  }
-  return calls;
+  const size = notional >= state.liquidation.smallestNotional * WAD && notional <= trader.worth * MOST_NOTIONAL;
+  return equity >= margin + charge && size;
 }

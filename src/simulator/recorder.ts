@@ -10,6 +10,7 @@ import { figuresOf, standings } from "../keeper/plan.ts";
 import type { OptionOutcome, ProfileMoment, ScenarioProfile } from "../report/runRecord.ts";
 import { type AccountOutcome, HEALTH_BANDS, healthBand, type RunPoint } from "../report/runRecord.ts";
 import { toNumber } from "../sdk/amounts.ts";
+import { deltasOf, hedgedBook } from "./hedging.ts";
 import type { SizedOptionTrader } from "./optionTraders.ts";
 import { profileOf } from "./scenarioProfile.ts";
 import type { SizedTrader } from "./traders.ts";
@@ -46,6 +47,7 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
   const byAccount = new Map(traders.map((trader) => [trader.account, trader]));
   const withOptions = new Map(optionTraders.map((trader) => [trader.account, trader]));
   const everybody = [...byAccount.keys(), ...withOptions.keys()];
+  const hedgers = optionTraders.filter(({ hedge }) => hedge !== undefined);
   const sales = new Map<AccountId, { slices: number; whole: boolean }>();
   const watched = optionTraders
     .filter((trader, i) => optionTraders.slice(0, i).filter(({ strategy }) => strategy === trader.strategy).length < WATCHED)
@@ -104,6 +106,7 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
       time,
       price: toNumber(price) * 10 ** lotExponent,
       ...(volatility === undefined ? {} : { impliedVolatility: volatility }),
+      ...(hedgers.length === 0 ? {} : { hedged: hedgedAmounts(state, hedgers, price) }),
       scanRange: Number(priced?.heldRange ?? 0n) / 1e9,
       health,
       slices,
@@ -151,6 +154,14 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
         soldWhole: sales.get(trader.account)?.whole ?? false,
       })),
   };
+}
+
+/** The deltas of all who hedge, times the price of a lot. */
+function hedgedAmounts(state: State, hedgers: readonly SizedOptionTrader[], price: bigint): NonNullable<RunPoint["hedged"]> {
+  const delta = deltasOf(state);
+  const all = hedgers.map((trader) => hedgedBook(state, trader, delta));
+  const amount = (of: "options" | "hedge"): number => toNumber(all.reduce((sum, book) => sum + book[of], 0n) * price);
+  return { options: amount("options"), hedge: amount("hedge") };
 }
 
 /** What accounts are worth at the marks, WAD: each instrument is priced once, and not in scenarios. */

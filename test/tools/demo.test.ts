@@ -39,16 +39,24 @@ describe("demo", function () {
 
   it("behavior: accounts with options trade, are liquidated and paid in a series that settles on the way", async () => {
     const window = selectWindow(builtInPath(2), BUILT_IN_START + DAY + 6 * HOUR, BUILT_IN_START + DAY + 14 * HOUR);
-    const { result, record } = await runDemo({ ...DEFAULTS, window, accounts: 12, optionTraders: 14, seed: 2 });
+    const { result, record } = await runDemo({ ...DEFAULTS, window, accounts: 12, optionTraders: 18, seed: 2 });
     expect(demoFindings(result).filter(({ good }) => good === false)).to.deep.equal([]);
     expect(result).to.include({ vaultMinusClaims: "0", replayDifferences: 0, wronglyLiquidated: 0, belowMaintenance: 0, unclear: 0 });
-    expect(result).to.include({ optionTraders: 14, seriesSettled: 1, failedBatches: 0 });
+    expect(result).to.include({ optionTraders: 18, seriesSettled: 1, failedBatches: 0 });
     expect(result.optionAccountsLiquidated).to.be.greaterThan(2);
     expect(result.strategies.map(({ strategy, opened }) => [strategy, opened])).to.deep.equal(STRATEGIES.map((each) => [each, 2]));
+    // deltas are traded away again and again: of what the options would gain or lose most of the time little is left
+    expect(result.hedges).to.be.greaterThan(10);
+    const deltas = record.points.flatMap(({ hedged }) => (hedged === undefined ? [] : [hedged]));
+    expect(deltas).to.have.length(result.posts);
+    const mean = (of: (each: (typeof deltas)[number]) => number): number =>
+      deltas.reduce((sum, each) => sum + Math.abs(of(each)), 0) / deltas.length;
+    expect(mean(({ options, hedge }) => options + hedge)).to.be.lessThan(mean(({ options }) => options) / 2);
+    expect(new Set(deltas.map(({ hedge }) => Math.sign(hedge))).size, "hedges are long and short").to.be.greaterThan(1);
     const { series, outcomes, profiles } = record.options ?? { series: [], outcomes: [], profiles: [] };
     expect(series.map(({ settlement }) => settlement !== undefined)).to.deep.equal([true, false]);
-    expect(outcomes).to.have.length(14);
-    expect(profiles).to.have.length(14);
+    expect(outcomes).to.have.length(18);
+    expect(profiles).to.have.length(18);
     for (const { opened, worst } of profiles) {
       // they opened within their margin, and the worst is no better
       expect(opened.equity).to.be.greaterThan(opened.initialMargin);

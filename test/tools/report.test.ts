@@ -87,9 +87,13 @@ describe("report", () => {
   });
 
   it("behavior: options add their volatility, series, strategies and scenario profiles", () => {
-    const points = Array.from({ length: 48 }, (_, i) => ({ ...point(START + i * 3600), impliedVolatility: 0.6 + i / 48 }));
+    const points = Array.from({ length: 48 }, (_, i) => ({
+      ...point(START + i * 3600),
+      impliedVolatility: 0.6 + i / 48,
+      hedged: { options: 100 - i, hedge: -90 },
+    }));
     const page = renderReport(run({ points, options }));
-    for (const id of ["volatility", "strategies"]) expect(page).to.include(`<svg id="${id}"`);
+    for (const id of ["volatility", "strategies", "hedges"]) expect(page).to.include(`<svg id="${id}"`);
     expect(page).to.include('id="profiles"');
     expect(page).to.include("ETH-20200312 settles at 172");
     expect(page).to.include("ETH-20200326 expires on 2020-03-26");
@@ -100,7 +104,7 @@ describe("report", () => {
     expect(page.match(/class="ring red"/g)).to.have.length(2);
     expect(page.match(/<circle class="ring ink"/g)).to.have.length(4);
     expect(page).to.not.match(/NaN|undefined/);
-    expect(renderReport(run())).to.not.match(/id="(?:volatility|strategies|profiles)"/);
+    expect(renderReport(run())).to.not.match(/id="(?:volatility|strategies|profiles|hedges)"/);
   });
 
   it("behavior: shows text as text", () => {

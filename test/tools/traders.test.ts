@@ -27,15 +27,15 @@ describe("traders", () => {
   });
 
   it("default: option traders are dealt the strategies in turn, the same for the same seed", () => {
-    const drawn = (seed: number) => drawOptionTraders(seededRandom(seed), seed, 15, true);
-    expect(drawn(1).map(({ strategy }) => strategy)).to.deep.equal(Array.from({ length: 15 }, (_, i) => STRATEGIES[i % 7]));
+    const drawn = (seed: number) => drawOptionTraders(seededRandom(seed), seed, 20, true);
+    expect(drawn(1).map(({ strategy }) => strategy)).to.deep.equal(Array.from({ length: 20 }, (_, i) => STRATEGIES[i % STRATEGIES.length]));
     expect(drawn(1).map(({ account, worth, legs }) => [account, worth, legs])).to.deep.equal(
       drawn(1).map(({ account, worth, legs }) => [account, worth, legs]),
     );
     expect(drawn(1).map(({ worth }) => worth)).to.not.deep.equal(drawn(2).map(({ worth }) => worth));
     // every other covered call is written against the token, where there is one
-    expect(drawn(1).map(({ inCollateral }) => inCollateral > 0n)).to.deep.equal(Array.from({ length: 15 }, (_, i) => i % 14 === 0));
-    expect(drawOptionTraders(seededRandom(1), 1, 15, false).every(({ inCollateral }) => inCollateral === 0n)).to.equal(true);
+    expect(drawn(1).map(({ inCollateral }) => inCollateral > 0n)).to.deep.equal(Array.from({ length: 20 }, (_, i) => i % 18 === 0));
+    expect(drawOptionTraders(seededRandom(1), 1, 20, false).every(({ inCollateral }) => inCollateral === 0n)).to.equal(true);
   });
 
   it("behavior: matching gives each its lots, and no short a first fill that is too small", () => {
