@@ -13,7 +13,8 @@ import {SeriesHolding} from "./SeriesHolding.sol";
 /// @title Prices of options that were worked out before in the same call
 /// @dev The second form of the margin rule looks at an account before and after: most of what it holds is the same, and a price costs more than all the rest.
 library KnownPrices {
-    /// @notice Writes the prices of every option of `h`, in all scenarios: those in `known` where they are there, the rest priced anew.
+    /// @notice Writes the prices of every option of `h`, in all scenarios: those in `known` where they are there, the rest priced anew; and into its positions
+    /// where. A strike of which both rights are held has two places.
     /// @param known as PricedSeries packs it, of the same underlying in the same state of its price and its series
     function write(
         LiveMargin.Prices memory prices,
@@ -33,9 +34,10 @@ library KnownPrices {
         for (uint256 i; i < positions.length; ++i) {
             Position p = positions[i];
             if (p.instrument().isFuture()) continue;
+            positions[i] = p.withPlace(i);
             (bool found, uint256 at) = _find(was.positions, p, hint);
             if (found) {
-                _copy(values, i, seen.values, at);
+                _copy(values, i, seen.values, was.positions[at].place());
                 hint = at + 1;
                 continue;
             }
@@ -48,7 +50,7 @@ library KnownPrices {
         _shorten(rest.positions, count);
         LiveMargin.price(seen, $, rest, ScenarioPrices.ALL);
         for (uint256 i; i < count; ++i) {
-            _copy(values, places[i], seen.values, i);
+            _copy(values, places[i], seen.values, rest.positions[i].place());
         }
     }
 
@@ -71,7 +73,7 @@ library KnownPrices {
         return (false, 0);
     }
 
-    /// @dev The prices of one option. Each array has as many of them as its positions have, and `at` and `from` are places of positions.
+    /// @dev The prices of one strike, from the place that a position names in one array to the place that another names in the other.
     function _copy(uint256[] memory values, uint256 at, uint256[] memory source, uint256 from) private pure {
         uint256 size = LANES << 5;
         assembly ("memory-safe") {
