@@ -7,6 +7,7 @@ import { addDemoCommand } from "./demoCommand.ts";
 import { addDevnetCommand } from "./devnetCommand.ts";
 import { addExchangeCommands } from "./exchangeCommands.ts";
 import { addKeepCommand } from "./keepCommand.ts";
+import { addOrderCommands } from "./orderCommands.ts";
 import { addPriceCommand } from "./priceCommand.ts";
 import { addSeriesCommands } from "./seriesCommands.ts";
 import { addTradeCommands } from "./tradeCommands.ts";
@@ -23,6 +24,7 @@ export function commandLine(): Command {
   addKeepCommand(program);
   addCheckCommand(program);
   addAccountCommands(program);
+  addOrderCommands(program);
   addTradeCommands(program);
   addSeriesCommands(program);
   addExchangeCommands(program);

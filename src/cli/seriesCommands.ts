@@ -31,14 +31,8 @@ import { report } from "./accountCommands.ts";
 import { moment, positiveDecimal, readArguments, whole } from "./arguments.ts";
 import { type Context, findUnderlying, LOCAL_CHAIN, openContext, withNetwork } from "./context.ts";
 import { printJson, printTable } from "./output.ts";
+import { addSliceSigning, percent, smileSchema } from "./sliceSigning.ts";
 import { atTheMoney, optionFigures, readSeries, type SeriesView, seriesAt, staleAmong } from "./seriesState.ts";
-
-const number = (least: number, most: number) =>
-  z
-    .string()
-    .regex(/^-?\d+(\.\d+)?$/, { error: (issue) => `"${String(issue.input)}" is not a decimal number` })
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, { error: `must be from ${least} to ${most}` });
 
 const listingSchema = z.object({
   expiry: moment(false),
@@ -51,11 +45,7 @@ const listingSchema = z.object({
   skipDelay: z.boolean(),
 });
 
-const sliceSchema = z.object({
-  volatility: number(0.01, 5).optional(),
-  skew: number(-10, 10).optional(),
-  curvature: number(-10, 100).optional(),
-  basis: number(-1, 1),
+const sliceSchema = smileSchema.extend({
   slices: z.string().min(1).optional(),
 });
 
@@ -114,6 +104,8 @@ export function addSeriesCommands(program: Command): void {
         throw new BadInput("--volatility: give it, or --slices, and not both");
       await post(await openContext(options), name, given);
     });
+
+  addSliceSigning(group);
 
   withNetwork(group.command("refresh").argument("[series...]", "all whose words are stale by default"))
     .description("make risk words anew, so that the series can be opened and their holders can withdraw; anybody may")
@@ -225,10 +217,6 @@ function shortDelta(delta: string | undefined): string {
   return Number(delta ?? 0)
     .toFixed(2)
     .replace(/^-(0\.00)$/, "$1");
-}
-
-function percent(ratio: string | null): string {
-  return ratio === null ? "–" : `${(Number(ratio) * 100).toFixed(1)} %`;
 }
 
 // ---------------------------------------------------------------- governance

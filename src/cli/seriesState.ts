@@ -4,7 +4,7 @@ import { Draft } from "../engine/draft.ts";
 import { Reverted } from "../engine/errors.ts";
 import { execute } from "../engine/execute.ts";
 import { type Instrument, instrumentFromNumber } from "../engine/instrument.ts";
-import { marketOf, seriesMarkDown } from "../engine/market.ts";
+import { marketOf, seriesMarkDown, WITH_NEXT } from "../engine/market.ts";
 import { strikesOf } from "../engine/series.ts";
 import { impliedDown, rootOf } from "../engine/seriesRefresh.ts";
 import { type SeriesNow, seriesNow, sliceNow } from "../engine/seriesState.ts";
@@ -14,7 +14,7 @@ import { showDecimal, toNumber } from "../sdk/amounts.ts";
 import { explainError } from "../sdk/errors.ts";
 import { Failure } from "../sdk/failure.ts";
 import { vaultReader } from "../sdk/readState.ts";
-import { type ListedUnderlying, listedIn, type SeriesPlace, seriesName } from "../sdk/series.ts";
+import { instrumentName, type ListedUnderlying, listedIn, type SeriesPlace, seriesName } from "../sdk/series.ts";
 import type { Context } from "./context.ts";
 
 /** The vault as of the latest block: some accounts, and the series that have not settled or that those accounts hold. */
@@ -96,20 +96,24 @@ export function staleAmong(view: SeriesView, places: readonly SeriesPlace[]): { 
   });
 }
 
-/** The fill of one maker by one taker, as the command line trades. */
-export type Attempt = { readonly maker: AccountId; readonly instrument: bigint; readonly lots: bigint; readonly price: bigint };
+/** What a taker tried with one maker, as the command line trades: one fill, or the legs of a combo. Lots are received by the taker or, negative, given. */
+export type Attempt = {
+  readonly maker: AccountId;
+  readonly legs: readonly { readonly instrument: bigint; readonly lots: bigint; readonly price: bigint }[];
+};
 
 /**
  * What a trade or a withdrawal failed with, said so that it can be mended: why the fill was skipped, as the engine finds from the same books, and stale
  * words of what the accounts hold or trade, where there are any.
- * @param attempt of a trade: what `account` tried, lots received by it or, negative, given
+ * @param attempt of a trade: what `account` tried
  */
 export async function mended(context: Context, error: unknown, account: AccountId, attempt?: Attempt): Promise<unknown> {
   const ids = attempt === undefined ? [account] : [account, attempt.maker];
   const view = await readSeries(context, ids).catch(() => undefined);
   if (view === undefined) return error;
-  const stale = staleAmong(view, placesOf(view, ids, attempt?.instrument));
-  const skipped = attempt === undefined ? undefined : skippedBecause(context, view.state, account, attempt);
+  const named = attempt?.legs.map(({ instrument }) => instrument);
+  const stale = staleAmong(view, placesOf(view, ids, named));
+  const skipped = attempt === undefined ? undefined : skippedBecause(context, view, account, attempt);
   if (stale.length === 0 && skipped === undefined) return error;
   const said = stale.map(({ name, cause }) =>
     cause === "no slice" ? `${name} has no slice` : `the risk words of ${name} are stale (${cause})`,
@@ -121,8 +125,8 @@ export async function mended(context: Context, error: unknown, account: AccountI
   return new Failure(message, stale.length === 0 ? undefined : `plimsoll series refresh ${stale.map(({ name }) => name).join(" ")}`);
 }
 
-/** The series that some accounts hold, and that of an instrument. */
-function placesOf({ state }: SeriesView, ids: readonly AccountId[], named = 0n): SeriesPlace[] {
+/** The series that some accounts hold, and those of instruments. */
+function placesOf({ state }: SeriesView, ids: readonly AccountId[], named: readonly bigint[] = []): SeriesPlace[] {
   const places = new Map<string, SeriesPlace>();
   const add = (underlying: number, series: number): void => {
     if (state.underlyings[underlying]?.series.has(series)) places.set(`${underlying} ${series}`, { underlying, series });
@@ -133,24 +137,30 @@ function placesOf({ state }: SeriesView, ids: readonly AccountId[], named = 0n):
       for (const series of account === undefined ? [] : seriesHeld(account, underlying)) add(underlying, series);
     }
   }
-  if (named >> 8n !== 0n) add(Number(named & 0xffn), Number(named >> 16n));
+  for (const each of named) if (each >> 8n !== 0n) add(Number(each & 0xffn), Number(each >> 16n));
   return [...places.values()];
 }
 
-/** Why the vault would skip a fill, from the engine with the same books; undefined where it would not. */
+/** Why the vault would skip what was tried, from the engine with the same books; undefined where it would not. */
 function skippedBecause(
   { record }: Context,
-  state: State,
+  { state, listed }: SeriesView,
   taker: AccountId,
-  { maker, instrument, lots, price }: Attempt,
+  { maker, legs }: Attempt,
 ): string | undefined {
   const module = record.modules.orders;
   const modules = Array.from({ length: module + 1 }, () => ({ address: record.contracts.orders.toLowerCase(), disabledUntil: 0n }));
-  const fill = { maker, instrument, lots, price, takerFee: 0n, makerFee: 0n };
+  const fills = legs.map((leg, i) => ({
+    ...leg,
+    maker,
+    instrument: i < legs.length - 1 ? leg.instrument | WITH_NEXT : leg.instrument,
+    takerFee: 0n,
+    makerFee: 0n,
+  }));
   const action = { kind: "Trade", account: taker, module, data: "0x", minimumLots: 0n } as const;
   let reason: string;
   try {
-    const { events } = execute({ ...state, modules }, ownerOf(taker), [action], { propose: () => [fill] });
+    const { events } = execute({ ...state, modules }, ownerOf(taker), [action], { propose: () => fills });
     const skipped = events.find(({ name }) => name === "FillSkipped");
     if (skipped === undefined) return undefined;
     reason = String(skipped.values.reason);
@@ -158,15 +168,26 @@ function skippedBecause(
     if (!(error instanceof Reverted)) throw error;
     return undefined;
   }
-  const { mark, reference, underlying } = marketOf(new Draft(state), instrument);
-  const unit = 10n ** underlying.lotExponent;
-  const width = (reference * underlying.trading.fillBand) / 1_000_000n;
-  const shown = (value: bigint): string => showDecimal(value * unit, 4);
-  if (reason === "PriceOutsideBand") {
-    const least = mark > width ? mark - width : 0n;
-    return `a price of ${shown(price)} is outside the band around the mark of ${shown(mark)}: it must be from ${shown(least)} to ${shown(mark + width)}`;
-  }
+  if (reason === "PriceOutsideBand")
+    return legs.map((leg) => outsideBand(state, listed, leg, legs.length > 1)).find((said) => said !== undefined);
   if (reason === "MarginTooLow") return "the margin of the account that signed the order would be too low";
   if (reason === "AccountTooSmall") return `the account that signed the order would be smaller than ${state.liquidation.smallestNotional}`;
   return `the order cannot be filled: ${reason}`;
+}
+
+/** What is wrong with the price of a leg, if it is outside the band. @param named the leg is one of several */
+function outsideBand(
+  state: State,
+  listed: readonly ListedUnderlying[],
+  { instrument, price }: Attempt["legs"][number],
+  named: boolean,
+): string | undefined {
+  const { mark, reference, underlying } = marketOf(new Draft(state), instrument);
+  const unit = 10n ** underlying.lotExponent;
+  const width = (reference * underlying.trading.fillBand) / 1_000_000n;
+  const least = mark > width ? mark - width : 0n;
+  if (price >= least && price <= mark + width) return undefined;
+  const shown = (value: bigint): string => showDecimal(value * unit, 4);
+  const of = named ? ` of ${instrumentName(listed, instrument)}` : "";
+  return `a price of ${shown(price)}${of} is outside the band around the mark of ${shown(mark)}: it must be from ${shown(least)} to ${shown(mark + width)}`;
 }

@@ -1,158 +1,22 @@
-import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { z } from "zod";
-import { Draft } from "../engine/draft.ts";
 import { WAD } from "../engine/fixedPoint.ts";
 import { worstScenarios } from "../engine/liquidate.ts";
-import { marketOf } from "../engine/market.ts";
-import type { AccountId, State } from "../engine/types.ts";
+import type { AccountId } from "../engine/types.ts";
 import { batchesByGas } from "../keeper/plan.ts";
-import { cancelOrdersAction, tradeAction } from "../sdk/actions.ts";
-import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
+import { formatDecimal } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
-import { executeCall, liquidateBatchCall, shedCall } from "../sdk/calls.ts";
-import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
-import { errorNameOf } from "../sdk/errors.ts";
-import { BadInput, Failure } from "../sdk/failure.ts";
-import { buildOrder, encodeFills, packMaker, packTakerLimit, type SignedOrder, signOrder } from "../sdk/orders.ts";
+import { liquidateBatchCall, shedCall } from "../sdk/calls.ts";
 import { vaultReader } from "../sdk/readState.ts";
-import { instrumentName, type ListedUnderlying, parseInstrument } from "../sdk/series.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount, report } from "./accountCommands.ts";
-import { positiveDecimal, readArguments, whole } from "./arguments.ts";
+import { readArguments, whole } from "./arguments.ts";
 import { findUnderlying, openContext, parseAccount, parseAmount, withNetwork } from "./context.ts";
+import { figuresOf } from "./orderCommands.ts";
 import { printJson, printTable } from "./output.ts";
-import { mended, readSeries } from "./seriesState.ts";
-
-const HIGHEST_FEE = 500n; // ppm
-
-const sideSchema = z.object({
-  side: z.enum(["buy", "sell"], { error: "must be buy or sell" }),
-  size: positiveDecimal,
-  limit: z.string().refine((text) => text === "mark" || positiveDecimal.safeParse(text).success, {
-    error: (issue) => `"${String(issue.input)}" is not a positive decimal, nor the word mark`,
-  }),
-  minutes: whole(1, 525_600),
-});
+import { readSeries } from "./seriesState.ts";
 
 export function addTradeCommands(program: Command): void {
-  const order = program.command("order").description("sign orders, take them, void them");
-  withNetwork(
-    order
-      .command("sign")
-      .argument("<side>", "buy or sell")
-      .argument("<instrument>", "ETH-PERP or ETH, ETH-20261225, ETH-20261225-3000-C")
-      .argument("<size>", "in units of the underlying")
-      .requiredOption("--limit <price>", "for one unit; mark: what it is worth now")
-      .option("--minutes <number>", "for which it stands", "60")
-      .option("--nonce <number>", "orders of one nonce share one count of filled lots; the time by default")
-      .option("--out <file>", "where to write it", "order.json"),
-  )
-    .description("sign an order that anybody may take")
-    .action(async (side: string, name: string, size: string, options: { limit: string; minutes: string; nonce?: string; out: string }) => {
-      const given = readArguments(sideSchema, { side, size, limit: options.limit, minutes: options.minutes });
-      const context = await openContext(options);
-      const { record } = context;
-      const account = ownAccount(context);
-      // a local chain's clock may have been moved: its own time counts
-      const { state, listed } = await readSeries(context, [account]);
-      const instrument = parseInstrument(listed, name);
-      const { lotExponent } = underlyingOf(record, instrument);
-      const epoch = state.accounts.get(account)?.epoch ?? 0n;
-      const built = buildOrder({
-        vault: record.contracts.vault,
-        account,
-        instrument,
-        long: given.side === "buy",
-        limit: given.limit === "mark" ? markOf(state, instrument, name) : parseAmount(given.limit, 18) / 10n ** BigInt(lotExponent),
-        size: parseAmount(given.size, lotExponent),
-        maxFee: HIGHEST_FEE,
-        expiry: state.now + BigInt(given.minutes * 60),
-        nonce: options.nonce === undefined ? BigInt(Date.now()) % 2n ** 40n : BigInt(readArguments(whole(0, 2 ** 40 - 1), options.nonce)),
-        epoch,
-      });
-      const signed = await signOrder(context.wallet(), { chainId: BigInt(record.chainId), settlement: record.contracts.orders }, built);
-      writeFileSync(options.out, `${JSON.stringify(signed, (_, value) => (typeof value === "bigint" ? value.toString() : value), 2)}\n`);
-      report(
-        context,
-        { file: options.out, instrument: instrumentName(listed, instrument), order: signed.order, signature: signed.signature },
-        `signed: ${given.side} ${given.size} ${instrumentName(listed, instrument)} at ${formatDecimal(built.limit * 10n ** BigInt(lotExponent))}; take it with: plimsoll order take ${options.out}`,
-      );
-    });
-
-  withNetwork(
-    order
-      .command("take")
-      .argument("<file>", "a signed order")
-      .option("--size <size>", "in units of the underlying; all of it by default")
-      .option("--preview", "say what it would do to your margin and send nothing", false),
-  )
-    .description("trade against a signed order")
-    .action(async (file: string, options: { size?: string; preview: boolean }) => {
-      const signed = readOrder(file);
-      const context = await openContext(options);
-      const { record } = context;
-      const { instrument, limit, long } = signed.order;
-      const { listed } = await readSeries(context);
-      const { symbol, lotExponent } = underlyingOf(record, instrument);
-      const lots = options.size === undefined ? signed.order.size : parseAmount(options.size, lotExponent);
-      const name = nameIn(listed, instrument, file);
-      const taker = { instrument, long: !long, worst: limit, lots, maxFee: HIGHEST_FEE, reduceOnly: false };
-      const fill = { ...signed, lots };
-      const account = ownAccount(context);
-      const size = formatDecimal(lots, lotExponent);
-      const price = formatDecimal(limit * 10n ** BigInt(lotExponent));
-      const what = instrument >> 8n === 0n ? symbol : name;
-      try {
-        const [able, reason] = (await context.view(
-          "orders",
-          "OrderSettlement",
-          "fillable",
-          account,
-          packTakerLimit(taker),
-          packMaker(fill),
-        )) as [bigint, string];
-        if (able < lots) {
-          throw new Failure(
-            able > 0n
-              ? `only ${formatDecimal(able, lotExponent)} ${what} are left of the order`
-              : `the order cannot be taken: ${errorNameOf(reason)}`,
-          );
-        }
-        const actions = [tradeAction(account, record.modules.orders, encodeFills([taker], [fill]), lots)];
-        const figures = { instrument: name, underlying: symbol, side: long ? "sell" : "buy", size, price };
-        if (options.preview) {
-          const [before, afterwards] = (await context.view(
-            "lens",
-            "MarginLens",
-            "preview",
-            context.wallet().address,
-            actions,
-            account,
-          )) as [Figures, Figures];
-          report(
-            context,
-            { ...figures, before: figuresOf(before), afterwards: figuresOf(afterwards) },
-            `${long ? "selling" : "buying"} ${size} ${what} at ${price}: equity ${showDecimal(before.equity)} → ${showDecimal(afterwards.equity)}, margin to open ${showDecimal(before.margin)} → ${showDecimal(afterwards.margin)}`,
-          );
-          return;
-        }
-        const hash = await context.send([executeCall(record, context.wallet().address, actions)]);
-        report(context, { ...figures, hash }, `${long ? "sold" : "bought"} ${size} ${what} at ${price}`);
-      } catch (error) {
-        const attempt = { maker: signed.order.account, instrument, lots: long ? -lots : lots, price: limit };
-        throw await mended(context, error, account, attempt);
-      }
-    });
-
-  withNetwork(order.command("void"))
-    .description("void every order that you have signed")
-    .action(async (options: unknown) => {
-      const context = await openContext(options);
-      const hash = await context.send([executeCall(context.record, context.wallet().address, [cancelOrdersAction(ownAccount(context))])]);
-      report(context, { hash }, "all orders signed until now are void");
-    });
-
   withNetwork(program.command("liquidate").argument("<accounts...>", "numbers of local accounts, addresses or address/sub-account"))
     .description("sell the slices of accounts below their line to the insurance fund; you earn the reward")
     .action(async (names: string[], options: unknown) => {
@@ -240,69 +104,4 @@ export function addTradeCommands(program: Command): void {
       ]);
       report(context, { underlying: symbol, percent, hash }, `took ${percent} % of the fund's ${symbol.toUpperCase()}`);
     });
-}
-
-type Figures = { readonly equity: bigint; readonly margin: bigint };
-
-/** What a lot of an instrument is worth now. @throws Failure where nothing says so */
-function markOf(state: State, instrument: bigint, name: string): bigint {
-  const { mark, closed } = marketOf(new Draft(state), instrument);
-  if (closed !== undefined)
-    throw new Failure(`${name} has no mark: ${closed}`, closed === "SeriesHasNoSlice" ? "plimsoll series post" : undefined);
-  return mark;
-}
-
-/** The underlying of an instrument as orders name it. */
-function underlyingOf(record: DeploymentRecord, instrument: bigint): DeploymentRecord["underlyings"][number] {
-  const found = record.underlyings[Number(instrument & 0xffn)];
-  if (found === undefined) throw new BadInput(`no instrument ${instrument}`);
-  return found;
-}
-
-function nameIn(listed: readonly ListedUnderlying[], instrument: bigint, file: string): string {
-  try {
-    return instrumentName(listed, instrument);
-  } catch {
-    throw new BadInput(`${file}: no instrument ${instrument} is listed, or its series has settled`);
-  }
-}
-
-function figuresOf({ equity, margin }: Figures): { equity: string; margin: string } {
-  return { equity: formatDecimal(equity), margin: formatDecimal(margin) };
-}
-
-const integer = z
-  .string()
-  .regex(/^-?\d+$/)
-  .transform(BigInt);
-const orderSchema = z.object({
-  order: z.object({
-    vault: z.string(),
-    account: integer,
-    signer: z.string(),
-    instrument: integer,
-    long: z.boolean(),
-    limit: integer,
-    size: integer,
-    maxFee: integer,
-    reduceOnly: z.boolean(),
-    expiry: integer,
-    nonce: integer,
-    epoch: integer,
-    taker: integer,
-  }),
-  signature: z.string().regex(/^0x[0-9a-fA-F]*$/),
-});
-
-function readOrder(file: string): SignedOrder {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new BadInput(error instanceof SyntaxError ? `${file} is not JSON` : `cannot read ${file}`);
-  }
-  const result = orderSchema.safeParse(value);
-  if (!result.success)
-    throw new BadInput(`${file} is not a signed order: ${result.error.issues[0]?.path.join(".")} ${result.error.issues[0]?.message}`);
-  return result.data;
 }

@@ -24,18 +24,33 @@ export function signRate(signers: readonly Wallet[], venue: SignedVenue, feed: s
   return coder.encode(["int256", "uint256", "bytes[]"], [rate, publishTime, signatures]);
 }
 
+/** What signers of a volatility source sign: the slice of one expiry. */
+export type SignableSlice = {
+  /** Identifier of the feed, 32 bytes. */
+  readonly feed: string;
+  /** Of the series, unix seconds. */
+  readonly expiry: bigint;
+  /** As contracts/words/SviWord.sol packs it: total variance from the publish time to settlement. */
+  readonly slice: bigint;
+  /** The forward over the price, less one, in 1e-9. */
+  readonly basis: bigint;
+  /** Unix seconds. */
+  readonly publishTime: bigint;
+};
+
+/** An update of a signed volatility source. */
+export function signSlice(signers: readonly Wallet[], venue: SignedVenue, feed: string, said: Omit<SignableSlice, "feed">): string {
+  const { slice, basis, publishTime } = said;
+  const digest = sliceDigest(venue, { ...said, feed });
+  const signatures = signers.map((signer) => signer.signingKey.sign(digest).serialized);
+  return coder.encode(["uint256", "int256", "uint256", "bytes[]"], [slice, basis, publishTime, signatures]);
+}
+
 /**
- * An update of a signed volatility source.
- * @param expiry of the series, unix seconds
- * @param slice as contracts/words/SviWord.sol packs it: total variance from the publish time to settlement
- * @param basis the forward over the price, less one, in 1e-9
+ * The digest that every signer of a slice signs, by the typed data `VolatilitySlice` of `SignedVolatilitySource`.
+ * @example wallet.signingKey.sign(sliceDigest({ chainId: 1n, source }, { feed, expiry, slice, basis: 0n, publishTime })).serialized
  */
-export function signSlice(
-  signers: readonly Wallet[],
-  venue: SignedVenue,
-  feed: string,
-  { expiry, slice, basis, publishTime }: { expiry: bigint; slice: bigint; basis: bigint; publishTime: bigint },
-): string {
+export function sliceDigest(venue: SignedVenue, { feed, expiry, slice, basis, publishTime }: SignableSlice): string {
   const types = {
     VolatilitySlice: [
       bytes32("feed"),
@@ -45,9 +60,8 @@ export function signSlice(
       { name: "publishTime", type: "uint256" },
     ],
   };
-  const what = { feed, expiry, slice, basis, publishTime };
-  const signatures = signed(signers, { name: "Plimsoll signed volatilities", ...domain(venue) }, types, what);
-  return coder.encode(["uint256", "int256", "uint256", "bytes[]"], [slice, basis, publishTime, signatures]);
+  const where = { name: "Plimsoll signed volatilities", ...domain(venue) };
+  return TypedDataEncoder.hash(where, types, { feed, expiry, slice, basis, publishTime });
 }
 
 function bytes32(name: string): { name: string; type: string } {

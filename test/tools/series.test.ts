@@ -2,17 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { AbiCoder } from "ethers";
 import { main } from "../../src/cli/main.ts";
 import { accountIdOf } from "../../src/engine/accountId.ts";
 import { WAD } from "../../src/engine/fixedPoint.ts";
 import { expiryOf } from "../../src/engine/seriesWord.ts";
 import { followBooks } from "../../src/keeper/books.ts";
-import { parseDecimal } from "../../src/sdk/amounts.ts";
+import { standings } from "../../src/keeper/plan.ts";
+import { formatDecimal, parseDecimal } from "../../src/sdk/amounts.ts";
 import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
-import { vaultReader } from "../../src/sdk/readState.ts";
-import { signSlice } from "../../src/sdk/signedValues.ts";
-import { smileReport } from "../../src/sdk/smile.ts";
+import { atPrice, liquidationPrices } from "../../src/sdk/liquidationPrices.ts";
 import { LOCAL_ROLES, passTime, setPrice } from "../../src/simulator/devnet.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 import { type Answer, plimsoll, type ServedDevnet, serveDevnet } from "../helpers/plimsoll.ts";
@@ -96,6 +94,9 @@ describe("options on a local chain", function () {
     expect(answer("order take order.json --preview --as 14")).to.match(new RegExp(`^buying 20 ${near}-2000-C at .*: equity 20,000 → `));
     expect(answer("order take order.json --as 14")).to.match(new RegExp(`^bought 20 ${near}-2000-C at `));
     expect(answer("account 13")).to.match(new RegExp(`^${near}-2000-C +-20 at .*, worth -.*, delta -`, "m"));
+    expect(answer("order show order.json")).to.match(/^worth at the marks +\d+\.\d+$/m);
+    expect(answer("order take order.json --as 10")).to.match(new RegExp(`^bought 5 ${near}-2100-C:\\+1,${near}-2300-C:-1 at \\d`));
+    expect(answer("account 13")).to.match(/^price of ETH +1820, liquidated above \d/m);
     expect(answer("account 13")).to.match(/^scan of ETH, .*; scenario 11 decides$/m);
     expect(answer("account 13")).to.match(/^11 \* +5\.0 % +up +/m);
     expect(answer("account 13 again")).to.match(/^health +-?\d*\.?\d+ +below its line$/m);
@@ -193,36 +194,142 @@ describe("options on a local chain", function () {
     await said("order", "sign", "buy", far, "1", "--limit", "mark", "--as", "12", "--out", order);
     expect(await said("order", "take", order, "--as", "10")).to.match(new RegExp(`^sold 1 ${far} at 2100`));
     await said("order", "sign", "buy", "ETH-PERP", "1", "--limit", "mark", "--as", "12", "--out", order);
-    expect(await said("order", "take", order, "--as", "10")).to.match(/^sold 1 ETH at 2100$/m);
+    expect(await said("order", "take", order, "--as", "10")).to.match(/^sold 1 ETH-PERP at 2100$/m);
     expect(await said("account", "10")).to.match(new RegExp(`^${far} +-1 at 2,100, worth -2,100, delta -1\\.000$`, "m"));
   });
 
-  it("default: keep: it posts what signers publish, refreshes what is held, and says so", async () => {
-    const { record, rpc } = devnet;
-    const { underlyings } = await vaultReader(rpc, record.contracts.vault).shared();
-    const word = underlyings[0]?.series.get(1)?.word ?? 0n;
-    const report = smileReport({ volatility: 0.65, skew: -0.1, curvature: 0.3 }, word, BigInt(await now()));
-    const feed = record.underlyings[0]?.volatilityFeed ?? "";
-    const venue = { chainId: BigInt(record.chainId), source: record.contracts.signedVolatilitySource ?? "" };
-    const expiry = expiryOf(word);
-    const update = signSlice(LOCAL_ROLES.priceSigners.map(localWallet), venue, feed, { expiry, ...report });
-    const [, , , signatures] = AbiCoder.defaultAbiCoder().decode(["uint256", "int256", "uint256", "bytes[]"], update) as unknown as [
-      bigint,
-      bigint,
-      bigint,
-      string[],
-    ];
-    const slice = `0x${report.slice.toString(16).padStart(64, "0")}`;
-    const published = {
-      feed,
-      expiry: Number(expiry),
-      slice,
-      basis: 0,
-      publishTime: Number(report.publishTime),
-      signatures: [...signatures],
+  it("default: combos: signed by names at one net price, shown, previewed, taken in part, and closed", async () => {
+    const spread = `${near}-2000-C:+1,${near}-2200-C:-1`;
+    const file = join(folder, "combo.json");
+    expect(await said("order", "sign", "sell", spread, "2", "--limit", "mark", "--as", "12", "--out", file)).to.match(
+      new RegExp(`^signed: sell 2 ${near}-2000-C:\\+1,${near}-2200-C:-1 at \\d+\\.\\d+; take it with: plimsoll order take `),
+    );
+    type Shown = {
+      side: string;
+      size: string;
+      price: string;
+      mark: string;
+      left: string;
+      account: string;
+      expired: boolean;
+      legs: { instrument: string; size: string; price: string; mark: string }[];
     };
+    const shown = await json<Shown>("order", "show", file);
+    expect(shown).to.include({ side: "sell", size: "2", left: "2", account: "account 12", expired: false });
+    expect(shown.legs.map(({ instrument, size }) => [instrument, size])).to.deep.equal([
+      [`${near}-2000-C`, "-1"],
+      [`${near}-2200-C`, "1"],
+    ]);
+    const net = ({ legs }: Shown, of: "price" | "mark"): bigint =>
+      legs.reduce((sum, leg) => sum - parseDecimal(leg.size) * parseDecimal(leg[of]), 0n) / WAD;
+    expect(net(shown, "price")).to.equal(parseDecimal(shown.price));
+    expect(net(shown, "mark")).to.equal(parseDecimal(shown.mark));
+
+    // a net price of one's own: the legs add up to it
+    const price = String(Number((Number(shown.mark) * 1.02).toFixed(2)));
+    await said("order", "sign", "sell", spread, "2", "--limit", price, "--as", "12", "--out", file);
+    const own = await json<Shown>("order", "show", file);
+    expect(own.price).to.equal(price);
+    expect(net(own, "price")).to.equal(parseDecimal(price));
+    expect(await said("order", "show", file)).to.match(new RegExp(`^${near}-2000-C +-1 at [\\d.]+, mark [\\d.]+$`, "m"));
+
+    const before = await json<{ series: { instrument: string; size: string }[]; cash: string }>("account", "14");
+    expect(await said("order", "take", file, "--size", "0.5", "--preview", "--as", "14")).to.match(
+      new RegExp(`^buying 0\\.5 ${near}-2000-C:\\+1,${near}-2200-C:-1 at ${price}: equity `),
+    );
+    const taken = await json<{ side: string; size: string; hash: string }>("order", "take", file, "--size", "0.5", "--as", "14");
+    expect(taken).to.include({ side: "buy", size: "0.5" });
+    expect((await json<Shown>("order", "show", file)).left).to.equal("1.5");
+    const after = await json<typeof before>("account", "14");
+    const held = ({ series }: typeof before, name: string): number =>
+      Number(series.find(({ instrument }) => instrument === name)?.size ?? 0);
+    expect(held(after, `${near}-2000-C`) - held(before, `${near}-2000-C`)).to.equal(0.5);
+    expect(held(after, `${near}-2200-C`)).to.equal(-0.5);
+    await refused(/^error: only 1\.5 .* are left of the order$/, 1, "order", "take", file, "--as", "14");
+
+    // the other way, where who buys receives: a negative price
+    const backwards = `${near}-2200-C:+1,${near}-2000-C:-1`;
+    await said("order", "sign", "buy", backwards, "0.5", "--limit", `-${price}`, "--as", "14", "--out", file);
+    expect(await said("order", "take", file, "--as", "12")).to.match(
+      new RegExp(`^sold 0\\.5 ${near}-2200-C:\\+1,${near}-2000-C:-1 at -${price}$`, "m"),
+    );
+    expect(held(await json<typeof before>("account", "14"), `${near}-2200-C`)).to.equal(0);
+    expect(await said("order", "void", "--as", "14")).to.match(/^all orders signed until now are void$/m);
+  });
+
+  it("behavior: combos: what is wrong is said in one line that names the mend", async () => {
+    const file = join(folder, "combo.json");
+    const sign = (legs: string, limit = "mark"): string[] => [
+      "order",
+      "sign",
+      "buy",
+      legs,
+      "1",
+      "--limit",
+      limit,
+      "--as",
+      "12",
+      "--out",
+      file,
+    ];
+    const wrong: [RegExp, string[]][] = [
+      [/^error: a combo has 2 to 8 legs, not 1$/, sign(`${near}-2000-C:+1`)],
+      [/is no leg: write NAME:\+1 to buy it or NAME:-1 to sell it$/, sign(`${near}-2000-C,${near}-2200-C`)],
+      [/is no leg: write/, sign(`${near}-2000-C:0,${near}-2200-C:1`)],
+      [/^error: ETH-PERP is no leg of a combo: sign an order of its own$/, sign(`ETH-PERP:1,${near}-2200-C:1`)],
+      [/is named twice$/, sign(`${near}-2200-C:1,${near}-2200-C:-1`)],
+      [/no option is struck at 2222: there are /, sign(`${near}-2222-C:1,${near}-2200-C:-1`)],
+      [/is too far from that of the marks/, sign(`${near}-2000-C:1,${near}-2200-C:-1`, "5000")],
+      [/--limit: "cheap" is not a decimal number, nor the word mark/, sign(`${near}-2000-C:1,${near}-2200-C:-1`, "cheap")],
+    ];
+    for (const [message, args] of wrong) await refused(message, 2, ...args);
+    await said(...sign(`${near}-2000-C:+1,${near}-2200-C:-1`, "150"));
+    await refused(
+      new RegExp(`^error: a price of [\\d.,]+ of ${near}-2[02]00-C is outside the band around the mark of [\\d.,]+: it must be from `),
+      1,
+      ...["order", "take", file, "--as", "14"],
+    );
+    // who signed could not carry it
+    await said("order", "sign", "sell", `${near}-2100-C:+1,${near}-2100-P:+1`, "50", "--limit", "mark", "--as", "13", "--out", file);
+    await refused(/^error: the margin of the account that signed the order would be too low$/, 1, "order", "take", file, "--as", "14");
+    await refused(/combo\.json\.none$/, 2, "order", "show", `${file}.none`);
+  });
+
+  it("behavior: account: prices at which an account with options is liquidated, and a unit beyond it is", async () => {
+    type Shown = {
+      account: string;
+      scans: { underlying: string; price: string; liquidationBelow: string | null; liquidationAbove: string | null }[];
+    };
+    await said("order", "sign", "sell", `${near}-2300-C:+1,${near}-1900-P:+1`, "3", "--limit", "mark", "--as", "13", "--out", order);
+    await said("faucet", "pUSD", "4000", "--as", "13");
+    await said("deposit", "pUSD", "4000", "--as", "13");
+    await said("order", "take", order, "--as", "14");
+    expect(await said("account", "13")).to.match(
+      /^price of ETH +[\d.]+, liquidated (below [\d.]+, liquidated )?above [\d.]+, at the present volatilities$/m,
+    );
+    const { scans } = await json<Shown>("account", "13");
+    const [line] = scans;
+    expect(line?.underlying).to.equal("ETH");
+    const books = followBooks(devnet.rpc, devnet.record.contracts.vault, devnet.record.block);
+    await books.sync();
+    const state = books.state(await now());
+    const id = accountIdOf(localWallet(13).address);
+    const { low, high } = liquidationPrices(state, id, 0);
+    const unit = 10n ** (state.underlyings[0]?.lotExponent ?? 0n);
+    expect(line?.liquidationAbove).to.equal(formatDecimal((high ?? 0n) * unit));
+    expect(line?.liquidationBelow).to.equal(low === undefined ? null : formatDecimal(low * unit));
+    const [standing] = standings(atPrice(state, 0, (high ?? 0n) + 1n), [id]);
+    expect((standing?.figures.equity ?? 0n) < (standing?.maintenance ?? 0n)).to.equal(true);
+  });
+
+  it("default: series sign and keep: what signers publish is posted, what is held refreshed, and no key is printed", async () => {
     const place = join(folder, "slices.json");
-    writeFileSync(place, JSON.stringify([published]));
+    const smile = ["--volatility", "0.65", "--skew", "-0.1", "--curvature", "0.3"];
+    type Signed = { signers: string[]; threshold: number; slices: { series: string; volatility: string; signatures: number }[] };
+    const shownSlices = await json<Signed>("series", "sign", near, ...smile, "--out", place);
+    expect(shownSlices.slices.map(({ series, signatures }) => [series, signatures])).to.deep.equal([[near, 2]]);
+    expect(shownSlices.slices[0]?.volatility).to.match(/^0\.(650{5}|649{5})/);
+    const [published] = JSON.parse(readFileSync(place, "utf8")) as [Record<string, unknown>];
     const arguments_ = ["keep", "--once", "--as", "9", "--slices", place];
     const dry = await json<{ upkeep: object[] }>(...arguments_, "--dry-run");
     const tasks = ["slice", "refresh"].map((task) => ({ task, series: near }));
@@ -232,6 +339,22 @@ describe("options on a local chain", function () {
     expect((await json<{ upkeep: object[] }>(...arguments_)).upkeep).to.deep.equal([]);
     const { series } = await json<{ series: { volatility: string; fresh: boolean }[] }>("series");
     expect(series[0]?.volatility).to.match(/^0\.(650{5}|649{5})/);
+
+    // one signer after the other, each with a key of its own
+    const withKey = (signer: number, ...args: string[]) =>
+      plimsoll([...args, ...devnet.where], { PLIMSOLL_KEY: localWallet(signer).privateKey });
+    const [first, second] = LOCAL_ROLES.priceSigners as [number, number];
+    const begun = await withKey(first, "series", "sign", "--out", place, ...smile);
+    expect(begun.out).to.match(/^1 of \d signatures: the next signer runs: plimsoll series sign --add /m);
+    const ended = await withKey(second, "series", "sign", "--add", place);
+    expect(ended.out).to.match(/^2 of \d signatures; post with: plimsoll keep --slices /m);
+    const twice = await withKey(second, "series", "sign", "--add", place);
+    expect(twice.out).to.match(/^2 of \d signatures/m);
+    for (const { out, err } of [begun, ended, twice])
+      for (const signer of [first, second]) expect(out + err).to.not.include(localWallet(signer).privateKey.slice(2));
+    expect((await withKey(12, "series", "sign", "--add", place)).err).to.match(/is no signer of volatilities \(those are 0x/);
+    expect(await said("series", "post", far, "--slices", place)).to.match(new RegExp(`^posted 65\\.0 % at the money for ${far}`));
+    await said("series", "refresh");
 
     writeFileSync(place, JSON.stringify([{ ...published, slice: "0x12" }]));
     const broken = await plimsoll([...arguments_, ...devnet.where]);
@@ -310,7 +433,7 @@ describe("options on a local chain", function () {
       [/no option is struck at 1: there are 1200 to 2800 by 100/, "order", "sign", "buy", `${far}-1-C`, "1", "--limit", "1"],
       [/--volatility: give it, or --slices, and not both/, "series", "post", far],
       [/--volatility: must be from 0.01 to 5/, "series", "post", far, "--volatility", "9"],
-      [/--limit: "cheap" is not a positive decimal, nor the word mark/, "order", "sign", "buy", far, "1", "--limit", "cheap"],
+      [/--limit: "cheap" is not a decimal number, nor the word mark/, "order", "sign", "buy", far, "1", "--limit", "cheap"],
       [/--expiry: "soon" is not a date/, "series", "list", "ETH", "soon", "--lowest", "1", "--step", "1", "--count", "1"],
       [/no volatility feed/, "series", "list", "SOL", "2029-01-01", "--lowest", "1", "--step", "1", "--count", "1"],
     ];

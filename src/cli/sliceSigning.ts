@@ -1,0 +1,192 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import { recoverAddress } from "ethers";
+import { z } from "zod";
+import { openingOf } from "../engine/expiry.ts";
+import { varianceSeconds } from "../engine/freshness.ts";
+import { impliedDown } from "../engine/seriesRefresh.ts";
+import { expiryOf } from "../engine/seriesWord.ts";
+import { sviFromWord } from "../engine/svi.ts";
+import { type PublishedSlices, publishedSlices } from "../keeper/sliceFeed.ts";
+import { planSlices } from "../keeper/upkeep.ts";
+import { formatDecimal } from "../sdk/amounts.ts";
+import { BadInput, Failure } from "../sdk/failure.ts";
+import { expiryText, parseSeries, type SeriesPlace, seriesName } from "../sdk/series.ts";
+import { sliceDigest } from "../sdk/signedValues.ts";
+import { smileReport } from "../sdk/smile.ts";
+import { LOCAL_ROLES } from "../simulator/devnet.ts";
+import { localWallet } from "../simulator/localAccounts.ts";
+import { LOCAL_SMILE } from "../simulator/localSeries.ts";
+import { report } from "./accountCommands.ts";
+import { readArguments } from "./arguments.ts";
+import { type Context, LOCAL_CHAIN, openContext, withNetwork } from "./context.ts";
+import { readSeries, type SeriesView, seriesAt } from "./seriesState.ts";
+
+const number = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/, { error: (issue) => `"${String(issue.input)}" is not a decimal number` })
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, { error: `must be from ${least} to ${most}` });
+
+/** A smile from the command line. */
+export const smileSchema = z.object({
+  volatility: number(0.01, 5).optional(),
+  skew: number(-10, 10).optional(),
+  curvature: number(-10, 100).optional(),
+  basis: number(-1, 1),
+});
+
+const signSchema = smileSchema.extend({ add: z.string().min(1).optional(), out: z.string().min(1).optional() });
+
+export function addSliceSigning(group: Command): void {
+  withNetwork(
+    group
+      .command("sign")
+      .argument("[series...]", "all whose averaging window has not opened by default")
+      .option("--volatility <number>", "at the money, a year: 0.6 is 60 %")
+      .option("--skew <number>", "change of the volatility with ln(strike / forward), at the money")
+      .option("--curvature <number>", "change of the skew")
+      .option("--basis <number>", "forward over price, less one", "0")
+      .option("--add <file>", "instead: add your signature to every slice of a file that another signer wrote")
+      .option("--out <file>", "where to write; with --add the same file by default"),
+  )
+    .description(
+      "sign slices of volatilities for keepers to post (keep --slices); for a signer of the feed, whose key is in PLIMSOLL_KEY: on a local chain both signers sign",
+    )
+    .action(async (names: string[], options: unknown) => {
+      const given = readArguments(signSchema, options);
+      if ((given.add === undefined) === (given.volatility === undefined))
+        throw new BadInput("--volatility: give it, or --add, and not both");
+      if (given.add !== undefined && names.length > 0) throw new BadInput("--add: signs all that the file holds: name no series");
+      await signSlices(await openContext(options), names, given);
+    });
+}
+
+/** Slices as signers publish them, with the signatures of who runs it beside those that were there. */
+async function signSlices(context: Context, names: readonly string[], given: z.infer<typeof signSchema>): Promise<void> {
+  const { record } = context;
+  const source = record.contracts.signedVolatilitySource;
+  if (source === undefined) throw new Failure(`${record.network} has no signed volatility source`);
+  const local = record.chainId === LOCAL_CHAIN && process.env.PLIMSOLL_KEY === undefined;
+  const wallets = local ? LOCAL_ROLES.priceSigners.map(localWallet) : [context.wallet()];
+  const ask = (method: string) => context.view("signedVolatilitySource", "SignedVolatilitySource", method);
+  const [[known], [threshold]] = (await Promise.all([ask("signers"), ask("threshold")])) as [[Iterable<string>], [bigint]];
+  const trusted = new Set([...known].map((address) => address.toLowerCase()));
+  const stranger = wallets.find(({ address }) => !trusted.has(address.toLowerCase()));
+  if (stranger !== undefined) throw new Failure(`${stranger.address} is no signer of volatilities`, `those are ${[...known].join(", ")}`);
+
+  const view = await readSeries(context);
+  const unsigned = given.add === undefined ? newSlices(context, view, names, given) : readSlices(given.add);
+  const venue = { chainId: BigInt(record.chainId), source };
+  const said = unsigned.map((each) => whatIsSaid(record, view, each));
+  const signed = unsigned.map((each) => {
+    const digest = sliceDigest(venue, { ...each, slice: BigInt(each.slice) });
+    const counted = each.signatures.filter((signature) => trusted.has(signerOf(digest, signature)));
+    const by = new Set(counted.map((signature) => signerOf(digest, signature)));
+    const missing = wallets.filter(({ address }) => !by.has(address.toLowerCase()));
+    return { ...each, signatures: [...counted, ...missing.map((wallet) => wallet.signingKey.sign(digest).serialized)] };
+  });
+  const file = given.out ?? given.add ?? "slices.json";
+  // a keeper may read it at any time: it is there as a whole or not at all
+  const [whole, plain] = [`${file}.${process.pid}`, signed.map((each) => ({ ...each, slice: hexWord(each.slice) }))];
+  writeFileSync(whole, `${JSON.stringify(plain, (_, value) => (typeof value === "bigint" ? Number(value) : value), 2)}\n`);
+  renameSync(whole, file);
+
+  const rows = said.map((each, i) => ({ ...each, signatures: signed[i]?.signatures.length ?? 0 }));
+  const least = Math.min(...rows.map(({ signatures }) => signatures));
+  const next =
+    least < Number(threshold)
+      ? `${least} of ${threshold} signatures: the next signer runs: plimsoll series sign --add ${file}`
+      : `${least} of ${threshold} signatures; post with: plimsoll keep --slices ${file}`;
+  const lines = rows.map(
+    ({ series, volatility, publishTime }) =>
+      `signed ${percent(volatility)} at the money for ${series}, of ${new Date(publishTime * 1000).toISOString().slice(0, 19)}`,
+  );
+  report(
+    context,
+    { file, signers: wallets.map(({ address }) => address), threshold: Number(threshold), slices: rows },
+    [...lines, next].join("\n"),
+  );
+}
+
+type Published = PublishedSlices[number];
+
+function newSlices(
+  { record }: Context,
+  view: SeriesView,
+  names: readonly string[],
+  { volatility = LOCAL_SMILE.volatility, skew = 0, curvature = 0, basis }: z.infer<typeof signSchema>,
+): Published[] {
+  const { now, underlyings } = view.state;
+  const open = (place: SeriesPlace): boolean => now < openingOf(expiryOf(seriesAt(view, place).series.word));
+  const fed = underlyings.flatMap(({ series }, underlying) =>
+    record.underlyings[underlying]?.volatilityFeed === undefined
+      ? []
+      : [...series.keys()].map((number) => ({ underlying, series: number })),
+  );
+  const places = names.length === 0 ? fed.filter(open) : names.map((name) => parseSeries(view.listed, name));
+  if (places.length === 0) throw new Failure("no series is listed whose averaging window has not opened");
+  const late = places.find((place) => !open(place));
+  if (late !== undefined)
+    throw new BadInput(`the averaging window of ${seriesName(view.listed, late)} has opened: it takes no slice any more`);
+  const offers = places.map((place): Published & SeriesPlace => {
+    const feed = record.underlyings[place.underlying]?.volatilityFeed;
+    if (feed === undefined) throw new BadInput(`${seriesName(view.listed, place)} has no volatility feed`);
+    const { word } = seriesAt(view, place).series;
+    const said = smileReport({ volatility, skew, curvature }, word, now, BigInt(Math.round(basis * 1e9)));
+    return { ...place, feed, expiry: expiryOf(word), ...said, signatures: [] };
+  });
+  const { refused } = planSlices(
+    view.state,
+    offers.map(({ underlying, series, ...said }) => ({ underlying, series, report: said, update: "0x" })),
+  );
+  const [first] = refused;
+  if (first !== undefined)
+    throw new Failure(`the vault would refuse the slice of ${seriesName(view.listed, first.task)}: ${first.error.message}`);
+  return offers.map(({ underlying: _underlying, series: _series, ...said }) => said);
+}
+
+function readSlices(file: string): PublishedSlices {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new BadInput(error instanceof SyntaxError ? `${file} is not JSON` : `cannot read ${file}`);
+  }
+  const result = publishedSlices.safeParse(value);
+  if (!result.success)
+    throw new BadInput(`${file} holds no slices: ${result.error.issues[0]?.path.join(".")} ${result.error.issues[0]?.message}`);
+  if (result.data.length === 0) throw new BadInput(`${file} holds no slices`);
+  return result.data;
+}
+
+/** A slice by the name of its series. @throws BadInput when it is of none: nobody signs what cannot be named */
+function whatIsSaid(record: Context["record"], view: SeriesView, { feed, expiry, slice, publishTime }: Published) {
+  const places = view.state.underlyings.flatMap(({ series }, underlying) =>
+    record.underlyings[underlying]?.volatilityFeed?.toLowerCase() === feed.toLowerCase()
+      ? [...series].filter(([, { word }]) => expiryOf(word) === expiry).map(([number]) => ({ underlying, series: number }))
+      : [],
+  );
+  const [place] = places;
+  if (place === undefined) throw new BadInput(`a slice of feed ${feed} that expires ${expiryText(expiry)} UTC is of no listed series`);
+  const volatility = impliedDown(sviFromWord(slice), 0n, varianceSeconds(publishTime, expiry));
+  return { series: seriesName(view.listed, place), volatility: formatDecimal(volatility), publishTime: Number(publishTime) };
+}
+
+/** Who signed, in small letters; nobody where it is no signature. */
+function signerOf(digest: string, signature: string): string {
+  try {
+    return recoverAddress(digest, signature).toLowerCase();
+  } catch {
+    return "";
+  }
+}
+
+function hexWord(word: bigint): string {
+  return `0x${word.toString(16).padStart(64, "0")}`;
+}
+
+export function percent(ratio: string | null): string {
+  return ratio === null ? "–" : `${(Number(ratio) * 100).toFixed(1)} %`;
+}
