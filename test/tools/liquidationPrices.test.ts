@@ -175,7 +175,8 @@ describe("liquidation prices", function () {
     const [low] = await lens.liquidationPrices(taker, 1);
     expect(low > 0n && low < (world.state.underlyings[1]?.price ?? 0n)).to.equal(true);
     // below the line no price is searched: the mark stands for both
-    await approach(world, (2_400n * WAD) / UNIT);
+    const { high = 0n } = liquidationPrices(world.state, taker, 0);
+    await approach(world, (high * 105n) / 100n);
     const { price } = world.state.underlyings[0] ?? {};
     expect(liquidationPrices(world.state, taker, 0).isBelow).to.equal(true);
     expect([...(await lens.liquidationPrices(taker, 0))]).to.deep.equal([price, price]);
