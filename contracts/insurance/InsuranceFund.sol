@@ -146,7 +146,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         uint256 most = _mintedDown(_mostDeposit(), upper);
         if (shares > most) revert ERC4626ExceededMaxMint(receiver, shares, most);
         assets = _costUp(shares, upper);
-        _deposit(_msgSender(), receiver, assets, shares);
+        _deposit(msg.sender, receiver, assets, shares);
     }
 
     /// @inheritdoc IERC4626
@@ -159,7 +159,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         uint256 most = _paidDown(_mostRedeem(owner, lower), lower);
         if (assets > most) revert ERC4626ExceededMaxWithdraw(owner, assets, most);
         shares = _burnedUp(assets, lower);
-        _withdraw(_msgSender(), receiver, owner, assets, shares);
+        _withdraw(msg.sender, receiver, owner, assets, shares);
     }
 
     /// @inheritdoc IERC4626
@@ -186,7 +186,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         uint256 most = _mostDeposit();
         if (assets > most) revert ERC4626ExceededMaxDeposit(receiver, assets, most);
         shares = _mintedDown(assets, upper);
-        _deposit(_msgSender(), receiver, assets, shares);
+        _deposit(msg.sender, receiver, assets, shares);
     }
 
     function _redeem(uint256 shares, address receiver, address owner) private returns (uint256 assets) {
@@ -194,7 +194,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         uint256 most = _mostRedeem(owner, lower);
         if (shares > most) revert ERC4626ExceededMaxRedeem(owner, shares, most);
         assets = _paidDown(shares, lower);
-        _withdraw(_msgSender(), receiver, owner, assets, shares);
+        _withdraw(msg.sender, receiver, owner, assets, shares);
     }
 
     /// @dev Losses and gains so far are recognised before any share changes hands with the fund (H-50).

@@ -31,8 +31,8 @@ import { report } from "./accountCommands.ts";
 import { moment, positiveDecimal, readArguments, whole } from "./arguments.ts";
 import { type Context, findUnderlying, LOCAL_CHAIN, openContext, withNetwork } from "./context.ts";
 import { printJson, printTable } from "./output.ts";
-import { addSliceSigning, percent, smileSchema } from "./sliceSigning.ts";
 import { atTheMoney, optionFigures, readSeries, type SeriesView, seriesAt, staleAmong } from "./seriesState.ts";
+import { addSliceSigning, percent, smileSchema } from "./sliceSigning.ts";
 
 const listingSchema = z.object({
   expiry: moment(false),

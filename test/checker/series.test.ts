@@ -3,7 +3,7 @@ import { AbiCoder, keccak256, toBeHex } from "ethers";
 import { check, type Rpc } from "../../src/checker/checker.ts";
 import { Draft } from "../../src/engine/draft.ts";
 import { openingOf } from "../../src/engine/expiry.ts";
-import { abs, WAD } from "../../src/engine/fixedPoint.ts";
+import { abs, min, WAD } from "../../src/engine/fixedPoint.ts";
 import { STRIKE_ZERO } from "../../src/engine/instrument.ts";
 import { marketOf } from "../../src/engine/market.ts";
 import { depositAction, SETTLEMENT_TOKEN, tradeAction } from "../../src/sdk/actions.ts";
@@ -51,7 +51,9 @@ describe("checker with options and dated futures", () => {
     };
     const priced = fills.map(([instrument, lots]) => {
       const { mark } = marketOf(new Draft(state), instrument);
-      return { maker: rich, instrument, lots, price: mark, takerFee: WAD / 100n, makerFee: 0n };
+      // what is worth next to nothing bears no more than an eighth of itself
+      const most = (abs(lots) * mark) / 8n;
+      return { maker: rich, instrument, lots, price: mark, takerFee: min(WAD / 100n, most), makerFee: 0n };
     });
     const lots = fills.reduce((sum, each) => sum + abs(each[1]), 0n);
     await vault.connect(deployment.signers[2]).execute([tradeAction(poor, 0, coder.encode([FILLS], [priced]), lots)]);

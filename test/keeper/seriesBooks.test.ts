@@ -39,7 +39,7 @@ describe("followBooks with options and dated futures", function () {
     let books = followBooks(rpcOf(world), world.chain.vaultAddress, 0, { store });
     const calls = new SeriesWalk(world, random);
     const heard = new Set<string>();
-    const steps = 160;
+    const steps = 240;
     for (let i = 0; i < steps; i++) {
       const left = untilWindow(world);
       const inWindow = world.state.underlyings.some(({ series }) =>

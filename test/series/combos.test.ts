@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { describe, it } from "mocha";
 import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
 import type { Action } from "../../src/engine/execute.ts";
+import { WAD } from "../../src/engine/fixedPoint.ts";
 import { STRIKE_ZERO } from "../../src/engine/instrument.ts";
 import type { Fill } from "../../src/engine/trading.ts";
 import type { AccountId } from "../../src/engine/types.ts";

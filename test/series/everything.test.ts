@@ -117,12 +117,12 @@ const LISTED = [
   {
     name: "328 strikes in three series",
     series: [127, 127, 74],
-    documented: { topUp: 13_316_000, cap: 5_600_000, record: 13_334_000, deposit: 13_420_000, claim: 13_437_000, insolvent: 9_466_000 },
+    documented: { topUp: 12_987_000, cap: 5_288_000, record: 13_005_000, deposit: 13_091_000, claim: 13_108_000, insolvent: 9_110_000 },
   },
   {
     name: "68 series of one strike",
     series: Array<number>(68).fill(1),
-    documented: { topUp: 6_887_000, cap: 5_004_000, record: 6_905_000, deposit: 6_992_000, claim: 7_009_000, insolvent: 12_170_000 },
+    documented: { topUp: 5_462_000, cap: 3_577_000, record: 5_480_000, deposit: 5_566_000, claim: 5_583_000, insolvent: 8_688_000 },
   },
 ];
 

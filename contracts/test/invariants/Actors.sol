@@ -10,6 +10,13 @@ import {Action, ActionKind, SETTLEMENT} from "../../types/Action.sol";
 import {PriceWord} from "../../words/PriceWord.sol";
 import {vm} from "../../../test/helpers/Vm.sol";
 
+/// @dev A contract takes the time of its block for one that stays, and asks once where it can; `warp` moves it in the middle of a call.
+contract Clock {
+    function time() external view returns (uint256) {
+        return block.timestamp;
+    }
+}
+
 /// @dev A deployed vault, with what the operations need.
 interface IVaultWorld {
     function vault() external view returns (IMarginVault);
@@ -39,6 +46,8 @@ abstract contract Actors {
 
     /// @dev The first assertion that failed.
     string public failure;
+
+    Clock internal clock = new Clock();
 
     /// @param small units of the settlement token that those who make no markets start with
     constructor(IVaultWorld deployed, uint256 small) {
@@ -84,8 +93,8 @@ abstract contract Actors {
         uint256 to = (word >> 24) & 0xffffff;
         uint256 end = (word >> 144) & type(uint40).max;
         uint256 ppm = to;
-        if (block.timestamp < end) {
-            uint256 left = end - block.timestamp;
+        if (_time() < end) {
+            uint256 left = end - _time();
             ppm = left >= 3 days ? from : (from * left + to * (3 days - left)) / 3 days;
         }
         return (initial * int256(ppm) + 999_999) / 1_000_000;
@@ -119,14 +128,18 @@ abstract contract Actors {
 
     function _post(uint8 u) internal {
         bytes[] memory updates = new bytes[](1);
-        updates[0] = abi.encode(prices[u], block.timestamp, true);
+        updates[0] = abi.encode(prices[u], _time(), true);
         vault.postPrice(u, updates);
+    }
+
+    function _time() internal view returns (uint256) {
+        return clock.time();
     }
 
     /// @dev Brings every price up to this block.
     function _refresh() internal {
         for (uint8 u; u < UNDERLYINGS; ++u) {
-            if (PriceWord.time(vault.underlyingWords(u)[0]) < block.timestamp) _post(u);
+            if (PriceWord.time(vault.underlyingWords(u)[0]) < _time()) _post(u);
         }
     }
 }

@@ -175,7 +175,7 @@ contract SeriesHandler is Actors {
         uint256 price = (prices[u] * (8_200 + _roll(3_600))) / 10_000;
         uint256 first = u == 0 ? 2_000e18 : 40_000e18;
         if (price < first / 5 || price > first * 5) return;
-        vm.warp(block.timestamp + 60);
+        vm.warp(_time() + 60);
         prices[u] = price;
         _refresh();
         _passed(Verb.Move);
@@ -184,7 +184,7 @@ contract SeriesHandler is Actors {
     /// @dev The feed says another volatility, from 30 to 130 % a year.
     function slice(uint256 seed) external {
         dice = seed;
-        vm.warp(block.timestamp + 1);
+        vm.warp(_time() + 1);
         _refresh();
         uint8 u = uint8(_roll(UNDERLYINGS));
         if (_post(u, uint8(1 + _roll(SERIES)), 30 + _roll(100))) _passed(Verb.Slice);
@@ -195,13 +195,13 @@ contract SeriesHandler is Actors {
         dice = seed;
         (uint8 u, uint8 series) = _next();
         uint256 opening = terms[u][series].expiry - WINDOW;
-        if (block.timestamp < opening) {
+        if (_time() < opening) {
             vm.warp(opening - 1);
             _refresh();
             _postAll();
             vm.warp(opening + _roll(30));
         } else {
-            vm.warp(block.timestamp + 20 + _roll(160));
+            vm.warp(_time() + 20 + _roll(160));
             prices[u] = (prices[u] * (9_950 + _roll(100))) / 10_000;
         }
         _refresh();
@@ -213,11 +213,11 @@ contract SeriesHandler is Actors {
         dice = seed;
         (uint8 u, uint8 series) = _next();
         uint256 opening = terms[u][series].expiry - WINDOW;
-        if (block.timestamp < opening) vm.warp(opening);
+        if (_time() < opening) vm.warp(opening);
         for (uint256 i; i < 12 && terms[u][series].settlement == 0; ++i) {
             prices[u] = (prices[u] * (9_950 + _roll(100))) / 10_000;
             _refresh();
-            vm.warp(block.timestamp + 170);
+            vm.warp(_time() + 170);
             _observe();
         }
         _expect(terms[u][series].settlement != 0, "I-8 half an hour of posts settles");
@@ -487,7 +487,7 @@ contract SeriesHandler is Actors {
         uint256 lot = _spot(u);
         SeriesListing memory listing;
         listing.series = series;
-        listing.expiry = uint40(block.timestamp + 25 hours + (series - 1) * 5 days + _roll(12 hours));
+        listing.expiry = uint40(_time() + 25 hours + (series - 1) * 5 days + _roll(12 hours));
         listing.base = uint64((lot * 80) / 100 / QUANTUM);
         listing.step = uint32((lot * 8) / 100 / QUANTUM + 1);
         listing.decimals = 13;
@@ -505,14 +505,14 @@ contract SeriesHandler is Actors {
     /// @dev Says `volatility`, percent a year, of a series.
     function _post(uint8 u, uint8 series, uint256 volatility) internal returns (bool) {
         uint256 opening = terms[u][series].expiry - WINDOW;
-        if (block.timestamp >= opening) return false;
+        if (_time() >= opening) return false;
         // total variance in 1e-28, its root in 1e-14; the slice is that of sliceOf in test/options/support
-        uint256 root = FixedPointMathLib.sqrt((volatility * volatility * 1e24 * (opening + WINDOW / 3 - block.timestamp)) / YEAR);
+        uint256 root = FixedPointMathLib.sqrt((volatility * volatility * 1e24 * (opening + WINDOW / 3 - _time())) / YEAR);
         uint256 word = ((root * root * 6) / 1e15) | (((8 * root * volatility) / 1e4) << 54);
         word |= ((uint256(1) << 48) - 0.3e14) << 102;
         word |= (root / 2) << 200;
         int256 basis = int256(_roll(3e6)) - 1.5e6;
-        try vault.postSlice(u, series, abi.encode(IVolatilitySource.Report(word, basis, block.timestamp))) {
+        try vault.postSlice(u, series, abi.encode(IVolatilitySource.Report(word, basis, _time()))) {
             return true;
         } catch {
             return false;
@@ -582,7 +582,7 @@ contract SeriesHandler is Actors {
                 if (!f.settled) {
                     _expect(t.settlement == 0 && listed, "I-8 unsettled again");
                 } else if (t.settlement == 0) {
-                    _expect(block.timestamp >= t.expiry, "I-8 settled before the expiry");
+                    _expect(_time() >= t.expiry, "I-8 settled before the expiry");
                     t.settlement = f.forward.raw();
                     ++successes[uint256(Verb.Settled)];
                 } else {
