@@ -4,7 +4,7 @@ import hardhatIgnitionEthers from "@nomicfoundation/hardhat-ignition-ethers";
 import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-ethers";
 import { configVariable, defineConfig } from "hardhat/config";
 import type { HardhatPlugin } from "hardhat/types/plugins";
-import type { CompilerInput } from "hardhat/types/solidity";
+import type { CompilerInput, CompilerOutput } from "hardhat/types/solidity";
 
 const require = createRequire(import.meta.url);
 
@@ -56,7 +56,9 @@ const runsOf = (file: string): number => (MORE_RUNS.get(file) ?? FEW_RUNS) + dep
 
 /**
  * Hardhat leaves a core idle while it compiles, which on two of them is half of the machine, and asks the compiler for the code of all that a
- * file imports: of what is deployed each library was made up to seven times. The code of a file is the same whatever else is asked for.
+ * file imports, of what is deployed up to seven times over, and for a syntax tree of everything, which takes twice as long as the code. The
+ * code of a file is the same whatever else is asked for. The trees are where Solidity stack traces come from: whoever wants to read some builds
+ * with SOLIDITY_TRACES=1.
  */
 const fastBuild: HardhatPlugin = {
   id: "fast-build",
@@ -64,27 +66,34 @@ const fastBuild: HardhatPlugin = {
     solidity: async () => ({
       default: async () => ({
         build: (context, roots, options, next) => next(context, roots, { ...options, concurrency: availableParallelism() }),
-        preprocessSolcInputBeforeBuilding: (context, input, next) => next(context, onlyItsOwn(input)),
+        ...(process.env.SOLIDITY_TRACES === "1"
+          ? {}
+          : {
+              preprocessSolcInputBeforeBuilding: (context, input, next) => next(context, withOwnCodeAlone(input)),
+              invokeSolc: async (context, solc, input, config, next) => withoutTrees(await next(context, solc, input, config)),
+            }),
       }),
     }),
   },
 };
 
-/** The input of the compiler with code asked for only of the file that the settings are of, or of all that have none of their own. */
-function onlyItsOwn(input: CompilerInput): CompilerInput {
-  const every = input.settings.outputSelection["*"]?.["*"] ?? [];
+/** What the compiler is asked, with code wanted only of the file that the settings are of, or of all that have none of their own. */
+function withOwnCodeAlone(input: CompilerInput): CompilerInput {
+  const outputs = input.settings.outputSelection["*"]?.["*"] ?? [];
+  const place = (name: string): number => deployed.findIndex((file) => name === `project/contracts/${file}.sol`);
   const own = deployed.findIndex((file) => input.settings.optimizer.runs === runsOf(file));
-  const wanted = Object.keys(input.sources).filter((name) => {
-    const file = deployed.findIndex((file) => name === `project/contracts/${file}.sol`);
-    return file === own;
-  });
-  return {
-    ...input,
-    settings: {
-      ...input.settings,
-      outputSelection: { "*": { "": input.settings.outputSelection["*"]?.[""] ?? [] }, ...Object.fromEntries(wanted.map((name) => [name, { "*": every }])) },
-    },
-  };
+  const wanted = Object.keys(input.sources).filter((name) => place(name) === own);
+  const outputSelection = Object.fromEntries(wanted.map((name) => [name, { "*": outputs }]));
+  return { ...input, settings: { ...input.settings, outputSelection } };
+}
+
+/** What the compiler said, with an empty syntax tree for each file: without any the simulated chain refuses it. */
+function withoutTrees(output: CompilerOutput): CompilerOutput {
+  const sources = Object.entries(output.sources ?? {}).map(([name, { id }]) => [
+    name,
+    { id, ast: { nodeType: "SourceUnit", src: `0:0:${id}`, nodes: [] } },
+  ]);
+  return { ...output, sources: Object.fromEntries(sources) };
 }
 
 export default defineConfig({

@@ -317,6 +317,7 @@ contract MarginVault is VaultBase, IVaultCore {
         );
         trade.filled += outcome.filled;
         trade.fees = trade.fees + outcome.fees;
+        if (outcome.filled != 0) taker.stood |= ((1 << legs.length) - 1) << first;
         if (outcome.raised) taker.raised = true;
         taker.newRisk = taker.newRisk + outcome.newRisk;
         return first + legs.length - 1;
@@ -347,19 +348,29 @@ contract MarginVault is VaultBase, IVaultCore {
         else _priceLive(before, touched);
     }
 
-    /// @dev As `_touch`. Most trades pass by the first form: where this is the only action and in one market, two words say what was before.
+    /// @dev As `_touch`. Most trades pass by the first form: where this is the only action, and in one perpetual, or on one underlying where there are options
+    /// or dated futures, two words and the fills say what was before.
     function _touchTaker(Run memory run, Trading.Trade memory trade, Fill[] memory fills) private view returns (uint256) {
-        bool alone = run.actions == 1 && fills[0].instrument < FIRST_SERIES && trade.header.seriesPositions() == 0;
+        uint256 first = fills[0].instrument;
+        uint256 underlying = first & type(uint8).max;
+        bool plain = first < FIRST_SERIES && trade.header.seriesPositions() == 0;
+        uint256 market = plain ? type(uint32).max : type(uint8).max;
+        bool alone = run.actions == 1;
         for (uint256 i = 1; alone && i < fills.length; ++i) {
-            alone = fills[i].instrument == fills[0].instrument;
+            alone = (fills[i].instrument ^ first) & market == 0;
         }
         if (!alone) return _touch(run, trade.taker, false);
         run.touchedCount = 1;
         Trading.Touched memory touched = run.touched[0];
         touched.account = trade.taker;
         touched.deferred = true;
-        touched.header = trade.header;
-        touched.position = trade.position;
+        if (plain) {
+            (touched.header, touched.position) = (trade.header, trade.position);
+            return 0;
+        }
+        (touched.header, touched.position) = ($.headers[trade.taker], $.positions[trade.taker][underlying]);
+        touched.series = touched.header.seriesPositions() != 0;
+        touched.fills = fills;
         return 0;
     }
 
@@ -376,7 +387,7 @@ contract MarginVault is VaultBase, IVaultCore {
         Valuation.write(figures, $, account, $.headers[account], basis);
     }
 
-    function _testMargin(Run memory run, Trading.Touched memory touched) private view {
+    function _testMargin(Run memory run, Trading.Touched memory touched) private {
         Valuation.Basis memory basis = run.basis[0];
         Valuation.Figures memory now_ = basis.figures;
         _value(basis, touched.account, now_);
@@ -401,10 +412,19 @@ contract MarginVault is VaultBase, IVaultCore {
     }
 
     /// @dev The second form of the margin rule, which looks back.
-    function _requireShedding(Valuation.Basis memory basis, Trading.Touched memory touched, Valuation.Figures memory now_) private view {
+    function _requireShedding(Valuation.Basis memory basis, Trading.Touched memory touched, Valuation.Figures memory now_) private {
         Valuation.Figures memory before;
         if (touched.before.length != 0) before = touched.before[0];
-        if (touched.deferred) {
+        if (touched.fills.length != 0) {
+            (before, touched.covered, touched.seen) = SeriesTradeLogic.lookBack(
+                $,
+                touched.account,
+                touched.header,
+                touched.position,
+                touched.fills,
+                touched.stood
+            );
+        } else if (touched.deferred) {
             basis.quote.draft = touched.position;
             Valuation.write(before, $, touched.account, touched.header, basis);
         }

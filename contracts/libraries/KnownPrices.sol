@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Position} from "../types/Position.sol";
+import {Position, positionAt} from "../types/Position.sol";
 import {ZERO_RATIO} from "../types/Ratio.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {LANES} from "../words/RiskWord.sol";
@@ -32,7 +32,7 @@ library KnownPrices {
         uint256 count;
         uint256 hint;
         for (uint256 i; i < positions.length; ++i) {
-            Position p = positions[i];
+            Position p = positionAt(positions, i);
             if (p.instrument().isFuture()) continue;
             positions[i] = p.withPlace(i);
             (bool found, uint256 at) = _find(was.positions, p, hint);

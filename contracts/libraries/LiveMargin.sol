@@ -3,13 +3,14 @@ pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
 import {STRIKE_ZERO} from "../types/Instrument.sol";
-import {Position} from "../types/Position.sol";
+import {Position, positionAt} from "../types/Position.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {LANES} from "../words/RiskWord.sol";
 import {SviWord} from "../words/SviWord.sol";
 import {InterMonth} from "./InterMonth.sol";
+import {Lanes} from "./Lanes.sol";
 import {OptionStress} from "./OptionStress.sol";
 import {RiskArray} from "./RiskArray.sol";
 import {ScenarioPrices} from "./ScenarioPrices.sol";
@@ -22,6 +23,7 @@ import {Stress} from "./Stress.sol";
 /// of the positions can be valued without pricing again.
 library LiveMargin {
     using SeriesState for SeriesState.Live;
+    using Lanes for int256[LANES];
 
     /// @dev Scenarios, a bit each, that are priced whatever is named: the mark, and the two that a delta is taken from.
     uint256 private constant ALWAYS = 1 | (1 << 3) | (1 << 5);
@@ -47,7 +49,7 @@ library LiveMargin {
 
     /// @dev The options and futures of one series.
     struct Sums {
-        int256[LANES] values; // of the options that are priced
+        int256[LANES] values; // of the options, in the scenarios that are priced, lowest first
         int256 forwards; // lots of the forward, of futures and parity
         int256 strikes; // lots times strike that parity owes
         int256 owed; // lots of shorts, each owes the unit that rounding down has left out
@@ -77,10 +79,15 @@ library LiveMargin {
         unchecked {
             // fewer than 2^16 positions
             uint256 priced;
+            ScenarioPrices.Frame memory frame;
             for (uint256 i; i < positions.length; ++i) {
-                Position p = positions[i];
+                Position p = positionAt(positions, i);
                 if (p.instrument().isFuture() || p.place() != priced) continue;
-                ScenarioPrices.write(frames[p.group()], p.strike().raw(), scenarios, values, priced++ * each);
+                uint256 place = p.group();
+                assembly ("memory-safe") {
+                    frame := mload(add(frames, shl(5, add(place, 1)))) // one for each group
+                }
+                ScenarioPrices.write(frame, p.strike().raw(), values, priced++ * each);
             }
         }
     }
@@ -92,7 +99,7 @@ library LiveMargin {
         unchecked {
             // fewer than 2^16 positions
             for (uint256 i; i < positions.length; ++i) {
-                Position p = positions[i];
+                Position p = positionAt(positions, i);
                 if (p.instrument().isFuture()) continue;
                 uint256 at = p.group() * PLACES + 2 * p.instrument().strikeIndex();
                 uint256 place;
@@ -130,7 +137,7 @@ library LiveMargin {
             SeriesHolding.Group memory group = h.groups[i];
             // casting is safe: a price is below 2^96
             futures += group.futures * int256(group.live.forward.raw());
-            _addSeries(group, sums[i], exposures, values);
+            _addSeries(group, sums[i], prices.scenarios, exposures, values);
         }
         f.scan = _scan(values, named);
         (Wad provisions, Wad notional) = SeriesHolding.provisionsUp(h, provision);
@@ -150,22 +157,31 @@ library LiveMargin {
     function _sums(SeriesHolding.Holding memory h, Prices memory prices) private pure returns (Sums[] memory sums) {
         sums = new Sums[](h.groups.length);
         Position[] memory positions = h.positions;
+        SeriesHolding.Group[] memory groups = h.groups;
         uint256 each = LibBit.popCount(prices.scenarios);
+        Sums memory sum;
+        SeriesHolding.Group memory group;
         unchecked {
             // lots < 2^47, prices < 2^96
             for (uint256 i; i < positions.length; ++i) {
-                Position p = positions[i];
-                Sums memory sum = sums[p.group()];
+                Position p = positionAt(positions, i);
+                uint256 place = p.group();
+                // without checks of the index: a position has the place of a group, and there are sums for each
+                assembly ("memory-safe") {
+                    let from := shl(5, add(place, 1))
+                    sum := mload(add(sums, from))
+                    group := mload(add(groups, from))
+                }
                 int256 lots = p.lots();
                 if (p.instrument().isFuture()) {
                     sum.forwards += lots;
                     continue;
                 }
-                _addTimes(sum.values, lots, prices.values, p.place() * each, prices.scenarios);
+                _addTimes(sum.values, lots, prices.values, p.place() * each, each);
                 if (lots < 0) sum.owed += lots;
                 uint256 strike = p.strike().raw();
                 bool call = p.instrument().isCall();
-                if (call == (strike >= h.groups[p.group()].live.forward.raw())) continue;
+                if (call == (strike >= group.live.forward.raw())) continue;
                 int256 longForward = call ? lots : -lots;
                 sum.forwards += longForward;
                 sum.strikes += longForward * int256(strike);
@@ -173,21 +189,18 @@ library LiveMargin {
         }
     }
 
-    /// @dev Without checks of indices: there are as many values from `start` on as bits in `scenarios`, none of them beyond the lanes.
-    function _addTimes(int256[LANES] memory sums, int256 lots, uint256[] memory values, uint256 start, uint256 scenarios) private pure {
+    /// @dev Without checks of indices: there are `each` values from `start` on, and as many lanes or more.
+    function _addTimes(int256[LANES] memory sums, int256 lots, uint256[] memory values, uint256 start, uint256 each) private pure {
         assembly ("memory-safe") {
             let value := add(values, shl(5, add(start, 1)))
-            let sum := sums
+            let end := add(value, shl(5, each))
             for {
-                let left := scenarios
-            } left {
-                left := shr(1, left)
-            } {
-                if and(left, 1) {
-                    mstore(sum, add(mload(sum), mul(lots, mload(value))))
-                    value := add(value, 0x20)
-                }
+                let sum := sums
+            } lt(value, end) {
+                value := add(value, 0x20)
                 sum := add(sum, 0x20)
+            } {
+                mstore(sum, add(mload(sum), mul(lots, mload(value))))
             }
         }
     }
@@ -201,16 +214,21 @@ library LiveMargin {
     function _addSeries(
         SeriesHolding.Group memory group,
         Sums memory sum,
+        uint256 scenarios,
         InterMonth.Exposures memory exposures,
         int256[LANES] memory values
     ) private pure {
         SeriesState.Live memory live = group.live;
-        int256[LANES] memory options = sum.values;
-        int256 gain = options[3] - options[5];
+        int256 gain;
         unchecked {
-            // amounts of one account
+            // amounts of one account, at most as many as lanes
+            uint256 at;
             for (uint256 k; k < LANES; ++k) {
-                values[k] += options[k] + sum.owed;
+                if ((scenarios >> k) & 1 == 0) continue;
+                int256 options = sum.values.get(at++);
+                values.add(k, options + sum.owed);
+                if (k == 3) gain += options;
+                else if (k == 5) gain -= options;
             }
         }
         int256 line = sum.forwards * int256(live.forward.raw());

@@ -38,7 +38,19 @@ library Margin {
     /// @dev Underlyings with series are priced at the held range, whatever `opening` says: what opens is tested by `Valuation`.
     /// @param opening at the wider of the target and the held scan range (trades, withdrawals); otherwise at the held one (liquidation)
     /// @param scenarios eight bits an underlying; 0 takes the worst scenario, 1–16 the named one, which never gives more
-    function assess(Portfolio memory p, Terms memory t, bool opening, uint256 scenarios) internal pure returns (Assessment memory a) {
+    function assess(Portfolio memory p, Terms memory t, bool opening, uint256 scenarios) internal pure returns (Assessment memory) {
+        LiveMargin.Figures[] memory none;
+        return assess(p, t, opening, scenarios, none);
+    }
+
+    /// @notice As the other, and puts into `series` the figures of each underlying that has some: an array beside the books, or an empty one.
+    function assess(
+        Portfolio memory p,
+        Terms memory t,
+        bool opening,
+        uint256 scenarios,
+        LiveMargin.Figures[] memory series
+    ) internal pure returns (Assessment memory a) {
         Wad value = p.cash;
         Wad haircuts;
         uint256 count = p.books.length;
@@ -49,6 +61,7 @@ library Margin {
             if (book.series.length != 0) {
                 LiveMargin.Figures memory f = withSeries(book, book.lots, book.collateral, ZERO_RATIO, t, scenario);
                 (value, a.notional, a.margin) = (value + f.value, a.notional + f.notional, a.margin + f.margin);
+                if (series.length != 0) series[i] = f;
                 continue;
             }
             Wad line = book.lots.times(book.price);

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Instrument} from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
-import {Position} from "../types/Position.sol";
+import {Position, positionAt} from "../types/Position.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
@@ -98,7 +98,7 @@ library OpeningBound {
             SeriesBook memory book;
             SeriesHolding.Group memory group;
             for (uint256 i; i < positions.length; ++i) {
-                Position p = positions[i];
+                Position p = positionAt(positions, i);
                 uint256 place = p.group();
                 // without checks of the index: there is a book for each group, and a group for each position
                 assembly ("memory-safe") {

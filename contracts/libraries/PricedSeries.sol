@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Lots} from "../types/Lots.sol";
-import {Position} from "../types/Position.sol";
+import {Position, positionAt} from "../types/Position.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {LiveMargin} from "./LiveMargin.sol";
@@ -49,8 +49,9 @@ library PricedSeries {
         SeriesHolding.Group[] memory groups = new SeriesHolding.Group[](word & 0xffff);
         (word, at) = _take(at);
         h.range = Ratio.wrap(word);
+        SeriesHolding.Group memory group;
         for (uint256 i; i < groups.length; ++i) {
-            SeriesHolding.Group memory group = groups[i];
+            group = groups[i];
             (group.series, at) = _take(at);
             (word, at) = _take(at);
             group.live.forward = Price.wrap(word);
@@ -67,14 +68,21 @@ library PricedSeries {
             values := add(at, shl(5, add(mload(positions), 1)))
         }
         (h.groups, h.positions, prices.values) = (groups, positions, values);
+        bool whole = sold.raw() == 0;
         unchecked {
             // fewer than 2^16 positions, lots < 2^47
             for (uint256 i; i < positions.length; ++i) {
-                Position p = positions[i];
+                Position p = positionAt(positions, i);
                 int256 lots = p.lots();
-                lots -= shareUp(lots, sold);
-                positions[i] = p.withLots(lots);
-                SeriesHolding.Group memory group = groups[p.group()];
+                if (!whole) {
+                    lots -= shareUp(lots, sold);
+                    positions[i] = p.withLots(lots);
+                }
+                uint256 place = p.group();
+                // without the check of the index: a position has the place of a group
+                assembly ("memory-safe") {
+                    group := mload(add(groups, shl(5, add(place, 1))))
+                }
                 if (p.instrument().isFuture()) group.futures += lots;
                 else group.gross += Lots.wrap(lots).abs();
             }

@@ -22,11 +22,13 @@ library ScenarioPrices {
     uint256 private constant YEAR = 365 days;
     /// @dev Places of the price: unmoved, ±⅓, ±⅔ and ±1 scan range, the two extremes.
     uint256 private constant PLACES = 9;
-    uint256 private constant UPPER_EXTREME = 7;
     uint256 private constant LOWER_EXTREME = 8;
+    /// @dev Where the row begins in a byte of `Frame.stressed`.
+    uint256 private constant ROW = 4;
 
     /// @dev What the strikes of a series share.
     struct Frame {
+        uint256 stressed; // scenarios to price beside the mark, lowest first, a byte each: place 0–3, row of OptionStress 4–5; never zero
         uint256[PLACES] forwards;
         int256[PLACES] logs; // of a stressed forward over the forward
         SviWord.Slice slice;
@@ -47,10 +49,13 @@ library ScenarioPrices {
         uint256 scenarios
     ) internal pure returns (Frame memory frame) {
         frame.forwards[0] = forward.raw();
-        for (uint256 place = 1; place < PLACES; ++place) {
-            // scenarios 3 and 4, 5 and 6, … 13 and 14 have one price, and the extremes 15 and 16 each their own
-            uint256 scenario = place == LOWER_EXTREME ? 16 : 2 * place + 1;
-            if ((scenarios >> scenario) & (scenario < 15 ? 3 : 1) == 0) continue;
+        uint256 count;
+        for (uint256 scenario = 1; scenario < LANES; ++scenario) {
+            if ((scenarios >> scenario) & 1 == 0) continue;
+            // scenarios 1 and 2, 3 and 4, … 13 and 14 have one price, and the extremes 15 and 16 each their own
+            uint256 place = scenario == 16 ? LOWER_EXTREME : (scenario - 1) >> 1;
+            frame.stressed |= (place | (OptionStress.row(scenario) << ROW)) << (8 * count++);
+            if (place == 0 || frame.forwards[place] != 0) continue;
             uint256 moved = OptionStress.forwardAt(forward, range, scenario).raw();
             frame.forwards[place] = moved;
             frame.logs[place] = Black76.logMoneynessOf(moved, forward.raw());
@@ -61,36 +66,29 @@ library ScenarioPrices {
         frame.shock = VolatilityShock.factor(varianceTime / WAD);
     }
 
-    /// @notice Writes into `values`, from `start` on, what a lot of the option of `strike` that is out of the money is worth in each of
-    /// `scenarios`, lowest first; rounded down, extremes damped.
+    /// @notice Writes into `values`, from `start` on, what a lot of the option of `strike` that is out of the money is worth at the mark and in each scenario of
+    /// `frame`, lowest first; rounded down, extremes damped.
     /// @dev There is room for them.
-    function write(Frame memory frame, uint256 strike, uint256 scenarios, uint256[] memory values, uint256 start) internal pure {
+    function write(Frame memory frame, uint256 strike, uint256[] memory values, uint256 start) internal pure {
         bool call = isCall(frame, strike);
         (int256 x, uint256[3] memory widths) = _ofStrike(frame, strike);
         uint256 at;
         assembly ("memory-safe") {
             at := add(values, shl(5, add(start, 1)))
         }
-        uint256 mark = _value(call, frame.forwards[0], strike, x, widths[OptionStress.ROW_MARK]);
-        at = _put(at, mark);
         uint256[PLACES] memory forwards = frame.forwards;
         int256[PLACES] memory logs = frame.logs;
-        (uint256 up, uint256 down) = (widths[OptionStress.ROW_UP], widths[OptionStress.ROW_DOWN]);
+        uint256 mark = _value(call, forwards[0], strike, x, widths[OptionStress.ROW_MARK]);
+        at = _put(at, mark);
         unchecked {
-            // logarithms < 2^70, nine places
-            for (uint256 place; place < UPPER_EXTREME; ++place) {
-                uint256 wanted = (scenarios >> (2 * place + 1)) & 3;
-                if (wanted == 0) continue;
-                (uint256 forward, int256 log) = _at(forwards, logs, place);
-                log += x;
-                if (wanted & 1 != 0) at = _put(at, _value(call, forward, strike, log, up));
-                if (wanted & 2 != 0) at = _put(at, _value(call, forward, strike, log, down));
-            }
-            for (uint256 place = UPPER_EXTREME; place < PLACES; ++place) {
-                if ((scenarios >> (place + 8)) & 1 == 0) continue;
-                (uint256 forward, int256 log) = _at(forwards, logs, place);
-                uint256 extreme = _value(call, forward, strike, x + log, widths[OptionStress.ROW_MARK]);
-                at = _put(at, OptionStress.dampedDown(mark, extreme));
+            // logarithms < 2^70
+            for (uint256 left = frame.stressed; left != 0; left >>= 8) {
+                uint256 row = (left >> ROW) & 3;
+                (uint256 forward, int256 log, uint256 width) = _at(forwards, logs, widths, left & 15, row);
+                uint256 value = _value(call, forward, strike, x + log, width);
+                // the extremes alone are at the volatility of the mark
+                if (row == OptionStress.ROW_MARK) value = OptionStress.dampedDown(mark, value);
+                at = _put(at, value);
             }
         }
     }
@@ -137,15 +135,18 @@ library ScenarioPrices {
         widths[OptionStress.ROW_DOWN] = Black76.totalVolatilityOf(VolatilityShock.down(volatility, frame.shock), root);
     }
 
-    /// @dev Without the checks of the index, which is below nine.
+    /// @dev Without the checks of the indices: the place is below nine, the row below three.
     function _at(
         uint256[PLACES] memory forwards,
         int256[PLACES] memory logs,
-        uint256 place
-    ) private pure returns (uint256 forward, int256 log) {
+        uint256[3] memory widths,
+        uint256 place,
+        uint256 row
+    ) private pure returns (uint256 forward, int256 log, uint256 width) {
         assembly ("memory-safe") {
             forward := mload(add(forwards, shl(5, place)))
             log := mload(add(logs, shl(5, place)))
+            width := mload(add(widths, shl(5, row)))
         }
     }
 }

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {AccountId} from "../types/AccountId.sol";
 import {Instrument} from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
-import {Position, positionOf} from "../types/Position.sol";
+import {Position, positionAt, positionOf} from "../types/Position.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
@@ -140,9 +140,18 @@ library SeriesHolding {
         Naked memory n;
         n.line = h.line;
         (Position[] memory positions, Group[] memory groups) = (h.positions, h.groups);
-        for (uint256 i; i < positions.length; ++i) {
-            Position p = positions[i];
-            weigh(n, p, groups[p.group()].live.forward);
+        Group memory group;
+        unchecked {
+            // as many as an array has
+            for (uint256 i; i < positions.length; ++i) {
+                Position p = positionAt(positions, i);
+                uint256 place = p.group();
+                // without the check of the index: a position has the place of a group
+                assembly ("memory-safe") {
+                    group := mload(add(groups, shl(5, add(place, 1))))
+                }
+                weigh(n, p, group.live.forward);
+            }
         }
         return shortOptionMinimumUp(n, h.range);
     }

@@ -59,7 +59,7 @@ library SeriesPositions {
         mapping(uint256 place => uint256) storage list = $.seriesPositions[account][underlying];
         uint256 count = PositionWord.seriesPositions(p.position);
         if (lots != 0) {
-            _write(list, p.index, instrument.raw() | (uint256(uint48(uint256(lots))) << 16));
+            _write(list, p.index, entryOf(instrument.raw(), lots));
             if (p.lots == 0) _count(p, underlying, count + 1);
         } else {
             uint256 last = count - 1;
@@ -75,60 +75,71 @@ library SeriesPositions {
 
     /// @dev All positions of an account on one underlying, to be changed together.
     struct List {
-        uint256[] instruments;
-        int256[] lots; // zero: to be taken out
-        uint256 count; // of the list; `index` makes room for more
+        uint256[] entries; // as they are stored, and room for more; without lots: to be taken out
+        uint256 count; // of them
         uint256 stored; // how many there were
         uint256[] table; // by instrument, the place plus one; see `index`
     }
 
-    /// @notice Writes into `list` the positions of `account`, in their order.
-    function read(List memory list, VaultState storage $, AccountId account, uint256 underlying) internal view {
+    /// @notice Writes into `list` the positions of `account`, in their order, with room for `more`.
+    function read(List memory list, VaultState storage $, AccountId account, uint256 underlying, uint256 more) internal view {
+        mapping(uint256 place => uint256) storage stored = $.seriesPositions[account][underlying];
         uint256 count = PositionWord.seriesPositions($.positions[account][underlying]);
         (list.count, list.stored) = (count, count);
-        list.instruments = new uint256[](count);
-        list.lots = new int256[](count);
-        uint256 four;
-        for (uint256 i; i < count; ++i) {
-            if (i & 3 == 0) four = $.seriesPositions[account][underlying][i >> 2];
-            (list.instruments[i], list.lots[i]) = (four & 0xffff, lotsIn(four));
-            four >>= 64;
+        unchecked {
+            // counts < 2^16
+            uint256[] memory entries = new uint256[](count + more);
+            list.entries = entries;
+            uint256 four;
+            for (uint256 i; i < count; ++i) {
+                if (i & 3 == 0) four = stored[i >> 2];
+                _set(entries, i, four & ENTRY);
+                four >>= 64;
+            }
         }
     }
 
-    /// @notice Makes `list` one in which instruments are found at once, with room for `more`.
-    function index(List memory list, uint256 more) internal pure {
-        uint256 room = list.count + more;
-        uint256[] memory instruments = new uint256[](room);
-        int256[] memory lots = new int256[](room);
-        uint256 size = 1;
-        while (size < 2 * room) size <<= 1;
-        list.table = new uint256[](size);
-        for (uint256 i; i < list.count; ++i) {
-            (instruments[i], lots[i]) = (list.instruments[i], list.lots[i]);
-            list.table[_slot(list, instruments[i])] = i + 1;
+    /// @notice Makes `list` one in which instruments are found at once.
+    function index(List memory list) internal pure {
+        unchecked {
+            // counts < 2^16
+            uint256[] memory entries = list.entries;
+            uint256 size = 1;
+            while (size < 2 * entries.length) size <<= 1;
+            uint256[] memory table = new uint256[](size);
+            list.table = table;
+            uint256 count = list.count;
+            for (uint256 i; i < count; ++i) {
+                _set(table, _slot(table, entries, instrumentIn(_get(entries, i))), i + 1);
+            }
         }
-        (list.instruments, list.lots) = (instruments, lots);
     }
 
-    /// @notice Where `instrument` is in a list that was indexed; a new place where it is not.
+    /// @notice Where `instrument` is in a list that was indexed; a new place where it is not. There is room for it.
     function placeOf(List memory list, uint256 instrument) internal pure returns (uint256 place) {
-        uint256 slot = _slot(list, instrument);
-        place = list.table[slot];
-        if (place != 0) return place - 1;
-        place = list.count++;
-        list.instruments[place] = instrument;
-        list.table[slot] = place + 1;
+        (uint256[] memory table, uint256[] memory entries) = (list.table, list.entries);
+        uint256 slot = _slot(table, entries, instrument);
+        place = _get(table, slot);
+        unchecked {
+            // counts < 2^16
+            if (place != 0) return place - 1;
+            place = list.count++;
+            _set(entries, place, instrument);
+            _set(table, slot, place + 1);
+        }
     }
 
     /// @dev Of `instrument`, or the first free one behind where it should be. There are twice as many as entries.
-    function _slot(List memory list, uint256 instrument) private pure returns (uint256 slot) {
-        uint256 mask = list.table.length - 1;
-        slot = ((instrument * 0x9e3779b97f4a7c15) >> 32) & mask;
-        for (;;) {
-            uint256 place = list.table[slot];
-            if (place == 0 || list.instruments[place - 1] == instrument) return slot;
-            slot = (slot + 1) & mask;
+    function _slot(uint256[] memory table, uint256[] memory entries, uint256 instrument) private pure returns (uint256 slot) {
+        unchecked {
+            // instrument < 2^16, the factor < 2^64
+            uint256 mask = table.length - 1;
+            slot = ((instrument * 0x9e3779b97f4a7c15) >> 32) & mask;
+            for (;;) {
+                uint256 place = _get(table, slot);
+                if (place == 0 || instrumentIn(_get(entries, place - 1)) == instrument) return slot;
+                slot = (slot + 1) & mask;
+            }
         }
     }
 
@@ -136,19 +147,25 @@ library SeriesPositions {
     /// counts, which the caller writes.
     function write(List memory list, VaultState storage $, AccountId account, uint256 underlying) internal returns (uint256) {
         mapping(uint256 place => uint256) storage stored = $.seriesPositions[account][underlying];
+        uint256[] memory entries = list.entries;
         uint256 kept;
-        uint256 four;
-        for (uint256 i; i < list.count; ++i) {
-            if (list.lots[i] == 0) continue;
-            four |= (list.instruments[i] | (uint256(uint48(uint256(list.lots[i]))) << 16)) << ((kept & 3) << 6);
-            if (++kept & 3 != 0) continue;
-            stored[(kept >> 2) - 1] = four;
-            four = 0;
-        }
-        uint256 place = kept >> 2;
-        if (four != 0) stored[place++] = four;
-        for (; place << 2 < list.stored; ++place) {
-            stored[place] = 0;
+        unchecked {
+            // counts < 2^16
+            uint256 four;
+            uint256 count = list.count;
+            for (uint256 i; i < count; ++i) {
+                uint256 entry = _get(entries, i);
+                if (entry >> 16 == 0) continue;
+                four |= entry << ((kept & 3) << 6);
+                if (++kept & 3 != 0) continue;
+                stored[(kept >> 2) - 1] = four;
+                four = 0;
+            }
+            uint256 place = kept >> 2;
+            if (four != 0) stored[place++] = four;
+            for (; place << 2 < list.stored; ++place) {
+                stored[place] = 0;
+            }
         }
         Place memory p = Place($.headers[account], $.positions[account][underlying], 0, 0);
         _count(p, underlying, kept);
@@ -156,10 +173,35 @@ library SeriesPositions {
         return p.header;
     }
 
+    /// @dev The instrument of the lowest entry of a word.
+    function instrumentIn(uint256 word) internal pure returns (uint256) {
+        return word & 0xffff;
+    }
+
+    /// @param lots below 2^47 either way
+    function entryOf(uint256 instrument, int256 lots) internal pure returns (uint256) {
+        // casting keeps the sign in 48 bits
+        return instrument | (uint256(uint48(uint256(lots))) << 16);
+    }
+
     /// @dev The lots of the lowest entry of a word.
     function lotsIn(uint256 word) internal pure returns (int256) {
         // casting to int48 is safe: 48 bits hold the signed size
         return int48(uint48(word >> 16));
+    }
+
+    // Without checks of the index, which were a third of what it takes to read a list and to find in it. A list has room for what `placeOf` may add.
+
+    function _get(uint256[] memory list, uint256 i) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(add(list, shl(5, add(i, 1))))
+        }
+    }
+
+    function _set(uint256[] memory list, uint256 i, uint256 word) private pure {
+        assembly ("memory-safe") {
+            mstore(add(list, shl(5, add(i, 1))), word)
+        }
     }
 
     function _write(mapping(uint256 place => uint256) storage list, uint256 index, uint256 entry) private {

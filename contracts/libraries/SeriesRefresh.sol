@@ -58,7 +58,7 @@ library SeriesRefresh {
         uint256 unit,
         uint256[] memory values
     ) internal pure returns (uint256 word) {
-        ScenarioPrices.write(frame, strike, ScenarioPrices.ALL, values, 0);
+        ScenarioPrices.write(frame, strike, values, 0);
         if (ScenarioPrices.isCall(frame, strike)) word = RiskWord.CALL;
         unchecked {
             for (uint256 scenario; scenario < LANES; ++scenario) {

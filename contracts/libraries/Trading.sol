@@ -29,9 +29,11 @@ library Trading {
     struct Touched {
         AccountId account;
         Valuation.Figures[] before; // at most one, of the first touch: what the second form of the rule looks back at
-        bool deferred; // worked out only where the first form fails, from the two words below
+        bool deferred; // worked out only where the first form fails, from what follows
         uint256 header; // before the only trade
-        uint256 position; // before the only trade, in its only market
+        uint256 position; // before the only trade, on its only underlying
+        Fill[] fills; // of it, where there are options or dated futures, held or traded
+        uint256 stood; // those of them in such that stood, a bit each
         bool series; // options or dated futures were held before: the figures of that are priced live
         bool covered; // by the first form before, so that the second has nothing to forgive
         bytes seen; // what of that was priced, as SeriesTradeLogic has it; empty where nothing was

@@ -58,6 +58,7 @@ library LiquidationLogic {
         uint256 scenarios; // that the keeper named, for underlyings with options: elsewhere the worst is found for nothing
         Portfolio portfolio;
         Assessment figures;
+        LiveMargin.Figures[] series; // of each book that has some; empty where none has
         Slice.Terms terms;
         uint256 liquidationWord;
         bool whole;
@@ -159,8 +160,9 @@ library LiquidationLogic {
         Margin.Terms memory terms,
         uint256 marginWord
     ) private view returns (Wad maintenance) {
-        bool doubtful = _pricesDoubtful(sale.portfolio, marginWord);
-        sale.figures = Margin.assess(sale.portfolio, terms, false, sale.scenarios);
+        (bool doubtful, bool dated) = _pricesDoubtful(sale.portfolio, marginWord);
+        if (dated) sale.series = new LiveMargin.Figures[](sale.portfolio.books.length);
+        sale.figures = Margin.assess(sale.portfolio, terms, false, sale.scenarios, sale.series);
         maintenance = sale.figures.margin.partUp(terms.maintenance);
         // I-12: only below the line, and where a price is in doubt only below it at the last valid price and at both edges of its band
         if (sale.figures.equity >= maintenance || (doubtful && !_belowAtEdges(sale, $, terms, marginWord))) {
@@ -174,19 +176,20 @@ library LiquidationLogic {
         }
         if (kept != sale.scenarios) {
             sale.scenarios = kept;
-            sale.figures = Margin.assess(sale.portfolio, terms, false, sale.scenarios);
+            sale.figures = Margin.assess(sale.portfolio, terms, false, sale.scenarios, sale.series);
             maintenance = sale.figures.margin.partUp(terms.maintenance);
         }
     }
 
-    /// @dev Whether a price is invalid or stale; reverts for a grace period, and for a price that only needs to be posted. What is worth nothing needs none:
+    /// @dev Whether a price is invalid or stale, and whether there are options or dated futures; reverts for a grace period, and for a price that only needs to be posted. What is worth nothing needs none:
     /// so an underlying of which only settled series are held does not count whether they are paid yet, as in a sale, or not, as in its preview.
-    function _pricesDoubtful(Portfolio memory p, uint256 marginWord) private pure returns (bool doubtful) {
+    function _pricesDoubtful(Portfolio memory p, uint256 marginWord) private pure returns (bool doubtful, bool dated) {
         uint256 fresh = MarginWord.liquidationAge(marginWord);
         uint256 stale = MarginWord.tradingAge(marginWord);
         for (uint256 i; i < p.books.length; ++i) {
             Book memory book = p.books[i];
-            if (book.series.length == 0 && book.lots.isZero() && book.collateral == ZERO) continue;
+            if (book.series.length != 0) dated = true;
+            else if (book.lots.isZero() && book.collateral == ZERO) continue;
             if (book.state == PriceWord.GRACE) revert IMarginVault.PriceInGrace(book.underlying);
             if (book.state == PriceWord.INVALID || book.age > stale) doubtful = true;
             else if (book.age > fresh) revert IMarginVault.PriceTooOld(book.underlying, book.age, fresh);
@@ -287,14 +290,14 @@ library LiquidationLogic {
             part.haircutLeft = part.haircutLeft + value.partUp(lien.haircut);
         }
         for (uint256 i; i < count; ++i) {
-            if (sale.portfolio.books[i].series.length != 0) _cutSeries(sale, sale.portfolio.books[i], sale.parts[i], terms);
+            if (sale.portfolio.books[i].series.length != 0) _cutSeries(sale, i, terms);
         }
     }
 
     /// @dev The same of options and dated futures: ⌈f·|q|⌉ lots of each.
-    function _cutSeries(Sale memory sale, Book memory book, Part memory part, Margin.Terms memory terms) private pure {
-        uint256 scenario = _scenarioOf(sale, book);
-        LiveMargin.Figures memory f = Margin.withSeries(book, book.lots, book.collateral, ZERO_RATIO, terms, scenario);
+    function _cutSeries(Sale memory sale, uint256 i, Margin.Terms memory terms) private pure {
+        (Book memory book, Part memory part) = (sale.portfolio.books[i], sale.parts[i]);
+        LiveMargin.Figures memory f = sale.series[i];
         part.scan = f.scan;
         part.series = f.value - book.lots.times(book.price) - book.collateral;
         if (sale.whole) {
@@ -302,7 +305,7 @@ library LiquidationLogic {
             return;
         }
         Lots lots = book.lots - part.lots;
-        f = Margin.withSeries(book, lots, part.collateral, sale.terms.fraction, terms, scenario);
+        f = Margin.withSeries(book, lots, part.collateral, sale.terms.fraction, terms, _scenarioOf(sale, book));
         part.seriesLeft = f.value - lots.times(book.price) - part.collateral;
         (part.marginLeft, part.notionalLeft) = (f.margin, f.notional);
         part.market = part.market + part.series - part.seriesLeft;

@@ -34,11 +34,12 @@ import {
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio, fromPpm} from "../types/Ratio.sol";
-import {Wad, minWad} from "../types/Wad.sol";
+import {Wad, ZERO, minWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {MarginWord, TradingWord} from "../words/ParameterWords.sol";
+import {PositionWord} from "../words/PositionWord.sol";
 import {SeriesWord} from "../words/SeriesWord.sol";
 import {SurfaceWord} from "../words/SurfaceWord.sol";
 import {SviWord} from "../words/SviWord.sol";
@@ -430,8 +431,14 @@ library SeriesTradeLogic {
     /// @notice As `IMarginVault.seriesPositionsOf` answers, encoded.
     function positionsOf(VaultState storage $, AccountId account, uint256 underlying) external view returns (bytes memory) {
         SeriesPositions.List memory list;
-        SeriesPositions.read(list, $, account, underlying);
-        return abi.encode(list.instruments, list.lots);
+        SeriesPositions.read(list, $, account, underlying, 0);
+        uint256[] memory instruments = new uint256[](list.count);
+        int256[] memory lots = new int256[](list.count);
+        for (uint256 i; i < list.count; ++i) {
+            uint256 entry = list.entries[i];
+            (instruments[i], lots[i]) = (SeriesPositions.instrumentIn(entry), SeriesPositions.lotsIn(entry));
+        }
+        return abi.encode(instruments, lots);
     }
 
     // ---------------------------------------------------------------- live figures
@@ -449,12 +456,73 @@ library SeriesTradeLogic {
         AccountId account,
         bytes memory known
     ) external view returns (Wad equity, Wad openingMargin, Wad margin, bytes memory seen) {
+        return _look($, account, known);
+    }
+
+    function _look(
+        VaultState storage $,
+        AccountId account,
+        bytes memory known
+    ) private view returns (Wad equity, Wad openingMargin, Wad margin, bytes memory seen) {
         uint256 marginWord = $.marginParameters;
         Portfolio memory before;
         if (known.length != 0) before = abi.decode(known, (Portfolio));
         Portfolio memory p = Ledger.portfolioLike($, account, marginWord, before);
         Assessment memory a = Margin.assess(p, Margin.terms(marginWord), false, 0);
         return (a.equity, a.margin + Margin.widening(p), a.margin, known.length == 0 ? abi.encode(p) : known);
+    }
+
+    /// @notice What the second form of the margin rule looks back at, for a taker that has changed since by `fills` alone, all on one underlying: what is stored
+    /// is put back, looked at, and put again as it is.
+    /// @param header of before, and `position` on the underlying
+    /// @param stood a bit for each of `fills` in options and dated futures that stood; what became of the perpetual is in `position`
+    /// @return before its figures: where it held series and was not covered priced live, as `look` has them
+    /// @return covered whether it held series and was covered by the first form, by words, so that the second has nothing to forgive
+    /// @return seen as `look` has it
+    function lookBack(
+        VaultState storage $,
+        AccountId account,
+        uint256 header,
+        uint256 position,
+        Fill[] memory fills,
+        uint256 stood
+    ) external returns (Valuation.Figures memory before, bool covered, bytes memory seen) {
+        uint256 underlying = underlyingOf(nameOf(fills[0].instrument));
+        (uint256 headerNow, uint256 positionNow) = ($.headers[account], $.positions[account][underlying]);
+        SeriesPositions.List memory list;
+        SeriesPositions.read(list, $, account, underlying, 0);
+        // the last first: sizes and counts go through what they have been
+        for (uint256 i = fills.length; i != 0;) {
+            if ((stood >> --i) & 1 != 0) _takeBack($, account, fills[i]);
+        }
+        ($.headers[account], $.positions[account][underlying]) = (header, position);
+        (before, covered, seen) = _figuresOf($, account, header);
+        list.stored = PositionWord.seriesPositions(position);
+        SeriesPositions.write(list, $, account, underlying);
+        ($.headers[account], $.positions[account][underlying]) = (headerNow, positionNow);
+    }
+
+    function _figuresOf(
+        VaultState storage $,
+        AccountId account,
+        uint256 header
+    ) private view returns (Valuation.Figures memory v, bool covered, bytes memory seen) {
+        Valuation.Basis memory basis;
+        Valuation.open(basis, $);
+        Valuation.write(v, $, account, header, basis);
+        if (header.seriesPositions() == 0) return (v, false, seen);
+        covered = Valuation.bounds(v, header) && MarginRule.covers(v, ZERO);
+        if (!covered) (v.equity, v.openingMargin, v.margin, seen) = _look($, account, seen);
+    }
+
+    /// @dev Counts are kept, and cash is not.
+    function _takeBack(VaultState storage $, AccountId account, Fill memory fill) private {
+        uint24 named = nameOf(fill.instrument);
+        (uint256 underlying, Instrument instrument) = (underlyingOf(named), withinUnderlying(named));
+        SeriesPositions.Place memory side;
+        SeriesPositions.find(side, $, account, underlying, instrument);
+        SeriesPositions.set(side, $, account, underlying, instrument, side.lots - fill.lots.raw());
+        _store($, account, underlying, side, ZERO);
     }
 
     // ---------------------------------------------------------------- expiry
@@ -472,10 +540,10 @@ library SeriesTradeLogic {
         for (uint256 left = $.headers[account].underlyings(); left != 0; left &= left - 1) {
             uint256 underlying = LibBit.ffs(left);
             SeriesPositions.List memory list;
-            SeriesPositions.read(list, $, account, underlying);
+            SeriesPositions.read(list, $, account, underlying, 0);
             uint256 seen;
             for (uint256 i; i < list.count; ++i) {
-                uint256 series = list.instruments[i] >> 8;
+                uint256 series = SeriesPositions.instrumentIn(list.entries[i]) >> 8;
                 if ((seen >> series) & 1 != 0) continue;
                 seen |= 1 << series;
                 SeriesState.Live memory live;
@@ -494,19 +562,19 @@ library SeriesTradeLogic {
         SeriesState.Live memory live
     ) private returns (bool found) {
         SeriesPositions.List memory list;
-        SeriesPositions.read(list, $, account, underlying);
+        SeriesPositions.read(list, $, account, underlying, 0);
         Wad paid;
         uint256 longs;
         uint256 held;
         for (uint256 i; i < list.count; ++i) {
-            Instrument instrument = Instrument.wrap(list.instruments[i]);
+            Instrument instrument = Instrument.wrap(SeriesPositions.instrumentIn(list.entries[i]));
             if (instrument.series() != series) continue;
             found = true;
-            int256 lots = list.lots[i];
+            int256 lots = SeriesPositions.lotsIn(list.entries[i]);
             paid = paid + Lots.wrap(lots).times(Expiry.payoff(instrument, live.word, live.forward));
             longs += lots > 0 ? uint256(lots) : 0;
             held += Lots.wrap(lots).abs();
-            list.lots[i] = 0;
+            list.entries[i] = instrument.raw();
         }
         if (!found) return false;
         uint256 header = SeriesPositions.write(list, $, account, underlying);
@@ -540,12 +608,13 @@ library SeriesTradeLogic {
     function move(VaultState storage $, address fund, AccountId from, AccountId to, uint256 underlying, Ratio part) external {
         Transfer memory t;
         (t.from, t.to, t.underlying, t.limited) = (from, to, underlying, to.owner() != fund);
-        SeriesPositions.read(t.giver, $, from, underlying);
-        SeriesPositions.read(t.receiver, $, to, underlying);
-        SeriesPositions.index(t.receiver, t.giver.count);
+        SeriesPositions.read(t.giver, $, from, underlying, 0);
+        uint256 count = t.giver.count;
+        SeriesPositions.read(t.receiver, $, to, underlying, count);
+        SeriesPositions.index(t.receiver);
         t.held = new int256[](256);
-        for (uint256 i; i < t.giver.count; ++i) {
-            _moveLots(t, i, PricedSeries.shareUp(t.giver.lots[i], part));
+        for (uint256 i; i < count; ++i) {
+            _moveLots(t, i, part);
         }
         _countMoved($, t);
         AccountId ours = t.limited ? from : to;
@@ -562,28 +631,33 @@ library SeriesTradeLogic {
         if (ours.owner() == fund) FundAccounts.keepClock($, $.headers[ours], underlying, ran);
     }
 
-    /// @dev `lots` of the position `i` of the giver.
-    function _moveLots(Transfer memory t, uint256 i, int256 lots) private {
+    /// @dev The share `part` of the position `i` of the giver, rounded up.
+    function _moveLots(Transfer memory t, uint256 i, Ratio part) private {
+        uint256 entry = t.giver.entries[i];
+        uint256 instrument = SeriesPositions.instrumentIn(entry);
+        int256 gave = SeriesPositions.lotsIn(entry);
+        int256 lots = PricedSeries.shareUp(gave, part);
         if (lots == 0) return;
-        uint256 instrument = t.giver.instruments[i];
         uint256 at = SeriesPositions.placeOf(t.receiver, instrument);
-        _changeBy(t, t.giver, i, -lots);
-        _changeBy(t, t.receiver, at, lots);
+        int256 had = SeriesPositions.lotsIn(t.receiver.entries[at]);
+        int256 has;
+        unchecked {
+            // lots < 2^47, at most 2^16 positions
+            (int256 gives, int256 size) = (gave - lots, _size(lots));
+            has = had + lots;
+            t.giver.entries[i] = SeriesPositions.entryOf(instrument, gives);
+            t.receiver.entries[at] = SeriesPositions.entryOf(instrument, has);
+            t.openInterest += _longs(gives) - _longs(gave) + _longs(has) - _longs(had);
+            // where two sides have met
+            int256 change = _size(has) - _size(had) - size;
+            if (change != 0) t.held[instrument >> 8] += change;
+        }
         // casting is safe: 8 bits of the underlying and 16 of the instrument
         uint24 named = uint24(t.underlying | (instrument << 8));
-        Lots now_ = Lots.wrap(t.receiver.lots[at]);
-        if (t.limited && now_.abs() >= SeriesPositions.SIZES) {
-            revert IMarginVault.PositionCapExceeded(t.to, named, now_, SeriesPositions.SIZES - 1);
+        if (t.limited && Lots.wrap(has).abs() >= SeriesPositions.SIZES) {
+            revert IMarginVault.PositionCapExceeded(t.to, named, Lots.wrap(has), SeriesPositions.SIZES - 1);
         }
         emit IMarginVault.SeriesSold(t.from, t.to, named, lots);
-    }
-
-    function _changeBy(Transfer memory t, SeriesPositions.List memory list, uint256 i, int256 change) private pure {
-        int256 before = list.lots[i];
-        int256 afterwards = before + change;
-        list.lots[i] = afterwards;
-        t.openInterest += _longs(afterwards) - _longs(before);
-        t.held[list.instruments[i] >> 8] += _size(afterwards) - _size(before);
     }
 
     /// @dev Open interest and what is held of each series after a move, where two sides have met.
@@ -595,7 +669,7 @@ library SeriesTradeLogic {
             $.fundings[underlying] = FundingWord.withOpenInterest(funding, lots);
         }
         for (uint256 i; i < t.giver.count; ++i) {
-            uint256 series = t.giver.instruments[i] >> 8;
+            uint256 series = SeriesPositions.instrumentIn(t.giver.entries[i]) >> 8;
             int256 change = t.held[series];
             if (change == 0) continue;
             t.held[series] = 0;
@@ -605,7 +679,10 @@ library SeriesTradeLogic {
     }
 
     function _size(int256 lots) private pure returns (int256) {
-        return lots < 0 ? -lots : lots;
+        unchecked {
+            // lots < 2^48
+            return lots < 0 ? -lots : lots;
+        }
     }
 
     function _longs(int256 lots) private pure returns (int256) {

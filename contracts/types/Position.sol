@@ -20,6 +20,13 @@ function positionOf(uint256 entry, uint256 group_, Price strike_) pure returns (
     return Position.wrap(entry | (group_ << 64) | (strike_.raw() << 96));
 }
 
+/// @dev The position at `index`, which is one of `list`: without the check.
+function positionAt(Position[] memory list, uint256 index) pure returns (Position a) {
+    assembly ("memory-safe") {
+        a := mload(add(list, shl(5, add(index, 1))))
+    }
+}
+
 function instrument(Position a) pure returns (Instrument) {
     return Instrument.wrap(Position.unwrap(a) & 0xffff);
 }

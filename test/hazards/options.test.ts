@@ -2,7 +2,9 @@ import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
 import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
 import { Draft } from "../../src/engine/draft.ts";
+import { type Action, SETTLEMENT } from "../../src/engine/execute.ts";
 import { portfolioOf } from "../../src/engine/ledger.ts";
+import { worstScenarios } from "../../src/engine/liquidate.ts";
 import { assess, termsAt } from "../../src/engine/margin.ts";
 import type { AccountId } from "../../src/engine/types.ts";
 import { type Answer, type Call, named, SeriesChain } from "../engine/support/seriesChain.ts";
@@ -152,5 +154,83 @@ describe("hazards of options", function () {
       return;
     }
     expect.fail("the account never failed");
+  });
+
+  /** Posts what the price of the first underlying is after each of some moves, in percent of what it began with. */
+  async function moves(percents: readonly bigint[]): Promise<void> {
+    for (const percent of percents) {
+      world.pass(20n);
+      await world.step(world.post(0, (PRICES[0] * percent) / 100n), "move", []);
+    }
+  }
+
+  it("H-36 an account of options below the line can be liquidated, however deep: the sale cures it or closes it", async () => {
+    const other = accountIdOf(ownerOf(poor), 1n);
+    for (const [id, lots] of [
+      [poor, 100_000n],
+      [other, 60_000n],
+    ] as const) {
+      await deposit(world, id, 400n);
+      const short: Part[] = [
+        [named(0, 2, 5n), lots],
+        [named(0, 2, 8n), lots / 2n],
+        [named(0, 1, 127n), lots / 10n],
+      ];
+      expect(await trade(world, taker, combo(world, id, short))).to.deep.equal(short.map(() => "Filled"));
+    }
+    const met = new Set<string>();
+    for (const percent of [106n, 112n, 118n, 124n, 130n, 140n]) {
+      await moves([percent]);
+      for (const id of [poor, other]) {
+        if ((world.state.accounts.get(id)?.series.size ?? 0) === 0) continue;
+        const before = figures(id);
+        const { maintenance } = termsAt(world.state.margin, world.state.now);
+        const below = before.equity < (before.margin * maintenance + 10n ** 18n - 1n) / 10n ** 18n;
+        world.pass(1n);
+        const answer = await world.step(world.liquidate(id, maker, worstScenarios(world.state, id)));
+        if (!below) {
+          expect(answer).to.deep.equal({ reverted: "AccountHealthy" });
+          continue;
+        }
+        expect(answer).to.have.property("events");
+        const now = figures(id);
+        const whole = (world.state.accounts.get(id)?.series.get(0) ?? []).length === 0;
+        met.add(whole ? "closed" : "cured");
+        if (whole) expect(now.equity >= 0n && now.margin === 0n).to.equal(true);
+        else expect(now.equity >= now.margin).to.equal(true);
+      }
+    }
+    expect([...met].sort()).to.deep.equal(["closed", "cured"]);
+  });
+
+  it("H-46 while opens are stopped an account with options can deposit, reduce and be liquidated", async () => {
+    await deposit(world, poor, 300n);
+    expect(await trade(world, taker, combo(world, poor, [[named(0, 2, 5n), 100_000n]]))).to.deep.equal(["Filled"]);
+    await world.deployment.vault.stopOpens(0);
+    const { now, underlyings } = await world.chain.readState(await world.chain.now());
+    world.state = { ...world.state, now, underlyings: underlyings.map((each, i) => ({ ...each, series: world.state.underlyings[i]!.series })) };
+    expect(await trade(world, taker, combo(world, maker, [[named(0, 2, 5n), 1_000n]]))).to.deep.equal(["RiskMayNotRise"]);
+    expect(await trade(world, taker, combo(world, poor, [[named(0, 2, 5n), -10_000n]]))).to.deep.equal(["Filled"]);
+    await deposit(world, poor, 1n);
+    await moves([106n, 112n, 118n, 124n]);
+    expect(await step(world.liquidate(poor, maker, worstScenarios(world.state, poor)))).to.have.property("events");
+  });
+
+  it("H-54 bad debt engineered with options takes no more from the fund than the cap of an epoch", async () => {
+    const fund = accountIdOf(world.state.fund);
+    const amount = 998_000n * 10n ** 6n;
+    const withdraw: Action = { kind: "Withdraw", account: fund, token: SETTLEMENT, amount, to: world.state.fund };
+    expect(await step(world.actions(world.state.fund, [withdraw]))).to.have.property("events");
+    await deposit(world, poor, 500n);
+    const short: Part[] = [[named(0, 2, 6n), 150_000n]];
+    expect(await trade(world, taker, combo(world, poor, short))).to.deep.equal(["Filled"]);
+    const stake = cash(fund);
+    await moves([110n, 121n, 133n, 146n, 160n, 176n]);
+    const owed = -figures(poor).value;
+    expect(await step(world.liquidate(poor, maker, worstScenarios(world.state, poor)))).to.have.property("events");
+    const { topUp } = world.state.fundParameters;
+    const taken = stake - cash(fund);
+    expect(owed > 0n && taken <= (stake * topUp) / 1_000_000n + 10n ** 18n).to.equal(true);
+    expect(world.state.deficit > 0n, "the rest is a deficit").to.equal(true);
   });
 });

@@ -224,6 +224,49 @@ describe("fills that stand together", function () {
     expect(world.state.accounts.get(failing)?.series.get(0)).to.have.length(1);
   });
 
+  it("a taker that fails sheds by several fills: what it had is looked at, and nothing of the look stays", async () => {
+    const failing = accountIdOf(ownerOf(maker), 1n);
+    await deposit(world, failing, 4_000n);
+    const position: Part[] = [
+      [put(1n), 50_000n],
+      [call(8n), -850_000n],
+      [future(2), 10_000n],
+      [call(9n), 20_000n],
+    ];
+    expect(await trade(world, failing, combo(world, other, position))).to.deep.equal(position.map(() => "Filled"));
+    await rise(world, [2_080n, 2_160n, 2_240n, 2_320n, 2_400n]);
+    const before = world.state.accounts.get(failing);
+    // more of what fails, beside a fill that is dropped
+    const dropped = fill(world, taker, call(8n), 10_000n, { price: 0n });
+    expect(await trade(world, failing, [dropped, fill(world, other, call(8n), -20_000n)])).to.deep.equal(["MarginTooLow"]);
+    // the perpetual alone: short it hedges nothing, long it does
+    expect(await trade(world, failing, [fill(world, other, 0n, -10_000n)])).to.deep.equal(["MarginTooLow"]);
+    expect(world.state.accounts.get(failing)).to.deep.equal(before);
+    expect(await trade(world, failing, [fill(world, other, 0n, 10_000n)])).to.deep.equal(["Filled"]);
+    // a position is opened, another closed, two makers and a combo take the rest, and one fill is dropped
+    const fills = [
+      fill(world, other, call(7n), 1_000n),
+      ...combo(world, taker, [
+        [put(1n), -50_000n],
+        [call(8n), 200_000n],
+      ]),
+      dropped,
+      fill(world, other, future(2), -10_000n),
+      fill(world, other, 0n, 10_000n),
+      fill(world, other, call(8n), 200_000n),
+    ];
+    const became = ["Filled", "Filled", "Filled", "PriceOutsideBand", "Filled", "Filled", "Filled"];
+    expect(await trade(world, failing, fills)).to.deep.equal(became);
+    expect(
+      world.state.accounts
+        .get(failing)
+        ?.series.get(0)
+        ?.map(({ instrument }) => instrument),
+    ).to.have.members([call(7n), call(8n), call(9n)].map((instrument) => instrument >> 8n));
+    // nothing stands: the figures before are those of now
+    expect(await trade(world, failing, [dropped])).to.deep.equal(["PriceOutsideBand"]);
+  });
+
   it("default: random combos agree to the unit", async () => {
     const random = new Random(SEED);
     const met = new Map<string, number>();

@@ -117,12 +117,12 @@ const LISTED = [
   {
     name: "328 strikes in three series",
     series: [127, 127, 74],
-    documented: { topUp: 12_987_000, cap: 5_288_000, record: 13_005_000, deposit: 13_091_000, claim: 13_108_000, insolvent: 9_110_000 },
+    documented: { topUp: 11_617_000, cap: 4_079_000, record: 11_634_000, deposit: 11_721_000, claim: 11_738_000, insolvent: 6_115_000 },
   },
   {
     name: "68 series of one strike",
     series: Array<number>(68).fill(1),
-    documented: { topUp: 5_462_000, cap: 3_577_000, record: 5_480_000, deposit: 5_566_000, claim: 5_583_000, insolvent: 8_688_000 },
+    documented: { topUp: 5_548_000, cap: 3_140_000, record: 5_566_000, deposit: 5_652_000, claim: 5_669_000, insolvent: 6_033_000 },
   },
 ];
 
