@@ -208,7 +208,11 @@ describe("hazards of options", function () {
     expect(await trade(world, taker, combo(world, poor, [[named(0, 2, 5n), 100_000n]]))).to.deep.equal(["Filled"]);
     await world.deployment.vault.stopOpens(0);
     const { now, underlyings } = await world.chain.readState(await world.chain.now());
-    world.state = { ...world.state, now, underlyings: underlyings.map((each, i) => ({ ...each, series: world.state.underlyings[i]!.series })) };
+    world.state = {
+      ...world.state,
+      now,
+      underlyings: underlyings.map((each, i) => ({ ...each, series: world.state.underlyings[i]!.series })),
+    };
     expect(await trade(world, taker, combo(world, maker, [[named(0, 2, 5n), 1_000n]]))).to.deep.equal(["RiskMayNotRise"]);
     expect(await trade(world, taker, combo(world, poor, [[named(0, 2, 5n), -10_000n]]))).to.deep.equal(["Filled"]);
     await deposit(world, poor, 1n);
