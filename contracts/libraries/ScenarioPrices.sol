@@ -22,6 +22,7 @@ library ScenarioPrices {
     uint256 private constant YEAR = 365 days;
     /// @dev Places of the price: unmoved, ±⅓, ±⅔ and ±1 scan range, the two extremes.
     uint256 private constant PLACES = 9;
+    uint256 private constant UPPER_EXTREME = 7;
     uint256 private constant LOWER_EXTREME = 8;
     /// @dev Where the row begins in a byte of `Frame.stressed`.
     uint256 private constant ROW = 4;
@@ -49,16 +50,29 @@ library ScenarioPrices {
         uint256 scenarios
     ) internal pure returns (Frame memory frame) {
         frame.forwards[0] = forward.raw();
-        uint256 count;
-        for (uint256 scenario = 1; scenario < LANES; ++scenario) {
-            if ((scenarios >> scenario) & 1 == 0) continue;
-            // scenarios 1 and 2, 3 and 4, … 13 and 14 have one price, and the extremes 15 and 16 each their own
-            uint256 place = scenario == 16 ? LOWER_EXTREME : (scenario - 1) >> 1;
-            frame.stressed |= (place | (OptionStress.row(scenario) << ROW)) << (8 * count++);
-            if (place == 0 || frame.forwards[place] != 0) continue;
-            uint256 moved = OptionStress.forwardAt(forward, range, scenario).raw();
-            frame.forwards[place] = moved;
-            frame.logs[place] = Black76.logMoneynessOf(moved, forward.raw());
+        unchecked {
+            // nine places, sixteen bytes
+            uint256 stressed;
+            uint256 shift;
+            for (uint256 place; place < PLACES; ++place) {
+                // scenarios 1 and 2, 3 and 4, … 13 and 14 have one price, and the extremes 15 and 16 each their own
+                bool extreme = place >= UPPER_EXTREME;
+                uint256 wanted = extreme ? (scenarios >> (place + 8)) & 1 : (scenarios >> (2 * place + 1)) & 3;
+                if (wanted == 0) continue;
+                if (wanted & 1 != 0) {
+                    stressed |= (place | ((extreme ? OptionStress.ROW_MARK : OptionStress.ROW_UP) << ROW)) << shift;
+                    shift += 8;
+                }
+                if (wanted & 2 != 0) {
+                    stressed |= (place | (OptionStress.ROW_DOWN << ROW)) << shift;
+                    shift += 8;
+                }
+                if (place == 0) continue;
+                uint256 moved = OptionStress.forwardAt(forward, range, place == LOWER_EXTREME ? 16 : 2 * place + 1).raw();
+                frame.forwards[place] = moved;
+                frame.logs[place] = Black76.logMoneynessOf(moved, forward.raw());
+            }
+            frame.stressed = stressed;
         }
         frame.slice = slice;
         frame.span = span;

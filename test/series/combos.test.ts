@@ -243,6 +243,12 @@ describe("fills that stand together", function () {
     expect(await trade(world, failing, [fill(world, other, 0n, -10_000n)])).to.deep.equal(["MarginTooLow"]);
     expect(world.state.accounts.get(failing)).to.deep.equal(before);
     expect(await trade(world, failing, [fill(world, other, 0n, 10_000n)])).to.deep.equal(["Filled"]);
+    // the first leg adds what the second more than takes off
+    const better: Part[] = [
+      [call(6n), -1_000n],
+      [call(8n), 50_000n],
+    ];
+    expect(await trade(world, failing, combo(world, taker, better))).to.deep.equal(["Filled", "Filled"]);
     // a position is opened, another closed, two makers and a combo take the rest, and one fill is dropped
     const fills = [
       fill(world, other, call(7n), 1_000n),
@@ -262,7 +268,7 @@ describe("fills that stand together", function () {
         .get(failing)
         ?.series.get(0)
         ?.map(({ instrument }) => instrument),
-    ).to.have.members([call(7n), call(8n), call(9n)].map((instrument) => instrument >> 8n));
+    ).to.have.members([call(6n), call(7n), call(8n), call(9n)].map((instrument) => instrument >> 8n));
     // nothing stands: the figures before are those of now
     expect(await trade(world, failing, [dropped])).to.deep.equal(["PriceOutsideBand"]);
   });

@@ -117,12 +117,12 @@ const LISTED = [
   {
     name: "328 strikes in three series",
     series: [127, 127, 74],
-    documented: { topUp: 11_617_000, cap: 4_079_000, record: 11_634_000, deposit: 11_721_000, claim: 11_738_000, insolvent: 6_115_000 },
+    documented: { topUp: 11_601_000, cap: 4_077_000, record: 11_619_000, deposit: 11_705_000, claim: 11_722_000, insolvent: 6_110_000 },
   },
   {
     name: "68 series of one strike",
     series: Array<number>(68).fill(1),
-    documented: { topUp: 5_548_000, cap: 3_140_000, record: 5_566_000, deposit: 5_652_000, claim: 5_669_000, insolvent: 6_033_000 },
+    documented: { topUp: 5_199_000, cap: 3_095_000, record: 5_217_000, deposit: 5_303_000, claim: 5_320_000, insolvent: 5_948_000 },
   },
 ];
 
