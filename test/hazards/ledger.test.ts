@@ -259,6 +259,31 @@ describe("hazards of the ledger", () => {
     await expect(vault.connect(alice).execute([parts[1] as Action, unknown])).to.be.revert(world.connection.ethers);
   });
 
+  it("H-32 I-11 who fails may shed risk alone: nothing leaves with it, in whichever order", async () => {
+    const world = await createWorld();
+    const { vault, alice, bob } = world;
+    await world.deposit(bob, usd(100_000));
+    await world.deposit(alice, usd(1_800));
+    await world.refresh();
+    await world.trade(alice, bob, 0, eth(100));
+    const a = idOf(alice);
+    const second = world.know(idOf(alice, 1n));
+    await world.move(0, 1_940n * WAD);
+    const { equity, margin } = await world.assess(a, true);
+    expect(equity > 0n && equity < margin).to.equal(true);
+    // too little to be covered afterwards
+    const reduce = actions.trade(a, [world.fill(idOf(bob), 0, -eth(2))]);
+    const leave = actions.transfer(a, 255, WAD, second);
+    await vault.connect(alice).execute.staticCall([reduce]);
+    await vault.connect(alice).execute.staticCall([reduce, actions.cancel(a)]);
+    for (const list of [
+      [reduce, leave],
+      [leave, reduce],
+    ]) {
+      await expect(vault.connect(alice).execute.staticCall(list)).to.be.revertedWithCustomError(vault, "MarginTooLow");
+    }
+  });
+
   it("H-25 H-32 the same action twice is two actions, the same account twice is tested once more, not less", async () => {
     const world = await createWorld();
     const { vault, alice } = world;

@@ -143,7 +143,13 @@ describe("hazards of liquidation", () => {
     await vault.connect(alice).execute([actions.cancel(idOf(alice))]);
     await postFirst(1_850n * WAD);
     await vault.liquidate(idOf(alice), know(idOf(carol)), 0n);
-    expect(await world.lotsOf(idOf(alice), 0)).to.be.lessThan(eth(100));
+    const left = await world.lotsOf(idOf(alice), 0);
+    expect(left).to.be.lessThan(eth(100));
+    // nor where a price is in doubt, and both edges of its band are asked
+    for (let price = 1_800n; price > 900n; price -= 40n) await postFirst(price * WAD);
+    await world.time.increase(3_700n);
+    await vault.liquidate(idOf(alice), know(idOf(carol)), 0n);
+    expect(await world.lotsOf(idOf(alice), 0)).to.be.lessThan(left);
   });
 
   it("H-37 I-13 the worst account, sixteen positions and eight tokens, is liquidated in less than half a block", async () => {
