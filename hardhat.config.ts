@@ -56,9 +56,9 @@ const runsOf = (file: string): number => (MORE_RUNS.get(file) ?? FEW_RUNS) + dep
 
 /**
  * Hardhat leaves a core idle while it compiles, which on two of them is half of the machine, and asks the compiler for the code of all that a
- * file imports, of what is deployed up to seven times over, and for a syntax tree of everything, which takes twice as long as the code. The
+ * file imports, of what is deployed up to eleven times over, and for a syntax tree of everything, which takes twice as long as the code. The
  * code of a file is the same whatever else is asked for. The trees are where Solidity stack traces come from: whoever wants to read some builds
- * with SOLIDITY_TRACES=1.
+ * and tests with SOLIDITY_TRACES=1.
  */
 const fastBuild: HardhatPlugin = {
   id: "fast-build",
