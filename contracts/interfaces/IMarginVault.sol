@@ -24,6 +24,7 @@ struct Book {
     uint256 depth; // lots
     uint256 age; // seconds since the price was published
     uint256 state; // PriceWord.NORMAL, INVALID or GRACE
+    Ratio doubt; // how far the price may have moved, as a fraction of it; zero while it is good: normal, and not older than the liquidation age
     uint256 lotExponent; // one lot is 10^-x of the underlying
     int256 fundingIndex; // cumulative funding a lot, now; zero where there is no perpetual
     bytes series; // options and dated futures, priced live at the held range, as PricedSeries packs them; empty where there are none

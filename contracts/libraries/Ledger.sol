@@ -14,6 +14,7 @@ import {CollateralWord, MarginWord} from "../words/ParameterWords.sol";
 import {PositionWord} from "../words/PositionWord.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {Funding} from "./Funding.sol";
+import {PriceGuard} from "./PriceGuard.sol";
 import {PriceUse} from "./PriceUse.sol";
 
 /// @title The only writer of cash, positions and collateral
@@ -97,7 +98,7 @@ library Ledger {
         for (; held != 0; held &= held - 1) {
             uint256 underlying = LibBit.ffs(held);
             Book memory book = books[count++];
-            uint256 priceWord = open($, book, underlying);
+            uint256 priceWord = open($, book, underlying, marginWord);
             uint256 position = $.positions[account][underlying];
             book.lots = PositionWord.lots(position);
             book.entryCost = PositionWord.entryCost(position);
@@ -113,7 +114,7 @@ library Ledger {
             Book memory book = books[i];
             if (i == count) {
                 ++count;
-                open($, book, underlying);
+                open($, book, underlying, marginWord);
             }
             Wad worth = collateralValueDown($.collateral[account][token], book.price, book.lotExponent);
             book.collateral = book.collateral + worth;
@@ -154,7 +155,7 @@ library Ledger {
     }
 
     /// @notice Fills in what a valuation takes from the price of `underlying`.
-    function open(VaultState storage $, Book memory book, uint256 underlying) internal view returns (uint256 priceWord) {
+    function open(VaultState storage $, Book memory book, uint256 underlying, uint256 marginWord) internal view returns (uint256 priceWord) {
         priceWord = $.prices[underlying];
         book.underlying = underlying;
         book.price = PriceWord.price(priceWord);
@@ -163,7 +164,9 @@ library Ledger {
         book.depth = PriceWord.depth(priceWord);
         book.state = PriceWord.state(priceWord);
         book.lotExponent = PriceWord.lotExponent(priceWord);
-        book.age = PriceWord.age(priceWord);
+        uint256 age = PriceWord.age(priceWord);
+        book.age = age;
+        if (!PriceWord.isGood(priceWord, age, MarginWord.liquidationAge(marginWord))) book.doubt = PriceGuard.doubt($.guards[underlying], age);
     }
 
     /// @notice floor(amount · price of a lot · lots in one token).

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Price} from "../types/Price.sol";
+import {Ratio, fromPpm} from "../types/Ratio.sol";
 import {GuardWord} from "../words/GuardWord.sol";
 import {PendingWord} from "../words/PendingWord.sol";
 import {PriceWord} from "../words/PriceWord.sol";
@@ -95,6 +96,12 @@ library PriceGuard {
         uint256 reach = (last * width + PPM - 1) / PPM;
         low = Price.wrap(reach < last ? last - reach : 0);
         high = Price.wrap(last + reach);
+    }
+
+    /// @dev How far a doubtful price of this age may have moved since, as a fraction of it: what the guard would believe of a single source by
+    /// now, and not less than the base band, for a young price is in doubt because a newer one was refused.
+    function doubt(uint256 guardWord, uint256 age) internal pure returns (Ratio) {
+        return fromPpm(widthPpm(guardWord, Math.max(age, CONFIRMATION)));
     }
 
     /// @dev band·√(elapsed / 60 s), rounded down, at most the widest; in ppm.

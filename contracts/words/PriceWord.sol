@@ -29,6 +29,11 @@ library PriceWord {
         }
     }
 
+    /// @dev Good: normal, and at most `most` seconds old. What is not good is doubtful, whatever the cause.
+    function isGood(uint256 word, uint256 age_, uint256 most) internal pure returns (bool) {
+        return state(word) == NORMAL && age_ <= most;
+    }
+
     function targetRange(uint256 word) internal pure returns (Ratio) {
         return fromPpb((word >> 136) & type(uint32).max);
     }

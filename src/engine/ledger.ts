@@ -5,6 +5,7 @@ import { abs, fromPpb, fromPpm, max, min, partUp, WAD } from "./fixedPoint.ts";
 import { indexNow } from "./funding.ts";
 import { lineOf } from "./margin.ts";
 import { optionMarksDown, seriesValueDown, type UnderlyingHolding } from "./portfolioMargin.ts";
+import { doubtOf } from "./priceGuard.ts";
 import { rampAt } from "./ramp.ts";
 import { holdingOf } from "./seriesHoldings.ts";
 import type { Account, AccountId, Book, Portfolio, Position, SeriesPosition, State, Underlying } from "./types.ts";
@@ -29,7 +30,7 @@ export function portfolioOf(draft: Draft, id: AccountId): Portfolio {
   for (const index of [...heldUnderlyings(account)].sort((a, b) => a - b)) {
     const underlying = draft.underlying(index);
     const { lots, fundingIndex, entryCost } = account.positions.get(index) ?? NO_POSITION;
-    books.push({ ...openBook(underlying, index, draft.now), lots, entryCost });
+    books.push({ ...openBook(draft, underlying, index), lots, entryCost });
     cash -= payment(lots, indexOf(draft, underlying), fundingIndex);
   }
   for (const [index, amount] of sorted(account.collateral)) {
@@ -37,7 +38,7 @@ export function portfolioOf(draft: Draft, id: AccountId): Portfolio {
     const underlying = draft.underlying(Number(token.underlying));
     let book = books.find((each) => each.underlying === token.underlying);
     if (book === undefined) {
-      book = openBook(underlying, Number(token.underlying), draft.now);
+      book = openBook(draft, underlying, Number(token.underlying));
       books.push(book);
     }
     const value = collateralValueDown(amount, underlying.price, underlying.lotExponent);
@@ -78,7 +79,7 @@ function sorted<T>(map: ReadonlyMap<number, T>): [number, T][] {
   return [...map].sort(([a], [b]) => a - b);
 }
 
-function openBook(underlying: Underlying, index: number, now: bigint): Mutable<Book> {
+function openBook({ base, now }: Draft, underlying: Underlying, index: number): Mutable<Book> {
   return {
     underlying: BigInt(index),
     lots: 0n,
@@ -91,6 +92,7 @@ function openBook(underlying: Underlying, index: number, now: bigint): Mutable<B
     depth: underlying.depth,
     age: max(now - underlying.priceTime, 0n),
     state: underlying.priceState,
+    doubt: doubtOf(underlying, base.margin.liquidationAge, now),
   };
 }
 

@@ -1,5 +1,6 @@
-import { abs, max, min } from "./fixedPoint.ts";
+import { abs, fromPpm, max, min } from "./fixedPoint.ts";
 import { squareRootDown } from "./squareRoot.ts";
+import { NORMAL, type Underlying } from "./types.ts";
 
 /** Answers of a source. */
 export const SILENT = 0n;
@@ -102,6 +103,19 @@ function judgeAlone(guard: GuardBands, last: LastPrice, pending: PendingPrice, q
 /** band·√(elapsed / 60 s), rounded down, at most the widest band; ppm. The twin of `PriceGuard.widthPpm`. */
 export function bandWidth(guard: GuardBands, elapsed: bigint): bigint {
   return min(squareRootDown((guard.band * guard.band * elapsed) / CONFIRMATION), guard.widestBand);
+}
+
+/**
+ * How far a price may have moved since, as a fraction of it, 18 decimals: zero while it is good, that is normal and not older than the liquidation age;
+ * otherwise what the guard would believe of a single source by now, at least the base band.
+ */
+export function doubtOf(
+  { guard, priceTime, priceState }: Pick<Underlying, "guard" | "priceTime" | "priceState">,
+  liquidationAge: bigint,
+  now: bigint,
+): bigint {
+  const age = max(now - priceTime, 0n);
+  return priceState === NORMAL && age <= liquidationAge ? 0n : fromPpm(bandWidth(guard, max(age, CONFIRMATION)));
 }
 
 /** The lowest and highest price that the guard would believe at `now`. The twin of `PriceGuard.bandEdges`. */

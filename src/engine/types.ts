@@ -219,6 +219,7 @@ export interface Book {
   readonly depth: bigint; // lots
   readonly age: bigint; // seconds
   readonly state: bigint;
+  readonly doubt: bigint; // how far the price may have moved, as a fraction of it, 18 decimals; zero while it is good
 }
 
 /** An account with funding accrued. */

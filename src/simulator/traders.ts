@@ -116,6 +116,7 @@ function opens(state: State, trader: Trader, { underlying: index, takerFee, use,
     depth: underlying.depth,
     age: 0n,
     state: 0n,
+    doubt: 0n,
   };
   const cash = trader.worth - collateral - partUp(notional, takerFee) - (trader.long ? notional : -notional);
   const { equity, margin } = assess({ cash, books: [book] }, termsAt(state.margin, state.now), true);

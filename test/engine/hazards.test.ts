@@ -173,6 +173,7 @@ describe("hazards that arithmetic decides", () => {
         depth: 10n ** 9n,
         age: 0n,
         state: 0n,
+        doubt: 0n,
       };
       const cash = random.ofAnySize(80);
       const scaled = { ...book, collateral: book.collateral * scale, haircut: book.haircut * scale, price: book.price * scale };

@@ -51,6 +51,7 @@ function anyBook(): Book {
     depth: random.bigBelow(2n ** 40n) + 1n,
     age: 0n,
     state: 0n,
+    doubt: 0n,
   };
 }
 

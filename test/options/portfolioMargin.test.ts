@@ -131,7 +131,7 @@ describe("portfolio margin", () => {
       const book = { lots, collateral, price, depth: 10n ** 6n, heldRange: range, targetRange: range, haircut: 0n };
       const holding: UnderlyingHolding = { ...book, series: [], settled: 0n };
       for (const scenario of [0n, BigInt(1 + random.below(16))]) {
-        const expected = bookMargin({ ...book, underlying: 0n, entryCost: 0n, age: 0n, state: 0n }, TERMS, false, scenario);
+        const expected = bookMargin({ ...book, underlying: 0n, entryCost: 0n, age: 0n, state: 0n, doubt: 0n }, TERMS, false, scenario);
         const { scan, interMonth, total } = liveMargin(holding, TERMS, scenario);
         expect([scan, interMonth, total]).to.deep.equal([expected.scan, expected.interMonth, expected.total]);
       }

@@ -264,6 +264,6 @@ function portfolioFrom({ cash, books }: PortfolioAnswer): Portfolio {
 }
 
 function bookFrom(book: Book): Book {
-  const { underlying, lots, entryCost, collateral, haircut, price, heldRange, targetRange, depth, age, state } = book;
-  return { underlying, lots, entryCost, collateral, haircut, price, heldRange, targetRange, depth, age, state };
+  const { underlying, lots, entryCost, collateral, haircut, price, heldRange, targetRange, depth, age, state, doubt } = book;
+  return { underlying, lots, entryCost, collateral, haircut, price, heldRange, targetRange, depth, age, state, doubt };
 }
