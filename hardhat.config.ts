@@ -49,6 +49,9 @@ const deployed = [
   "logic/SeriesLogic",
   "sources/SignedVolatilitySource",
   "logic/HealthLogic",
+  "logic/SeriesMoveLogic",
+  "logic/SheddingLogic",
+  "logic/AccountLogic",
 ];
 
 /** No two files have the same, and none those of the rest. */

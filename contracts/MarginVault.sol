@@ -2,10 +2,9 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {Assessment, IMarginVault, IVaultCore, IVaultExtension} from "./interfaces/IMarginVault.sol";
+import {IMarginVault, IVaultCore, IVaultExtension} from "./interfaces/IMarginVault.sol";
 import {IModule} from "./interfaces/IModule.sol";
 import {Deficit} from "./libraries/Deficit.sol";
 import {Ledger} from "./libraries/Ledger.sol";
@@ -13,6 +12,7 @@ import {MarginRule} from "./libraries/MarginRule.sol";
 import {PriceUse} from "./libraries/PriceUse.sol";
 import {Trading} from "./libraries/Trading.sol";
 import {Valuation} from "./libraries/Valuation.sol";
+import {AccountLogic} from "./logic/AccountLogic.sol";
 import {ConfigLogic} from "./logic/ConfigLogic.sol";
 import {ExchangeLogic} from "./logic/ExchangeLogic.sol";
 import {FundLogic} from "./logic/FundLogic.sol";
@@ -20,6 +20,7 @@ import {HealthLogic} from "./logic/HealthLogic.sol";
 import {LiquidationLogic} from "./logic/LiquidationLogic.sol";
 import {PriceLogic} from "./logic/PriceLogic.sol";
 import {SeriesTradeLogic} from "./logic/SeriesTradeLogic.sol";
+import {SheddingLogic} from "./logic/SheddingLogic.sol";
 import {AccountId, toAccountId} from "./types/AccountId.sol";
 import {
     Action,
@@ -68,7 +69,6 @@ contract MarginVault is VaultBase, IVaultCore {
 
     uint256 private constant MAX_ACTIONS = 32;
     uint256 private constant MAX_FILLS = 128;
-    uint8 private constant ALL_SCOPES = SCOPE_TRADE | SCOPE_DEPOSIT | SCOPE_WITHDRAW | SCOPE_TRANSFER | SCOPE_CANCEL;
 
     uint256 private immutable SETTLEMENT_SCALE;
     address private immutable EXTENSION;
@@ -109,9 +109,9 @@ contract MarginVault is VaultBase, IVaultCore {
 
     /// @inheritdoc IVaultCore
     function simulate(address actor, Action[] calldata actions, AccountId account) external locked {
-        Assessment memory before = _assess(account, true);
+        bytes memory before = HealthLogic.figures($, account);
         _execute(actor, actions);
-        revert IMarginVault.Simulated(before, _assess(account, true));
+        HealthLogic.revertSimulated($, account, before);
     }
 
     function _execute(address actor, Action[] calldata actions) private {
@@ -151,14 +151,10 @@ contract MarginVault is VaultBase, IVaultCore {
     }
 
     function _depositWithPermit(Run memory run, AccountId account, bytes calldata data) private {
-        (uint8 token, uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) = abi.decode(
-            data,
-            (uint8, uint256, uint256, uint8, bytes32, bytes32)
-        );
+        (uint8 token, uint256 amount) = abi.decode(data, (uint8, uint256));
         _authorise(account, run.actor, SCOPE_DEPOSIT);
         (IERC20 asset, ) = _token(token);
-        // a permit that was front-run, or that the token does not know, is not an error: the transfer below decides
-        try IERC20Permit(address(asset)).permit(run.actor, address(this), amount, deadline, v, r, s) {} catch {}
+        AccountLogic.permit(address(asset), run.actor, data);
         _pull(account, run.actor, token, amount);
     }
 
@@ -239,18 +235,13 @@ contract MarginVault is VaultBase, IVaultCore {
     }
 
     function _setOperator(Run memory run, AccountId account, bytes calldata data) private {
-        (address operator, uint8 scope, uint40 expiry) = abi.decode(data, (address, uint8, uint40));
         _authorise(account, run.actor, 0);
-        if (scope & ~ALL_SCOPES != 0) revert IMarginVault.ScopeInvalid(scope);
-        $.operators[account][operator] = scope == 0 ? 0 : scope | (uint256(expiry) << 8);
-        emit IMarginVault.OperatorSet(account, operator, scope, expiry);
+        AccountLogic.setOperator($, account, data);
     }
 
     function _setModules(Run memory run, AccountId account, bytes calldata data) private {
-        uint16 mask = abi.decode(data, (uint16));
         _authorise(account, run.actor, 0);
-        $.headers[account] = $.headers[account].withModuleDifference(mask ^ DEFAULT_MODULES);
-        emit IMarginVault.ModulesSet(account, mask);
+        AccountLogic.setModules($, account, data, DEFAULT_MODULES);
     }
 
     function _cancelOrders(Run memory run, AccountId account) private {
@@ -332,20 +323,11 @@ contract MarginVault is VaultBase, IVaultCore {
             return i;
         }
         _begin(run);
-        Valuation.Basis memory basis = run.basis[0];
         run.touchedCount = i + 1;
         Trading.Touched memory touched = run.touched[i];
         touched.account = account;
         touched.leaving = leaving;
-        if (leaving) return i;
-        touched.before = new Valuation.Figures[](1);
-        Valuation.Figures memory before = touched.before[0];
-        _value(basis, account, before);
-        if ($.headers[account].seriesPositions() == 0) return i;
-        touched.series = true;
-        // by words: whoever is covered needs no look back, who is not is priced live
-        if (Valuation.bounds(before, $.headers[account]) && MarginRule.covers(before, ZERO)) touched.covered = true;
-        else _priceLive(before, touched);
+        if (!leaving) touched.before = SheddingLogic.remember($, account);
     }
 
     /// @dev As `_touch`. Most trades pass by the first form: where this is the only action, and in one perpetual, or on one underlying where there are options
@@ -363,13 +345,12 @@ contract MarginVault is VaultBase, IVaultCore {
         run.touchedCount = 1;
         Trading.Touched memory touched = run.touched[0];
         touched.account = trade.taker;
-        touched.deferred = true;
+        touched.underlying = underlying;
         if (plain) {
             (touched.header, touched.position) = (trade.header, trade.position);
             return 0;
         }
         (touched.header, touched.position) = ($.headers[trade.taker], $.positions[trade.taker][underlying]);
-        touched.series = touched.header.seriesPositions() != 0;
         touched.fills = fills;
         return 0;
     }
@@ -403,49 +384,14 @@ contract MarginVault is VaultBase, IVaultCore {
         }
         // words that are stale bound nothing; the header is read only where a price or words are not good
         bool bounded = now_.oldest != type(uint256).max || Valuation.bounds(now_, $.headers[touched.account]);
-        if (!bounded || !MarginRule.covers(now_, touched.newRisk)) _requireShedding(basis, touched, now_);
+        if (!bounded || !MarginRule.covers(now_, touched.newRisk)) {
+            SheddingLogic.requireShedding($, touched, now_);
+        }
         if (touched.settledOut) {
             // part of an unrealised gain must stay in money, so that a thin market cannot be pumped and carried away (H-70)
             Wad needed = now_.gain.partUp(MarginWord.gainLock(basis.marginWord));
             if (now_.settledCash < needed) revert IMarginVault.SettledCashTooLow(touched.account, now_.settledCash, needed);
         }
-    }
-
-    /// @dev The second form of the margin rule, which looks back.
-    function _requireShedding(Valuation.Basis memory basis, Trading.Touched memory touched, Valuation.Figures memory now_) private {
-        Valuation.Figures memory before;
-        if (touched.before.length != 0) before = touched.before[0];
-        if (touched.fills.length != 0) {
-            (before, touched.covered, touched.seen) = SeriesTradeLogic.lookBack(
-                $,
-                touched.account,
-                touched.header,
-                touched.position,
-                touched.fills,
-                touched.stood
-            );
-        } else if (touched.deferred) {
-            basis.quote.draft = touched.position;
-            Valuation.write(before, $, touched.account, touched.header, basis);
-        }
-        bool looked = !touched.leaving && !touched.covered;
-        if (looked && (touched.series || $.headers[touched.account].seriesPositions() != 0)) {
-            _priceLive(now_, touched);
-        }
-        if (!looked || !MarginRule.sheds(before, now_)) {
-            revert IMarginVault.MarginTooLow(
-                touched.account,
-                now_.equity,
-                now_.openingMargin + touched.newRisk,
-                before.equity,
-                before.openingMargin
-            );
-        }
-    }
-
-    /// @dev Puts equity and margin priced live in place of what words say. What was priced at the first touch is not priced again.
-    function _priceLive(Valuation.Figures memory figures, Trading.Touched memory touched) private view {
-        (figures.equity, figures.openingMargin, figures.margin, touched.seen) = SeriesTradeLogic.look($, touched.account, touched.seen);
     }
 
     /// @dev scope 0: the owner only.
@@ -526,10 +472,5 @@ contract MarginVault is VaultBase, IVaultCore {
         uint8 underlying
     ) external view returns (bool authorised, uint32 epoch, Lots lots) {
         return (_mayAct(account, signer, SCOPE_TRADE), $.headers[account].epoch(), PositionWord.lots($.positions[account][underlying]));
-    }
-
-    /// @inheritdoc IVaultCore
-    function mayBeLiquidated(AccountId[] calldata accounts) external view whenUnlocked returns (bool[] memory) {
-        _answer(HealthLogic.candidates($, FUND, accounts));
     }
 }

@@ -3,13 +3,10 @@ pragma solidity 0.8.37;
 
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
-import {Assessment, IMarginVault} from "./interfaces/IMarginVault.sol";
+import {IMarginVault} from "./interfaces/IMarginVault.sol";
 import {Lock} from "./libraries/Lock.sol";
-import {Valuation} from "./libraries/Valuation.sol";
-import {SeriesTradeLogic} from "./logic/SeriesTradeLogic.sol";
 import {AccountId} from "./types/AccountId.sol";
 import {VaultState} from "./VaultStorage.sol";
-import {HeaderWord} from "./words/HeaderWord.sol";
 
 /// @title What the vault and its extension share: the storage, what is fixed at deployment, the lock
 /// @dev The extension's code runs in the vault, so the state is the first and only thing that either stores.
@@ -58,22 +55,6 @@ abstract contract VaultBase {
         if (signer == account.owner()) return true;
         uint256 word = $.operators[account][signer];
         return word & scope != 0 && block.timestamp < word >> 8;
-    }
-
-    function _assess(AccountId account, bool opening) internal view returns (Assessment memory) {
-        uint256 header = $.headers[account];
-        bool series = HeaderWord.seriesPositions(header) != 0;
-        Assessment memory live;
-        if (series) live = SeriesTradeLogic.assess($, account);
-        if (series && !opening) return live;
-        Valuation.Basis memory basis;
-        Valuation.open(basis, $);
-        Valuation.Figures memory f = basis.figures;
-        Valuation.write(f, $, account, header, basis);
-        if (!series) return Assessment(f.value, f.equity, opening ? f.openingMargin : f.margin, f.notional);
-        // words say what an account needs to open, and what of its value is surplus then; nothing else
-        live.margin = live.equity - (f.equity - f.openingMargin);
-        return live;
     }
 
     /// @dev Ends the call with an answer that a library has encoded: to take it apart and encode it again would take code.

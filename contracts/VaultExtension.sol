@@ -8,7 +8,7 @@ import {Valuation} from "./libraries/Valuation.sol";
 import {HealthLogic} from "./logic/HealthLogic.sol";
 import {LiquidationLogic} from "./logic/LiquidationLogic.sol";
 import {SeriesLogic} from "./logic/SeriesLogic.sol";
-import {SeriesTradeLogic} from "./logic/SeriesTradeLogic.sol";
+import {SeriesMoveLogic} from "./logic/SeriesMoveLogic.sol";
 import {AccountId} from "./types/AccountId.sol";
 import {FIRST_SERIES} from "./types/Instrument.sol";
 import {Lots} from "./types/Lots.sol";
@@ -65,13 +65,13 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
 
     /// @inheritdoc IVaultBooks
     function seriesPositionsOf(AccountId account, uint8 underlying) external view returns (uint16[] memory, Lots[] memory) {
-        _answer(SeriesTradeLogic.positionsOf($, account, underlying));
+        _answer(SeriesMoveLogic.positionsOf($, account, underlying));
     }
 
     /// @inheritdoc IVaultBooks
     function lotsOf(AccountId account, uint24 instrument) external view returns (Lots) {
         if (instrument < FIRST_SERIES) return PositionWord.lots($.positions[account][instrument]);
-        return SeriesTradeLogic.lotsOf($, account, instrument);
+        return SeriesMoveLogic.lotsOf($, account, instrument);
     }
 
     /// @inheritdoc IVaultBooks
@@ -108,7 +108,7 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
 
     /// @inheritdoc IVaultBooks
     function settleExpired(AccountId account, uint8 underlying, uint8 series) external locked {
-        SeriesTradeLogic.settleExpired($, account, underlying, series);
+        SeriesMoveLogic.settleExpired($, account, underlying, series);
     }
 
     // ---------------------------------------------------------------- valuing views
@@ -136,8 +136,13 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     }
 
     /// @inheritdoc IVaultBooks
+    function mayBeLiquidated(AccountId[] calldata accounts) external view whenUnlocked returns (bool[] memory) {
+        _answer(HealthLogic.candidates($, FUND, accounts));
+    }
+
+    /// @inheritdoc IVaultBooks
     function assess(AccountId account, bool opening) external view whenUnlocked returns (Assessment memory) {
-        return _assess(account, opening);
+        return HealthLogic.assess($, account, opening);
     }
 
     // ---------------------------------------------------------------- series

@@ -107,10 +107,6 @@ interface IVaultCore {
         address signer,
         uint8 underlying
     ) external view returns (bool authorised, uint32 epoch, Lots lots);
-
-    /// @notice Which of `accounts` `liquidate` may sell, or refuses for another reason than their health: all but those without options or dated futures
-    /// that are at or above the line at normal prices of seconds ago. Who holds some is priced live by the liquidation itself.
-    function mayBeLiquidated(AccountId[] calldata accounts) external view returns (bool[] memory);
 }
 
 /// @title What the vault asks of its extension at deployment
@@ -183,6 +179,10 @@ interface IVaultBooks {
         AccountId account,
         uint256 scenarios
     ) external view returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures);
+
+    /// @notice Which of `accounts` `liquidate` may sell, or refuses for another reason than their health: all but those without options or dated futures
+    /// that are at or above the line at normal prices of seconds ago. Who holds some is priced live by the liquidation itself.
+    function mayBeLiquidated(AccountId[] calldata accounts) external view returns (bool[] memory);
 
     /// @notice The figures of `account`.
     /// @param opening true: at the wider range, as trades and withdrawals are tested; false: live, as liquidations are

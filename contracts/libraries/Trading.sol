@@ -28,15 +28,12 @@ library Trading {
     /// @dev What the vault remembers of an account that an action touched, for the margin rule at the end.
     struct Touched {
         AccountId account;
-        Valuation.Figures[] before; // at most one, of the first touch: what the second form of the rule looks back at
-        bool deferred; // worked out only where the first form fails, from what follows
+        bytes before; // of the first touch, as SheddingLogic remembers it; empty where it is worked out only if the first form fails, from what follows
         uint256 header; // before the only trade
         uint256 position; // before the only trade, on its only underlying
+        uint256 underlying; // that one, where the trade is in its perpetual alone
         Fill[] fills; // of it, where there are options or dated futures, held or traded
         uint256 stood; // those of them in such that stood, a bit each
-        bool series; // options or dated futures were held before: the figures of that are priced live
-        bool covered; // by the first form before, so that the second has nothing to forgive
-        bytes seen; // what of that was priced, as SeriesTradeLogic has it; empty where nothing was
         bool leaving; // value left: the first form is needed
         bool settledOut; // settlement tokens left: settled cash is tested
         bool raised; // a position grew

@@ -18,7 +18,7 @@ import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {FundParametersWord, FundWord, LiquidationWord, TradingWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
-import {SeriesTradeLogic} from "./SeriesTradeLogic.sol";
+import {SeriesMoveLogic} from "./SeriesMoveLogic.sol";
 
 /// @title What anyone may do with the fund's accounts
 library FundLogic {
@@ -32,7 +32,7 @@ library FundLogic {
         if (fraction > ONE) revert IMarginVault.FractionAboveLimit(fraction, ONE);
         AccountId seller = FundAccounts.accountOf(fund, underlying);
         uint256 marginWord = $.marginParameters;
-        if (HeaderWord.seriesPositions($.headers[seller]) != 0) SeriesTradeLogic.payExpired($, seller);
+        if (HeaderWord.seriesPositions($.headers[seller]) != 0) SeriesMoveLogic.payExpired($, seller);
         Portfolio memory p = Ledger.value($, seller, marginWord);
         if (p.books.length == 0) revert IMarginVault.FundAccountEmpty(underlying);
         Takeover.requireFresh(p, marginWord);
@@ -50,7 +50,7 @@ library FundLogic {
             Wad paid = lots.times(book.price) + _moveCollateral($, seller, taker, book, fraction) - discount;
             if (book.series.length != 0) {
                 paid = paid + _valueOf(book, ZERO_RATIO, terms) - _valueOf(book, fraction, terms);
-                SeriesTradeLogic.move($, fund, seller, taker, underlying, fraction);
+                SeriesMoveLogic.move($, fund, seller, taker, underlying, fraction);
             }
             FundAccounts.transfer($, fund, seller, taker, book, lots, paid);
             emit IMarginVault.Sold(seller, taker, underlying, lots.raw(), paid.raw());

@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
+import {Assessment, IMarginVault} from "../interfaces/IMarginVault.sol";
 import {Ledger} from "../libraries/Ledger.sol";
+import {Margin} from "../libraries/Margin.sol";
 import {Market} from "../libraries/Market.sol";
 import {Takeover} from "../libraries/Takeover.sol";
 import {Valuation} from "../libraries/Valuation.sol";
@@ -16,6 +18,40 @@ import {OpeningLogic} from "./OpeningLogic.sol";
 /// @dev Linked: its code runs in the vault, its size does not count there.
 library HealthLogic {
     using HeaderWord for uint256;
+
+    /// @notice The figures of `account` priced anew at the held ranges, which liquidations go by; or, where `opening`, with the margin that it needs to open.
+    function assess(VaultState storage $, AccountId account, bool opening) external view returns (Assessment memory) {
+        return _assess($, account, opening);
+    }
+
+    /// @notice What `account` needs to open now, for `revertSimulated`.
+    function figures(VaultState storage $, AccountId account) external view returns (bytes memory) {
+        return abi.encode(_assess($, account, true));
+    }
+
+    /// @notice Ends a simulation: tells the figures of `account` `before` and now.
+    function revertSimulated(VaultState storage $, AccountId account, bytes calldata before) external view {
+        revert IMarginVault.Simulated(abi.decode(before, (Assessment)), _assess($, account, true));
+    }
+
+    function _assess(VaultState storage $, AccountId account, bool opening) private view returns (Assessment memory) {
+        uint256 header = $.headers[account];
+        bool series = header.seriesPositions() != 0;
+        Assessment memory live;
+        if (series) {
+            uint256 marginWord = $.marginParameters;
+            live = Margin.assess(Ledger.portfolio($, account, marginWord), Margin.terms(marginWord), false, 0);
+            if (!opening) return live;
+        }
+        Valuation.Basis memory basis;
+        Valuation.open(basis, $);
+        Valuation.Figures memory f = basis.figures;
+        Valuation.write(f, $, account, header, basis);
+        if (!series) return Assessment(f.value, f.equity, opening ? f.openingMargin : f.margin, f.notional);
+        // words say what an account needs to open, and what of its value is surplus then; nothing else
+        live.margin = live.equity - (f.equity - f.openingMargin);
+        return live;
+    }
 
     /// @notice What liquidations plan from. As `IMarginVault.portfolioOf` answers, encoded.
     function portfolio(VaultState storage $, AccountId account) external view returns (bytes memory) {

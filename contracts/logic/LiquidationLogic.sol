@@ -21,7 +21,7 @@ import {HeaderWord} from "../words/HeaderWord.sol";
 import {CollateralWord, LiquidationWord, MarginWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {PortfolioLogic} from "./PortfolioLogic.sol";
-import {SeriesTradeLogic} from "./SeriesTradeLogic.sol";
+import {SeriesMoveLogic} from "./SeriesMoveLogic.sol";
 
 /// @title The sale of a slice of a whole account, to the fund or to a taker
 library LiquidationLogic {
@@ -123,7 +123,7 @@ library LiquidationLogic {
 
     /// @dev What is sold: what is left of `account` once settled series are paid, options priced in the named scenarios; every price is used.
     function _open(VaultState storage $, AccountId account, uint256 marginWord, uint256 scenarios) private returns (Portfolio memory p) {
-        if (HeaderWord.seriesPositions($.headers[account]) != 0) SeriesTradeLogic.payExpired($, account);
+        if (HeaderWord.seriesPositions($.headers[account]) != 0) SeriesMoveLogic.payExpired($, account);
         p = Ledger.portfolio($, account, marginWord, scenarios);
         Ledger.consume(p);
     }
@@ -442,7 +442,7 @@ library LiquidationLogic {
             Book memory book = sale.portfolio.books[i];
             Part memory part = sale.parts[i];
             AccountId to = _taker(fund, taker, book.underlying);
-            if (book.series.length != 0) SeriesTradeLogic.move($, fund, sale.account, to, book.underlying, sale.terms.fraction);
+            if (book.series.length != 0) SeriesMoveLogic.move($, fund, sale.account, to, book.underlying, sale.terms.fraction);
             FundAccounts.transfer($, fund, sale.account, to, book, part.lots, part.paid);
             cash = cash + part.paid;
             emit IMarginVault.Sold(sale.account, to, uint8(book.underlying), part.lots.raw(), part.paid.raw());

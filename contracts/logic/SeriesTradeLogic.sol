@@ -2,17 +2,13 @@
 pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
-import {Assessment, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
 import {IModule} from "../interfaces/IModule.sol";
 import {IVaultSeries} from "../interfaces/IVaultSeries.sol";
 import {Black76} from "../libraries/Black76.sol";
-import {Expiry} from "../libraries/Expiry.sol";
-import {FundAccounts} from "../libraries/FundAccounts.sol";
 import {Ledger} from "../libraries/Ledger.sol";
-import {Margin} from "../libraries/Margin.sol";
 import {MarginRule} from "../libraries/MarginRule.sol";
 import {Market} from "../libraries/Market.sol";
-import {PricedSeries} from "../libraries/PricedSeries.sol";
 import {PriceUse} from "../libraries/PriceUse.sol";
 import {SeriesPositions} from "../libraries/SeriesPositions.sol";
 import {ScenarioPrices} from "../libraries/ScenarioPrices.sol";
@@ -33,13 +29,12 @@ import {
 } from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
-import {Ratio, fromPpm} from "../types/Ratio.sol";
-import {Wad, ZERO, minWad} from "../types/Wad.sol";
+import {fromPpm} from "../types/Ratio.sol";
+import {Wad, minWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {MarginWord, TradingWord} from "../words/ParameterWords.sol";
-import {PositionWord} from "../words/PositionWord.sol";
 import {SeriesWord} from "../words/SeriesWord.sol";
 import {SurfaceWord} from "../words/SurfaceWord.sol";
 import {SviWord} from "../words/SviWord.sol";
@@ -419,273 +414,5 @@ library SeriesTradeLogic {
 
     function _newRiskChargeUp(SeriesMarket memory m, uint256 marginWord, int256 before, int256 afterwards) private pure returns (Wad) {
         return Trading.newRiskChargeUp(marginWord, m.quote.funding, m.referencePrice, before, afterwards, m.openInterest);
-    }
-
-    /// @notice The lots that `account` holds of an option or a dated future, as a Fill names it.
-    function lotsOf(VaultState storage $, AccountId account, uint24 named) external view returns (Lots) {
-        SeriesPositions.Place memory side;
-        SeriesPositions.find(side, $, account, underlyingOf(named), withinUnderlying(named));
-        return Lots.wrap(side.lots);
-    }
-
-    /// @notice As `IMarginVault.seriesPositionsOf` answers, encoded.
-    function positionsOf(VaultState storage $, AccountId account, uint256 underlying) external view returns (bytes memory) {
-        SeriesPositions.List memory list;
-        SeriesPositions.read(list, $, account, underlying, 0);
-        uint256[] memory instruments = new uint256[](list.count);
-        int256[] memory lots = new int256[](list.count);
-        for (uint256 i; i < list.count; ++i) {
-            uint256 entry = list.entries[i];
-            (instruments[i], lots[i]) = (SeriesPositions.instrumentIn(entry), SeriesPositions.lotsIn(entry));
-        }
-        return abi.encode(instruments, lots);
-    }
-
-    // ---------------------------------------------------------------- live figures
-
-    /// @notice The figures of `account` priced anew at the held ranges, which liquidations go by.
-    function assess(VaultState storage $, AccountId account) external view returns (Assessment memory) {
-        uint256 marginWord = $.marginParameters;
-        return Margin.assess(Ledger.portfolio($, account, marginWord), Margin.terms(marginWord), false, 0);
-    }
-
-    /// @notice What the second form of the margin rule goes by: equity, and initial margin at the wider range and at the held one, series priced live at the held one alone.
-    /// @param known what an earlier look at the account in the same call has `seen`, which is not priced again; empty at the first
-    function look(
-        VaultState storage $,
-        AccountId account,
-        bytes memory known
-    ) external view returns (Wad equity, Wad openingMargin, Wad margin, bytes memory seen) {
-        return _look($, account, known);
-    }
-
-    function _look(
-        VaultState storage $,
-        AccountId account,
-        bytes memory known
-    ) private view returns (Wad equity, Wad openingMargin, Wad margin, bytes memory seen) {
-        uint256 marginWord = $.marginParameters;
-        Portfolio memory before;
-        if (known.length != 0) before = abi.decode(known, (Portfolio));
-        Portfolio memory p = Ledger.portfolioLike($, account, marginWord, before);
-        Assessment memory a = Margin.assess(p, Margin.terms(marginWord), false, 0);
-        return (a.equity, a.margin + Margin.widening(p), a.margin, known.length == 0 ? abi.encode(p) : known);
-    }
-
-    /// @notice What the second form of the margin rule looks back at, for a taker that has changed since by `fills` alone, all on one underlying: what is stored
-    /// is put back, looked at, and put again as it is.
-    /// @param header of before, and `position` on the underlying
-    /// @param stood a bit for each of `fills` in options and dated futures that stood; what became of the perpetual is in `position`
-    /// @return before its figures: where it held series and was not covered priced live, as `look` has them
-    /// @return covered whether it held series and was covered by the first form, by words, so that the second has nothing to forgive
-    /// @return seen as `look` has it
-    function lookBack(
-        VaultState storage $,
-        AccountId account,
-        uint256 header,
-        uint256 position,
-        Fill[] memory fills,
-        uint256 stood
-    ) external returns (Valuation.Figures memory before, bool covered, bytes memory seen) {
-        uint256 underlying = underlyingOf(nameOf(fills[0].instrument));
-        (uint256 headerNow, uint256 positionNow) = ($.headers[account], $.positions[account][underlying]);
-        SeriesPositions.List memory list;
-        SeriesPositions.read(list, $, account, underlying, 0);
-        // the last first: sizes and counts go through what they have been
-        for (uint256 i = fills.length; i != 0;) {
-            if ((stood >> --i) & 1 != 0) _takeBack($, account, fills[i]);
-        }
-        ($.headers[account], $.positions[account][underlying]) = (header, position);
-        (before, covered, seen) = _figuresOf($, account, header);
-        list.stored = PositionWord.seriesPositions(position);
-        SeriesPositions.write(list, $, account, underlying);
-        ($.headers[account], $.positions[account][underlying]) = (headerNow, positionNow);
-    }
-
-    function _figuresOf(
-        VaultState storage $,
-        AccountId account,
-        uint256 header
-    ) private view returns (Valuation.Figures memory v, bool covered, bytes memory seen) {
-        Valuation.Basis memory basis;
-        Valuation.open(basis, $);
-        Valuation.write(v, $, account, header, basis);
-        if (header.seriesPositions() == 0) return (v, false, seen);
-        covered = Valuation.bounds(v, header) && MarginRule.covers(v, ZERO);
-        if (!covered) (v.equity, v.openingMargin, v.margin, seen) = _look($, account, seen);
-    }
-
-    /// @dev Counts are kept, and cash is not.
-    function _takeBack(VaultState storage $, AccountId account, Fill memory fill) private {
-        uint24 named = nameOf(fill.instrument);
-        (uint256 underlying, Instrument instrument) = (underlyingOf(named), withinUnderlying(named));
-        SeriesPositions.Place memory side;
-        SeriesPositions.find(side, $, account, underlying, instrument);
-        SeriesPositions.set(side, $, account, underlying, instrument, side.lots - fill.lots.raw());
-        _store($, account, underlying, side, ZERO);
-    }
-
-    // ---------------------------------------------------------------- expiry
-
-    /// @notice Pays what `account` holds in a settled series, and removes it: as `IMarginVault.settleExpired` says.
-    function settleExpired(VaultState storage $, AccountId account, uint256 underlying, uint256 series) external {
-        SeriesState.Live memory live;
-        SeriesState.write(live, $, underlying, series, Price.wrap(0));
-        if (!live.settled) revert IMarginVault.SeriesNotSettled(underlying, series);
-        if (!_pay($, account, underlying, series, live)) revert IMarginVault.NothingToDo();
-    }
-
-    /// @notice Pays everything that `account` holds in series that have settled.
-    function payExpired(VaultState storage $, AccountId account) external {
-        for (uint256 left = $.headers[account].underlyings(); left != 0; left &= left - 1) {
-            uint256 underlying = LibBit.ffs(left);
-            SeriesPositions.List memory list;
-            SeriesPositions.read(list, $, account, underlying, 0);
-            uint256 seen;
-            for (uint256 i; i < list.count; ++i) {
-                uint256 series = SeriesPositions.instrumentIn(list.entries[i]) >> 8;
-                if ((seen >> series) & 1 != 0) continue;
-                seen |= 1 << series;
-                SeriesState.Live memory live;
-                SeriesState.write(live, $, underlying, series, Price.wrap(0));
-                if (live.settled) _pay($, account, underlying, series, live);
-            }
-        }
-    }
-
-    /// @dev Credits the payoffs of what `account` holds in a settled series and takes it out of the list; says whether there was any.
-    function _pay(
-        VaultState storage $,
-        AccountId account,
-        uint256 underlying,
-        uint256 series,
-        SeriesState.Live memory live
-    ) private returns (bool found) {
-        SeriesPositions.List memory list;
-        SeriesPositions.read(list, $, account, underlying, 0);
-        Wad paid;
-        uint256 longs;
-        uint256 held;
-        for (uint256 i; i < list.count; ++i) {
-            Instrument instrument = Instrument.wrap(SeriesPositions.instrumentIn(list.entries[i]));
-            if (instrument.series() != series) continue;
-            found = true;
-            int256 lots = SeriesPositions.lotsIn(list.entries[i]);
-            paid = paid + Lots.wrap(lots).times(Expiry.payoff(instrument, live.word, live.forward));
-            longs += lots > 0 ? uint256(lots) : 0;
-            held += Lots.wrap(lots).abs();
-            list.entries[i] = instrument.raw();
-        }
-        if (!found) return false;
-        uint256 header = SeriesPositions.write(list, $, account, underlying);
-        $.headers[account] = header.withCash(header.cash() + paid);
-        if (longs != 0) {
-            uint256 funding = $.fundings[underlying];
-            $.fundings[underlying] = FundingWord.withOpenInterest(funding, FundingWord.openInterest(funding) - longs);
-        }
-        uint256 surface = $.surfaces[underlying][series];
-        $.surfaces[underlying][series] = surface.withHeld(surface.held() - held);
-        emit IMarginVault.SeriesPaid(account, uint8(underlying), uint8(series), paid.raw());
-    }
-
-    // ---------------------------------------------------------------- sales
-
-    /// @dev A sale of a share of everything that one account holds of series on an underlying.
-    struct Transfer {
-        AccountId from;
-        AccountId to;
-        uint256 underlying;
-        bool limited; // the receiver is not the fund's
-        SeriesPositions.List giver;
-        SeriesPositions.List receiver;
-        int256 openInterest; // its change
-        int256[] held; // by series, the change of what is held
-    }
-
-    /// @notice Moves the share `part` of every option and dated future that `from` holds on `underlying`, rounded up to whole lots, to `to`; keeps open
-    /// interest and the clock of a fund account. The caller moves the cash.
-    /// @dev Settled series have been paid.
-    function move(VaultState storage $, address fund, AccountId from, AccountId to, uint256 underlying, Ratio part) external {
-        Transfer memory t;
-        (t.from, t.to, t.underlying, t.limited) = (from, to, underlying, to.owner() != fund);
-        SeriesPositions.read(t.giver, $, from, underlying, 0);
-        uint256 count = t.giver.count;
-        SeriesPositions.read(t.receiver, $, to, underlying, count);
-        SeriesPositions.index(t.receiver);
-        t.held = new int256[](256);
-        for (uint256 i; i < count; ++i) {
-            _moveLots(t, i, part);
-        }
-        _countMoved($, t);
-        AccountId ours = t.limited ? from : to;
-        bool ran = $.headers[ours].underlyings() != 0;
-        $.headers[from] = SeriesPositions.write(t.giver, $, from, underlying);
-        uint256 header = SeriesPositions.write(t.receiver, $, to, underlying);
-        $.headers[to] = header;
-        if (t.limited && header.seriesPositions() > SeriesPositions.MOST) {
-            revert IMarginVault.TooManySeriesPositions(to, SeriesPositions.MOST);
-        }
-        if (t.limited && LibBit.popCount(header.underlyings()) > Ledger.MAX_UNDERLYINGS) {
-            revert IMarginVault.TooManyUnderlyings(to, Ledger.MAX_UNDERLYINGS);
-        }
-        if (ours.owner() == fund) FundAccounts.keepClock($, $.headers[ours], underlying, ran);
-    }
-
-    /// @dev The share `part` of the position `i` of the giver, rounded up.
-    function _moveLots(Transfer memory t, uint256 i, Ratio part) private {
-        uint256 entry = t.giver.entries[i];
-        uint256 instrument = SeriesPositions.instrumentIn(entry);
-        int256 gave = SeriesPositions.lotsIn(entry);
-        int256 lots = PricedSeries.shareUp(gave, part);
-        if (lots == 0) return;
-        uint256 at = SeriesPositions.placeOf(t.receiver, instrument);
-        int256 had = SeriesPositions.lotsIn(t.receiver.entries[at]);
-        int256 has;
-        unchecked {
-            // lots < 2^47, at most 2^16 positions
-            (int256 gives, int256 size) = (gave - lots, _size(lots));
-            has = had + lots;
-            t.giver.entries[i] = SeriesPositions.entryOf(instrument, gives);
-            t.receiver.entries[at] = SeriesPositions.entryOf(instrument, has);
-            t.openInterest += _longs(gives) - _longs(gave) + _longs(has) - _longs(had);
-            // where two sides have met
-            int256 change = _size(has) - _size(had) - size;
-            if (change != 0) t.held[instrument >> 8] += change;
-        }
-        // casting is safe: 8 bits of the underlying and 16 of the instrument
-        uint24 named = uint24(t.underlying | (instrument << 8));
-        if (t.limited && Lots.wrap(has).abs() >= SeriesPositions.SIZES) {
-            revert IMarginVault.PositionCapExceeded(t.to, named, Lots.wrap(has), SeriesPositions.SIZES - 1);
-        }
-        emit IMarginVault.SeriesSold(t.from, t.to, named, lots);
-    }
-
-    /// @dev Open interest and what is held of each series after a move, where two sides have met.
-    function _countMoved(VaultState storage $, Transfer memory t) private {
-        uint256 underlying = t.underlying;
-        if (t.openInterest != 0) {
-            uint256 funding = $.fundings[underlying];
-            uint256 lots = uint256(int256(FundingWord.openInterest(funding)) + t.openInterest);
-            $.fundings[underlying] = FundingWord.withOpenInterest(funding, lots);
-        }
-        for (uint256 i; i < t.giver.count; ++i) {
-            uint256 series = SeriesPositions.instrumentIn(t.giver.entries[i]) >> 8;
-            int256 change = t.held[series];
-            if (change == 0) continue;
-            t.held[series] = 0;
-            uint256 surface = $.surfaces[underlying][series];
-            $.surfaces[underlying][series] = surface.withHeld(uint256(int256(surface.held()) + change));
-        }
-    }
-
-    function _size(int256 lots) private pure returns (int256) {
-        unchecked {
-            // lots < 2^48
-            return lots < 0 ? -lots : lots;
-        }
-    }
-
-    function _longs(int256 lots) private pure returns (int256) {
-        return lots > 0 ? lots : int256(0);
     }
 }

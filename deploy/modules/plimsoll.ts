@@ -43,14 +43,17 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     const OpeningLogic = m.library("OpeningLogic");
     const PortfolioLogic = m.library("PortfolioLogic");
     const margin = { OpeningLogic, PortfolioLogic };
+    const AccountLogic = m.library("AccountLogic");
+    const SeriesMoveLogic = m.library("SeriesMoveLogic");
     const SeriesTradeLogic = m.library("SeriesTradeLogic", { libraries: margin });
+    const SheddingLogic = m.library("SheddingLogic", { libraries: margin });
     const ExchangeLogic = m.library("ExchangeLogic", { libraries: margin });
-    const FundLogic = m.library("FundLogic", { libraries: { ...margin, SeriesTradeLogic } });
+    const FundLogic = m.library("FundLogic", { libraries: { ...margin, SeriesMoveLogic } });
     const HealthLogic = m.library("HealthLogic", { libraries: margin });
-    const LiquidationLogic = m.library("LiquidationLogic", { libraries: { ...margin, SeriesTradeLogic } });
+    const LiquidationLogic = m.library("LiquidationLogic", { libraries: { ...margin, SeriesMoveLogic } });
     const PriceLogic = m.library("PriceLogic");
     const insuranceFund = m.contract("InsuranceFund", [settlementToken, parameters.insuranceFund.name, parameters.insuranceFund.symbol], {
-      after: [authority, ConfigLogic, ExchangeLogic, FundLogic, HealthLogic, LiquidationLogic, PriceLogic, SeriesLogic],
+      after: [authority, AccountLogic, ConfigLogic, ExchangeLogic, FundLogic, HealthLogic, LiquidationLogic, PriceLogic, SeriesLogic, SheddingLogic],
     });
     const construction = {
       authority,
@@ -64,10 +67,21 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
       fundParameters: pack(FUND_WORD, parameters.values),
     };
     const vaultExtension = m.contract("VaultExtension", [construction], {
-      libraries: { ConfigLogic, HealthLogic, LiquidationLogic, OpeningLogic, SeriesLogic, SeriesTradeLogic },
+      libraries: { ConfigLogic, HealthLogic, LiquidationLogic, OpeningLogic, SeriesLogic, SeriesMoveLogic },
     });
     const core = m.contract("MarginVault", [construction, vaultExtension], {
-      libraries: { ConfigLogic, ExchangeLogic, FundLogic, HealthLogic, LiquidationLogic, OpeningLogic, PriceLogic, SeriesTradeLogic },
+      libraries: {
+        AccountLogic,
+        ConfigLogic,
+        ExchangeLogic,
+        FundLogic,
+        HealthLogic,
+        LiquidationLogic,
+        OpeningLogic,
+        PriceLogic,
+        SeriesTradeLogic,
+        SheddingLogic,
+      },
     });
     // what the vault hands on to its extension is not in its own ABI
     const vault = m.contractAt("IMarginVault", core);

@@ -36,14 +36,25 @@ export const FIXED: Readonly<Record<string, readonly (string | undefined)[]>> = 
 
 /** What is linked into what, of contracts and of libraries. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  vault: ["ExchangeLogic", "FundLogic", "HealthLogic", "LiquidationLogic", "OpeningLogic", "PriceLogic", "SeriesTradeLogic"],
-  vaultExtension: ["ConfigLogic", "HealthLogic", "LiquidationLogic", "OpeningLogic", "SeriesLogic", "SeriesTradeLogic"],
+  vault: [
+    "AccountLogic",
+    "ExchangeLogic",
+    "FundLogic",
+    "HealthLogic",
+    "LiquidationLogic",
+    "OpeningLogic",
+    "PriceLogic",
+    "SeriesTradeLogic",
+    "SheddingLogic",
+  ],
+  vaultExtension: ["ConfigLogic", "HealthLogic", "LiquidationLogic", "OpeningLogic", "SeriesLogic", "SeriesMoveLogic"],
   lens: ["PortfolioLogic"],
   ExchangeLogic: ["OpeningLogic", "PortfolioLogic"],
-  FundLogic: ["OpeningLogic", "PortfolioLogic", "SeriesTradeLogic"],
+  FundLogic: ["OpeningLogic", "PortfolioLogic", "SeriesMoveLogic"],
   HealthLogic: ["OpeningLogic", "PortfolioLogic"],
-  LiquidationLogic: ["OpeningLogic", "PortfolioLogic", "SeriesTradeLogic"],
+  LiquidationLogic: ["OpeningLogic", "PortfolioLogic", "SeriesMoveLogic"],
   SeriesTradeLogic: ["OpeningLogic", "PortfolioLogic"],
+  SheddingLogic: ["OpeningLogic", "PortfolioLogic"],
 };
 
 const DAY = 86_400n;

@@ -45,7 +45,10 @@ const ERROR_SOURCES = [
   "ConfigLogic",
   "FillModule",
   "SeriesLogic",
+  "AccountLogic",
+  "SeriesMoveLogic",
   "SeriesTradeLogic",
+  "SheddingLogic",
   "Black76",
   "Svi",
 ];
