@@ -420,20 +420,19 @@ contract MarginVault is VaultBase, IVaultCore {
     }
 
     /// @inheritdoc IVaultCore
-    function liquidate(AccountId account, AccountId keeper, uint256 scenarios) external locked returns (Ratio) {
-        return LiquidationLogic.liquidate($, FUND, account, keeper, scenarios);
+    function liquidate(AccountId account, AccountId keeper) external locked returns (Ratio) {
+        return LiquidationLogic.liquidate($, FUND, account, keeper);
     }
 
     /// @inheritdoc IVaultCore
     function liquidateTo(
         AccountId account,
         AccountId taker,
-        uint256 scenarios,
         Ratio maximumFraction,
         Wad minimumDiscount
     ) external locked returns (Ratio) {
         _authorise(taker, msg.sender, SCOPE_TRADE);
-        return LiquidationLogic.liquidateTo($, FUND, account, taker, scenarios, maximumFraction, minimumDiscount);
+        return LiquidationLogic.liquidateTo($, FUND, account, taker, maximumFraction, minimumDiscount);
     }
 
     /// @inheritdoc IVaultCore

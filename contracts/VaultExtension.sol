@@ -129,10 +129,9 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
 
     /// @inheritdoc IVaultBooks
     function previewLiquidation(
-        AccountId account,
-        uint256 scenarios
+        AccountId account
     ) external view whenUnlocked returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures) {
-        _answer(LiquidationLogic.preview($, FUND, account, scenarios));
+        _answer(LiquidationLogic.preview($, FUND, account));
     }
 
     /// @inheritdoc IVaultBooks

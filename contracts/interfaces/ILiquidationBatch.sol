@@ -9,19 +9,11 @@ interface ILiquidationBatch {
     /// @notice An account of the batch that the vault refused for another reason than its health; `reason` is the error's selector.
     event LiquidationFailed(AccountId indexed account, bytes4 reason);
 
-    /// @notice Thrown when there are neither as many scenarios as accounts nor none.
-    error LengthsDiffer(uint256 accounts, uint256 scenarios);
-
     /// @notice Thrown when the sale of `account` may have failed only because the caller gave the batch too little gas.
     error LiquidationOutOfGas(AccountId account);
 
     /// @notice Calls `liquidate` for each account. An account that comes twice is healthy the second time, or sold again.
     /// @param keeper account that is credited the rewards
-    /// @param scenarios as of `IMarginVault.liquidate`, one for each account, or none: the vault finds the worst everywhere
     /// @return liquidated how many accounts were sold, in part or whole
-    function liquidateBatch(
-        AccountId[] calldata accounts,
-        AccountId keeper,
-        uint256[] calldata scenarios
-    ) external returns (uint256 liquidated);
+    function liquidateBatch(AccountId[] calldata accounts, AccountId keeper) external returns (uint256 liquidated);
 }

@@ -65,9 +65,9 @@ interface IVaultCore {
     function updateFundingRate(uint8 underlying) external;
 
     /// @notice Sells the slice of `account` that restores it, to the fund's accounts at a discount; `keeper` is credited its reward.
-    /// @param scenarios eight bits an underlying: 0 lets the vault find the worst scenario, 1 to 16 names one
+    /// @dev Nobody names a scenario: options are priced live in all, and the worst counts.
     /// @return fraction of the account that was sold, 1e18 for the whole
-    function liquidate(AccountId account, AccountId keeper, uint256 scenarios) external returns (Ratio fraction);
+    function liquidate(AccountId account, AccountId keeper) external returns (Ratio fraction);
 
     /// @notice As `liquidate`, but `taker` (the caller's own account) takes the slice, within its own margin.
     /// @param maximumFraction reverts when the slice is larger
@@ -75,7 +75,6 @@ interface IVaultCore {
     function liquidateTo(
         AccountId account,
         AccountId taker,
-        uint256 scenarios,
         Ratio maximumFraction,
         Wad minimumDiscount
     ) external returns (Ratio fraction);
@@ -176,8 +175,7 @@ interface IVaultBooks {
     /// @notice What `liquidate` would do to `account` now: the plan that execution follows; reverts as it would.
     /// @return fraction of the account, 1e18 for the whole; discount on it; bounty charged; the live figures
     function previewLiquidation(
-        AccountId account,
-        uint256 scenarios
+        AccountId account
     ) external view returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures);
 
     /// @notice Which of `accounts` `liquidate` may sell, or refuses for another reason than their health: all but those without options or dated futures
@@ -310,8 +308,6 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     error ValueNotNeeded(uint256 left);
     /// @notice Thrown when a source may have failed only because the caller gave the post too little gas.
     error SourceOutOfGas(uint256 underlying, uint256 source);
-    /// @notice Thrown when a scenario beyond 16 is named.
-    error UnknownScenario(uint256 scenario);
     error AccountHealthy(AccountId account, Wad equity, Wad maintenance);
     error FractionAboveLimit(Ratio fraction, Ratio limit);
     error DiscountBelowLimit(Wad discount, Wad limit);

@@ -95,14 +95,14 @@ contract MarginLens is IMarginLens {
 
     function _summary(AccountId account, uint256 marginWord, Margin.Terms memory terms, Wad most) private view returns (Summary memory s) {
         Portfolio memory p = VAULT.portfolioOf(account);
-        Assessment memory live = Margin.assess(p, terms, false, 0);
+        Assessment memory live = Margin.assess(p, terms, false);
         s.account = account;
         s.value = live.value;
         s.equity = live.equity;
         s.margin = live.margin;
         s.notional = live.notional;
         bool series = _holdsSeries(p);
-        s.openingMargin = series ? VAULT.assess(account, true).margin : Margin.assess(p, terms, true, 0).margin;
+        s.openingMargin = series ? VAULT.assess(account, true).margin : Margin.assess(p, terms, true).margin;
         s.maintenance = live.margin.partUp(terms.maintenance);
         s.settledCash = Margin.settledCash(p, terms);
         // as the vault tests a withdrawal: prices first, then the margin rule, the locked gain, and what there is
@@ -138,7 +138,7 @@ contract MarginLens is IMarginLens {
 
     /// @dev E − MM.
     function _surplus(Portfolio memory p, Margin.Terms memory terms) private pure returns (Wad) {
-        Assessment memory a = Margin.assess(p, terms, false, 0);
+        Assessment memory a = Margin.assess(p, terms, false);
         return a.equity - a.margin.partUp(terms.maintenance);
     }
 

@@ -22,10 +22,6 @@ library FundAccounts {
     uint256 internal constant NO_UNDERLYING = 32; // shortfalls of accounts that hold nothing any more
     uint256 internal constant BOUNTIES = 33;
 
-    /// @dev Names, for every underlying, a scenario that is priced whichever is named. Equity is the same in all, and a fund account may hold every
-    /// strike that is listed: to price it in three scenarios takes a third of what seventeen take.
-    uint256 private constant MILD = (type(uint256).max / 0xff) * 3;
-
     function main(address fund) internal pure returns (AccountId) {
         return toAccountId(fund, 0);
     }
@@ -138,9 +134,9 @@ library FundAccounts {
     /// @notice The equity of a fund account; every price in it counts as used in this transaction.
     function equityOf(VaultState storage $, AccountId account) internal returns (Wad) {
         uint256 marginWord = $.marginParameters;
-        Portfolio memory p = Ledger.portfolio($, account, marginWord, MILD);
+        Portfolio memory p = Ledger.marked($, account, marginWord);
         Ledger.consume(p);
-        return Margin.assess(p, Margin.terms(marginWord), false, MILD).equity;
+        return Margin.assess(p, Margin.terms(marginWord), false).equity;
     }
 
     /// @notice Moves up to `wanted` of the main stake into the fund account of `underlying`, within the cap of the epoch (I-16).

@@ -16,6 +16,7 @@ import {PriceWord} from "../words/PriceWord.sol";
 import {Funding} from "./Funding.sol";
 import {PriceGuard} from "./PriceGuard.sol";
 import {PriceUse} from "./PriceUse.sol";
+import {ScenarioPrices} from "./ScenarioPrices.sol";
 
 /// @title The only writer of cash, positions and collateral
 /// @dev Every change has two sides somewhere in the vault; `moved` and `credit` are used in pairs that sum to zero, or beside a change of
@@ -30,29 +31,28 @@ library Ledger {
 
     /// @notice `account` with funding accrued, settled series paid and every price it needs.
     function portfolio(VaultState storage $, AccountId account, uint256 marginWord) internal view returns (Portfolio memory p) {
-        return portfolio($, account, marginWord, 0);
+        return _portfolio($, account, marginWord, ScenarioPrices.ALL);
     }
 
-    /// @param scenarios eight bits an underlying: options are priced in the named one, or in all where it is 0
-    function portfolio(
+    /// @notice As `portfolio`, with options priced at the mark alone: enough for value and equity, and for nothing else. A fund account may hold every strike
+    /// that is listed.
+    function marked(VaultState storage $, AccountId account, uint256 marginWord) internal view returns (Portfolio memory p) {
+        return _portfolio($, account, marginWord, ScenarioPrices.MARK);
+    }
+
+    function _portfolio(
         VaultState storage $,
         AccountId account,
         uint256 marginWord,
         uint256 scenarios
-    ) internal view returns (Portfolio memory p) {
+    ) private view returns (Portfolio memory p) {
         p = _withoutSeries($, account, marginWord);
         if ($.headers[account].seriesPositions() == 0) return p;
         for (uint256 i; i < p.books.length; ++i) {
             Book memory book = p.books[i];
             if (!_holdsSeries($, account, book)) continue;
             Wad paid;
-            (book.series, paid) = PortfolioLogic.priced(
-                $,
-                account,
-                book.underlying,
-                book.price,
-                (scenarios >> (8 * book.underlying)) & 0xff
-            );
+            (book.series, paid) = PortfolioLogic.priced($, account, book.underlying, book.price, scenarios);
             p.cash = p.cash + paid;
         }
     }

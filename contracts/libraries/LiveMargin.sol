@@ -16,7 +16,6 @@ import {RiskArray} from "./RiskArray.sol";
 import {ScenarioPrices} from "./ScenarioPrices.sol";
 import {SeriesHolding} from "./SeriesHolding.sol";
 import {SeriesState} from "./SeriesState.sol";
-import {Stress} from "./Stress.sol";
 
 /// @title An underlying with options and dated futures, priced anew: what liquidations and the second form of the margin rule go by
 /// @dev docs/margin.md, "Liquidation". No word is read, so a stale one can liquidate nobody. What an option is worth is kept a lot, so that any part
@@ -24,9 +23,6 @@ import {Stress} from "./Stress.sol";
 library LiveMargin {
     using SeriesState for SeriesState.Live;
     using Lanes for int256[LANES];
-
-    /// @dev Scenarios, a bit each, that are priced whatever is named: the mark, and the two that a delta is taken from.
-    uint256 private constant ALWAYS = 1 | (1 << 3) | (1 << 5);
 
     /// @dev Bytes in a table of the strikes of a series.
     uint256 private constant PLACES = 2 * STRIKE_ZERO;
@@ -53,13 +49,6 @@ library LiveMargin {
         int256 forwards; // lots of the forward, of futures and parity
         int256 strikes; // lots times strike that parity owes
         int256 owed; // lots of shorts, each owes the unit that rounding down has left out
-    }
-
-    /// @notice The scenarios to price for the one that is named, 1 to 16; for 0 all.
-    function scenariosOf(uint256 named) internal pure returns (uint256) {
-        if (named == 0) return ScenarioPrices.ALL;
-        Stress.move(named); // reverts where there is no such scenario
-        return ALWAYS | (1 << named);
     }
 
     /// @notice Prices every strike of `h` in `scenarios`, and writes into its positions where.
@@ -118,13 +107,12 @@ library LiveMargin {
         }
     }
 
-    /// @notice Writes the figures of `h`, whose options are priced: of as many lots as its positions say.
-    /// @param named the scenario whose loss counts; 0 the worst
+    /// @notice Writes the figures of `h`, whose options are priced: of as many lots as its positions say. Where they are priced at the mark alone, only
+    /// `value`, `notional` and `settled` mean something.
     function write(
         Figures memory f,
         SeriesHolding.Holding memory h,
         Prices memory prices,
-        uint256 named,
         Ratio provision,
         Ratio interMonth
     ) internal pure {
@@ -139,7 +127,7 @@ library LiveMargin {
             futures += group.futures * int256(group.live.forward.raw());
             _addSeries(group, sums[i], prices.scenarios, exposures, values);
         }
-        f.scan = _scan(values, named);
+        (f.scan, ) = RiskArray.worst(values);
         (Wad provisions, Wad notional) = SeriesHolding.provisionsUp(h, provision);
         f.sizeCharge = SeriesHolding.sizeChargeUp(h);
         f.margin =
@@ -205,12 +193,6 @@ library LiveMargin {
         }
     }
 
-    function _scan(int256[LANES] memory values, uint256 named) private pure returns (Wad loss) {
-        if (named != 0) return maxWad(Wad.wrap(values[0] - values[named]), ZERO);
-        (loss, ) = RiskArray.worst(values);
-    }
-
-    /// @dev In scenarios that were not priced there is nothing but lines, which nobody looks at.
     function _addSeries(
         SeriesHolding.Group memory group,
         Sums memory sum,

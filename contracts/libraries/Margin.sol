@@ -37,10 +37,9 @@ library Margin {
     /// @notice The figures of a portfolio.
     /// @dev Underlyings with series are priced at the held range, whatever `opening` says: what opens is tested by `Valuation`.
     /// @param opening at the wider of the target and the held scan range (trades, withdrawals); otherwise at the held one (liquidation)
-    /// @param scenarios eight bits an underlying; 0 takes the worst scenario, 1–16 the named one, which never gives more
-    function assess(Portfolio memory p, Terms memory t, bool opening, uint256 scenarios) internal pure returns (Assessment memory) {
+    function assess(Portfolio memory p, Terms memory t, bool opening) internal pure returns (Assessment memory) {
         LiveMargin.Figures[] memory none;
-        return assess(p, t, opening, scenarios, none);
+        return assess(p, t, opening, none);
     }
 
     /// @notice As the other, and puts into `series` the figures of each underlying that has some: an array beside the books, or an empty one.
@@ -48,7 +47,6 @@ library Margin {
         Portfolio memory p,
         Terms memory t,
         bool opening,
-        uint256 scenarios,
         LiveMargin.Figures[] memory series
     ) internal pure returns (Assessment memory a) {
         Wad value = p.cash;
@@ -57,9 +55,8 @@ library Margin {
         for (uint256 i; i < count; ++i) {
             Book memory book = p.books[i];
             haircuts = haircuts + book.haircut;
-            uint256 scenario = (scenarios >> (8 * book.underlying)) & 0xff;
             if (book.series.length != 0) {
-                LiveMargin.Figures memory f = withSeries(book, book.lots, book.collateral, ZERO_RATIO, t, scenario);
+                LiveMargin.Figures memory f = withSeries(book, book.lots, book.collateral, ZERO_RATIO, t);
                 (value, a.notional, a.margin) = (value + f.value, a.notional + f.notional, a.margin + f.margin);
                 if (series.length != 0) series[i] = f;
                 continue;
@@ -67,7 +64,7 @@ library Margin {
             Wad line = book.lots.times(book.price);
             value = value + line + book.collateral;
             a.notional = a.notional + line.abs();
-            a.margin = a.margin + requirement(book, t, opening, scenario);
+            a.margin = a.margin + requirement(book, t, opening);
         }
         a.value = value;
         a.equity = value - haircuts;
@@ -79,7 +76,7 @@ library Margin {
             Book memory book = p.books[i];
             if (book.series.length != 0 || book.targetRange <= book.heldRange) continue;
             Wad stressed = book.lots.times(book.price) + book.collateral;
-            more = more + scan(book, stressed, true, 0) - scan(book, stressed, false, 0);
+            more = more + scan(book, stressed, true) - scan(book, stressed, false);
         }
     }
 
@@ -90,10 +87,9 @@ library Margin {
         Lots lots,
         Wad collateral,
         Ratio sold,
-        Terms memory t,
-        uint256 scenario
+        Terms memory t
     ) internal pure returns (LiveMargin.Figures memory) {
-        return PortfolioLogic.figures(book.series, PortfolioLogic.Spot(lots, collateral, book.price, book.depth), sold, scenario, t);
+        return PortfolioLogic.figures(book.series, PortfolioLogic.Spot(lots, collateral, book.price, book.depth), sold, t);
     }
 
     /// @notice Cash and what counts like it: the mark value of linear positions, and of options as far as they are owed.
@@ -103,14 +99,14 @@ library Margin {
             Book memory book = p.books[i];
             cash = cash + book.lots.times(book.price);
             if (book.series.length != 0) {
-                cash = cash + withSeries(book, book.lots, book.collateral, ZERO_RATIO, t, 0).settled;
+                cash = cash + withSeries(book, book.lots, book.collateral, ZERO_RATIO, t).settled;
             }
         }
     }
 
     /// @notice Initial margin of one underlying without series: scan, inter-month charge, provisions, size charge.
-    function requirement(Book memory book, Terms memory t, bool opening, uint256 scenario) internal pure returns (Wad) {
-        return requirementOf(book, book.lots, book.collateral, book.price, t, opening, scenario);
+    function requirement(Book memory book, Terms memory t, bool opening) internal pure returns (Wad) {
+        return requirementOf(book, book.lots, book.collateral, book.price, t, opening);
     }
 
     /// @notice As `requirement`, for other `lots`, `collateral` and `price` in the market of `book`.
@@ -120,21 +116,20 @@ library Margin {
         Wad collateral,
         Price price,
         Terms memory t,
-        bool opening,
-        uint256 scenario
+        bool opening
     ) internal pure returns (Wad) {
         Wad line = lots.times(price);
-        return scan(book, line + collateral, opening, scenario) + chargesUp(line, collateral, t) + sizeChargeUp(lots, price, book.depth);
+        return scan(book, line + collateral, opening) + chargesUp(line, collateral, t) + sizeChargeUp(lots, price, book.depth);
     }
 
     /// @notice `requirement` without the size charge: what a fraction of a portfolio needs exactly that fraction of.
-    function homogeneous(Book memory book, Terms memory t, bool opening, uint256 scenario) internal pure returns (Wad) {
+    function homogeneous(Book memory book, Terms memory t, bool opening) internal pure returns (Wad) {
         if (book.series.length != 0) {
-            LiveMargin.Figures memory f = withSeries(book, book.lots, book.collateral, ZERO_RATIO, t, scenario);
+            LiveMargin.Figures memory f = withSeries(book, book.lots, book.collateral, ZERO_RATIO, t);
             return f.margin - f.sizeCharge;
         }
         Wad line = book.lots.times(book.price);
-        return scan(book, line + book.collateral, opening, scenario) + chargesUp(line, book.collateral, t);
+        return scan(book, line + book.collateral, opening) + chargesUp(line, book.collateral, t);
     }
 
     /// @notice Inter-month charge and provisions of a line of market value `line` beside `collateral` on the same underlying.
@@ -155,9 +150,9 @@ library Margin {
         }
     }
 
-    /// @notice What `stressed`, a line and its collateral, loses in the named scenario, or in the worst one; never negative.
-    function scan(Book memory book, Wad stressed, bool opening, uint256 scenario) internal pure returns (Wad) {
+    /// @notice What `stressed`, a line and its collateral, loses in the worst scenario; never negative.
+    function scan(Book memory book, Wad stressed, bool opening) internal pure returns (Wad) {
         Ratio range = opening && book.targetRange > book.heldRange ? book.targetRange : book.heldRange;
-        return scenario == 0 ? Stress.worstOfLineUp(stressed, range) : maxWad(Stress.lossOfLineUp(stressed, range, scenario), ZERO);
+        return Stress.worstOfLineUp(stressed, range);
     }
 }

@@ -29,8 +29,8 @@ library MarginRule {
     /// @notice The second form, at the wider scan range by which trades are tested and at the held one by which accounts are liquidated: what
     /// shrinks at one may grow at the other where an account holds several underlyings, and its own trade must not put it below the line (I-11).
     function sheds(Portfolio memory before, Portfolio memory now_, Margin.Terms memory t) internal pure returns (bool) {
-        Assessment memory was = Margin.assess(before, t, false, 0);
-        Assessment memory is_ = Margin.assess(now_, t, false, 0);
+        Assessment memory was = Margin.assess(before, t, false);
+        Assessment memory is_ = Margin.assess(now_, t, false);
         if (!_sheds(was.equity, was.margin, is_.equity, is_.margin)) return false;
         return _sheds(was.equity, was.margin + Margin.widening(before), is_.equity, is_.margin + Margin.widening(now_));
     }

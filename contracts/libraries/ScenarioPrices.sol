@@ -17,6 +17,7 @@ import {VolatilityShock} from "./VolatilityShock.sol";
 /// logarithms, each within 1.1 units of 1e-18. Scenarios are a bit each; the mark, bit 0, is always among them.
 library ScenarioPrices {
     uint256 internal constant ALL = (1 << LANES) - 1;
+    uint256 internal constant MARK = 1;
 
     uint256 private constant WAD = 1e18;
     uint256 private constant YEAR = 365 days;

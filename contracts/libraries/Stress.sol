@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad} from "../types/Wad.sol";
 
@@ -17,7 +16,6 @@ library Stress {
     /// @notice The damped price move of `scenario`, in thirtieths of the scan range.
     function move(uint256 scenario) internal pure returns (int256) {
         if (scenario < 3) return 0;
-        if (scenario > SCENARIOS) revert IMarginVault.UnknownScenario(scenario);
         if (scenario > 14) return scenario == 15 ? EXTREME_MOVE : -EXTREME_MOVE;
         unchecked {
             // 3–14 in pairs: +10, −10, +20, −20, +30, −30
@@ -27,20 +25,7 @@ library Stress {
         }
     }
 
-    /// @notice What a line of market value `line` loses in `scenario` at `range`, rounded up; negative: a gain.
-    /// @dev Ranges are whole parts per billion.
-    function lossOfLineUp(Wad line, Ratio range, uint256 scenario) internal pure returns (Wad) {
-        unchecked {
-            // |line| < 2^149, ppb < 2^32, |move| < 2^5: the product fits 186 bits
-            int256 numerator = -line.raw() * int256(range.raw() / 1e9) * move(scenario);
-            int256 denominator = WHOLE_MOVE * 1e9;
-            int256 quotient = numerator / denominator;
-            return Wad.wrap(numerator > 0 && numerator % denominator != 0 ? quotient + 1 : quotient);
-        }
-    }
-
-    /// @notice The largest loss of a line over all scenarios, rounded up: the one-line form of
-    /// max over k of `lossOfLineUp`, to which it is held by a test.
+    /// @notice The largest loss of a line over all scenarios, rounded up: that of the whole range. A test holds it to the sixteen.
     function worstOfLineUp(Wad line, Ratio range) internal pure returns (Wad) {
         return line.abs().partUp(range);
     }

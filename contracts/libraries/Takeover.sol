@@ -22,13 +22,13 @@ library Takeover {
         Portfolio memory p = Ledger.portfolioLike($, taker, marginWord, before);
         Ledger.consume(p);
         requireNormal(taker, p, marginWord);
-        Assessment memory now_ = Margin.assess(p, terms, true, 0);
+        Assessment memory now_ = Margin.assess(p, terms, true);
         if (HeaderWord.seriesPositions($.headers[taker]) != 0) {
             // opened like by a trade: by words, which have to be fresh
             now_.margin = now_.equity - OpeningLogic.surplus($, taker);
         }
         if (!MarginRule.covers(now_, ZERO) && !MarginRule.sheds(before, p, terms)) {
-            Assessment memory was = Margin.assess(before, terms, true, 0);
+            Assessment memory was = Margin.assess(before, terms, true);
             revert IMarginVault.MarginTooLow(taker, now_.equity, now_.margin, was.equity, was.margin);
         }
     }

@@ -18,18 +18,13 @@ contract LiquidationBatch is ILiquidationBatch {
     }
 
     /// @inheritdoc ILiquidationBatch
-    function liquidateBatch(
-        AccountId[] calldata accounts,
-        AccountId keeper,
-        uint256[] calldata scenarios
-    ) external returns (uint256 liquidated) {
-        if (scenarios.length != 0 && scenarios.length != accounts.length) revert LengthsDiffer(accounts.length, scenarios.length);
+    function liquidateBatch(AccountId[] calldata accounts, AccountId keeper) external returns (uint256 liquidated) {
         // asked together before, because a refused call forgets which slots it warmed: a healthy account would pay for all of them again
         bool[] memory sale = VAULT.mayBeLiquidated(accounts);
         for (uint256 i; i < accounts.length; ++i) {
             if (!sale[i]) continue;
             uint256 gasBefore = gasleft();
-            try VAULT.liquidate(accounts[i], keeper, scenarios.length == 0 ? 0 : scenarios[i]) {
+            try VAULT.liquidate(accounts[i], keeper) {
                 ++liquidated;
             } catch (bytes memory reason) {
                 // a node that estimates gas would otherwise find the least with which everything fails

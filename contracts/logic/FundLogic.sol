@@ -43,7 +43,7 @@ library FundLogic {
             if (fraction == ZERO_RATIO) revert IMarginVault.NothingToDo();
             // of everything the part rounded up, whole lots of a perpetual too: no discount is paid for what does not move
             // without the size charge, which grows with the square of what the slices that came in have become (H-34)
-            Wad margin = Margin.homogeneous(book, terms, false, 0);
+            Wad margin = Margin.homogeneous(book, terms, false);
             Wad discount = shedDiscountDown($, underlying, margin).partDown(fraction);
             if (discount < minimumDiscount) revert IMarginVault.DiscountBelowLimit(discount, minimumDiscount);
             Lots lots = Lots.wrap(PricedSeries.shareUp(book.lots.raw(), fraction));
@@ -60,7 +60,7 @@ library FundLogic {
 
     /// @dev Market value of what is left of options and futures without the share `sold`.
     function _valueOf(Book memory book, Ratio sold, Margin.Terms memory terms) private pure returns (Wad) {
-        return Margin.withSeries(book, Lots.wrap(0), ZERO, sold, terms, 0).value;
+        return Margin.withSeries(book, Lots.wrap(0), ZERO, sold, terms).value;
     }
 
     /// @notice The discount now for the whole fund account, whose live margin is `margin`; rounded down.
@@ -104,7 +104,7 @@ library FundLogic {
         uint256 marginWord = $.marginParameters;
         Portfolio memory p = Ledger.value($, account, marginWord);
         Takeover.requireFresh(p, marginWord);
-        Assessment memory a = Margin.assess(p, Margin.terms(marginWord), false, 0);
+        Assessment memory a = Margin.assess(p, Margin.terms(marginWord), false);
         if (a.equity >= a.margin) revert IMarginVault.FundAccountSolvent(underlying, a.value);
         Wad drawn = FundAccounts.draw($, fund, underlying, a.margin - a.equity);
         Wad left = p.cash + drawn;

@@ -40,7 +40,7 @@ library HealthLogic {
         Assessment memory live;
         if (series) {
             uint256 marginWord = $.marginParameters;
-            live = Margin.assess(Ledger.portfolio($, account, marginWord), Margin.terms(marginWord), false, 0);
+            live = Margin.assess(Ledger.portfolio($, account, marginWord), Margin.terms(marginWord), false);
             if (!opening) return live;
         }
         Valuation.Basis memory basis;

@@ -9,6 +9,7 @@ import {Ledger} from "../libraries/Ledger.sol";
 import {LiveMargin} from "../libraries/LiveMargin.sol";
 import {Margin} from "../libraries/Margin.sol";
 import {PriceGuard} from "../libraries/PriceGuard.sol";
+import {ScenarioPrices} from "../libraries/ScenarioPrices.sol";
 import {Slice} from "../libraries/Slice.sol";
 import {Takeover} from "../libraries/Takeover.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
@@ -55,7 +56,6 @@ library LiquidationLogic {
     /// @dev A planned sale. `parts` run beside `portfolio.books`.
     struct Sale {
         AccountId account;
-        uint256 scenarios; // that the keeper named, for underlyings with options: elsewhere the worst is found for nothing
         Portfolio portfolio;
         Assessment figures;
         LiveMargin.Figures[] series; // of each book that has some; empty where none has
@@ -72,16 +72,15 @@ library LiquidationLogic {
         VaultState storage $,
         address fund,
         AccountId account,
-        AccountId keeper,
-        uint256 scenarios
+        AccountId keeper
     ) external returns (Ratio fraction) {
         if (keeper.owner() == fund) revert IMarginVault.ProtocolAccount(keeper);
         // its cash is written whole at the end: a reward credited before would vanish
         if (keeper == account) revert IMarginVault.TakerIsAccount(account);
         uint256 marginWord = $.marginParameters;
-        Portfolio memory p = _open($, account, marginWord, scenarios);
+        Portfolio memory p = _open($, account, marginWord);
         Sale memory sale;
-        _plan(sale, $, fund, account, p, marginWord, scenarios);
+        _plan(sale, $, fund, account, p, marginWord);
         _sellToFund($, fund, keeper, sale);
         return sale.terms.fraction;
     }
@@ -91,16 +90,15 @@ library LiquidationLogic {
         address fund,
         AccountId account,
         AccountId taker,
-        uint256 scenarios,
         Ratio maximumFraction,
         Wad minimumDiscount
     ) external returns (Ratio) {
         if (taker.owner() == fund) revert IMarginVault.ProtocolAccount(taker);
         if (taker == account) revert IMarginVault.TakerIsAccount(account);
         uint256 marginWord = $.marginParameters;
-        Portfolio memory p = _open($, account, marginWord, scenarios);
+        Portfolio memory p = _open($, account, marginWord);
         Sale memory sale;
-        _plan(sale, $, fund, account, p, marginWord, scenarios);
+        _plan(sale, $, fund, account, p, marginWord);
         // exactly the slice or nothing: many small slices would be cheaper than one
         if (sale.terms.fraction > maximumFraction) revert IMarginVault.FractionAboveLimit(sale.terms.fraction, maximumFraction);
         if (sale.figures.value.isNegative()) revert IMarginVault.AccountInsolvent(account, sale.figures.value);
@@ -112,19 +110,19 @@ library LiquidationLogic {
     }
 
     /// @notice What a liquidation of `account` would do now; the same plan that execution follows. As `IMarginVault.previewLiquidation` answers, encoded.
-    function preview(VaultState storage $, address fund, AccountId account, uint256 scenarios) external view returns (bytes memory) {
+    function preview(VaultState storage $, address fund, AccountId account) external view returns (bytes memory) {
         uint256 marginWord = $.marginParameters;
         Sale memory sale;
-        _plan(sale, $, fund, account, Ledger.portfolio($, account, marginWord, scenarios), marginWord, scenarios);
+        _plan(sale, $, fund, account, Ledger.portfolio($, account, marginWord), marginWord);
         return abi.encode(sale.terms.fraction, sale.terms.discount.partUp(sale.terms.fraction), sale.terms.bounty, sale.figures);
     }
 
     // ---------------------------------------------------------------- plan
 
-    /// @dev What is sold: what is left of `account` once settled series are paid, options priced in the named scenarios; every price is used.
-    function _open(VaultState storage $, AccountId account, uint256 marginWord, uint256 scenarios) private returns (Portfolio memory p) {
+    /// @dev What is sold: what is left of `account` once settled series are paid, options priced; every price is used.
+    function _open(VaultState storage $, AccountId account, uint256 marginWord) private returns (Portfolio memory p) {
         if (HeaderWord.seriesPositions($.headers[account]) != 0) SeriesMoveLogic.payExpired($, account);
-        p = Ledger.portfolio($, account, marginWord, scenarios);
+        p = Ledger.portfolio($, account, marginWord);
         Ledger.consume(p);
     }
 
@@ -135,12 +133,11 @@ library LiquidationLogic {
         address fund,
         AccountId account,
         Portfolio memory p,
-        uint256 marginWord,
-        uint256 scenarios
+        uint256 marginWord
     ) private view {
         if (account.owner() == fund) revert IMarginVault.ProtocolAccount(account);
         Margin.Terms memory terms = Margin.terms(marginWord);
-        (sale.account, sale.scenarios, sale.portfolio) = (account, scenarios, p);
+        (sale.account, sale.portfolio) = (account, p);
         Wad maintenance = _requireBelow(sale, $, terms, marginWord);
         sale.liquidationWord = $.liquidationParameters;
         Slice.write(sale.terms, sale.figures, maintenance, sale.liquidationWord);
@@ -162,22 +159,11 @@ library LiquidationLogic {
     ) private view returns (Wad maintenance) {
         (bool doubtful, bool dated) = _pricesDoubtful(sale.portfolio, marginWord);
         if (dated) sale.series = new LiveMargin.Figures[](sale.portfolio.books.length);
-        sale.figures = Margin.assess(sale.portfolio, terms, false, sale.scenarios, sale.series);
+        sale.figures = Margin.assess(sale.portfolio, terms, false, sale.series);
         maintenance = sale.figures.margin.partUp(terms.maintenance);
         // I-12: only below the line, and where a price is in doubt only below it at the last valid price and at both edges of its band
         if (sale.figures.equity >= maintenance || (doubtful && !_belowAtEdges(sale, $, terms, marginWord))) {
             revert IMarginVault.AccountHealthy(sale.account, sale.figures.equity, maintenance);
-        }
-        uint256 kept = sale.scenarios;
-        // the worst scenario of lines is found for nothing: a keeper who names mild ones first would cut many small slices
-        for (uint256 i; i < sale.portfolio.books.length; ++i) {
-            Book memory book = sale.portfolio.books[i];
-            if (book.series.length == 0) kept &= ~(uint256(0xff) << (8 * book.underlying));
-        }
-        if (kept != sale.scenarios) {
-            sale.scenarios = kept;
-            sale.figures = Margin.assess(sale.portfolio, terms, false, sale.scenarios, sale.series);
-            maintenance = sale.figures.margin.partUp(terms.maintenance);
         }
     }
 
@@ -208,12 +194,11 @@ library LiquidationLogic {
         Wad best = p.cash;
         for (uint256 i; i < p.books.length; ++i) {
             Book memory book = p.books[i];
-            uint256 scenario = _scenarioOf(sale, book);
-            Wad surplus = _surplusAt($, sale.account, book, book.price, terms, scenario);
+            Wad surplus = _surplusAt($, sale.account, book, book.price, terms);
             if (book.state == PriceWord.INVALID || book.age > stale) {
                 (Price low, Price high) = PriceGuard.bandEdges($.prices[book.underlying], $.guards[book.underlying], block.timestamp);
-                surplus = maxWad(surplus, _surplusAt($, sale.account, book, low, terms, scenario));
-                surplus = maxWad(surplus, _surplusAt($, sale.account, book, high, terms, scenario));
+                surplus = maxWad(surplus, _surplusAt($, sale.account, book, low, terms));
+                surplus = maxWad(surplus, _surplusAt($, sale.account, book, high, terms));
             }
             best = best + surplus;
         }
@@ -226,19 +211,18 @@ library LiquidationLogic {
         AccountId account,
         Book memory book,
         Price price,
-        Margin.Terms memory terms,
-        uint256 scenario
+        Margin.Terms memory terms
     ) private view returns (Wad) {
         Wad collateral = _rescaled(book.collateral, price, book.price);
         Wad haircut = _rescaled(book.haircut, price, book.price);
         if (book.series.length != 0) {
             bytes memory series = book.series;
-            if (price.raw() != book.price.raw()) (series, ) = PortfolioLogic.priced($, account, book.underlying, price, scenario);
+            if (price.raw() != book.price.raw()) (series, ) = PortfolioLogic.priced($, account, book.underlying, price, ScenarioPrices.ALL);
             PortfolioLogic.Spot memory spot = PortfolioLogic.Spot(book.lots, collateral, price, book.depth);
-            LiveMargin.Figures memory f = PortfolioLogic.figures(series, spot, ZERO_RATIO, scenario, terms);
+            LiveMargin.Figures memory f = PortfolioLogic.figures(series, spot, ZERO_RATIO, terms);
             return f.value - haircut - f.margin.partUp(terms.maintenance);
         }
-        Wad margin = Margin.requirementOf(book, book.lots, collateral, price, terms, false, scenario);
+        Wad margin = Margin.requirementOf(book, book.lots, collateral, price, terms, false);
         return book.lots.times(price) + collateral - haircut - margin.partUp(terms.maintenance);
     }
 
@@ -305,14 +289,10 @@ library LiquidationLogic {
             return;
         }
         Lots lots = book.lots - part.lots;
-        f = Margin.withSeries(book, lots, part.collateral, sale.terms.fraction, terms, _scenarioOf(sale, book));
+        f = Margin.withSeries(book, lots, part.collateral, sale.terms.fraction, terms);
         part.seriesLeft = f.value - lots.times(book.price) - part.collateral;
         (part.marginLeft, part.notionalLeft) = (f.margin, f.notional);
         part.market = part.market + part.series - part.seriesLeft;
-    }
-
-    function _scenarioOf(Sale memory sale, Book memory book) private pure returns (uint256) {
-        return (sale.scenarios >> (8 * book.underlying)) & 0xff;
     }
 
     function _shareUp(uint256 amount, uint256 fraction) private pure returns (uint256) {
@@ -338,7 +318,7 @@ library LiquidationLogic {
                 equity = equity + part.seriesLeft;
             } else {
                 notional = notional + line.abs();
-                margin = margin + Margin.requirementOf(book, lots, part.collateral, book.price, terms, false, 0);
+                margin = margin + Margin.requirementOf(book, lots, part.collateral, book.price, terms, false);
             }
             equity = equity + part.market - part.haircut + line + part.collateral - part.haircutLeft;
         }
@@ -488,7 +468,7 @@ library LiquidationLogic {
         for (uint256 i; i < count; ++i) {
             Book memory book = sale.portfolio.books[i];
             scans[i] =
-                book.series.length != 0 ? sale.parts[i].scan : Margin.scan(book, book.lots.times(book.price) + book.collateral, false, 0);
+                book.series.length != 0 ? sale.parts[i].scan : Margin.scan(book, book.lots.times(book.price) + book.collateral, false);
         }
     }
 

@@ -27,19 +27,19 @@ library PortfolioLogic {
     }
 
     /// @notice The options and dated futures of `account` on `underlying` priced at `price` and the held range, as PricedSeries packs them, and what those
-    /// of settled series pay. Where all have settled nothing is packed, and no scenario looked at: it is as if they had been paid.
-    /// @param named the scenario that a keeper named; 0: all are priced
+    /// of settled series pay. Where all have settled nothing is packed, and it is as if they had been paid.
+    /// @param scenarios to price, a bit each: all, or the mark alone for who asks for no margin
     function priced(
         VaultState storage $,
         AccountId account,
         uint256 underlying,
         Price price,
-        uint256 named
+        uint256 scenarios
     ) external view returns (bytes memory packed, Wad paid) {
         SeriesHolding.Holding memory h = _holding($, account, underlying, price);
         if (h.positions.length == 0) return (packed, Wad.wrap(h.paid));
         LiveMargin.Prices memory prices;
-        LiveMargin.price(prices, $, h, LiveMargin.scenariosOf(named));
+        LiveMargin.price(prices, $, h, scenarios);
         return (PricedSeries.pack(h, prices), Wad.wrap(h.paid));
     }
 
@@ -71,12 +71,10 @@ library PortfolioLogic {
     }
 
     /// @notice The figures of an underlying: what is left of `packed` without the share `sold` of every position, beside `spot`.
-    /// @param named the scenario whose loss counts, one that was priced; 0 the worst
     function figures(
         bytes memory packed,
         Spot memory spot,
         Ratio sold,
-        uint256 named,
         Margin.Terms memory terms
     ) external pure returns (LiveMargin.Figures memory f) {
         SeriesHolding.Holding memory h;
@@ -84,6 +82,6 @@ library PortfolioLogic {
         (h.price, h.depth) = (spot.price, spot.depth);
         SeriesHolding.writeSpot(h, spot.lots, spot.collateral);
         PricedSeries.unpack(packed, sold, h, prices);
-        LiveMargin.write(f, h, prices, named, terms.provision, terms.interMonth);
+        LiveMargin.write(f, h, prices, terms.provision, terms.interMonth);
     }
 }

@@ -108,7 +108,7 @@ library SheddingLogic {
         Portfolio memory before;
         if (known.length != 0) before = abi.decode(known, (Portfolio));
         Portfolio memory p = Ledger.portfolioLike($, account, marginWord, before);
-        Assessment memory a = Margin.assess(p, Margin.terms(marginWord), false, 0);
+        Assessment memory a = Margin.assess(p, Margin.terms(marginWord), false);
         return (a.equity, a.margin + Margin.widening(p), a.margin, known.length == 0 ? abi.encode(p) : known);
     }
 

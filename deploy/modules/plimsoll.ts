@@ -8,7 +8,7 @@ import type {
 } from "@nomicfoundation/ignition-core";
 import { encodeBytes32String } from "ethers";
 import type { FaucetParameters, PlimsollParameters, PriceSourceParameters } from "../../src/deployment/parameters.ts";
-import { RESTRICTED_ENTRIES, ROLE_NAMES, ROLES, roleOf, selectorOf } from "../../src/deployment/roles.ts";
+import { MANAGER_ENTRIES, RESTRICTED_ENTRIES, ROLE_NAMES, ROLES, roleOf, selectorOf } from "../../src/deployment/roles.ts";
 import { FUND_WORD, LIQUIDATION_WORD, MARGIN_WORD, pack } from "../../src/deployment/words.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
 
@@ -235,6 +235,9 @@ function governanceModule(
         call("setTargetFunctionRole", [target, selectors, ROLES[role]], `${contract}_${role}`);
       }
     }
+    // so that the canceller can cancel what the admin schedules there; nobody may call more by it
+    const selectors = MANAGER_ENTRIES.map(({ selector }) => selector);
+    call("setTargetFunctionRole", [authority, selectors, ROLES.parameters], "authority_parameters");
     for (const role of ROLE_NAMES) {
       if (role !== "admin") call("labelRole", [ROLES[role], role], `label_${role}`);
     }

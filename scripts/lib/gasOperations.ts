@@ -270,10 +270,10 @@ async function liquidations(world: GasWorld, measure: Measure, house: House): Pr
   await prepare([...funding(world, debtor, usd(50)), ...funding(world, debtor, 10n * WAD, WETH)]);
   await prepare(await house.against([{ taker: debtor, lots: 30n * ETH_LOTS }], ETH, true));
 
-  const liquidate = (account: Party): Call => vaultCall(keeper.address, "liquidate", [account.account, keeper.account, 0n]);
+  const liquidate = (account: Party): Call => vaultCall(keeper.address, "liquidate", [account.account, keeper.account]);
   const batch = (accounts: readonly Party[]): Call => {
     const ids = accounts.map(({ account }) => account);
-    const data = interfaceOf("LiquidationBatch").encodeFunctionData("liquidateBatch", [ids, keeper.account, []]);
+    const data = interfaceOf("LiquidationBatch").encodeFunctionData("liquidateBatch", [ids, keeper.account]);
     return { from: keeper.address, to: record.contracts.liquidationBatch, data };
   };
   await turn(HOUR, (world.price(ETH) * 965n) / 1_000n);
@@ -283,7 +283,7 @@ async function liquidations(world: GasWorld, measure: Measure, house: House): Pr
   await measure("liquidate.fifty.perHealthy", batch(healthy), { Liquidated: 0, LiquidationFailed: 0 }, 50);
   await turn(30);
   await measure("liquidate.one", liquidate(one), { Liquidated: 1, CollateralSold: 0, ShortfallCovered: 0 });
-  const toBuyer = [taken.account, buyer.account, 0n, WAD, 0n];
+  const toBuyer = [taken.account, buyer.account, WAD, 0n];
   await measure("liquidate.to", vaultCall(buyer.address, "liquidateTo", toBuyer), { Liquidated: 1, Sold: 1 });
   await measure("liquidate.whole", liquidate(dust), { Liquidated: 1, Sold: 1 });
   await turn(30);

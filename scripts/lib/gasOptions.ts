@@ -75,15 +75,12 @@ export async function options(world: GasWorld, measure: Measure, house: House, f
   }
   for (let i = 0; i < 5; i++) await world.turn(3_600, (world.price(ETH) * 109n) / 100n);
   const [first, many, fifty] = failing as [Party, Party, Party];
-  const liquidate = ({ account }: Party): Call => world.vaultCall(keeper.address, "liquidate", [account, keeper.account, WORST]);
+  const liquidate = ({ account }: Party): Call => world.vaultCall(keeper.address, "liquidate", [account, keeper.account]);
   await world.turn(30);
   await measure(`liquidate.options.${MOST}.first`, liquidate(first), { Liquidated: 1, SeriesSold: MOST });
   await measure(`liquidate.options.${MOST}`, liquidate(many), { Liquidated: 1, SeriesSold: MOST });
   await measure("liquidate.options.50", liquidate(fifty), { Liquidated: 1, SeriesSold: 50 });
 }
-
-/** The price goes up by the whole range and volatility with it. */
-const WORST = 11n;
 
 const usd = (amount: number): bigint => BigInt(Math.round(amount * 1e6));
 

@@ -2,10 +2,9 @@ import type { Command } from "commander";
 import { accountIdOf } from "../engine/accountId.ts";
 import { Draft } from "../engine/draft.ts";
 import { payoffOf } from "../engine/expiry.ts";
-import { WAD } from "../engine/fixedPoint.ts";
+import { max, WAD } from "../engine/fixedPoint.ts";
 import { instrumentFromNumber, isFuture } from "../engine/instrument.ts";
 import { portfolioOf } from "../engine/ledger.ts";
-import { worstScenarios } from "../engine/liquidate.ts";
 import { termsAt } from "../engine/margin.ts";
 import { namedInstrument } from "../engine/market.ts";
 import { rowOf, undampedMoveOf } from "../engine/optionStress.ts";
@@ -214,25 +213,25 @@ function scanFigures({ state }: SeriesView, account: AccountId, index: number, u
   const holding = portfolioOf(new Draft(state), account).holdings?.get(BigInt(index));
   if (holding === undefined) throw new RangeError(`nothing in series of ${underlying}`);
   const terms = termsAt(state.margin, state.now);
+  const { scan, scenario: worst, losses, shortOptionMinimum, total } = liveMargin(holding, terms);
+  const beside = total - max(scan, shortOptionMinimum);
   const scenarios = Array.from({ length: SCENARIOS }, (_, i) => {
     const scenario = BigInt(i + 1);
-    const { scan, total } = liveMargin(holding, terms, scenario);
+    const loss = max(losses[i + 1] ?? 0n, 0n);
     // in percent; of the extremes 35 % of the loss counts
     const price = (Number(undampedMoveOf(scenario)) * toNumber(holding.heldRange) * 100) / 30;
     return {
       scenario: i + 1,
       price: price.toFixed(1),
       volatility: rowOf(scenario),
-      loss: formatDecimal(scan),
-      margin: formatDecimal(total),
+      loss: formatDecimal(loss),
+      margin: formatDecimal(max(loss, shortOptionMinimum) + beside),
     };
   });
-  const named = Number(worstScenarios(state, account) >> BigInt(8 * index)) & 0xff;
-  const { scan, shortOptionMinimum } = liveMargin(holding, terms);
   const decides =
-    shortOptionMinimum >= scan ? `the minimum of short options decides, ${showDecimal(shortOptionMinimum)}` : `scenario ${named} decides`;
+    shortOptionMinimum >= scan ? `the minimum of short options decides, ${showDecimal(shortOptionMinimum)}` : `scenario ${worst} decides`;
   const price = formatDecimal(holding.price * 10n ** (state.underlyings[index]?.lotExponent ?? 0n));
-  return { underlying, price, scenarios, decides, needs: named, shortOptionMinimum: formatDecimal(shortOptionMinimum) };
+  return { underlying, price, scenarios, decides, needs: Number(worst), shortOptionMinimum: formatDecimal(shortOptionMinimum) };
 }
 
 /** Prices of a unit at which an account reaches its line, the others as they are; null where it never does, or is below already. */

@@ -1,8 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { WAD } from "../engine/fixedPoint.ts";
-import { worstScenarios } from "../engine/liquidate.ts";
-import type { AccountId } from "../engine/types.ts";
 import { batchesByGas } from "../keeper/plan.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
@@ -26,15 +24,11 @@ export function addTradeCommands(program: Command): void {
       const keeper = ownAccount(context);
       const abi = interfaceOf("IMarginVault");
       const { state } = await readSeries(context, accounts);
-      // options are priced in the scenario that is named, and in no other
-      const named = (account: AccountId): bigint => worstScenarios(state, account);
       const [account] = accounts;
       const calls =
         accounts.length === 1 && account !== undefined
-          ? [{ to: record.contracts.vault, data: abi.encodeFunctionData("liquidate", [account, keeper, named(account)]) }]
-          : batchesByGas(state, accounts).map((batch) =>
-              liquidateBatchCall(record, context.wallet().address, batch, keeper, batch.map(named)),
-            );
+          ? [{ to: record.contracts.vault, data: abi.encodeFunctionData("liquidate", [account, keeper]) }]
+          : batchesByGas(state, accounts).map((batch) => liquidateBatchCall(record, context.wallet().address, batch, keeper));
       const hashes: string[] = [];
       for (const call of calls) hashes.push(await context.send([call]));
       const hash = hashes.at(-1) ?? "";

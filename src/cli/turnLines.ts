@@ -1,5 +1,5 @@
 import { WAD } from "../engine/fixedPoint.ts";
-import { liquidate, worstScenarios } from "../engine/liquidate.ts";
+import { liquidate } from "../engine/liquidate.ts";
 import type { AccountId, State } from "../engine/types.ts";
 import type { FailedBatch, Sale, TaskOutcome, TurnReport } from "../keeper/turn.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
@@ -60,7 +60,7 @@ export function dryLines(
   const sales = planned.map(({ account, health }) => {
     const name = `${showAccount(account)}${health === undefined ? "" : ` (health ${showDecimal(health, 3)})`}`;
     try {
-      const { fraction, events } = liquidate(state, account, keeper, worstScenarios(state, account));
+      const { fraction, events } = liquidate(state, account, keeper);
       const reward = events.find((event) => event.name === "Liquidated")?.values.reward ?? 0n;
       return `would sell ${partOf(fraction)} of ${name} and earn ${showDecimal(BigInt(reward))} ${symbol}`;
     } catch (error) {

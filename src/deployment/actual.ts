@@ -20,7 +20,7 @@ import { attach } from "./attach.ts";
 import type { Connection } from "./deployPlimsoll.ts";
 import { contractsOf, FIXED, feedText, type Leaves, roleName } from "./expected.ts";
 import type { PlimsollParameters } from "./parameters.ts";
-import { RESTRICTED_ENTRIES, ROLE_NAMES, ROLES } from "./roles.ts";
+import { MANAGER_ENTRIES, RESTRICTED_ENTRIES, ROLE_NAMES, ROLES } from "./roles.ts";
 import { vaultSlot } from "./vaultSlots.ts";
 import { bits, FUND_WORD, GUARD_WORD, LIQUIDATION_WORD, MARGIN_WORD, TRADING_WORD, unpack, VOLATILITY_WORD } from "./words.ts";
 
@@ -159,8 +159,13 @@ async function putRoles({ connection, record, put }: Context): Promise<void> {
       if (role !== ROLES.admin || restricted.includes(name)) put(`${contract}.${name}`, roleName(role));
     }
   }
+  const manager = getAddress(record.contracts.authority);
+  for (const { name, selector } of MANAGER_ENTRIES) {
+    put(`authority.${name}`, roleName(await authority.getTargetFunctionRole(manager, selector)));
+  }
   const assigned = await authority.queryFilter(authority.filters.TargetFunctionRoleUpdated(), from);
   for (const { args } of assigned) {
+    if (getAddress(args.target) === manager && MANAGER_ENTRIES.some(({ selector }) => selector === args.selector)) continue;
     const role = await authority.getTargetFunctionRole(args.target, args.selector);
     if (!known.has(getAddress(args.target)) && role !== ROLES.admin) put(`${args.target}: ${args.selector}`, roleName(role));
   }

@@ -1,7 +1,7 @@
 import { encodeBytes32String, getAddress, ZeroAddress, ZeroHash } from "ethers";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import type { FaucetParameters, PlimsollParameters, PriceSourceParameters } from "./parameters.ts";
-import { GUARDIAN_ENTRIES, RESTRICTED_ENTRIES, ROLE_NAMES, ROLES } from "./roles.ts";
+import { GUARDIAN_ENTRIES, MANAGER_ENTRIES, RESTRICTED_ENTRIES, ROLE_NAMES, ROLES } from "./roles.ts";
 
 /** One thing that can be compared: its name, and its value as text. */
 export type Leaves = Map<string, string>;
@@ -82,6 +82,8 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
       put(`${contract}.${entry}`, contract === "vault" && GUARDIAN_ENTRIES.includes(entry) ? "guardian" : "parameters");
     }
   }
+
+  for (const { name } of MANAGER_ENTRIES) put(`authority.${name}`, "parameters");
 
   const token = (name: string, given: string | FaucetParameters): void => {
     if (typeof given === "string") put(`${name}: address`, getAddress(given));

@@ -1,4 +1,4 @@
-import type { Interface } from "ethers";
+import { type FunctionFragment, Interface } from "ethers";
 
 /** Roles of the AccessManager. Admin is OpenZeppelin's own; it grants the others. */
 export const ROLES = { admin: 0n, parameters: 1n, canceller: 2n, guardian: 3n } as const;
@@ -30,6 +30,23 @@ export const RESTRICTED_ENTRIES = {
   chainlinkSource: ["setPair"],
   pythSource: ["setPair"],
 } as const;
+
+/**
+ * What the admin may schedule in the manager itself. The manager decides by its own rules who may call these, whatever role they have; but it asks the
+ * guardian of that role who may cancel them, and of the admin's own role that is the admin.
+ */
+export const MANAGER_ENTRIES = new Interface([
+  "function labelRole(uint64, string)",
+  "function setRoleAdmin(uint64, uint64)",
+  "function setRoleGuardian(uint64, uint64)",
+  "function setGrantDelay(uint64, uint32)",
+  "function setTargetAdminDelay(address, uint32)",
+  "function updateAuthority(address, address)",
+  "function setTargetClosed(address, bool)",
+  "function setTargetFunctionRole(address, bytes4[], uint64)",
+  "function grantRole(uint64, address, uint32)",
+  "function revokeRole(uint64, address)",
+]).fragments.map((each) => ({ name: (each as FunctionFragment).name, selector: (each as FunctionFragment).selector }));
 
 /** The role that may call `entry` of `contract`. */
 export function roleOf(contract: keyof typeof RESTRICTED_ENTRIES, entry: string): RoleName {

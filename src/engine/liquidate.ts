@@ -1,6 +1,6 @@
 import { accountIdOf, ownerOf } from "./accountId.ts";
 import { fundIncome } from "./deficit.ts";
-import { Draft, type Outcome, transact } from "./draft.ts";
+import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert, toSigned } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
 import { divUp, fromPpm, max, min, partDown, partUp, WAD } from "./fixedPoint.ts";
@@ -13,12 +13,9 @@ import { rampAt } from "./ramp.ts";
 import { holdingOf } from "./seriesHoldings.ts";
 import { payExpiredOn } from "./settleExpired.ts";
 import { lotsPartUp, type SliceTerms, sliceTerms } from "./slice.ts";
-import { moveOf, scanOf } from "./stress.ts";
+import { worstOfLineUp } from "./stress.ts";
 import { requireMargin } from "./takeover.ts";
 import { type AccountId, type Address, type Assessment, type Book, GRACE, INVALID, type Portfolio, type State } from "./types.ts";
-
-/** A scenario that the vault prices whatever is named. */
-const ALWAYS_PRICED = 3n;
 
 /** One collateral token of the account that is sold. */
 interface Lien {
@@ -46,7 +43,6 @@ export interface Sale {
   readonly figures: Assessment;
   readonly maintenance: bigint; // WAD
   readonly terms: SliceTerms;
-  readonly scenarios: bigint; // that were named, of underlyings with series
   readonly whole: boolean;
   readonly parts: readonly Part[];
   readonly liens: readonly Lien[];
@@ -54,25 +50,24 @@ export interface Sale {
 
 /**
  * Sells the slice of an account that restores it to the fund's accounts; `keeper` is credited its reward.
- * @param scenarios eight bits an underlying: 0 takes the worst scenario, 1 to 16 names one
  * @returns with the fraction that was sold, 18 decimals
  * @throws Reverted `AccountHealthy` and what else the vault refuses with
  * @example
  * const { state: after, fraction } = liquidate(state, account, accountIdOf(keeper));
  */
-export function liquidate(state: State, account: AccountId, keeper: AccountId, scenarios = 0n): Outcome & { readonly fraction: bigint } {
+export function liquidate(state: State, account: AccountId, keeper: AccountId): Outcome & { readonly fraction: bigint } {
   let fraction = 0n;
   const outcome = transact(state, (draft) => {
-    fraction = liquidateOn(draft, account, keeper, scenarios);
+    fraction = liquidateOn(draft, account, keeper);
   });
   return { ...outcome, fraction };
 }
 
 /** As `liquidate`, on a draft. */
-export function liquidateOn(draft: Draft, account: AccountId, keeper: AccountId, scenarios: bigint): bigint {
+export function liquidateOn(draft: Draft, account: AccountId, keeper: AccountId): bigint {
   if (ownerOf(keeper) === draft.base.fund) revert("ProtocolAccount", keeper);
   if (keeper === account) revert("TakerIsAccount", account);
-  const sale = plan(draft, account, scenarios);
+  const sale = plan(draft, account);
   sellToFund(draft, keeper, sale);
   return sale.terms.fraction;
 }
@@ -88,14 +83,13 @@ export function liquidateTo(
   caller: Address,
   account: AccountId,
   taker: AccountId,
-  scenarios: bigint,
   maximumFraction: bigint,
   minimumDiscount: bigint,
 ): Outcome & { readonly fraction: bigint } {
   let fraction = 0n;
   const outcome = transact(state, (draft) => {
     authorise(draft, taker, caller, SCOPE_TRADE);
-    fraction = liquidateToOn(draft, account, taker, scenarios, maximumFraction, minimumDiscount);
+    fraction = liquidateToOn(draft, account, taker, maximumFraction, minimumDiscount);
   });
   return { ...outcome, fraction };
 }
@@ -105,14 +99,13 @@ export function liquidateToOn(
   draft: Draft,
   account: AccountId,
   taker: AccountId,
-  scenarios: bigint,
   maximumFraction: bigint,
   minimumDiscount: bigint,
 ): bigint {
   const { fund, margin } = draft.base;
   if (ownerOf(taker) === fund) revert("ProtocolAccount", taker);
   if (taker === account) revert("TakerIsAccount", account);
-  const sale = plan(draft, account, scenarios);
+  const sale = plan(draft, account);
   if (sale.terms.fraction > maximumFraction) revert("FractionAboveLimit", sale.terms.fraction, maximumFraction);
   if (sale.figures.value < 0n) revert("AccountInsolvent", account, sale.figures.value);
   const terms = termsAt(margin, draft.now);
@@ -126,49 +119,23 @@ export function liquidateToOn(
 
 /**
  * What a liquidation of an account would sell now; execution follows the same plan. Settled series are paid first.
- * @param scenarios as `liquidate` takes them; `worstScenarios` has those of which a sale needs to price the fewest
- * @throws Reverted `AccountHealthy`, `PriceInGrace`, `PriceTooOld`, `ProtocolAccount`, `UnknownScenario`
+ * @throws Reverted `AccountHealthy`, `PriceInGrace`, `PriceTooOld`, `ProtocolAccount`
  */
-export function plan(draft: Draft, account: AccountId, scenarios: bigint): Sale {
+export function plan(draft: Draft, account: AccountId): Sale {
   payExpiredOn(draft, account);
   const portfolio = portfolioOf(draft, account);
-  // options are priced before anything is asked
-  for (const underlying of portfolio.holdings?.keys() ?? []) moveOf(scenarioOf({ underlying }, scenarios));
   if (ownerOf(account) === draft.base.fund) revert("ProtocolAccount", account);
   const terms = termsAt(draft.base.margin, draft.now);
   const doubtful = pricesDoubtful(draft, portfolio);
-  const figures = assess(portfolio, terms, false, scenarios);
+  const figures = assess(portfolio, terms, false);
   const maintenance = partUp(figures.margin, terms.maintenance);
-  if (figures.equity >= maintenance || (doubtful && !belowAtEdges(draft, account, portfolio, terms, scenarios))) {
+  if (figures.equity >= maintenance || (doubtful && !belowAtEdges(draft, account, portfolio, terms))) {
     revert("AccountHealthy", account, figures.equity, maintenance);
   }
-  // the worst scenario of lines is found for nothing: a keeper who names mild ones first would cut many small slices
-  const kept = portfolio.books.reduce(
-    (named, { underlying }) =>
-      portfolio.holdings?.has(underlying) ? named | (scenarioOf({ underlying }, scenarios) << (8n * underlying)) : named,
-    0n,
-  );
-  const sold = kept === scenarios ? figures : assess(portfolio, terms, false, kept);
-  const line = partUp(sold.margin, terms.maintenance);
-  const slice = sliceTerms(sold, line, draft.base.liquidation);
-  const sale = cut(draft, { account, portfolio, figures: sold, maintenance: line, scenarios: kept }, slice, terms);
+  const slice = sliceTerms(figures, maintenance, draft.base.liquidation);
+  const sale = cut(draft, { account, portfolio, figures, maintenance }, slice, terms);
   if (sale.whole || !mustSellAll(draft, sale, terms)) return sale;
   return cut(draft, sale, { ...slice, fraction: WAD }, terms);
-}
-
-/**
- * The scenario to name for each underlying where an account holds series: the one in which it loses most, so that the vault prices its options in four
- * scenarios instead of seventeen and finds the same margin. Where nothing loses it is one of those that are always priced.
- * @returns eight bits an underlying, as `liquidate` takes them; zero where there are no series, for there the vault finds the worst by itself
- * @example liquidate(state, account, keeper, worstScenarios(state, account))
- */
-export function worstScenarios(state: State, account: AccountId): bigint {
-  const terms = termsAt(state.margin, state.now);
-  const { holdings } = portfolioOf(new Draft(state), account);
-  return [...(holdings ?? [])].reduce((named, [underlying, holding]) => {
-    if (holding.series.length === 0) return named;
-    return named | ((liveMargin(holding, terms).scenario || ALWAYS_PRICED) << (8n * underlying));
-  }, 0n);
 }
 
 /** Whether a price is invalid or stale; reverts for a grace period, and for a price that only needs to be posted. */
@@ -186,12 +153,12 @@ function pricesDoubtful(draft: Draft, portfolio: Portfolio): boolean {
 }
 
 /** Underlyings give each other no credit, so E − MM is a sum over them and the best case is the sum of their best cases. */
-function belowAtEdges(draft: Draft, account: AccountId, portfolio: Portfolio, terms: MarginTerms, scenarios: bigint): boolean {
+function belowAtEdges(draft: Draft, account: AccountId, portfolio: Portfolio, terms: MarginTerms): boolean {
   let best = portfolio.cash;
   for (const book of portfolio.books) {
     const surplusAt = (price: bigint): bigint => {
       const at = atPrice(draft, account, book, price);
-      const { equity, margin } = assess({ cash: 0n, ...at }, terms, false, scenarios);
+      const { equity, margin } = assess({ cash: 0n, ...at }, terms, false);
       return equity - partUp(margin, terms.maintenance);
     };
     let surplus = surplusAt(book.price);
@@ -217,14 +184,10 @@ function atPrice(draft: Draft, account: AccountId, book: Book, price: bigint): P
   return { books: [moved], holdings: new Map([[book.underlying, holding]]) };
 }
 
-function scenarioOf({ underlying }: Pick<Book, "underlying">, scenarios: bigint): bigint {
-  return (scenarios >> (8n * underlying)) & 0xffn;
-}
-
 /** What moves at the fraction of `slice`: ⌈f·|q|⌉ lots of everything and ⌈f·C⌉ collateral, and what it is worth. */
 function cut(
   draft: Draft,
-  of: Pick<Sale, "account" | "portfolio" | "figures" | "maintenance" | "scenarios">,
+  of: Pick<Sale, "account" | "portfolio" | "figures" | "maintenance">,
   slice: SliceTerms,
   terms: MarginTerms,
 ): Sale {
@@ -251,23 +214,23 @@ function cut(
     }
     const left = { ...book, lots: book.lots - lots, collateral: collateralLeft, haircut: haircutLeft };
     const holding = portfolio.holdings?.get(book.underlying);
-    if (holding === undefined) return { lots, market, haircut, scan: scanOf(lineOf(book) + book.collateral, book.heldRange, 0n), left };
+    if (holding === undefined) return { lots, market, haircut, scan: worstOfLineUp(lineOf(book) + book.collateral, book.heldRange), left };
     const holdingLeft = withoutPart(holding, fraction, left);
     market += seriesValueDown(holding) - seriesValueDown(holdingLeft);
-    const { scan } = liveMargin(holding, terms, scenarioOf(book, of.scenarios));
+    const { scan } = liveMargin(holding, terms);
     return { lots, market, haircut, scan, left, holdingLeft };
   });
   return { ...of, terms: slice, whole: fraction === WAD, parts, liens };
 }
 
 /** Whether the slice would leave dust, or, by its whole lots, lower E / IM. */
-function mustSellAll(draft: Draft, { portfolio, figures, terms, parts, scenarios }: Sale, margin: MarginTerms): boolean {
+function mustSellAll(draft: Draft, { portfolio, figures, terms, parts }: Sale, margin: MarginTerms): boolean {
   const received = parts.reduce((sum, { market, haircut }) => sum + market - haircut, 0n);
   const cash = portfolio.cash + received - partUp(terms.discount, terms.fraction) - terms.bounty;
   const holdings = new Map(
     parts.flatMap(({ left, holdingLeft }) => (holdingLeft === undefined ? [] : [[left.underlying, holdingLeft] as const])),
   );
-  const left = assess({ cash, books: parts.map((part) => part.left), holdings }, margin, false, scenarios);
+  const left = assess({ cash, books: parts.map((part) => part.left), holdings }, margin, false);
   const smallest = draft.base.liquidation.smallestNotional * WAD;
   if (figures.notional !== 0n && left.notional < smallest) return true;
   return left.equity * figures.margin < figures.equity * left.margin;

@@ -2,7 +2,7 @@ import { abs, divUp, fromPpm, max, min, partUp } from "./fixedPoint.ts";
 import { FUNDING_PROVISION } from "./funding.ts";
 import { grossOfSeries, liveMargin, openingFiguresDown, type StaleWords } from "./portfolioMargin.ts";
 import { rampAt } from "./ramp.ts";
-import { scanOf } from "./stress.ts";
+import { worstOfLineUp } from "./stress.ts";
 import type { Assessment, Book, MarginParameters, Portfolio } from "./types.ts";
 
 /** Margin ratios as of a time, 18 decimals. */
@@ -40,15 +40,11 @@ export function rangeOf(book: Book, opening: boolean): bigint {
   return opening ? max(book.targetRange, book.heldRange) : book.heldRange;
 }
 
-/**
- * Initial margin of one underlying, in parts.
- * @param scenario 0: the worst; 1 to 16: the named one, which never gives more
- * @throws Reverted `UnknownScenario`
- */
-export function bookMargin(book: Book, terms: MarginTerms, opening: boolean, scenario = 0n): BookMargin {
+/** Initial margin of one underlying, in parts. */
+export function bookMargin(book: Book, terms: MarginTerms, opening: boolean): BookMargin {
   const line = lineOf(book);
   const gross = abs(line);
-  const scan = scanOf(line + book.collateral, rangeOf(book, opening), scenario);
+  const scan = worstOfLineUp(line + book.collateral, rangeOf(book, opening));
   const interMonth = line < 0n ? partUp(min(gross, book.collateral), terms.interMonth) : 0n;
   const provisions = partUp(gross, FUNDING_PROVISION) + partUp(gross + book.collateral, terms.provision);
   const sizeCharge = gross === 0n ? 0n : divUp(gross * abs(book.lots), book.depth);
@@ -59,19 +55,17 @@ export function bookMargin(book: Book, terms: MarginTerms, opening: boolean, sce
  * The figures of an account: value, equity, initial margin and gross notional, WAD. Where it holds series, they are bounds by cached words at the
  * wider range, so that equity less margin is below what it is, and priced live at the held range.
  * @param opening at the wider range (trades, withdrawals) or at the held one (liquidations)
- * @param scenarios eight bits an underlying, 0: the worst; as `liquidate` takes them; of live figures only
- * @throws Reverted `UnknownScenario`, `WordsStale`
+ * @throws Reverted `WordsStale`
  * @example
  * const { equity, margin } = assess({ cash: 1_000n * WAD, books: [] }, termsAt(state.margin, state.now), false);
  */
-export function assess(portfolio: Portfolio, terms: MarginTerms, opening: boolean, scenarios = 0n): Assessment {
-  return figuresOf(portfolio, terms, { wider: opening, byWords: opening }, scenarios);
+export function assess(portfolio: Portfolio, terms: MarginTerms, opening: boolean): Assessment {
+  return figuresOf(portfolio, terms, { wider: opening, byWords: opening });
 }
 
 /**
  * As `assess`, but an underlying with series is priced live at the held range, whatever the range of the others: that needs no fresh words.
  * @param wider underlyings without series at the wider range
- * @throws Reverted `UnknownScenario`
  */
 export function assessLive(portfolio: Portfolio, terms: MarginTerms, wider: boolean): Assessment {
   return figuresOf(portfolio, terms, { wider, byWords: false });
@@ -81,25 +75,23 @@ function figuresOf(
   portfolio: Portfolio,
   terms: MarginTerms,
   { wider, byWords }: { readonly wider: boolean; readonly byWords: boolean },
-  scenarios = 0n,
 ): Assessment {
   let value = portfolio.cash;
   let haircuts = 0n;
   let margin = 0n;
   for (const book of portfolio.books) {
-    const scenario = (scenarios >> (8n * book.underlying)) & 0xffn;
     const holding = portfolio.holdings?.get(book.underlying);
     haircuts += book.haircut;
     // what has settled is as if it had been paid
     if (holding === undefined || (!byWords && holding.series.length === 0)) {
       value += lineOf(book) + book.collateral + (holding?.settled ?? 0n);
-      margin += bookMargin(book, terms, wider, scenario).total;
+      margin += bookMargin(book, terms, wider).total;
     } else if (byWords) {
       const figures = openingFiguresDown(holding, terms);
       value += figures.value;
       margin += figures.value - holding.haircut - figures.surplus;
     } else {
-      const priced = liveMargin(holding, terms, scenario);
+      const priced = liveMargin(holding, terms);
       value += priced.value;
       margin += priced.total;
     }

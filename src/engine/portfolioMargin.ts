@@ -28,9 +28,7 @@ const YEAR = 31_536_000n;
 const DAY = 86_400n;
 
 const ALL_LANES = Array.from({ length: LANES }, (_, k) => k);
-
-/** What is priced whatever scenario is named: the mark, and the two that a delta is taken from. */
-const ALWAYS_PRICED: readonly number[] = [0, 3, 5];
+const MARK = [0];
 
 /** A position in an option, with what values it: the word for trades and withdrawals, the volatility for liquidations. */
 export interface OptionHolding {
@@ -92,7 +90,8 @@ export interface OpeningFigures {
 export interface UnderlyingMargin {
   readonly value: bigint; // V of the underlying, without cash, rounded down
   readonly scan: bigint;
-  readonly scenario: bigint; // the one that was named, or the first with the largest loss; 0 where nothing loses
+  readonly scenario: bigint; // the first with the largest loss; 0 where nothing loses
+  readonly losses: readonly bigint[]; // in each scenario, 0 to 16; negative: a gain
   readonly shortOptionMinimum: bigint;
   readonly interMonth: bigint;
   readonly provisions: bigint;
@@ -116,7 +115,7 @@ const ceilDivide = (a: bigint, b: bigint): bigint => -floorDivide(-a, b);
  * What a lot of the call, or of the put, of a strike is worth at the mark and in the sixteen scenarios, WAD, rounded down: the values that a risk word packs.
  * @param volatility a year, 18 decimals
  * @param varianceTime to settlement, seconds with 18 decimals
- * @param wanted the scenarios that are asked for; elsewhere the value is zero
+ * @param lanes the mark and the scenarios that are asked for, in the order of the answer
  * @example scenarioValuesDown(true, 3_300n * WAD, WAD / 2n, { forward: 3_000n * WAD, range: WAD / 10n }, 2_592_000n * WAD)[0] // about 64.5 * WAD
  */
 export function scenarioValuesDown(
@@ -125,7 +124,7 @@ export function scenarioValuesDown(
   volatility: bigint,
   place: Place,
   varianceTime: bigint,
-  wanted: readonly number[] = ALL_LANES,
+  lanes: readonly number[] = ALL_LANES,
 ): bigint[] {
   const rows = volatilityRows(volatility, varianceTime / WAD);
   const root = rootOf(varianceTime);
@@ -137,10 +136,8 @@ export function scenarioValuesDown(
     const { call, put } = undiscounted(forward, strike, x + moved, totalVolatilityOf(rows[rowOf(BigInt(k))], root));
     return isCall ? call : put;
   };
-  const values = ALL_LANES.map(() => 0n);
   const mark = valueIn(0);
-  for (const k of wanted) values[k] = k === 0 ? mark : k < 15 ? valueIn(k) : dampedDown(mark, valueIn(k));
-  return values;
+  return lanes.map((k) => (k === 0 ? mark : k < 15 ? valueIn(k) : dampedDown(mark, valueIn(k))));
 }
 
 /**
@@ -250,16 +247,24 @@ function liveBook({ options, futures, forward }: SeriesHolding): SeriesBook {
   return seriesBook(sides, futures);
 }
 
-/** The values of a series at the mark and in the scenarios that are wanted, WAD, rounded down, and if 3 and 5 are among them its dollar delta, priced now. */
-function livePrices(series: SeriesHolding, wanted: readonly number[]): { readonly values: readonly bigint[]; readonly delta: bigint } {
-  const range = series.heldRange;
-  const place = { forward: series.forward, range };
-  const stored = ALL_LANES.map(() => 0n);
+/** What the stored sides of the options of a series are worth in each of `lanes`, WAD, rounded down. */
+function storedValuesDown(series: SeriesHolding, lanes: readonly number[]): bigint[] {
+  const place = { forward: series.forward, range: series.heldRange };
+  const stored = lanes.map(() => 0n);
   for (const { strike, volatility, lots } of series.options) {
-    const values = scenarioValuesDown(storesCall(series.forward, strike), strike, volatility, place, series.varianceTime, wanted);
-    // a short owes what the rounding down left out
-    for (const k of wanted) stored[k]! += lots < 0n ? lots * (values[k]! + 1n) : lots * values[k]!;
+    const values = scenarioValuesDown(storesCall(series.forward, strike), strike, volatility, place, series.varianceTime, lanes);
+    values.forEach((value, i) => {
+      // a short owes what the rounding down left out
+      stored[i]! += lots < 0n ? lots * (value + 1n) : lots * value;
+    });
   }
+  return stored;
+}
+
+/** The values of a series at the mark and in the scenarios, WAD, rounded down, and its dollar delta, priced now. */
+function livePrices(series: SeriesHolding): { readonly values: readonly bigint[]; readonly delta: bigint } {
+  const range = series.heldRange;
+  const stored = storedValuesDown(series, ALL_LANES);
   const book = liveBook(series);
   return {
     values: stored.map((value, k) => value + linearDown(book, series.forward, range, k)),
@@ -280,28 +285,25 @@ function deltaOf(
 
 /**
  * The margin of one underlying priced anew at the held range: what MM, health, slices and liquidation use.
- * @param scenario 0: the worst; 1 to 16: the named one, which never gives more
- * @throws Reverted `UnknownScenario`
  * @example
  * const { value, total } = liveMargin(holding, termsAt(state.margin, state.now));
  */
-export function liveMargin(holding: UnderlyingHolding, terms: MarginTerms, scenario = 0n): UnderlyingMargin {
+export function liveMargin(holding: UnderlyingHolding, terms: MarginTerms): UnderlyingMargin {
   const range = holding.heldRange;
   const line = lineOf(holding);
-  moveOf(scenario);
-  const wanted = scenario === 0n ? ALL_LANES : [...new Set([...ALWAYS_PRICED, Number(scenario)])];
-  const priced = holding.series.map((series) => livePrices(series, wanted));
+  const priced = holding.series.map(livePrices);
   const valueIn = (k: number): bigint => lineInScenarioDown(line, range, k) + sum(priced.map(({ values }) => values[k]!)) + holding.settled;
-  const value = valueIn(0);
-  const met = scenario === 0n ? worstOfValues(ALL_LANES.map(valueIn)) : { loss: max(value - valueIn(Number(scenario)), 0n), scenario };
-  const scan = met.loss;
+  const values = ALL_LANES.map(valueIn);
+  const value = values[0]!;
+  const { loss: scan, scenario } = worstOfValues(values);
+  const losses = values.map((each) => value - each);
   const exposures = holding.series.map((series, i) => ({ tenor: timeOf(series), delta: priced[i]!.delta }));
   const shortOptionMinimum = shortOptionMinimumUp(holding, range);
   const interMonth = interMonthUp([...spotExposures(holding), ...exposures], terms.interMonth);
   const provisions = provisionsUp(holding, terms.provision);
   const sizeCharge = sizeChargeUp(holding);
   const total = max(scan, shortOptionMinimum) + interMonth + provisions + sizeCharge;
-  return { value, scan, scenario: BigInt(met.scenario), shortOptionMinimum, interMonth, provisions, sizeCharge, total };
+  return { value, scan, scenario: BigInt(scenario), losses, shortOptionMinimum, interMonth, provisions, sizeCharge, total };
 }
 
 /**
@@ -325,7 +327,7 @@ export function withoutPart(
 
 /** What options and dated futures of one underlying are worth, priced live at the mark, settled ones apart, WAD, rounded down. */
 export function seriesValueDown({ series }: Pick<UnderlyingHolding, "series">): bigint {
-  return sum(series.map((each) => livePrices(each, [0]).values[0]!));
+  return sum(series.map((each) => storedValuesDown(each, MARK)[0]! + linearDown(liveBook(each), each.forward, each.heldRange, 0)));
 }
 
 /** What time and volatility can have taken since the anchor, as parts of a deviation σ·√T, 18 decimals. */
@@ -461,19 +463,12 @@ export function maintenanceUp(initial: bigint, terms: MarginTerms): bigint {
 }
 
 /**
- * Whether an account is below its line in the scenarios that a keeper names, one for each underlying.
+ * Whether an account is below its line.
  * @param cash WAD
- * @param scenarios by underlying, 0: the worst
- * @throws Reverted `UnknownScenario`
- * @example isLiquidatable(500n * WAD, [holding], terms, [11n])
+ * @example isLiquidatable(500n * WAD, [holding], terms)
  */
-export function isLiquidatable(
-  cash: bigint,
-  holdings: readonly UnderlyingHolding[],
-  terms: MarginTerms,
-  scenarios: readonly bigint[] = [],
-): boolean {
-  const margins = holdings.map((holding, i) => liveMargin(holding, terms, scenarios[i] ?? 0n));
+export function isLiquidatable(cash: bigint, holdings: readonly UnderlyingHolding[], terms: MarginTerms): boolean {
+  const margins = holdings.map((holding) => liveMargin(holding, terms));
   const equity = cash + sum(margins.map(({ value }, i) => value - holdings[i]!.haircut));
   return equity < maintenanceUp(sum(margins.map(({ total }) => total)), terms);
 }

@@ -1,5 +1,4 @@
-import { revert } from "./errors.ts";
-import { abs, max, partUp, WAD } from "./fixedPoint.ts";
+import { abs, partUp, WAD } from "./fixedPoint.ts";
 
 /** Scenario 0 is the mark; 1 to 16 are stressed. */
 export const SCENARIOS = 16;
@@ -9,10 +8,12 @@ const MOVES: readonly bigint[] = [0n, 0n, 0n, 10n, 10n, -10n, -10n, 20n, 20n, -2
 
 /**
  * The damped price move of a scenario, in thirtieths of the scan range.
- * @throws Reverted `UnknownScenario` beyond 16
+ * @throws RangeError beyond 16
  */
 export function moveOf(scenario: bigint): bigint {
-  return MOVES[Number(scenario)] ?? revert("UnknownScenario", scenario);
+  const move = MOVES[Number(scenario)];
+  if (move === undefined) throw new RangeError(`there is no scenario ${scenario}`);
+  return move;
 }
 
 /**
@@ -40,9 +41,4 @@ export function worstScenario(line: bigint, range: bigint): { loss: bigint; scen
 /** The largest loss of a line over all scenarios in closed form, WAD, rounded up. */
 export function worstOfLineUp(line: bigint, range: bigint): bigint {
   return partUp(abs(line), range);
-}
-
-/** The scan term of one underlying: the loss in the named scenario, or in the worst one when it is 0. */
-export function scanOf(line: bigint, range: bigint, scenario: bigint): bigint {
-  return scenario === 0n ? worstOfLineUp(line, range) : max(lossOfLineUp(line, range, scenario), 0n);
 }

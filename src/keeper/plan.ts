@@ -63,8 +63,8 @@ function isLiquidatable(state: State, id: AccountId): boolean {
 }
 
 /**
- * Gas that one account of a batch may need, what each option or dated future adds (38,000 to 45,000 in `bench/gas.json` where one scenario is named; a fund
- * that holds many has more to search), and what a transaction is filled to (EIP-7825 allows 16,777,216).
+ * Gas that one account of a batch may need, what each option or dated future adds (priced in seventeen scenarios; a fund that holds many has more to search),
+ * and what a transaction is filled to (EIP-7825 allows 16,777,216).
  */
 const GAS_AN_ACCOUNT = 250_000;
 const GAS_A_SERIES_POSITION = 90_000;

@@ -1,4 +1,3 @@
-import { worstScenarios } from "../engine/liquidate.ts";
 import type { AccountId, State } from "../engine/types.ts";
 import { type Call, liquidateBatchCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
@@ -105,10 +104,7 @@ export async function keepersTurn({
       planned.map(({ account }) => account),
       batchSize,
     );
-    const calls = batches.map((accounts) => {
-      const scenarios = accounts.map((account) => worstScenarios(state, account));
-      return liquidateBatchCall(record, from, accounts, keeper, scenarios.some((each) => each !== 0n) ? scenarios : []);
-    });
+    const calls = batches.map((accounts) => liquidateBatchCall(record, from, accounts, keeper));
     const outcomes = await send(calls);
     for (const [i, accounts] of batches.entries()) {
       if (outcomes[i] !== undefined) failures.push({ accounts, error: outcomes[i] });

@@ -117,14 +117,7 @@ export function exchangeCall(
   return vaultCall(record, from, "exchangeCollateral", [account, token, amount, buyer]);
 }
 
-/** @param scenarios for each account eight bits an underlying, as `liquidate` takes them; left out, the vault finds the worst itself */
-export function liquidateBatchCall(
-  record: DeploymentRecord,
-  from: string,
-  accounts: readonly AccountId[],
-  keeper: AccountId,
-  scenarios: readonly bigint[] = [],
-): Call {
-  const data = interfaceOf("LiquidationBatch").encodeFunctionData("liquidateBatch", [accounts, keeper, scenarios]);
+export function liquidateBatchCall(record: DeploymentRecord, from: string, accounts: readonly AccountId[], keeper: AccountId): Call {
+  const data = interfaceOf("LiquidationBatch").encodeFunctionData("liquidateBatch", [accounts, keeper]);
   return { from, to: record.contracts.liquidationBatch, data, gas: 16_000_000 };
 }

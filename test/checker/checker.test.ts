@@ -82,7 +82,7 @@ describe("checker", () => {
   async function crash(): Promise<void> {
     const { vault, signers } = deployment;
     await fall();
-    await vault.connect(signers[5]).liquidate(long, keeper, 0);
+    await vault.connect(signers[5]).liquidate(long, keeper);
   }
 
   it("default: finds nothing wrong after trades, funding, transfers and a liquidation", async () => {

@@ -109,7 +109,7 @@ describe("checker with options and dated futures", () => {
   }
 
   async function liquidate(): Promise<void> {
-    await world.vault.connect(world.deployment.signers[5]).liquidate(poor, keeper, 0);
+    await world.vault.connect(world.deployment.signers[5]).liquidate(poor, keeper);
   }
 
   it("default: finds nothing wrong after trades, a liquidation and a settlement of which some are paid", async () => {

@@ -7,7 +7,7 @@ import { divUp, fromPpm, partUp, WAD } from "../../src/engine/fixedPoint.ts";
 import { indexNow } from "../../src/engine/funding.ts";
 import { instrumentFromNumber, STRIKE_ZERO } from "../../src/engine/instrument.ts";
 import { portfolioOf, seriesLotsOf } from "../../src/engine/ledger.ts";
-import { plan, worstScenarios } from "../../src/engine/liquidate.ts";
+import { plan } from "../../src/engine/liquidate.ts";
 import { assess, termsAt } from "../../src/engine/margin.ts";
 import { sheds, shedsAtBoth } from "../../src/engine/marginRule.ts";
 import { marketOf } from "../../src/engine/market.ts";
@@ -46,8 +46,6 @@ const MET: readonly (readonly [string, number])[] = [
   ["shed with series", 5],
   ["sale of two underlyings", 3],
   ["sale that pays settled series", 3],
-  ["no scenario named", 2],
-  ["scenarios named", 2],
 ];
 
 const FUTURE = named(0, 1, STRIKE_ZERO);
@@ -358,7 +356,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
     for (const id of [rich, weak, other]) await deposit(world, id, 60_000n);
   });
 
-  it("agree on a calendar with futures and perpetuals: the part of each is rounded up, whatever is named", async () => {
+  it("agree on a calendar with futures and perpetuals: the part of each is rounded up", async () => {
     await open(world, 0, 2, 60n);
     const later = named(0, 2, 6n);
     await hold(world, weak, rich, [
@@ -372,17 +370,10 @@ describe("sales of accounts with options and dated futures, on engine and contra
     await deposit(world, weak, 1n, 0);
     await drain(world, weak);
     await drift(world, 104, () => isBelow(world, weak));
-    await world.comparePreview(weak, 0n, "preview");
-    const worst = worstScenarios(world.state, weak);
-    await world.comparePreview(weak, worst, "preview of the worst");
-    for (let k = 1n; k <= 16n; k++) {
-      // of a mild scenario the account is healthy
-      if (!("errorName" in world.attempt(world.liquidate(weak, keeper, k)))) await world.comparePreview(weak, k, `preview of ${k}`);
-    }
+    await world.comparePreview(weak, "preview");
     world.pass(1n);
-    expect(await world.step(world.liquidate(weak, keeper, 17n))).to.deep.equal({ reverted: "UnknownScenario" });
     const before = world.state;
-    const events = await sold(world, world.liquidate(weak, keeper, worst));
+    const events = await sold(world, world.liquidate(weak, keeper));
     const fraction = BigInt(events.find(({ name }) => name === "Liquidated")!.values.fraction!);
     expect(fraction > 0n && fraction < WAD, `${fraction}`).to.equal(true);
     for (const { instrument, lots } of before.accounts.get(weak)!.series.get(0)!) {
@@ -404,8 +395,8 @@ describe("sales of accounts with options and dated futures, on engine and contra
     await endOf(world, 2);
     await drain(world, weak);
     await drift(world, 103, () => isBelow(world, weak));
-    for (const scenarios of [0n, 11n]) await world.comparePreview(weak, scenarios, "preview");
-    const events = await sold(world, world.liquidate(weak, keeper, 11n));
+    await world.comparePreview(weak, "preview");
+    const events = await sold(world, world.liquidate(weak, keeper));
     expect(events[0]?.name).to.equal("SeriesPaid");
     expect(world.state.accounts.get(weak)?.series.get(0)).to.have.length(1);
     // the fund's account sheds what it has, paid as well
@@ -424,14 +415,13 @@ describe("sales of accounts with options and dated futures, on engine and contra
     ]);
     await endOf(world, 2);
     await drain(world, weak);
-    // below the line in a scenario that is not the worst: once nothing but lines is left, the worst is taken whatever is named
-    await drift(world, 102, () => !("errorName" in world.attempt(world.liquidate(weak, keeper, 7n))));
+    await drift(world, 102, () => isBelow(world, weak));
     // the price of the second underlying grows old: nothing of it is left that it would value
     world.pass(90n);
     await world.step(world.post(0, priceOf(world)), "later", []);
-    for (const scenarios of [0n, 7n, 11n]) await world.comparePreview(weak, scenarios, `preview of ${scenarios}`);
-    const { terms } = plan(new Draft(world.state), weak, 7n);
-    const events = await sold(world, world.liquidate(weak, keeper, 7n));
+    await world.comparePreview(weak, "preview");
+    const { terms } = plan(new Draft(world.state), weak);
+    const events = await sold(world, world.liquidate(weak, keeper));
     expect(events.filter(({ name }) => name === "SeriesPaid")).to.have.length(2);
     expect(BigInt(events.find(({ name }) => name === "Liquidated")!.values.fraction!)).to.equal(terms.fraction);
   });
@@ -450,12 +440,12 @@ describe("sales of accounts with options and dated futures, on engine and contra
     const fund = world.fundAccounts[1]!;
     const inFund = (): bigint => seriesLotsOf(world.state.accounts.get(fund)!, 0, call >> 8n);
     await drift(world, 104, () => isBelow(world, weak));
-    await sold(world, world.liquidate(weak, keeper, worstScenarios(world.state, weak)));
+    await sold(world, world.liquidate(weak, keeper));
     const inherited = inFund();
     expect(inherited < 0n).to.equal(true);
     await drift(world, 95, () => isBelow(world, other));
     const { openInterest } = world.state.underlyings[0]!.funding;
-    await sold(world, world.liquidate(other, keeper, worstScenarios(world.state, other)));
+    await sold(world, world.liquidate(other, keeper));
     expect(inFund() > inherited).to.equal(true);
     expect(world.state.underlyings[0]!.funding.openInterest < openInterest).to.equal(true);
     // until the fund has nothing left
@@ -475,7 +465,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
     ]);
     await drain(world, weak);
     await drift(world, 104, () => isBelow(world, weak));
-    await sold(world, world.liquidate(weak, keeper, worstScenarios(world.state, weak)));
+    await sold(world, world.liquidate(weak, keeper));
     world.pass(30n);
     await world.step(world.refresh(0, 1));
     const fund = world.fundAccounts[1]!;
@@ -502,7 +492,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
     await world.step(world.refresh(0, 1));
     world.pass(1n);
     expect(await world.step(world.liquidateTo(ownerOf(rich), weak, rich))).to.deep.equal({ reverted: "AccountInsolvent" });
-    const events = await sold(world, world.liquidate(weak, keeper, worstScenarios(world.state, weak)));
+    const events = await sold(world, world.liquidate(weak, keeper));
     expect(events.map(({ name }) => name)).to.include("ShortfallCovered");
     const { cash, series, positions } = world.state.accounts.get(weak)!;
     expect([cash, series.size, positions.size]).to.deep.equal([0n, 0, 0]);
@@ -520,7 +510,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
     await drain(world, weak);
     await hold(world, rich, other, [[named(0, 1, 3n, false), -10_000n]]);
     await drift(world, 104, () => isBelow(world, weak));
-    const to = (taker: AccountId, most = WAD, least = 0n) => world.liquidateTo(ownerOf(taker), weak, taker, 0n, most, least);
+    const to = (taker: AccountId, most = WAD, least = 0n) => world.liquidateTo(ownerOf(taker), weak, taker, most, least);
     for (const [reason, attempt] of [
       ["WordsStale", to(rich)],
       ["FractionAboveLimit", to(rich, 1n)],
@@ -554,8 +544,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
     await drift(world, 114, () => equityOf(world, weak) < -20_000n * WAD);
     world.pass(5n);
     await world.step(world.post(0, priceOf(world), 0n, false));
-    // of a perpetual alone the worst scenario is taken, whatever is named
-    await sold(world, world.liquidate(weak, keeper, 11n | (1n << 8n)));
+    await sold(world, world.liquidate(weak, keeper));
   });
 
   it("agree on an exchange of collateral: options count as far as they are owed, priced live", async () => {
@@ -676,8 +665,6 @@ async function crash(random: Random, name: string, count: (what: string) => void
       count(kind);
       for (const { name, values } of answer.events) if (name === "FillSkipped") count(`FillSkipped ${values.reason}`);
       countSale(kind, answer.events, count);
-      if (kind.startsWith("liquidate"))
-        count(/^\w+ \["[^"]*","[^"]*","0"/.test(call.description) ? "no scenario named" : "scenarios named");
       checkRestored(world, answer.events, what);
     }
     checkSums(world, what);

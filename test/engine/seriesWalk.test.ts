@@ -9,7 +9,7 @@ import { shedFund, topUpFund } from "../../src/engine/fund.ts";
 import { indexNow } from "../../src/engine/funding.ts";
 import { instrumentFromNumber, instrumentNumber, isFuture, STRIKE_ZERO } from "../../src/engine/instrument.ts";
 import { holdingsOf, portfolioOf } from "../../src/engine/ledger.ts";
-import { liquidate, worstScenarios } from "../../src/engine/liquidate.ts";
+import { liquidate } from "../../src/engine/liquidate.ts";
 import { assess, staleWords, termsAt } from "../../src/engine/margin.ts";
 import { coversOpening, shedsAtBoth } from "../../src/engine/marginRule.ts";
 import { namedInstrument, seriesMarkDown } from "../../src/engine/market.ts";
@@ -311,11 +311,10 @@ class Walk {
 
   liquidate(id: AccountId): void {
     const { random } = this;
-    const scenarios = random.chance(0.5) ? 0n : worstScenarios(this.state, id);
     const before = this.figures(id);
     const held = new Map(this.heldOf(id).map((named) => [named, this.lotsOf(id, named)]));
     const keeper = random.pick(TRADERS.filter((other) => other !== id));
-    const outcome = this.attempt("liquidate", () => liquidate(this.state, id, keeper, scenarios));
+    const outcome = this.attempt("liquidate", () => liquidate(this.state, id, keeper));
     if (outcome === undefined) return;
     const fraction = BigInt(outcome.events.find(({ name }) => name === "Liquidated")?.values.fraction ?? 0n);
     const after = this.figures(id);
@@ -335,7 +334,7 @@ class Walk {
     expect(room(after) >= room(before), "E − MM does not fall").to.equal(true);
     expect(after.equity * before.margin >= before.equity * after.margin, "nor does E / IM").to.equal(true);
     // one slice is all that there is: two smaller ones are not to be had
-    expect(() => liquidate(this.state, id, keeper, 0n)).to.throw("AccountHealthy");
+    expect(() => liquidate(this.state, id, keeper)).to.throw("AccountHealthy");
   }
 
   shed(): void {

@@ -68,7 +68,7 @@ describe("governance of a whole vault", () => {
     await connection.provider.request({ method: "evm_setAutomine", params: [true] });
     const after = await vault.assess(account, false);
     expect([after.margin, after.equity]).to.deep.equal([before.margin, before.equity]);
-    await expect(vault.connect(keeper).liquidate.staticCall(account, idOf(keeper.address), 0n)).to.be.revertedWithCustomError(
+    await expect(vault.connect(keeper).liquidate.staticCall(account, idOf(keeper.address))).to.be.revertedWithCustomError(
       vault,
       "AccountHealthy",
     );
@@ -82,7 +82,7 @@ describe("governance of a whole vault", () => {
       expect(now.margin).to.be.greaterThan(last);
       last = now.margin;
     }
-    await vault.connect(keeper).liquidate.staticCall(account, idOf(keeper.address), 0n);
+    await vault.connect(keeper).liquidate.staticCall(account, idOf(keeper.address));
   });
 
   it("H-47 a lowered depth reaches margins through posts, a part each", async () => {
@@ -114,7 +114,7 @@ describe("governance of a whole vault", () => {
     await post(0, 1_935n * WAD);
     await networkHelpers.time.increase(60);
     await post(0, 1_910n * WAD);
-    await vault.connect(keeper).liquidate(idOf(long.address), idOf(keeper.address), 0n);
+    await vault.connect(keeper).liquidate(idOf(long.address), idOf(keeper.address));
     const left = (await vault.positionOf(idOf(long.address), 0)).lots;
     expect(left).to.be.lessThan(1_900_000n);
     await networkHelpers.time.increase(MEASURE_DURATION);

@@ -16,7 +16,7 @@ describe("hazards of the fund and of markets", () => {
     await world.trade(alice, bob, 0, eth(100));
     const other = await vault.headerOf(idOf(world.fund, 2n));
     await world.move(0, 1_200n * WAD);
-    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)));
     expect(await vault.headerOf(idOf(world.fund, 2n))).to.deep.equal(other);
     await world.conserve();
   });
@@ -34,7 +34,7 @@ describe("hazards of the fund and of markets", () => {
     }
     // a thin market falls by a third
     await world.move(0, 1_333n * WAD);
-    for (const each of victims) await vault.liquidate(idOf(each), world.know(idOf(carol)), 0n);
+    for (const each of victims) await vault.liquidate(idOf(each), world.know(idOf(carol)));
     const stake = await world.cashOf(idOf(fund));
     // a tenth, and the bounties
     expect(stake >= 90_000n * WAD - WAD, "the stake is safe").to.equal(true);
@@ -80,7 +80,7 @@ describe("hazards of the fund and of markets", () => {
       }
     };
     for (const each of victims) {
-      await count(await (await vault.liquidate(idOf(each), world.know(idOf(carol)), 0n)).wait());
+      await count(await (await vault.liquidate(idOf(each), world.know(idOf(carol)))).wait());
       const header = await vault.headerOf(idOf(each));
       expect([header.cash, header.underlyings, header.collaterals]).to.deep.equal([0n, 0n, 0n]);
     }
@@ -106,7 +106,7 @@ describe("hazards of the fund and of markets", () => {
     await world.refresh();
     await world.trade(alice, bob, 0, eth(100));
     await world.move(0, 1_860n * WAD);
-    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)));
     await world.move(0, 1_300n * WAD);
     expect(await figuresOfFund(world, 0)).to.be.lessThan(0n);
     await vault.topUpFund(0);
@@ -178,7 +178,7 @@ describe("hazards of the fund and of markets", () => {
       for (const each of traders) {
         const { equity, margin } = await world.assess(idOf(each));
         if (equity * 1_000_000n >= margin * 800_000n) continue;
-        await vault.liquidate(idOf(each), world.know(idOf(carol)), 0n);
+        await vault.liquidate(idOf(each), world.know(idOf(carol)));
         sales++;
       }
       await world.conserve();

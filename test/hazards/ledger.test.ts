@@ -80,7 +80,7 @@ describe("hazards of the ledger", () => {
     await world.trade(carol, bob, 0, -eth(50));
     await world.withdraw(dave, usd(5_000));
     await world.withdraw(carol, usd(40_000));
-    await vault.liquidate(idOf(alice), world.know(idOf(dave)), 0n);
+    await vault.liquidate(idOf(alice), world.know(idOf(dave)));
     await world.withdraw(bob, usd(50_000));
     await world.conserve();
   });
@@ -95,7 +95,7 @@ describe("hazards of the ledger", () => {
     await world.refresh();
     await world.trade(alice, bob, 0, eth(100));
     await world.move(0, 1_500n * WAD);
-    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)));
     const { deficit } = await vault.totals();
     expect(deficit).to.be.greaterThan(0n);
     await world.withdraw(dave, usd(60_000));
@@ -116,7 +116,7 @@ describe("hazards of the ledger", () => {
       await world.refresh();
       await world.trade(alice, bob, 0, eth(100));
       await world.move(0, 1_500n * WAD);
-      await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+      await vault.liquidate(idOf(alice), world.know(idOf(carol)));
       const order = first === "dave" ? [dave, erin] : [erin, dave];
       for (const each of order) await world.withdraw(each, usd(30_000));
       await world.conserve();

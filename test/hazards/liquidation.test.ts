@@ -30,8 +30,8 @@ describe("hazards of liquidation", () => {
           return sum;
         };
         const before = await joint();
-        if (to) await vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, WAD, 0n);
-        else await vault.connect(carol).liquidate(idOf(alice), idOf(carol), 0n);
+        if (to) await vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), WAD, 0n);
+        else await vault.connect(carol).liquidate(idOf(alice), idOf(carol));
         expect((await joint()) < before, `at ${price}, to ${to}`).to.equal(true);
         await world.conserve();
       }
@@ -61,7 +61,7 @@ describe("hazards of liquidation", () => {
     const before = await joint();
     for (const each of victims) {
       if (!(await below(world, idOf(each)))) throw new Error("the case needs accounts below the line");
-      await vault.connect(carol).liquidate(idOf(each), idOf(carol), 0n);
+      await vault.connect(carol).liquidate(idOf(each), idOf(carol));
     }
     const sold = await joint();
     expect(sold < before).to.equal(true);
@@ -72,30 +72,13 @@ describe("hazards of liquidation", () => {
     await conserve();
   });
 
-  it("H-34 naming a mild scenario neither cheapens a sale nor cuts it into many", async () => {
-    const world = await leveraged();
-    const { vault, alice, carol } = world;
-    await world.move(0, 1_830n * WAD);
-    const worst = await vault.previewLiquidation(idOf(alice), 0n);
-    let named = 0;
-    for (let scenario = 1n; scenario <= 16n; scenario++) {
-      const plan = await vault.previewLiquidation(idOf(alice), scenario).catch(() => undefined);
-      if (plan === undefined) continue;
-      named++;
-      expect([plan.fraction, plan.discount]).to.deep.equal([worst.fraction, worst.discount]);
-    }
-    expect(named).to.be.greaterThan(0);
-    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 8n);
-    await expect(vault.liquidate(idOf(alice), idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
-  });
-
   it("H-35 nothing of a liquidated account is counted twice: orders void, whole sale leaves no book", async () => {
     const world = await leveraged();
     const { vault, alice, carol } = world;
     await world.deposit(alice, WAD / 10n, 0);
     await world.move(0, 1_500n * WAD);
     const { epoch } = await vault.headerOf(idOf(alice));
-    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)));
     const header = await vault.headerOf(idOf(alice));
     expect([header.cash, header.underlyings, header.collaterals, header.epoch]).to.deep.equal([0n, 0n, 0n, epoch + 1n]);
     expect(await vault.collateralOf(idOf(alice), 0)).to.equal(0n);
@@ -108,7 +91,7 @@ describe("hazards of liquidation", () => {
       const { vault, alice, carol } = world;
       await world.move(0, price * WAD);
       const before = await world.assess(idOf(alice));
-      await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+      await vault.liquidate(idOf(alice), world.know(idOf(carol)));
       const after = await world.assess(idOf(alice));
       expect(after.margin < before.margin, `risk falls at ${price}`).to.equal(true);
       expect(after.equity >= (after.margin * 8n) / 10n, `healthy at ${price}`).to.equal(true);
@@ -142,13 +125,13 @@ describe("hazards of liquidation", () => {
     await world.deposit(alice, 1n, 1);
     await vault.connect(alice).execute([actions.cancel(idOf(alice))]);
     await postFirst(1_850n * WAD);
-    await vault.liquidate(idOf(alice), know(idOf(carol)), 0n);
+    await vault.liquidate(idOf(alice), know(idOf(carol)));
     const left = await world.lotsOf(idOf(alice), 0);
     expect(left).to.be.lessThan(eth(100));
     // nor where a price is in doubt, and both edges of its band are asked
     for (let price = 1_800n; price > 900n; price -= 40n) await postFirst(price * WAD);
     await world.time.increase(3_700n);
-    await vault.liquidate(idOf(alice), know(idOf(carol)), 0n);
+    await vault.liquidate(idOf(alice), know(idOf(carol)));
     expect(await world.lotsOf(idOf(alice), 0)).to.be.lessThan(left);
   });
 
@@ -172,7 +155,7 @@ describe("hazards of liquidation", () => {
     for (let u = 0; u < 16; u++) world.prices[u] = 1_880n * WAD;
     await world.move(0, 1_880n * WAD);
     expect(await below(world, idOf(alice))).to.equal(true);
-    const receipt = await (await vault.liquidate(idOf(alice), know(idOf(carol)), 0n)).wait();
+    const receipt = await (await vault.liquidate(idOf(alice), know(idOf(carol)))).wait();
     expect(receipt?.gasUsed ?? 0n).to.be.lessThan(8_388_608n);
     for (let u = 0; u < 16; u++) expect(await world.lotsOf(idOf(alice), u)).to.be.lessThan(eth(8));
     await world.conserve();
@@ -184,25 +167,25 @@ describe("hazards of liquidation", () => {
     await world.move(0, BELOW);
     const victim = idOf(alice);
     for (const taker of [idOf(fund), idOf(fund, 1n)]) {
-      await expect(vault.connect(world.fundSigner).liquidateTo(victim, taker, 0n, WAD, 0n)).to.be.revertedWithCustomError(
+      await expect(vault.connect(world.fundSigner).liquidateTo(victim, taker, WAD, 0n)).to.be.revertedWithCustomError(
         vault,
         "ProtocolAccount",
       );
-      await expect(vault.liquidate(victim, taker, 0n)).to.be.revertedWithCustomError(vault, "ProtocolAccount");
+      await expect(vault.liquidate(victim, taker)).to.be.revertedWithCustomError(vault, "ProtocolAccount");
     }
-    await expect(vault.connect(carol).liquidateTo(victim, idOf(bob), 0n, WAD, 0n)).to.be.revertedWithCustomError(vault, "NotAuthorised");
-    await expect(vault.connect(carol).liquidateTo(victim, 0n, 0n, WAD, 0n)).to.be.revertedWithCustomError(vault, "NotAuthorised");
-    await expect(vault.liquidate(idOf(await vault.getAddress()), idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
+    await expect(vault.connect(carol).liquidateTo(victim, idOf(bob), WAD, 0n)).to.be.revertedWithCustomError(vault, "NotAuthorised");
+    await expect(vault.connect(carol).liquidateTo(victim, 0n, WAD, 0n)).to.be.revertedWithCustomError(vault, "NotAuthorised");
+    await expect(vault.liquidate(idOf(await vault.getAddress()), idOf(carol))).to.be.revertedWithCustomError(vault, "AccountHealthy");
   });
 
   it("H-39 a liquidation is one step: a second in the same state reverts, and nothing can be picked", async () => {
     const world = await leveraged();
     const { vault, alice, carol } = world;
     await world.move(0, BELOW);
-    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
-    await expect(vault.liquidate(idOf(alice), idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)));
+    await expect(vault.liquidate(idOf(alice), idOf(carol))).to.be.revertedWithCustomError(vault, "AccountHealthy");
     await world.deposit(carol, usd(100_000));
-    await expect(vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, WAD, 0n)).to.be.revertedWithCustomError(
+    await expect(vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), WAD, 0n)).to.be.revertedWithCustomError(
       vault,
       "AccountHealthy",
     );
@@ -213,12 +196,12 @@ describe("hazards of liquidation", () => {
     const { vault, alice, carol } = world;
     await world.deposit(carol, usd(100_000));
     await world.move(0, BELOW);
-    const { fraction } = await vault.previewLiquidation(idOf(alice), 0n);
-    await expect(vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, fraction - 1n, 0n)).to.be.revertedWithCustomError(
+    const { fraction } = await vault.previewLiquidation(idOf(alice));
+    await expect(vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), fraction - 1n, 0n)).to.be.revertedWithCustomError(
       vault,
       "FractionAboveLimit",
     );
-    await vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, fraction, 0n);
+    await vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), fraction, 0n);
     await world.conserve();
   });
 
@@ -247,7 +230,7 @@ describe("hazards of liquidation", () => {
     await world.trade(alice, bob, 0, low);
     const { equity, margin } = await world.assess(idOf(alice), true);
     expect(equity >= margin).to.equal(true);
-    await expect(vault.liquidate(idOf(alice), idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
+    await expect(vault.liquidate(idOf(alice), idOf(carol))).to.be.revertedWithCustomError(vault, "AccountHealthy");
   });
 
   it("H-40 I-11 a trade by the second form cannot put its own account below the line", async () => {
@@ -331,7 +314,7 @@ describe("hazards of liquidation", () => {
     const before = await surplus();
     expect(before, "below the line").to.be.lessThan(0n);
     expect(before + due, "above it if funding were forgotten").to.be.greaterThan(0n);
-    const plan = await vault.previewLiquidation(a, 0n);
+    const plan = await vault.previewLiquidation(a);
     // the touch writes the funding down: as maker and as taker of a fill that sheds next to nothing, at the mark
     const snapshot = await world.connection.networkHelpers.takeSnapshot();
     await world.trade(bob, a, 0, 5_000n);
@@ -341,9 +324,9 @@ describe("hazards of liquidation", () => {
     await snapshot.restore();
     // poking price and rate in the block of the liquidation changes nothing of the plan but for the seconds that pass
     await world.refresh();
-    const again = await vault.previewLiquidation(a, 0n);
+    const again = await vault.previewLiquidation(a);
     expect(again.fraction).to.be.closeTo(plan.fraction, WAD / 1_000n);
-    await vault.liquidate(a, world.know(idOf(carol)), 0n);
+    await vault.liquidate(a, world.know(idOf(carol)));
     await world.conserve();
   });
 
@@ -351,11 +334,11 @@ describe("hazards of liquidation", () => {
     const world = await leveraged();
     const { vault, alice } = world;
     await world.move(0, BELOW);
-    const first = await vault.previewLiquidation(idOf(alice), 0n);
+    const first = await vault.previewLiquidation(idOf(alice));
     for (let hour = 0; hour < 5; hour++) {
       await world.time.increase(600n);
       await world.refresh();
-      const later = await vault.previewLiquidation(idOf(alice), 0n);
+      const later = await vault.previewLiquidation(idOf(alice));
       expect([later.fraction, later.discount, later.bounty]).to.deep.equal([first.fraction, first.discount, first.bounty]);
     }
   });
@@ -364,14 +347,14 @@ describe("hazards of liquidation", () => {
     const world = await leveraged();
     const { vault, alice, carol, settlement } = world;
     await world.move(0, BELOW);
-    const first = await vault.previewLiquidation(idOf(alice), 0n);
+    const first = await vault.previewLiquidation(idOf(alice));
     await settlement.mint(vault, usd(1_000_000));
     await world.deposit(carol, 1n);
-    const second = await vault.previewLiquidation(idOf(alice), 0n);
+    const second = await vault.previewLiquidation(idOf(alice));
     expect([second.fraction, second.discount]).to.deep.equal([first.fraction, first.discount]);
     // a unit of the account itself moves it by no more than that unit is worth
     await world.deposit(alice, 1n);
-    const third = await vault.previewLiquidation(idOf(alice), 0n);
+    const third = await vault.previewLiquidation(idOf(alice));
     expect(third.discount).to.be.closeTo(first.discount, 10n ** 14n);
   });
 
@@ -382,13 +365,13 @@ describe("hazards of liquidation", () => {
     await world.refresh();
     await world.trade(dave, bob, 0, eth(100));
     await world.move(0, BELOW);
-    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)));
     const since = async (): Promise<bigint> => ((await vault.underlyingWords(0))[7] ?? 0n) & ((1n << 40n) - 1n);
     const started = await since();
     expect(started).to.equal(BigInt(await time.latest()));
     await time.increase(300n);
     await world.refresh();
-    await vault.liquidate(idOf(dave), idOf(carol), 0n);
+    await vault.liquidate(idOf(dave), idOf(carol));
     expect(await since()).to.equal(started);
     await world.deposit(erin, usd(100_000));
     await world.refresh();
@@ -413,7 +396,7 @@ describe("hazards of liquidation", () => {
     };
     await world.move(0, 1_930n * WAD);
     const before = await joint();
-    await vault.liquidate(idOf(alice), idOf(carol), 0n);
+    await vault.liquidate(idOf(alice), idOf(carol));
     expect((await joint()) <= before, "the bounty came from the account").to.equal(true);
     await world.conserve();
   });
@@ -432,7 +415,7 @@ describe("hazards of liquidation", () => {
     await world.move(0, 1_500n * WAD);
     let paid = 0n;
     for (const each of victims) {
-      const receipt = await (await vault.liquidate(idOf(each), know(idOf(carol)), 0n)).wait();
+      const receipt = await (await vault.liquidate(idOf(each), know(idOf(carol)))).wait();
       for (const log of receipt?.logs ?? []) {
         const event = vault.interface.parseLog(log);
         if (event?.name === "BountyFunded") paid += event.args.amount;
@@ -456,7 +439,7 @@ describe("hazards of liquidation", () => {
     await expect(world.trade(alice, bob, 0, 4_900n)).to.be.revertedWithCustomError(vault, "AccountTooSmall");
     await world.trade(alice, bob, 0, 5_001n);
     await world.move(0, 1_900n * WAD);
-    await vault.liquidate(idOf(alice), know(idOf(carol)), 0n);
+    await vault.liquidate(idOf(alice), know(idOf(carol)));
     expect(await world.lotsOf(idOf(alice), 0), "sold whole").to.equal(0n);
     expect(await world.cashOf(idOf(carol))).to.be.greaterThan(5n * 10n ** 16n);
   });
@@ -471,7 +454,7 @@ describe("hazards of liquidation", () => {
     await world.trade(alice, bob, 0, -eth(10));
     await world.withdraw(bob, usd(1));
     await world.move(0, 1_800n * WAD);
-    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)));
   });
 
   it("H-46 there is no switch for deposit, reduction or liquidation", async () => {

@@ -4,7 +4,6 @@ import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
 import { Draft } from "../../src/engine/draft.ts";
 import { type Action, SETTLEMENT } from "../../src/engine/execute.ts";
 import { portfolioOf } from "../../src/engine/ledger.ts";
-import { worstScenarios } from "../../src/engine/liquidate.ts";
 import { assess, termsAt } from "../../src/engine/margin.ts";
 import type { AccountId } from "../../src/engine/types.ts";
 import { type Answer, type Call, named, SeriesChain } from "../engine/support/seriesChain.ts";
@@ -187,7 +186,7 @@ describe("hazards of options", function () {
         const { maintenance } = termsAt(world.state.margin, world.state.now);
         const below = before.equity < (before.margin * maintenance + 10n ** 18n - 1n) / 10n ** 18n;
         world.pass(1n);
-        const answer = await world.step(world.liquidate(id, maker, worstScenarios(world.state, id)));
+        const answer = await world.step(world.liquidate(id, maker));
         if (!below) {
           expect(answer).to.deep.equal({ reverted: "AccountHealthy" });
           continue;
@@ -217,7 +216,7 @@ describe("hazards of options", function () {
     expect(await trade(world, taker, combo(world, poor, [[named(0, 2, 5n), -10_000n]]))).to.deep.equal(["Filled"]);
     await deposit(world, poor, 1n);
     await moves([106n, 112n, 118n, 124n]);
-    expect(await step(world.liquidate(poor, maker, worstScenarios(world.state, poor)))).to.have.property("events");
+    expect(await step(world.liquidate(poor, maker))).to.have.property("events");
   });
 
   it("H-54 bad debt engineered with options takes no more from the fund than the cap of an epoch", async () => {
@@ -231,7 +230,7 @@ describe("hazards of options", function () {
     const stake = cash(fund);
     await moves([110n, 121n, 133n, 146n, 160n, 176n]);
     const owed = -figures(poor).value;
-    expect(await step(world.liquidate(poor, maker, worstScenarios(world.state, poor)))).to.have.property("events");
+    expect(await step(world.liquidate(poor, maker))).to.have.property("events");
     const { topUp } = world.state.fundParameters;
     const taken = stake - cash(fund);
     expect(owed > 0n && taken <= (stake * topUp) / 1_000_000n + 10n ** 18n).to.equal(true);

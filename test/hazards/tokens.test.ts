@@ -50,7 +50,7 @@ async function everyFlow(name: string, decimals: number, arrives: (amount: bigin
   await vault.connect(dave).exchangeCollateral(a, 2, credited / 100n, idOf(dave));
   await held();
   await world.move(1, 25_000n * WAD);
-  await vault.liquidate(a, know(idOf(carol)), 0n);
+  await vault.liquidate(a, know(idOf(carol)));
   await held();
   if ((await vault.collateralOf(idOf(world.fund, 1n), 2)) !== 0n) {
     await world.time.increase(600n);
@@ -175,7 +175,7 @@ async function withMisdeed({ name, turn, deposit, withdraw }: Misdeed): Promise<
   await vault.connect(dave).exchangeCollateral(a, 2, unit / 10n, idOf(dave));
   expect(await of(idOf(dave)), "exchanged").to.equal(unit / 10n);
   await world.move(1, 23_900n * WAD);
-  await vault.liquidate(a, know(idOf(carol)), 0n);
+  await vault.liquidate(a, know(idOf(carol)));
   expect(await of(a), "sold").to.be.lessThan(held - unit / 2n - unit / 10n);
   const inventory = await of(idOf(world.fund, 1n));
   expect(inventory).to.be.greaterThan(0n);
@@ -212,7 +212,7 @@ async function everySettlementFlow(name: string, decimals: number, arrives: (amo
   await vault.declareExchange(a);
   await vault.connect(dave).exchangeCollateral(a, 0, WAD / 10n, idOf(dave));
   await world.move(1, 22_500n * WAD);
-  await vault.liquidate(a, know(idOf(carol)), 0n);
+  await vault.liquidate(a, know(idOf(carol)));
   await world.time.increase(600n);
   await world.refresh();
   await vault.connect(dave).shedFund(1, idOf(dave), WAD, 0n);
@@ -308,7 +308,7 @@ describe("H-69 tokens that are not like others", () => {
       await expect(world.withdraw(barred, 1n), name).to.be.revert(connection.ethers);
       if (name === "BlacklistToken") await world.withdraw(bob, usd(5));
       await world.move(0, 1_900n * WAD);
-      await vault.liquidate(idOf(alice), know(idOf(carol)), 0n);
+      await vault.liquidate(idOf(alice), know(idOf(carol)));
       expect(await world.lotsOf(idOf(alice), 0), name).to.be.lessThan(eth(100));
       expect(await world.cashOf(idOf(carol)), name).to.be.greaterThan(0n);
       await world.conserve();
@@ -364,7 +364,7 @@ describe("H-69 tokens that are not like others", () => {
       );
       await world.withdraw(bob, usd(1));
       await world.move(1, 27_000n * WAD);
-      await vault.liquidate(idOf(alice), know(idOf(carol)), 0n);
+      await vault.liquidate(idOf(alice), know(idOf(carol)));
       expect(await vault.collateralOf(idOf(alice), 2), name).to.be.lessThan(2n * unit);
       await world.conserve();
     }

@@ -99,7 +99,7 @@ export async function deployFund(options: DeployOptions = {}) {
     await post(0, 2_000n * WAD);
     await trade(long, short, 3_000_000n, 2n * 10n ** 16n);
     await walk(2_000n * WAD, 1_910n * WAD);
-    await vault.liquidate(idOf(long.address), idOf(keeper.address), 0n);
+    await vault.liquidate(idOf(long.address), idOf(keeper.address));
   };
 
   const main = idOf(fundAddress);

@@ -490,7 +490,7 @@ describe("InsuranceFund", () => {
       await trade(long, short, 20_000_000n, 2n * 10n ** 16n);
       await walk(2_000n * WAD, 1_600n * WAD);
       const before = await mainCash();
-      await vault.liquidate(idOf(long.address), idOf(keeper.address), 0n);
+      await vault.liquidate(idOf(long.address), idOf(keeper.address));
       // 20,000 were missing beyond the margin of the trader and the fund account needs margin for what it took over: more than a quarter
       const cap = before / 4n;
       const toppedUp = async (): Promise<bigint> => {

@@ -30,7 +30,7 @@ async function busy(): Promise<{ world: World; ids: bigint[] }> {
   await world.trade(alice, bob, 0, eth(100));
   await world.execute(bob, actions.transfer(idOf(bob), SETTLEMENT, 77n * WAD, world.know(idOf(bob, 5n))));
   await world.move(0, 1_900n * WAD);
-  await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+  await vault.liquidate(idOf(alice), world.know(idOf(carol)));
   return { world, ids: [idOf(alice), idOf(bob), idOf(dave), idOf(bob, 5n), idOf(carol), idOf(fund), idOf(fund, 1n)] };
 }
 

@@ -71,7 +71,7 @@ describe("planLiquidations", () => {
 
   it("behavior: the insolvent come first, the fund's accounts never", () => {
     const crashed = repriced(crowd([1_400, 1_900, 4_000]), 0, (MARK * 60n) / 100n);
-    const { outcome } = { outcome: liquidate(crashed, traderOf(0).id, bob, 0n) };
+    const { outcome } = { outcome: liquidate(crashed, traderOf(0).id, bob) };
     const after = outcome.state;
     const fund = accountIdOf(FUND, 1n);
     expect(figuresOf(after, fund).equity < figuresOf(after, fund).margin, "the fund account is below").to.equal(true);
@@ -101,7 +101,7 @@ describe("planLiquidations", () => {
       for (const i of margins.keys()) {
         const { id } = traderOf(i);
         try {
-          liquidate(state, id, bob, 0n);
+          liquidate(state, id, bob);
           expect(plan.has(id), `round ${round}, trader ${i} is sold`).to.equal(true);
           sold++;
         } catch (error) {
@@ -137,7 +137,7 @@ describe("planShedding", () => {
   /** The fund account holds what trader 0 lost; two makers with money, the second with more. */
   function inventory(): State {
     let state = repriced(crowd([1_200]), 0, (MARK * 92n) / 100n);
-    state = liquidate(state, traderOf(0).id, bob, 0n).state;
+    state = liquidate(state, traderOf(0).id, bob).state;
     for (const [i, { owner, id }] of makers.entries()) state = deposit(state, owner, id, BigInt(50_000 * (i + 1)) * WAD);
     return state;
   }

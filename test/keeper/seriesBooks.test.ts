@@ -93,7 +93,7 @@ describe("followBooks with options and dated futures", function () {
       await world.step(world.post(0, price * WAD));
     }
     const { vault } = world.deployment;
-    const data = vault.interface.encodeFunctionData("liquidate", [short, keeper, 0]);
+    const data = vault.interface.encodeFunctionData("liquidate", [short, keeper]);
     world.pass(1n);
     const { ok } = await world.chain.send(ownerOf(keeper), data, world.state.now);
     expect(ok).to.equal(true);

@@ -122,7 +122,7 @@ describe("MarginLens", () => {
       await world.deposit(alice, 1n);
       expect((await lens.summary(account)).health).to.equal(WAD);
       expect([...(await lens.belowMaintenance([account]))]).to.deep.equal([]);
-      await expect(vault.liquidate(account, idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
+      await expect(vault.liquidate(account, idOf(carol))).to.be.revertedWithCustomError(vault, "AccountHealthy");
     });
 
     it("behavior: no health below zero equity, with margin and without", async () => {
@@ -220,7 +220,7 @@ describe("MarginLens", () => {
       await world.refresh();
       await world.trade(dave, bob, 0, eth(100));
       await world.move(0, 1_400n * WAD);
-      await vault.liquidate(idOf(dave), world.know(idOf(carol)), 0n);
+      await vault.liquidate(idOf(dave), world.know(idOf(carol)));
       expect((await vault.totals()).deficit).to.be.greaterThan(0n);
       expect(await expectExact(scene, "MarginTooLow")).to.equal(10_000n * WAD);
     });
@@ -406,7 +406,7 @@ describe("MarginLens", () => {
       expect([...(await vault.mayBeLiquidated([idOf(alice)]))]).to.deep.equal([false]);
       world.know(idOf(carol));
       await world.move(0, (low - 1n) * 100_000n);
-      await vault.liquidate(idOf(alice), idOf(carol), 0n);
+      await vault.liquidate(idOf(alice), idOf(carol));
     });
 
     it("behavior: below the line both are the mark, of what is held and of what is not", async () => {

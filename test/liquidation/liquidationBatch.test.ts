@@ -66,9 +66,9 @@ describe("LiquidationBatch", () => {
     const scene = await createScene();
     const { world, batch, below, above, keeper } = scene;
     const list = [above[0] ?? 0n, below[0] ?? 0n, above[1] ?? 0n, below[1] ?? 0n, below[2] ?? 0n, above[2] ?? 0n];
-    expect(await batch.liquidateBatch.staticCall(list, keeper, [])).to.equal(3n);
+    expect(await batch.liquidateBatch.staticCall(list, keeper)).to.equal(3n);
     const headers = await Promise.all(above.map((id) => world.vault.headerOf(id)));
-    const { sold, failed } = outcome(scene, await (await batch.liquidateBatch(list, keeper, [])).wait());
+    const { sold, failed } = outcome(scene, await (await batch.liquidateBatch(list, keeper)).wait());
     expect(sold).to.deep.equal(below);
     expect(failed).to.deep.equal([]);
     expect(await Promise.all(above.map((id) => world.vault.headerOf(id)))).to.deep.equal(headers);
@@ -79,8 +79,8 @@ describe("LiquidationBatch", () => {
   it("behavior: what each account sells is what it would sell alone", async () => {
     const scene = await createScene();
     const { world, batch, below, keeper } = scene;
-    const plans = await Promise.all(below.map((id) => world.vault.previewLiquidation(id, 0n)));
-    const receipt = await (await batch.liquidateBatch(below, keeper, [])).wait();
+    const plans = await Promise.all(below.map((id) => world.vault.previewLiquidation(id)));
+    const receipt = await (await batch.liquidateBatch(below, keeper)).wait();
     const fractions = (receipt?.logs ?? []).flatMap((log) => {
       const event = world.vault.interface.parseLog(log);
       return event?.name === "Liquidated" ? [event.args.fraction as bigint] : [];
@@ -90,31 +90,8 @@ describe("LiquidationBatch", () => {
 
   it("args: an empty batch does nothing", async () => {
     const { batch, keeper } = await createScene(1);
-    expect(await batch.liquidateBatch.staticCall([], keeper, [])).to.equal(0n);
-    await batch.liquidateBatch([], keeper, []);
-  });
-
-  it("args: scenarios are none, or one for each account; any other number is refused with both", async () => {
-    const scene = await createScene();
-    const { batch, below, keeper } = scene;
-    for (const count of [1, 2, 4, 40]) {
-      await expect(
-        batch.liquidateBatch(
-          below,
-          keeper,
-          Array.from({ length: count }, () => 0n),
-        ),
-      )
-        .to.be.revertedWithCustomError(batch, "LengthsDiffer")
-        .withArgs(3n, count);
-    }
-    await expect(batch.liquidateBatch([], keeper, [0n]))
-      .to.be.revertedWithCustomError(batch, "LengthsDiffer")
-      .withArgs(0n, 1n);
-    // the worst is named by its number or found; the mark alone finds the second healthy, which is no failure
-    const { sold, failed } = outcome(scene, await (await batch.liquidateBatch(below, keeper, [0n, 1n, 14n])).wait());
-    expect(sold).to.deep.equal([below[0], below[2]]);
-    expect(failed).to.deep.equal([]);
+    expect(await batch.liquidateBatch.staticCall([], keeper)).to.equal(0n);
+    await batch.liquidateBatch([], keeper);
   });
 
   it("behavior: an account that fails for another reason is named with it, the others are sold", async () => {
@@ -129,8 +106,8 @@ describe("LiquidationBatch", () => {
     await world.time.setNextBlockTimestamp(published);
     await vault.postPrice(0, [mockUpdate(1_899n * WAD, published)]);
     const list = [above[0] ?? 0n, below[0] ?? 0n, below[1] ?? 0n, idOf(fund, 1n), below[2] ?? 0n];
-    expect(await batch.liquidateBatch.staticCall(list, keeper, [])).to.equal(2n);
-    const { sold, failed } = outcome(scene, await (await batch.liquidateBatch(list, keeper, [])).wait());
+    expect(await batch.liquidateBatch.staticCall(list, keeper)).to.equal(2n);
+    const { sold, failed } = outcome(scene, await (await batch.liquidateBatch(list, keeper)).wait());
     expect(sold).to.deep.equal([below[0], below[2]]);
     expect(failed).to.deep.equal([
       [below[1], selectorOf(scene, "PriceTooOld")],
@@ -139,22 +116,14 @@ describe("LiquidationBatch", () => {
     await world.conserve();
   });
 
-  it("behavior: a scenario that does not exist fails its account alone", async () => {
-    const scene = await createScene();
-    const { batch, below, keeper } = scene;
-    const { sold, failed } = outcome(scene, await (await batch.liquidateBatch(below, keeper, [0n, 17n, 0n])).wait());
-    expect(sold).to.deep.equal([below[0], below[2]]);
-    expect(failed).to.deep.equal([[below[1], scene.world.connection.ethers.id("UnknownScenario(uint256)").slice(0, 10)]]);
-  });
-
   it("behavior: the keeper's own account among them fails alone, a keeper of the fund fails with all", async () => {
     const scene = await createScene();
     const { world, batch, below } = scene;
     const [first = 0n, second = 0n, third = 0n] = below;
-    const own = outcome(scene, await (await batch.liquidateBatch([first, second], second, [])).wait());
+    const own = outcome(scene, await (await batch.liquidateBatch([first, second], second)).wait());
     expect(own.sold).to.deep.equal([first]);
     expect(own.failed).to.deep.equal([[second, selectorOf(scene, "TakerIsAccount")]]);
-    const all = outcome(scene, await (await batch.liquidateBatch([second, third], idOf(world.fund), [])).wait());
+    const all = outcome(scene, await (await batch.liquidateBatch([second, third], idOf(world.fund))).wait());
     expect(all.sold).to.deep.equal([]);
     expect(all.failed.map(([, reason]) => reason)).to.deep.equal(Array.from({ length: 2 }, () => selectorOf(scene, "ProtocolAccount")));
   });
@@ -163,7 +132,7 @@ describe("LiquidationBatch", () => {
     const scene = await createScene();
     const { batch, below, keeper } = scene;
     const [first = 0n, second = 0n] = below;
-    const { sold, failed } = outcome(scene, await (await batch.liquidateBatch([first, first, second, first], keeper, [])).wait());
+    const { sold, failed } = outcome(scene, await (await batch.liquidateBatch([first, first, second, first], keeper)).wait());
     expect(sold).to.deep.equal([first, second]);
     expect(failed).to.deep.equal([]);
   });
@@ -185,11 +154,11 @@ describe("LiquidationBatch", () => {
     await world.move(0, 1_880n * WAD);
     const keeper = know(idOf(carol));
     const list = [idOf(alice), idOf(bob)];
-    const estimated = await batch.liquidateBatch.estimateGas(list, keeper, []);
+    const estimated = await batch.liquidateBatch.estimateGas(list, keeper);
     let [stood, reverted] = [0, 0];
     for (let gas = estimated / 10n; gas <= (estimated * 12n) / 10n; gas += estimated / 40n) {
       const snapshot = await networkHelpers.takeSnapshot();
-      const receipt = await batch.liquidateBatch(list, keeper, [], { gasLimit: gas }).then(
+      const receipt = await batch.liquidateBatch(list, keeper, { gasLimit: gas }).then(
         (sent) => sent.wait(),
         () => null,
       );
@@ -203,11 +172,11 @@ describe("LiquidationBatch", () => {
     }
     expect(stood, "enough").to.be.greaterThan(3);
     expect(reverted, "too little").to.be.greaterThan(20);
-    await expect(batch.liquidateBatch(list, keeper, [], { gasLimit: (estimated * 3n) / 4n }))
+    await expect(batch.liquidateBatch(list, keeper, { gasLimit: (estimated * 3n) / 4n }))
       .to.be.revertedWithCustomError(batch, "LiquidationOutOfGas")
       .withArgs(idOf(alice));
     // what a wallet would send
-    const receipt = await (await batch.liquidateBatch(list, keeper, [], { gasLimit: estimated })).wait();
+    const receipt = await (await batch.liquidateBatch(list, keeper, { gasLimit: estimated })).wait();
     expect(outcome({ world, batch }, receipt)).to.deep.equal({ sold: [idOf(alice)], failed: [] });
   });
 });

@@ -262,7 +262,7 @@ describe("OrderSettlement on the vault", () => {
     await execute(victim, { kind: CANCEL_ORDERS, account, data: "0x" }, cancelOf([7n], account));
     const epoch = (await vault.headerOf(account)).epoch;
     const again = await fill(victim, LOTS, { nonce: 4n, epoch, limit: (LOT * 1_108n) / 1_000n });
-    await vault.connect(taker).liquidate(account, takerAccount, 0n);
+    await vault.connect(taker).liquidate(account, takerAccount);
     expect((await vault.headerOf(account)).epoch).to.equal(epoch + 1n);
     expect((await reasonsOf(trade([...live, again], [anyLots(), sale({ lots: LOTS })]))).module).to.deep.equal([
       "EpochPassed",

@@ -88,8 +88,8 @@ async function rowOf({ world, dave, frank }: Awaited<ReturnType<typeof marketUnd
     reduceBoth: await attempt(() => trade(alice, bob, 0, -eth(1))),
     reduceOne: await attempt(() => trade(alice, carol, 0, -eth(1))),
     deposit: await attempt(() => deposit(alice, usd(1))),
-    liquidateShallow: await attempt(() => vault.connect(carol).liquidate(dave, keeper, 0n)),
-    liquidateDeep: await attempt(() => vault.connect(carol).liquidate(frank, keeper, 0n)),
+    liquidateShallow: await attempt(() => vault.connect(carol).liquidate(dave, keeper)),
+    liquidateDeep: await attempt(() => vault.connect(carol).liquidate(frank, keeper)),
   };
   await attempt(async () => {
     paid = await index();

@@ -170,7 +170,7 @@ describe("a fund that holds everything that is listed", function () {
         spread.slice(0, 127).map((each) => [each, LOTS] as const),
         -1_000n * WAD,
       );
-      await measure("insolvent", () => vault.liquidate(weak, keeper, 12n, TRANSACTION));
+      await measure("insolvent", () => vault.liquidate(weak, keeper, TRANSACTION));
       if (process.env.PLIMSOLL_SHOW !== undefined) console.log(name, everything.length, figures);
       for (const [what, gas] of Object.entries(figures)) expect(gas, what).to.be.lessThan(15_000_000);
       for (const [what, gas] of Object.entries(documented)) expect(figures[what], what).to.be.closeTo(gas, gas / 50);

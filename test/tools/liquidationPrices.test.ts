@@ -4,7 +4,6 @@ import { Draft } from "../../src/engine/draft.ts";
 import { type Action, SETTLEMENT } from "../../src/engine/execute.ts";
 import { abs, WAD } from "../../src/engine/fixedPoint.ts";
 import { STRIKE_ZERO } from "../../src/engine/instrument.ts";
-import { worstScenarios } from "../../src/engine/liquidate.ts";
 import { marketOf } from "../../src/engine/market.ts";
 import type { AccountId, State } from "../../src/engine/types.ts";
 import { figuresOf, standings } from "../../src/keeper/plan.ts";
@@ -204,7 +203,7 @@ function sideOf({ low, high }: ReturnType<typeof liquidationPrices>): string {
 /** What the vault answers to a liquidation in the latest block: nothing where it would sell, else the name of its error. */
 async function liquidated(world: SeriesChain, account: AccountId, keeper: AccountId): Promise<string> {
   const { interface: face } = world.deployment.vault;
-  const data = face.encodeFunctionData("liquidate", [account, keeper, worstScenarios(world.state, account)]);
+  const data = face.encodeFunctionData("liquidate", [account, keeper]);
   const call = { from: world.owners[1], to: world.chain.vaultAddress, data, gas: "0xfff000" };
   return world.chain.request("eth_call", [call, "latest"]).then(
     () => "",

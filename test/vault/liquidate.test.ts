@@ -23,8 +23,8 @@ describe("liquidate", () => {
     const before = await assess(account);
     expect(before.equity < (before.margin * 8n) / 10n, "below the line").to.equal(true);
     const held = await world.lotsOf(account, 0);
-    const preview = await vault.previewLiquidation(account, 0n);
-    await vault.connect(carol).liquidate(account, keeper, 0n);
+    const preview = await vault.previewLiquidation(account);
+    await vault.connect(carol).liquidate(account, keeper);
     const after = await assess(account);
     const left = await world.lotsOf(account, 0);
     expect(left > 0n && left < held, "a part").to.equal(true);
@@ -39,17 +39,17 @@ describe("liquidate", () => {
   it("behavior: refuses a healthy account, the fund's, and itself as keeper", async () => {
     const { vault, alice, carol, fund, fundSigner } = await leveraged(4_000n);
     const account = idOf(alice);
-    await expect(vault.liquidate(account, idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
-    await expect(vault.liquidate(idOf(fund, 1n), idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "ProtocolAccount");
-    await expect(vault.liquidate(account, idOf(fundSigner), 0n)).to.be.revertedWithCustomError(vault, "ProtocolAccount");
-    await expect(vault.liquidate(account, account, 0n)).to.be.revertedWithCustomError(vault, "TakerIsAccount");
+    await expect(vault.liquidate(account, idOf(carol))).to.be.revertedWithCustomError(vault, "AccountHealthy");
+    await expect(vault.liquidate(idOf(fund, 1n), idOf(carol))).to.be.revertedWithCustomError(vault, "ProtocolAccount");
+    await expect(vault.liquidate(account, idOf(fundSigner))).to.be.revertedWithCustomError(vault, "ProtocolAccount");
+    await expect(vault.liquidate(account, account)).to.be.revertedWithCustomError(vault, "TakerIsAccount");
   });
 
   it("behavior: a price must be seconds old", async () => {
     const { vault, alice, carol, move, time } = await leveraged(1_800n);
     await move(0, 1_915n * WAD);
     await time.increase(120n);
-    await expect(vault.liquidate(idOf(alice), idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "PriceTooOld");
+    await expect(vault.liquidate(idOf(alice), idOf(carol))).to.be.revertedWithCustomError(vault, "PriceTooOld");
   });
 
   it("behavior: an insolvent account is sold whole and ends at zero, the fund account pays down to its equity", async () => {
@@ -57,7 +57,7 @@ describe("liquidate", () => {
     const { vault, alice, carol, conserve, move } = world;
     const account = idOf(alice);
     await move(0, 1_600n * WAD);
-    await vault.liquidate(account, world.know(idOf(carol)), 0n);
+    await vault.liquidate(account, world.know(idOf(carol)));
     expect(await world.cashOf(account)).to.equal(0n);
     expect(await world.lotsOf(account, 0)).to.equal(0n);
     expect((await vault.totals()).deficit).to.equal(0n);
@@ -69,11 +69,11 @@ describe("liquidate", () => {
     const { vault, alice, carol, conserve, move, assess } = world;
     await move(0, 1_300n * WAD);
     const { value } = await assess(idOf(alice));
-    await vault.liquidate(idOf(alice), world.know(idOf(carol)), 0n);
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)));
     const { deficit } = await vault.totals();
     // the fund gives 0.1 % of its stake, 1,000 tokens
     expect(deficit).to.be.closeTo(-value - 1_000n * WAD, WAD / 1_000n);
-    await expect(vault.liquidate(idOf(alice), idOf(carol), 0n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
+    await expect(vault.liquidate(idOf(alice), idOf(carol))).to.be.revertedWithCustomError(vault, "AccountHealthy");
     await conserve();
   });
 
@@ -81,27 +81,7 @@ describe("liquidate", () => {
     const { vault, alice, carol, move } = await leveraged(1_800n);
     const { epoch } = await vault.headerOf(idOf(alice));
     await move(0, 1_915n * WAD);
-    await vault.liquidate(idOf(alice), idOf(carol), 0n);
+    await vault.liquidate(idOf(alice), idOf(carol));
     expect((await vault.headerOf(idOf(alice))).epoch).to.equal(epoch + 1n);
-  });
-
-  it("args: a named scenario must exist, and only decides who is below", async () => {
-    const { vault, alice, carol, move } = await leveraged(1_800n);
-    await move(0, 1_915n * WAD);
-    const account = idOf(alice);
-    await expect(vault.liquidate(account, idOf(carol), 17n)).to.be.revertedWithCustomError(vault, "UnknownScenario");
-    // no move: the account is above the line of such a margin
-    await expect(vault.liquidate(account, idOf(carol), 1n)).to.be.revertedWithCustomError(vault, "AccountHealthy");
-    const worst = await vault.previewLiquidation(account, 0n);
-    // a long: a fall by the whole range is the worst, a rise, a part of it or a damped extreme leave it above the line
-    for (const scenario of [13n, 14n]) {
-      expect((await vault.previewLiquidation(account, scenario)).fraction, `scenario ${scenario}`).to.equal(worst.fraction);
-    }
-    for (const scenario of [3n, 4n, 5n, 11n, 12n, 15n, 16n]) {
-      await expect(vault.previewLiquidation(account, scenario), `scenario ${scenario}`).to.be.revertedWithCustomError(
-        vault,
-        "AccountHealthy",
-      );
-    }
   });
 });

@@ -18,7 +18,7 @@ async function leveraged(options = {}): Promise<World> {
 async function inventory(options = {}): Promise<World> {
   const world = await leveraged(options);
   await world.move(0, 1_915n * WAD);
-  await world.vault.liquidate(idOf(world.alice), world.know(idOf(world.dave)), 0n);
+  await world.vault.liquidate(idOf(world.alice), world.know(idOf(world.dave)));
   return world;
 }
 
@@ -29,8 +29,8 @@ describe("liquidateTo", () => {
     await world.move(0, 1_915n * WAD);
     const main = await world.cashOf(idOf(fund));
     const before = await world.assess(idOf(carol));
-    const { fraction, discount, bounty } = await vault.previewLiquidation(idOf(alice), 0n);
-    await vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, WAD, 0n);
+    const { fraction, discount, bounty } = await vault.previewLiquidation(idOf(alice));
+    await vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), WAD, 0n);
     const income = (await world.cashOf(idOf(fund))) - main;
     expect(income).to.equal((discount * 250_000n + 999_999n) / 1_000_000n);
     expect((await world.assess(idOf(carol))).value - before.value, "discount less the share, and the bounty").to.equal(
@@ -45,20 +45,17 @@ describe("liquidateTo", () => {
     const { vault, alice, carol, erin } = world;
     await world.deposit(erin, usd(10));
     await world.move(0, 1_915n * WAD);
-    await expect(vault.connect(erin).liquidateTo(idOf(alice), idOf(erin), 0n, WAD, 0n)).to.be.revertedWithCustomError(
-      vault,
-      "MarginTooLow",
-    );
-    await expect(vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, WAD, 10n ** 24n)).to.be.revertedWithCustomError(
+    await expect(vault.connect(erin).liquidateTo(idOf(alice), idOf(erin), WAD, 0n)).to.be.revertedWithCustomError(vault, "MarginTooLow");
+    await expect(vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), WAD, 10n ** 24n)).to.be.revertedWithCustomError(
       vault,
       "DiscountBelowLimit",
     );
-    await expect(vault.connect(alice).liquidateTo(idOf(alice), idOf(alice), 0n, WAD, 0n)).to.be.revertedWithCustomError(
+    await expect(vault.connect(alice).liquidateTo(idOf(alice), idOf(alice), WAD, 0n)).to.be.revertedWithCustomError(
       vault,
       "TakerIsAccount",
     );
     await world.move(0, 1_600n * WAD);
-    await expect(vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), 0n, WAD, 0n)).to.be.revertedWithCustomError(
+    await expect(vault.connect(carol).liquidateTo(idOf(alice), idOf(carol), WAD, 0n)).to.be.revertedWithCustomError(
       vault,
       "AccountInsolvent",
     );

@@ -284,19 +284,17 @@ contract SeriesHandler is Actors {
         AccountId keeper = accounts[_roll(OWNERS)];
         if (keeper == id) return;
         Assessment memory a = was.figures[who];
-        bool named = _roll(4) == 0;
-        uint256 scenarios = named ? _roll(17) | (_roll(17) << 8) : 0;
         bool due = a.equity.raw() < _maintenance(a);
         bool series = _holdsAny(id);
         uint256 gasBefore = gasleft();
-        try vault.liquidate(id, keeper, scenarios) returns (Ratio fraction) {
+        try vault.liquidate(id, keeper) returns (Ratio fraction) {
             _expect(gasBefore - gasleft() < HALF_BLOCK, "I-13 gas");
             _expect(due, "I-12");
-            _checkSale(was, Verb.Liquidate, who, keeper, named ? Ratio.wrap(0) : fraction, int256(BOUNTY));
+            _checkSale(was, Verb.Liquidate, who, keeper, fraction, int256(BOUNTY));
             if (series) ++successes[uint256(Verb.Sold)];
             ++successes[uint256(fraction.raw() == 1e18 ? Verb.Whole : Verb.Part)];
         } catch {
-            _expect(named || !due, "I-13");
+            _expect(!due, "I-13");
         }
     }
 
@@ -310,7 +308,7 @@ contract SeriesHandler is Actors {
         if (taker == id || !_holdsAny(id)) return;
         Assessment memory a = was.figures[who];
         vm.prank(taker.owner());
-        try vault.liquidateTo(id, taker, 0, Ratio.wrap(1e18), Wad.wrap(0)) returns (Ratio fraction) {
+        try vault.liquidateTo(id, taker, Ratio.wrap(1e18), Wad.wrap(0)) returns (Ratio fraction) {
             _expect(a.equity.raw() < _maintenance(a), "I-12");
             _requireMarginRule(was, _checkSale(was, Verb.LiquidateTo, who, taker, fraction, 0), taker);
         } catch {}
@@ -716,7 +714,6 @@ contract SeriesHandler is Actors {
         _expect(main.raw() >= 0, "I-16 stake");
     }
 
-    /// @param fraction zero where the keeper named scenarios: what it sold is judged by those
     function _checkSale(
         State memory was,
         Verb verb,
@@ -733,7 +730,7 @@ contract SeriesHandler is Actors {
             _expect(now_.deficit == was.deficit || b.value.raw() == 0, "I-9 left");
             _expect(a.value.raw() >= 0 || b.value.raw() == 0, "I-14 insolvent");
             _expect(!_holdsAny(accounts[who]), "I-14 series left");
-        } else if (fraction.raw() != 0) {
+        } else {
             _expect(b.margin.raw() <= a.margin.raw(), "I-13 margin");
             _expect(b.equity.raw() * a.margin.raw() >= a.equity.raw() * b.margin.raw(), "I-14");
         }

@@ -155,7 +155,7 @@ contract VaultHandler is Actors {
         _check(was, Verb.Rate, accounts[0], accounts[0], 0);
     }
 
-    function liquidate(uint256 who, uint256 keeperSeed, uint256 scenario) external {
+    function liquidate(uint256 who, uint256 keeperSeed) external {
         AccountId id = _account(who);
         AccountId keeper = accounts[keeperSeed % accounts.length];
         if (keeper == id) return;
@@ -163,12 +163,12 @@ contract VaultHandler is Actors {
         Before memory was = _look();
         Assessment memory a = vault.assess(id, false);
         uint256 gasBefore = gasleft();
-        try vault.liquidate(id, keeper, scenario % 4 == 0 ? 8 : 0) returns (Ratio fraction) {
+        try vault.liquidate(id, keeper) returns (Ratio fraction) {
             _expect(gasBefore - gasleft() < HALF_BLOCK, "I-13 gas");
             _expect(a.equity.raw() < _maintenance(a), "I-12");
             _checkSale(was, Verb.Liquidate, id, keeper, a, fraction, int256(BOUNTY));
         } catch {
-            _expect(scenario % 4 == 0 || a.equity.raw() >= _maintenance(a), "I-13");
+            _expect(a.equity.raw() >= _maintenance(a), "I-13");
         }
     }
 
@@ -180,7 +180,7 @@ contract VaultHandler is Actors {
         Before memory was = _look();
         Assessment memory a = vault.assess(id, false);
         vm.prank(taker.owner());
-        try vault.liquidateTo(id, taker, 0, Ratio.wrap(1e18), Wad.wrap(0)) returns (Ratio fraction) {
+        try vault.liquidateTo(id, taker, Ratio.wrap(1e18), Wad.wrap(0)) returns (Ratio fraction) {
             _expect(a.equity.raw() < _maintenance(a), "I-12");
             _checkSale(was, Verb.LiquidateTo, id, taker, a, fraction, 0);
         } catch {}

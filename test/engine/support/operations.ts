@@ -474,17 +474,6 @@ export class World {
 
   // ---------------------------------------------------------------- liquidation and fund
 
-  private scenarios(state: State): bigint {
-    const { random } = this;
-    if (random.chance(0.75)) return 0n;
-    let scenarios = 0n;
-    for (let i = 0; i < state.underlyings.length; i++) {
-      const named = random.chance(0.02) ? 17 + random.below(239) : random.pick([0, 11, 12, 13, 14, random.below(17)]);
-      scenarios |= BigInt(named) << BigInt(8 * i);
-    }
-    return scenarios;
-  }
-
   private victim(state: State): AccountId {
     const below = this.below(state);
     return below.length === 0 || this.random.chance(0.03) ? this.anyAccount(state) : this.random.pick(below);
@@ -493,14 +482,13 @@ export class World {
   private liquidate(state: State): Operation {
     const account = this.victim(state);
     const keeper = this.random.chance(0.02) ? account : this.anyAccount(state);
-    const scenarios = this.scenarios(state);
     return {
       kind: "liquidate",
-      description: `liquidate ${show(account)} keeper ${show(keeper)} scenarios ${scenarios}`,
+      description: `liquidate ${show(account)} keeper ${show(keeper)}`,
       from: this.random.pick(this.owners),
-      data: this.chain.deployment.vault.interface.encodeFunctionData("liquidate", [account, keeper, scenarios]),
+      data: this.chain.deployment.vault.interface.encodeFunctionData("liquidate", [account, keeper]),
       run: (before) => {
-        const outcome = liquidate(before, account, keeper, scenarios);
+        const outcome = liquidate(before, account, keeper);
         return { outcome, fraction: outcome.fraction };
       },
     };
@@ -511,16 +499,15 @@ export class World {
     const account = this.victim(state);
     const taker = random.chance(0.02) ? account : this.anyAccount(state);
     const from = this.callerFor(taker);
-    const scenarios = this.scenarios(state);
     const most = random.chance(0.85) ? WAD : random.bigBelow(WAD);
     const least = random.chance(0.9) ? 0n : random.ofAnySize(72);
     return {
       kind: "liquidateTo",
-      description: `liquidateTo ${show(account)} taker ${show(taker)} scenarios ${scenarios} limits ${most} ${least}`,
+      description: `liquidateTo ${show(account)} taker ${show(taker)} limits ${most} ${least}`,
       from,
-      data: this.chain.deployment.vault.interface.encodeFunctionData("liquidateTo", [account, taker, scenarios, most, least]),
+      data: this.chain.deployment.vault.interface.encodeFunctionData("liquidateTo", [account, taker, most, least]),
       run: (before) => {
-        const outcome = liquidateTo(before, from, account, taker, scenarios, most, least);
+        const outcome = liquidateTo(before, from, account, taker, most, least);
         return { outcome, fraction: outcome.fraction };
       },
     };

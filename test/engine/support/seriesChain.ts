@@ -172,13 +172,13 @@ export class SeriesChain {
     );
   }
 
-  liquidate(account: AccountId, keeper: AccountId, scenarios = 0n): Call {
-    return this.permissionless("liquidate", [account, keeper, scenarios], (state) => liquidate(state, account, keeper, scenarios));
+  liquidate(account: AccountId, keeper: AccountId): Call {
+    return this.permissionless("liquidate", [account, keeper], (state) => liquidate(state, account, keeper));
   }
 
-  liquidateTo(from: Address, account: AccountId, taker: AccountId, scenarios = 0n, most = WAD, least = 0n): Call {
-    const run = (state: State): Outcome => liquidateTo(state, from, account, taker, scenarios, most, least);
-    return { ...this.permissionless("liquidateTo", [account, taker, scenarios, most, least], run), from };
+  liquidateTo(from: Address, account: AccountId, taker: AccountId, most = WAD, least = 0n): Call {
+    const run = (state: State): Outcome => liquidateTo(state, from, account, taker, most, least);
+    return { ...this.permissionless("liquidateTo", [account, taker, most, least], run), from };
   }
 
   shed(from: Address, underlying: number, taker: AccountId, fraction: bigint, least = 0n): Call {
@@ -302,11 +302,11 @@ export class SeriesChain {
   }
 
   /** What the vault says that a liquidation would do now. */
-  async comparePreview(account: AccountId, scenarios: bigint, what: string): Promise<void> {
-    const { terms, figures } = plan(new Draft(this.state), account, scenarios);
+  async comparePreview(account: AccountId, what: string): Promise<void> {
+    const { terms, figures } = plan(new Draft(this.state), account);
     const { value, equity, margin, notional } = figures;
     const expected = [terms.fraction, partUp(terms.discount, terms.fraction), terms.bounty, [value, equity, margin, notional]];
-    await this.expectAnswer("previewLiquidation", [account, scenarios], expected, what);
+    await this.expectAnswer("previewLiquidation", [account], expected, what);
   }
 
   private async expectAnswer(

@@ -7,7 +7,6 @@ import { averageFromWord, isSettled, openingOf } from "../../../src/engine/expir
 import { abs, fromPpb, max, partUp, WAD } from "../../../src/engine/fixedPoint.ts";
 import { STRIKE_ZERO } from "../../../src/engine/instrument.ts";
 import { lotsOf, portfolioOf, seriesLotsOf } from "../../../src/engine/ledger.ts";
-import { worstScenarios } from "../../../src/engine/liquidate.ts";
 import { assess, staleWords, termsAt } from "../../../src/engine/margin.ts";
 import { marketOf, namedInstrument } from "../../../src/engine/market.ts";
 import { type SeriesNow, seriesNow, seriesRangeUp, stalenessOf } from "../../../src/engine/seriesState.ts";
@@ -124,9 +123,9 @@ export class SeriesWalk {
       case "liquidate":
         return world.liquidate(...this.victim());
       case "liquidateTo": {
-        const [account, taker, scenarios] = this.victim();
+        const [account, taker] = this.victim();
         const least = random.chance(0.9) ? 0n : random.ofAnySize(72);
-        return world.liquidateTo(this.callerFor(taker), account, taker, scenarios, random.part(WAD, random.chance(0.9) ? 1 : 0, 1), least);
+        return world.liquidateTo(this.callerFor(taker), account, taker, random.part(WAD, random.chance(0.9) ? 1 : 0, 1), least);
       }
       case "shed": {
         const taker = random.chance(0.97) ? random.pick(world.accounts) : random.pick(world.fundAccounts);
@@ -159,18 +158,14 @@ export class SeriesWalk {
     });
   }
 
-  /** Who is liquidated, by whom, and the scenarios that are named: none, the worst, or any. */
-  private victim(): [account: AccountId, keeper: AccountId, scenarios: bigint] {
+  /** Who is liquidated, and by whom. */
+  private victim(): [account: AccountId, keeper: AccountId] {
     const { random, world } = this;
     const below = this.below();
     const anybody = random.chance(0.9) ? world.accounts : world.fundAccounts;
     const account = below.length === 0 || random.chance(0.03) ? random.pick(anybody) : random.pick(below);
     const keeper = random.chance(0.97) ? random.pick(world.accounts) : random.pick(world.fundAccounts);
-    const choice = random.fraction();
-    if (choice < 0.35) return [account, keeper, 0n];
-    if (choice < 0.75) return [account, keeper, worstScenarios(world.state, account)];
-    const named = (): bigint => BigInt(random.chance(0.04) ? 17 + random.below(239) : random.below(17));
-    return [account, keeper, named() | (named() << 8n)];
+    return [account, keeper];
   }
 
   private callerFor(account: AccountId): Address {
