@@ -186,6 +186,7 @@ contract MarginVault is VaultBase, IVaultCore {
             Ledger.moveCollateral($, account, token, credited, true);
         }
         emit IMarginVault.Deposited(account, token, credited);
+        _reviewExchange(account);
     }
 
     function _withdraw(Run memory run, AccountId account, bytes calldata data) private {
@@ -232,6 +233,7 @@ contract MarginVault is VaultBase, IVaultCore {
             Ledger.moveCollateral($, to, token, amount, true);
         }
         emit IMarginVault.Transferred(account, to, token, amount);
+        _reviewExchange(to);
     }
 
     function _setOperator(Run memory run, AccountId account, bytes calldata data) private {
@@ -292,6 +294,15 @@ contract MarginVault is VaultBase, IVaultCore {
         Trading.leave($, trade, basis.quote);
         if (trade.filled < minimumLots) revert IMarginVault.FilledTooLittle(trade.filled, minimumLots);
         if (trade.fees != ZERO) Deficit.income($, toAccountId(FUND, 0), trade.fees);
+        _reviewExchange(account);
+        for (uint256 i; i < fills.length; ++i) {
+            _reviewExchange(fills[i].maker);
+        }
+    }
+
+    /// @dev What may have cured an account that was declared short stops its clock.
+    function _reviewExchange(AccountId account) private {
+        if ($.headers[account].declaredShort()) ExchangeLogic.review($, account);
     }
 
     /// @dev The fill at `first` with those that it stands with; returns the place of the last. What is dropped the library tells the module.

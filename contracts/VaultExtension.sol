@@ -5,6 +5,7 @@ import {Assessment, IVaultBooks, IVaultExtension, Portfolio} from "./interfaces/
 import {IVaultSeries, SeriesFigures} from "./interfaces/IVaultSeries.sol";
 import {Deficit} from "./libraries/Deficit.sol";
 import {Valuation} from "./libraries/Valuation.sol";
+import {ExchangeLogic} from "./logic/ExchangeLogic.sol";
 import {HealthLogic} from "./logic/HealthLogic.sol";
 import {LiquidationLogic} from "./logic/LiquidationLogic.sol";
 import {SeriesLogic} from "./logic/SeriesLogic.sol";
@@ -64,7 +65,10 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     }
 
     /// @inheritdoc IVaultBooks
-    function seriesPositionsOf(AccountId account, uint8 underlying) external view returns (uint16[] memory, Lots[] memory) {
+    function seriesPositionsOf(
+        AccountId account,
+        uint8 underlying
+    ) external view returns (uint16[] memory, Lots[] memory, uint8[] memory, Wad[] memory) {
         _answer(SeriesMoveLogic.positionsOf($, account, underlying));
     }
 
@@ -109,6 +113,7 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     /// @inheritdoc IVaultBooks
     function settleExpired(AccountId account, uint8 underlying, uint8 series) external locked {
         SeriesMoveLogic.settleExpired($, account, underlying, series);
+        ExchangeLogic.review($, account);
     }
 
     // ---------------------------------------------------------------- valuing views

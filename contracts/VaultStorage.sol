@@ -46,4 +46,5 @@ struct VaultState {
     mapping(uint256 underlying => mapping(uint256 wordKey => uint256)) risks; // RiskWord, of a strike
     mapping(uint256 underlying => IVolatilitySource) volatilitySources;
     mapping(AccountId account => mapping(uint256 underlying => mapping(uint256 place => uint256))) seriesPositions; // SeriesPositionsWord
+    mapping(AccountId account => mapping(uint256 underlying => mapping(uint256 series => int256))) futureCosts; // WAD, of a dated future
 }

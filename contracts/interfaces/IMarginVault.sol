@@ -91,11 +91,13 @@ interface IVaultCore {
     /// @notice Sets the cap of the open interest to the lower of governance's and what the fund of `underlying` supports.
     function refreshOpenInterestCap(uint8 underlying) external;
 
-    /// @notice Starts the clock of the exchange discount for an account whose settled cash is below −5 % of its collateral; stops it for one
-    /// whose clock runs but is not short any more.
+    /// @notice Starts the clock of the exchange discount for an account whose settled cash is below −5 % of its collateral, for a day at most and then
+    /// anew; stops it for one that is not short any more. It also stops when an exchange, a deposit, a transfer, a trade or a payment at expiry has cured the
+    /// account, and with any sale of it.
     function declareExchange(AccountId account) external;
 
-    /// @notice Buys `amount` (WAD) of collateral `token` from `account` into `buyer` (the caller's own account) at the exchange discount.
+    /// @notice Buys `amount` (WAD) of collateral `token` from `account` into `buyer` (the caller's own account) at the exchange discount. The
+    /// settled cash of `buyer` may not be negative afterwards.
     function exchangeCollateral(AccountId account, uint8 token, uint256 amount, AccountId buyer) external;
 
     // ---------------------------------------------------------------- asked by modules and keepers
@@ -135,7 +137,13 @@ interface IVaultBooks {
 
     /// @notice The options and dated futures of `account` on `underlying`, in the order in which they are kept.
     /// @return instruments as types/Instrument.sol has them
-    function seriesPositionsOf(AccountId account, uint8 underlying) external view returns (uint16[] memory instruments, Lots[] memory lots);
+    /// @return lots signed
+    /// @return halvings how often the lots of each are halved in open interest, where they are long
+    /// @return entryCosts of dated futures; zero for options
+    function seriesPositionsOf(
+        AccountId account,
+        uint8 underlying
+    ) external view returns (uint16[] memory instruments, Lots[] memory lots, uint8[] memory halvings, Wad[] memory entryCosts);
 
     /// @notice The lots that `account` holds of `instrument`, as a Fill names it; readable while locked.
     function lotsOf(AccountId account, uint24 instrument) external view returns (Lots);

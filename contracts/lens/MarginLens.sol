@@ -3,10 +3,12 @@ pragma solidity 0.8.37;
 
 import {IMarginLens, Summary} from "../interfaces/IMarginLens.sol";
 import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
-import {Ledger} from "../libraries/Ledger.sol";
+import {SeriesFigures} from "../interfaces/IVaultSeries.sol";
 import {Margin} from "../libraries/Margin.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Action} from "../types/Action.sol";
+import {Instrument} from "../types/Instrument.sol";
+import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
@@ -107,11 +109,31 @@ contract MarginLens is IMarginLens {
         s.settledCash = Margin.settledCash(p, terms);
         // as the vault tests a withdrawal: prices first, then the margin rule, the locked gain, and what there is
         if (_mayLeave(p, MarginWord.tradingAge(marginWord)) && (!series || VAULT.mayOpenByWords(account))) {
-            Wad locked = Ledger.unrealisedGain(p).partUp(MarginWord.gainLock(marginWord));
+            Wad locked = _unrealisedGain(account, p).partUp(MarginWord.gainLock(marginWord));
             s.withdrawable = maxWad(minWad(minWad(s.equity - s.openingMargin, s.settledCash - locked), most), ZERO);
         }
         if (s.maintenance == ZERO) s.health = Ratio.wrap(s.equity.isNegative() ? 0 : type(uint256).max);
         else if (s.equity > ZERO) s.health = Ratio.wrap((uint256(s.equity.raw()) * 1e18) / uint256(s.maintenance.raw()));
+    }
+
+    /// @dev Of perpetuals and dated futures together, at least zero.
+    function _unrealisedGain(AccountId account, Portfolio memory p) private view returns (Wad gain) {
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            gain = gain + book.lots.times(book.price) - book.entryCost;
+            if (book.series.length != 0) gain = gain + _gainOfFutures(account, uint8(book.underlying));
+        }
+        gain = maxWad(gain, ZERO);
+    }
+
+    function _gainOfFutures(AccountId account, uint8 underlying) private view returns (Wad gain) {
+        (uint16[] memory instruments, Lots[] memory lots, , Wad[] memory costs) = VAULT.seriesPositionsOf(account, underlying);
+        for (uint256 i; i < instruments.length; ++i) {
+            Instrument instrument = Instrument.wrap(instruments[i]);
+            if (!instrument.isFuture()) continue;
+            SeriesFigures memory figures = VAULT.seriesState(underlying, uint8(instrument.series()));
+            if (!figures.settled) gain = gain + lots[i].times(figures.forward) - costs[i];
+        }
     }
 
     function _holdsSeries(Portfolio memory p) private pure returns (bool) {

@@ -7,7 +7,7 @@ import {PortfolioLogic} from "../logic/PortfolioLogic.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
-import {Wad, ZERO} from "../types/Wad.sol";
+import {Wad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {CollateralWord, MarginWord} from "../words/ParameterWords.sol";
@@ -252,19 +252,20 @@ library Ledger {
         }
     }
 
+    /// @notice Stops the clock of the exchange discount of an account that is not the fund's, where it runs.
+    function stopExchange(VaultState storage $, AccountId account) internal {
+        uint256 header = $.headers[account];
+        if (!header.declaredShort()) return;
+        $.headers[account] = header.withDeclaredShort(false);
+        delete $.exchangeSince[account];
+        emit IMarginVault.ExchangeDeclared(account, false);
+    }
+
     /// @notice Open interest, the lots that accounts are long, after one went from `before` to `afterwards`.
     function openInterestAfter(uint256 openInterest, int256 before, int256 afterwards) internal pure returns (uint256) {
         unchecked {
             // x & ~(x >> 255) is x where positive, otherwise nothing; it counts what `before` is long; sizes are below 2^48
             return openInterest + uint256(afterwards & ~(afterwards >> 255)) - uint256(before & ~(before >> 255));
         }
-    }
-
-    /// @notice Σ over perpetuals of value − entry cost, at least zero.
-    function unrealisedGain(Portfolio memory p) internal pure returns (Wad gain) {
-        for (uint256 i; i < p.books.length; ++i) {
-            gain = gain + p.books[i].lots.times(p.books[i].price) - p.books[i].entryCost;
-        }
-        if (gain.isNegative()) gain = ZERO;
     }
 }

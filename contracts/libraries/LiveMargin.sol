@@ -130,6 +130,7 @@ library LiveMargin {
         (f.scan, ) = RiskArray.worst(values);
         (Wad provisions, Wad notional) = SeriesHolding.provisionsUp(h, provision);
         f.sizeCharge = SeriesHolding.sizeChargeUp(h);
+        SeriesHolding.weigh(h);
         f.margin =
             maxWad(f.scan, SeriesHolding.shortOptionMinimumUp(h)) +
             InterMonth.chargeUp(exposures, interMonth) +

@@ -30,6 +30,7 @@ library OpeningBound {
         Wad surplus; // lower bound of V − IM, without cash and haircuts
         Wad notional; // gross, of all positions
         Wad settled; // of value, what counts as settled cash: futures, payoffs, and options as far as they are owed
+        Wad gain; // unrealised, of dated futures; the caller knows what they cost
         Freshness.Cause cause; // why words that were used may not be
         uint256 series; // whose
     }
@@ -41,7 +42,7 @@ library OpeningBound {
         bool needed; // one exposure alone hedges nothing
     }
 
-    /// @notice Writes the figures of `h`.
+    /// @notice Writes the figures of `h`; where words are stale, why and whose alone, for they bound nothing.
     /// @param provision and `interMonth` ratios of the margin word
     function write(
         Figures memory f,
@@ -50,9 +51,9 @@ library OpeningBound {
         Ratio provision,
         Ratio interMonth
     ) internal view {
-        SeriesHolding.Naked memory naked;
-        naked.line = h.line;
-        SeriesBook[] memory books = _books($, h, naked);
+        (f.cause, f.series) = _staleness(h.groups);
+        if (f.cause != Freshness.Cause.NONE) return;
+        SeriesBook[] memory books = _books($, h);
         int256[LANES] memory values;
         RiskArray.addLine(Wad.wrap(h.line), Wad.wrap(h.line), h.range, values);
         Deltas memory deltas;
@@ -65,7 +66,7 @@ library OpeningBound {
             for (uint256 i; i < books.length; ++i) {
                 SeriesHolding.Group memory group = groups[i];
                 futures += group.futures * int256(group.live.forward.raw());
-                _addSeries(f, group, books[i], deltas, values);
+                _addSeries(group, books[i], deltas, values);
             }
             (Wad scan, ) = RiskArray.worst(values);
             Wad charges = InterMonth.chargeUp(deltas.exposures, interMonth);
@@ -75,17 +76,22 @@ library OpeningBound {
             charges = charges + provisions + SeriesHolding.sizeChargeUp(h);
             int256 value = values[0] + h.paid;
             f.value = Wad.wrap(value);
-            f.surplus = Wad.wrap(value) - maxWad(scan, SeriesHolding.shortOptionMinimumUp(naked, h.range)) - charges;
+            f.surplus = Wad.wrap(value) - maxWad(scan, SeriesHolding.shortOptionMinimumUp(h)) - charges;
             f.settled = Wad.wrap(futures + h.paid) + minWad(Wad.wrap(values[0] - h.line - futures), ZERO);
         }
     }
 
-    /// @dev Of each series, and the weights of all positions in the short option minimum.
-    function _books(
-        VaultState storage $,
-        SeriesHolding.Holding memory h,
-        SeriesHolding.Naked memory naked
-    ) private view returns (SeriesBook[] memory books) {
+    /// @dev Of the first series whose words are stale.
+    function _staleness(SeriesHolding.Group[] memory groups) private view returns (Freshness.Cause, uint256) {
+        for (uint256 i; i < groups.length; ++i) {
+            Freshness.Cause cause = groups[i].live.staleness(groups[i].range);
+            if (cause != Freshness.Cause.NONE) return (cause, groups[i].series);
+        }
+        return (Freshness.Cause.NONE, 0);
+    }
+
+    /// @dev Of each series; and all positions are weighed for the short option minimum.
+    function _books(VaultState storage $, SeriesHolding.Holding memory h) private view returns (SeriesBook[] memory books) {
         SeriesHolding.Group[] memory groups = h.groups;
         books = new SeriesBook[](groups.length);
         mapping(uint256 wordKey => uint256) storage words = RiskWords.ofUnderlying($, h.underlying);
@@ -106,7 +112,7 @@ library OpeningBound {
                     book := mload(add(books, from))
                     group := mload(add(groups, from))
                 }
-                SeriesHolding.weigh(naked, p, group.live.forward);
+                SeriesHolding.weigh(group, p);
                 Instrument instrument = p.instrument();
                 Lots lots = Lots.wrap(p.lots());
                 if (instrument.isFuture()) RiskArray.addFuture(book, lots);
@@ -116,7 +122,6 @@ library OpeningBound {
     }
 
     function _addSeries(
-        Figures memory f,
         SeriesHolding.Group memory group,
         SeriesBook memory book,
         Deltas memory deltas,
@@ -124,10 +129,7 @@ library OpeningBound {
     ) private view {
         SeriesState.Live memory live = group.live;
         Ratio range = group.range;
-        Freshness.Cause cause = live.staleness(range);
-        // the first is named
-        if (cause != Freshness.Cause.NONE && f.cause == Freshness.Cause.NONE) (f.cause, f.series) = (cause, group.series);
-        if (group.gross != 0 && cause != Freshness.Cause.NEVER_REFRESHED) {
+        if (group.gross != 0) {
             VegaBound.Drift memory drift;
             VegaBound.write(drift, live);
             Secant.Nodes memory nodes;

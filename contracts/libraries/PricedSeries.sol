@@ -9,9 +9,9 @@ import {LiveMargin} from "./LiveMargin.sol";
 import {SeriesHolding} from "./SeriesHolding.sol";
 
 /// @title Options and dated futures of one underlying, priced, in one piece of memory: so they are passed on and valued in parts without pricing again
-/// @dev Words of 32 bytes. Word 0: series 0–15 | scenarios that were priced 32–63. Word 1: scan range of the price. Then six words a series (number,
-/// forward, price that moves, variance time, SurfaceWord, scan range), the positions and the prices of their strikes, each as an array in memory has them:
-/// how many, and one word each. Bytes, because the compiler copies them whole from call to call, and arrays one by one.
+/// @dev Words of 32 bytes. Word 0: series 0–15 | scenarios that were priced 32–63. Word 1: scan range of the price. Then six words a series (number 0–31
+/// and expiry from 32 on, forward, price that moves, variance time, SurfaceWord, scan range), the positions and the prices of their strikes, each as an
+/// array in memory has them: how many, and one word each. Bytes, because the compiler copies them whole from call to call, and arrays one by one.
 library PricedSeries {
     uint256 private constant HEAD = 2;
     uint256 private constant PER_SERIES = 6;
@@ -25,7 +25,7 @@ library PricedSeries {
         at = _put(at, h.range.raw());
         for (uint256 i; i < groups.length; ++i) {
             SeriesHolding.Group memory group = groups[i];
-            at = _put(at, group.series);
+            at = _put(at, group.series | (group.expiry << 32));
             at = _put(at, group.live.forward.raw());
             at = _put(at, group.live.moving);
             at = _put(at, group.live.varianceTime);
@@ -52,7 +52,8 @@ library PricedSeries {
         SeriesHolding.Group memory group;
         for (uint256 i; i < groups.length; ++i) {
             group = groups[i];
-            (group.series, at) = _take(at);
+            (word, at) = _take(at);
+            (group.series, group.expiry) = (word & type(uint32).max, word >> 32);
             (word, at) = _take(at);
             group.live.forward = Price.wrap(word);
             (group.live.moving, at) = _take(at);

@@ -29,12 +29,15 @@ library SeriesHolding {
     /// @dev All positions of one series that is not settled.
     struct Group {
         uint256 series;
+        uint256 expiry; // unix seconds, as it was listed with
         SeriesState.Live live;
         Ratio range; // of the series
         uint256 base; // lowest strike, and from one to the next: prices of a lot
         uint256 step;
         int256 futures; // lots
         uint256 gross; // lots of options, of either side
+        int256 calls; // weights of all lots in the short option minimum, once they are weighed
+        int256 puts;
     }
 
     struct Holding {
@@ -122,23 +125,13 @@ library SeriesHolding {
         SeriesState.write(group.live, $, h.underlying, series, h.price);
         if (group.live.settled) return group;
         group.series = series;
+        group.expiry = group.live.word.expiry();
         group.range = group.live.rangeUp(h.range);
         (group.base, group.step) = group.live.word.strikes();
     }
 
-    /// @dev What the short option minimum is taken from.
-    struct Naked {
-        int256 calls; // weights of all lots
-        int256 puts;
-        int256 line; // of perpetual, collateral and dated futures
-    }
-
-    /// @notice The least that short options need at the scan range of the price, rounded up.
-    /// @dev A lot weighs m·F·min(1, F/K) as a call and m·min(F, K) as a put, m a quarter of the range; long lots count against short ones of the same
-    /// right, a long line against calls and a short one against puts. The price goes one way: the larger side counts.
-    function shortOptionMinimumUp(Holding memory h) internal pure returns (Wad) {
-        Naked memory n;
-        n.line = h.line;
+    /// @notice Weighs all positions for the short option minimum.
+    function weigh(Holding memory h) internal pure {
         (Position[] memory positions, Group[] memory groups) = (h.positions, h.groups);
         Group memory group;
         unchecked {
@@ -150,37 +143,78 @@ library SeriesHolding {
                 assembly ("memory-safe") {
                     group := mload(add(groups, shl(5, add(place, 1))))
                 }
-                weigh(n, p, group.live.forward);
+                weigh(group, p);
             }
         }
-        return shortOptionMinimumUp(n, h.range);
     }
 
-    /// @notice Adds what `p` weighs in the short option minimum.
-    function weigh(Naked memory n, Position p, Price price) internal pure {
+    /// @notice Adds what `p`, one of `group`, weighs in the short option minimum; of a future the lots are counted already.
+    function weigh(Group memory group, Position p) internal pure {
+        Instrument instrument = p.instrument();
+        if (instrument.isFuture()) return;
         unchecked {
             // lots < 2^47, prices < 2^96: products of two prices and lots < 2^239
-            int256 forward = int256(price.raw());
+            int256 forward = int256(group.live.forward.raw());
             int256 strike = int256(p.strike().raw());
             int256 lots = p.lots();
-            Instrument instrument = p.instrument();
-            if (instrument.isFuture()) n.line += lots * forward;
-            else if (!instrument.isCall()) n.puts += lots * (strike < forward ? strike : forward);
-            else n.calls += strike <= forward ? lots * forward : _floor(lots * forward * forward, strike);
+            if (!instrument.isCall()) group.puts += lots * (strike < forward ? strike : forward);
+            else group.calls += strike <= forward ? lots * forward : _floor(lots * forward * forward, strike);
         }
     }
 
-    /// @param range of the price
-    function shortOptionMinimumUp(Naked memory n, Ratio range) internal pure returns (Wad) {
+    /// @notice The least that short options need at the scan range of the price, rounded up. All positions are weighed.
+    /// @dev A lot weighs m·F·min(1, F/K) as a call and m·min(F, K) as a put, m a quarter of the range; long lots count against short ones of the same
+    /// right, a long line against calls and a short one against puts. What expires covers nothing that outlives it: from the last expiry to the first,
+    /// what is short so far counts against what is long so far, and the largest of these sums is naked. The price goes one way: the larger side counts.
+    function shortOptionMinimumUp(Holding memory h) internal pure returns (Wad) {
+        uint256[] memory order = _latestFirst(h.groups);
+        (int256 calls, int256 puts, int256 line, int256 naked) = (int256(0), int256(0), h.line, int256(0));
         unchecked {
             // sums of amounts of one account, ranges below 2^72
-            int256 line = n.line;
-            int256 naked = -n.calls - (line > 0 ? line : int256(0));
-            int256 other = -n.puts - (line < 0 ? -line : int256(0));
-            if (other > naked) naked = other;
-            if (naked <= 0) return ZERO;
+            for (uint256 i; i < order.length; ++i) {
+                Group memory group = h.groups[order[i] & type(uint32).max];
+                calls += group.calls;
+                puts += group.puts;
+                line += group.futures * int256(group.live.forward.raw());
+                // what expires at one time covers each other
+                if (i + 1 < order.length && order[i + 1] >> 32 == order[i] >> 32) continue;
+                int256 ofCalls = -calls - (line > 0 ? line : int256(0));
+                int256 ofPuts = -puts - (line < 0 ? -line : int256(0));
+                if (ofCalls > naked) naked = ofCalls;
+                if (ofPuts > naked) naked = ofPuts;
+            }
+            if (naked == 0) return ZERO;
             uint256 whole = SHORT_OPTION_PART * 1e18;
-            return Wad.wrap(int256((uint256(naked) * range.raw() + (whole - 1)) / whole));
+            return Wad.wrap(int256((uint256(naked) * h.range.raw() + (whole - 1)) / whole));
+        }
+    }
+
+    /// @notice The least that a lot of an option needs when it is short, rounded up.
+    /// @param range of the price
+    function leastOfShortUp(bool call, uint256 strike, Price price, Ratio range) internal pure returns (uint256) {
+        uint256 weight = price.raw();
+        unchecked {
+            // prices < 2^96, ranges < 2^72
+            if (!call && strike < weight) weight = strike;
+            else if (call && strike > weight) weight = (weight * weight + strike - 1) / strike;
+            uint256 whole = SHORT_OPTION_PART * 1e18;
+            return (weight * range.raw() + (whole - 1)) / whole;
+        }
+    }
+
+    /// @dev Places of groups, 32 bits, below their expiries.
+    function _latestFirst(Group[] memory groups) private pure returns (uint256[] memory order) {
+        order = new uint256[](groups.length);
+        unchecked {
+            // as many as an array has
+            for (uint256 i; i < order.length; ++i) {
+                uint256 key = (groups[i].expiry << 32) | i;
+                uint256 at = i;
+                for (; at != 0 && order[at - 1] < key; --at) {
+                    order[at] = order[at - 1];
+                }
+                order[at] = key;
+            }
         }
     }
 

@@ -3,12 +3,13 @@ pragma solidity 0.8.37;
 
 import {AccountId} from "../types/AccountId.sol";
 import {Instrument} from "../types/Instrument.sol";
+import {LOTS_FIELD} from "../types/Position.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {PositionWord} from "../words/PositionWord.sol";
 
 /// @title The only writer of positions in options and dated futures
-/// @dev Four a slot, 64 bits each: the instrument in 16 and the lots, signed, in 48. They have no order: what is new comes last, and what is closed
+/// @dev Four a slot, 64 bits each: the instrument in 16, the lots, signed, in 45, and in 3 how often they are halved in open interest. They have no order: what is new comes last, and what is closed
 /// gives its place to the last one. Sorted by series, as DESIGN has it, a new position would move all behind it, a slot for every
 /// four; whoever adds up a book looks for the series of a position among the few of the account instead.
 /// How many there are is in the word of the perpetual and, over all underlyings, in the header. What is behind the last one is zero.
@@ -20,7 +21,7 @@ library SeriesPositions {
     /// @dev A size is below this: the sums of RiskArray have room for as many.
     uint256 internal constant SIZES = 1 << 37;
 
-    /// @dev A position as it is stored: instrument and lots.
+    /// @dev A position as it is stored: instrument, lots and halvings.
     uint256 internal constant ENTRY = type(uint64).max;
 
     /// @dev The words of one side of a fill, and where in the list its position is.
@@ -29,6 +30,7 @@ library SeriesPositions {
         uint256 position; // PositionWord
         uint256 index; // into the list: its length, where there is none
         int256 lots; // now
+        uint256 halvings; // now
     }
 
     /// @notice Writes into `p` where `account` holds `instrument`, and how much.
@@ -43,23 +45,32 @@ library SeriesPositions {
             for (uint256 i; i < count; ++i) {
                 if (i & 3 == 0) four = list[i >> 2];
                 if (four & 0xffff == instrument.raw()) {
-                    (p.index, p.lots) = (i, lotsIn(four));
+                    (p.index, p.lots, p.halvings) = (i, lotsIn(four), halvingsIn(four));
                     return;
                 }
                 four >>= 64;
             }
         }
-        (p.index, p.lots) = (count, 0);
+        (p.index, p.lots, p.halvings) = (count, 0, 0);
     }
 
     /// @notice Changes the size of what `p` found to `lots`, and the counts with it. The caller writes the header and the position of `p`.
-    /// @param lots below 2^47 either way
-    function set(Place memory p, VaultState storage $, AccountId account, uint256 underlying, Instrument instrument, int256 lots) internal {
+    /// @param lots below 2^44 either way
+    /// @param halvings below 8
+    function set(
+        Place memory p,
+        VaultState storage $,
+        AccountId account,
+        uint256 underlying,
+        Instrument instrument,
+        int256 lots,
+        uint256 halvings
+    ) internal {
         if (lots == p.lots) return;
         mapping(uint256 place => uint256) storage list = $.seriesPositions[account][underlying];
         uint256 count = PositionWord.seriesPositions(p.position);
         if (lots != 0) {
-            _write(list, p.index, entryOf(instrument.raw(), lots));
+            _write(list, p.index, entryOf(instrument.raw(), lots, halvings));
             if (p.lots == 0) _count(p, underlying, count + 1);
         } else {
             uint256 last = count - 1;
@@ -68,7 +79,24 @@ library SeriesPositions {
             _write(list, last, 0);
             _count(p, underlying, last);
         }
-        p.lots = lots;
+        (p.lots, p.halvings) = (lots, halvings);
+    }
+
+    /// @notice How often the lots of a position are halved in open interest when it goes from `before` lots, halved `halvings` times, to `afterwards`: what
+    /// grows counts as what it risks now, where that is more, and what shrinks as it did.
+    /// @param now_ of what is bought now
+    function halvingsAfter(int256 before, uint256 halvings, int256 afterwards, uint256 now_) internal pure returns (uint256) {
+        if (afterwards <= 0) return 0;
+        if (before <= 0) return now_;
+        return afterwards > before && now_ < halvings ? now_ : halvings;
+    }
+
+    /// @notice What a position counts in open interest: what is long, rounded up to whole lots.
+    function countedUp(int256 lots, uint256 halvings) internal pure returns (uint256) {
+        unchecked {
+            // lots < 2^44
+            return lots <= 0 ? 0 : (uint256(lots) + (1 << halvings) - 1) >> halvings;
+        }
     }
 
     // ---------------------------------------------------------------- the whole list
@@ -155,7 +183,7 @@ library SeriesPositions {
             uint256 count = list.count;
             for (uint256 i; i < count; ++i) {
                 uint256 entry = _get(entries, i);
-                if (entry >> 16 == 0) continue;
+                if (lotsIn(entry) == 0) continue;
                 four |= entry << ((kept & 3) << 6);
                 if (++kept & 3 != 0) continue;
                 stored[(kept >> 2) - 1] = four;
@@ -167,7 +195,7 @@ library SeriesPositions {
                 stored[place] = 0;
             }
         }
-        Place memory p = Place($.headers[account], $.positions[account][underlying], 0, 0);
+        Place memory p = Place($.headers[account], $.positions[account][underlying], 0, 0, 0);
         _count(p, underlying, kept);
         $.positions[account][underlying] = p.position;
         return p.header;
@@ -178,16 +206,22 @@ library SeriesPositions {
         return word & 0xffff;
     }
 
-    /// @param lots below 2^47 either way
-    function entryOf(uint256 instrument, int256 lots) internal pure returns (uint256) {
-        // casting keeps the sign in 48 bits
-        return instrument | (uint256(uint48(uint256(lots))) << 16);
+    /// @param lots below 2^44 either way
+    /// @param halvings below 8
+    function entryOf(uint256 instrument, int256 lots, uint256 halvings) internal pure returns (uint256) {
+        // the mask keeps the sign in 45 bits
+        return instrument | ((uint256(lots) << 16) & LOTS_FIELD) | (halvings << 61);
     }
 
     /// @dev The lots of the lowest entry of a word.
     function lotsIn(uint256 word) internal pure returns (int256) {
-        // casting to int48 is safe: 48 bits hold the signed size
-        return int48(uint48(word >> 16));
+        // the shift back to the right restores the sign of 45 bits
+        return int256(word << 195) >> 211;
+    }
+
+    /// @dev How often the lots of the lowest entry of a word are halved in open interest.
+    function halvingsIn(uint256 word) internal pure returns (uint256) {
+        return (word >> 61) & 7;
     }
 
     // Without checks of the index, which were a third of what it takes to read a list and to find in it. A list has room for what `placeOf` may add.

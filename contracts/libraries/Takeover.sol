@@ -17,9 +17,15 @@ import {MarginRule} from "./MarginRule.sol";
 library Takeover {
     /// @notice The margin rule, at prices that are normal, for what `taker` has now; every price is used.
     /// @param before what it had, priced in all scenarios
-    function requireMargin(VaultState storage $, AccountId taker, Portfolio memory before, uint256 marginWord) internal {
+    /// @return p what it has, so priced
+    function requireMargin(
+        VaultState storage $,
+        AccountId taker,
+        Portfolio memory before,
+        uint256 marginWord
+    ) internal returns (Portfolio memory p) {
         Margin.Terms memory terms = Margin.terms(marginWord);
-        Portfolio memory p = Ledger.portfolioLike($, taker, marginWord, before);
+        p = Ledger.portfolioLike($, taker, marginWord, before);
         Ledger.consume(p);
         requireNormal(taker, p, marginWord);
         Assessment memory now_ = Margin.assess(p, terms, true);

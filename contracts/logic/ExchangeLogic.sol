@@ -9,17 +9,21 @@ import {AccountId} from "../types/AccountId.sol";
 import {Ratio, ONE} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
+import {HeaderWord} from "../words/HeaderWord.sol";
 import {CollateralWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 
 /// @title Buying collateral from an account whose settled cash is short
 /// @dev Losses are owed in settlement tokens; an account that holds only collateral would let them grow. Anyone may bring the money.
 library ExchangeLogic {
+    using HeaderWord for uint256;
+
     Ratio internal constant SHORT_BEYOND = Ratio.wrap(0.05e18); // of the value of the collateral
     Ratio internal constant MOST_DISCOUNT = Ratio.wrap(0.01e18);
     uint256 internal constant DISCOUNT_PER_HOUR = 0.001e18;
+    uint256 internal constant DECLARED_FOR = 1 days;
 
-    /// @notice Starts the clock of an account that is short; stops it for one that is not any more.
+    /// @notice Starts the clock of an account that is short, anew a day after the last declaration; stops it for one that is not any more.
     function declare(VaultState storage $, address fund, AccountId account) external {
         if (account.owner() == fund) revert IMarginVault.ProtocolAccount(account);
         uint256 marginWord = $.marginParameters;
@@ -27,9 +31,20 @@ library ExchangeLogic {
         Takeover.requireNormal(account, p, marginWord);
         (bool short, Wad settled, Wad collateral) = _short(p, Margin.terms(marginWord));
         uint256 since = $.exchangeSince[account];
-        if (short == (since != 0)) revert IMarginVault.ExchangeNotAllowed(account, settled, collateral);
-        $.exchangeSince[account] = short ? block.timestamp : 0;
-        emit IMarginVault.ExchangeDeclared(account, short);
+        if (short ? _runs(since) : since == 0) revert IMarginVault.ExchangeNotAllowed(account, settled, collateral);
+        if (!short) return Ledger.stopExchange($, account);
+        $.exchangeSince[account] = block.timestamp;
+        $.headers[account] = $.headers[account].withDeclaredShort(true);
+        emit IMarginVault.ExchangeDeclared(account, true);
+    }
+
+    /// @notice Stops the clock of an account that may have been cured, where it is short no longer.
+    /// @dev The fund's accounts have none.
+    function review(VaultState storage $, AccountId account) external {
+        if (!$.headers[account].declaredShort() || $.exchangeSince[account] == 0) return;
+        uint256 marginWord = $.marginParameters;
+        (bool short, , ) = _short(Ledger.portfolio($, account, marginWord), Margin.terms(marginWord));
+        if (!short) Ledger.stopExchange($, account);
     }
 
     /// @notice `buyer` pays cash for `amount` (WAD) of collateral at a discount of 0.1 % an hour since the declaration, at most 1 % and at
@@ -41,8 +56,9 @@ library ExchangeLogic {
         if (amount == 0) revert IMarginVault.NothingToDo();
         uint256 marginWord = $.marginParameters;
         Portfolio memory p = Ledger.value($, account, marginWord);
-        (bool short, Wad settled, Wad collateral) = _short(p, Margin.terms(marginWord));
-        if (!short || $.exchangeSince[account] == 0) revert IMarginVault.ExchangeNotAllowed(account, settled, collateral);
+        Margin.Terms memory terms = Margin.terms(marginWord);
+        (bool short, Wad settled, Wad collateral) = _short(p, terms);
+        if (!short || !_runs($.exchangeSince[account])) revert IMarginVault.ExchangeNotAllowed(account, settled, collateral);
         // nobody's property is sold at an old price, which the buyer could wait for
         Takeover.requireFresh(p, marginWord);
         Portfolio memory buyerBefore = Ledger.value($, buyer, marginWord);
@@ -56,8 +72,18 @@ library ExchangeLogic {
         emit IMarginVault.CollateralExchanged(account, buyer, token, amount, uint256(cash.raw()));
 
         // it could strip a hedge: the seller's margin is tested as after a trade of its own
-        Takeover.requireMargin($, account, p, marginWord);
-        Takeover.requireMargin($, buyer, buyerBefore, marginWord);
+        p = Takeover.requireMargin($, account, p, marginWord);
+        Portfolio memory bought = Takeover.requireMargin($, buyer, buyerBefore, marginWord);
+        // who has no money would pass the shortfall round
+        settled = Margin.settledCash(bought, terms);
+        if (settled.isNegative()) revert IMarginVault.SettledCashTooLow(buyer, settled, ZERO);
+        (short, , ) = _short(p, terms);
+        if (!short) Ledger.stopExchange($, account);
+    }
+
+    /// @dev Whether the clock that was started at `since` still runs.
+    function _runs(uint256 since) private view returns (bool) {
+        return since != 0 && block.timestamp - since <= DECLARED_FOR;
     }
 
     /// @dev What `amount` costs, rounded up.

@@ -456,10 +456,11 @@ library LiquidationLogic {
         return AccountId.unwrap(taker) == 0 ? FundAccounts.accountOf(fund, underlying) : taker;
     }
 
-    /// @dev The account's own cash, and a new order epoch: what was signed before the sale is void (I-5).
+    /// @dev The account's own cash, and a new order epoch: what was signed before the sale is void (I-5), and what was declared of its cash.
     function _close(VaultState storage $, Sale memory sale, Wad cash) private {
         uint256 header = $.headers[sale.account];
         $.headers[sale.account] = header.withCash(cash).nextEpoch();
+        Ledger.stopExchange($, sale.account);
     }
 
     function _scans(Sale memory sale) private pure returns (Wad[] memory scans) {

@@ -10,6 +10,7 @@ import {OpeningBound} from "../libraries/OpeningBound.sol";
 import {SeriesHolding} from "../libraries/SeriesHolding.sol";
 import {Valuation} from "../libraries/Valuation.sol";
 import {AccountId} from "../types/AccountId.sol";
+import {Lots} from "../types/Lots.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
@@ -87,7 +88,7 @@ library OpeningLogic {
         Wad line = PositionWord.lots(position).times(PriceWord.price(priceWord));
         Wad due = Ledger.payment(PositionWord.lots(position), index, PositionWord.fundingIndex(position));
         v.settledCash = v.settledCash + line - due + f.settled;
-        v.gain = v.gain + line - PositionWord.entryCost(position);
+        v.gain = v.gain + line - PositionWord.entryCost(position) + f.gain;
         v.value = v.value + f.value - line - collateral - f.settled;
         v.openingMargin = v.openingMargin + f.value - f.surplus;
         v.margin = v.openingMargin;
@@ -111,6 +112,19 @@ library OpeningLogic {
         (h.price, h.range, h.depth) = (PriceWord.price(priceWord), PriceWord.widerRange(priceWord), PriceWord.depth(priceWord));
         SeriesHolding.write(h, $, account, underlying, position, collateral);
         OpeningBound.write(f, $, h, b.terms.provision, b.terms.interMonth);
+        f.gain = _gainOf(h, $.futureCosts[account][underlying]);
+    }
+
+    /// @dev Of dated futures: value less entry cost.
+    function _gainOf(
+        SeriesHolding.Holding memory h,
+        mapping(uint256 series => int256) storage costs
+    ) private view returns (Wad gain) {
+        for (uint256 i; i < h.groups.length; ++i) {
+            SeriesHolding.Group memory group = h.groups[i];
+            if (group.futures == 0) continue;
+            gain = gain + Lots.wrap(group.futures).times(group.live.forward) - Wad.wrap(costs[group.series]);
+        }
     }
 
     /// @notice Names the first series of `account` whose words are stale.

@@ -5,6 +5,7 @@ import {LibBit} from "solady/src/utils/LibBit.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {Expiry} from "../libraries/Expiry.sol";
 import {FundAccounts} from "../libraries/FundAccounts.sol";
+import {FutureCost} from "../libraries/FutureCost.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {PricedSeries} from "../libraries/PricedSeries.sol";
 import {SeriesPositions} from "../libraries/SeriesPositions.sol";
@@ -18,6 +19,7 @@ import {Wad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
+import {PriceWord} from "../words/PriceWord.sol";
 import {SurfaceWord} from "../words/SurfaceWord.sol";
 
 /// @title What an account holds of options and dated futures: read, paid at expiry, moved by a sale
@@ -41,11 +43,15 @@ library SeriesMoveLogic {
         SeriesPositions.read(list, $, account, underlying, 0);
         uint256[] memory instruments = new uint256[](list.count);
         int256[] memory lots = new int256[](list.count);
+        uint256[] memory halvings = new uint256[](list.count);
+        int256[] memory costs = new int256[](list.count);
         for (uint256 i; i < list.count; ++i) {
             uint256 entry = list.entries[i];
-            (instruments[i], lots[i]) = (SeriesPositions.instrumentIn(entry), SeriesPositions.lotsIn(entry));
+            Instrument instrument = Instrument.wrap(SeriesPositions.instrumentIn(entry));
+            (instruments[i], lots[i], halvings[i]) = (instrument.raw(), SeriesPositions.lotsIn(entry), SeriesPositions.halvingsIn(entry));
+            if (instrument.isFuture()) costs[i] = $.futureCosts[account][underlying][instrument.series()];
         }
-        return abi.encode(instruments, lots);
+        return abi.encode(instruments, lots, halvings, costs);
     }
 
     // ---------------------------------------------------------------- expiry
@@ -95,9 +101,10 @@ library SeriesMoveLogic {
             found = true;
             int256 lots = SeriesPositions.lotsIn(list.entries[i]);
             paid = paid + Lots.wrap(lots).times(Expiry.payoff(instrument, live.word, live.forward));
-            longs += lots > 0 ? uint256(lots) : 0;
+            longs += SeriesPositions.countedUp(lots, SeriesPositions.halvingsIn(list.entries[i]));
             held += Lots.wrap(lots).abs();
             list.entries[i] = instrument.raw();
+            if (instrument.isFuture()) delete $.futureCosts[account][underlying][series];
         }
         if (!found) return false;
         uint256 header = SeriesPositions.write(list, $, account, underlying);
@@ -137,7 +144,7 @@ library SeriesMoveLogic {
         SeriesPositions.index(t.receiver);
         t.held = new int256[](256);
         for (uint256 i; i < count; ++i) {
-            _moveLots(t, i, part);
+            _moveLots($, t, i, part);
         }
         _countMoved($, t);
         AccountId ours = t.limited ? from : to;
@@ -155,7 +162,7 @@ library SeriesMoveLogic {
     }
 
     /// @dev The share `part` of the position `i` of the giver, rounded up.
-    function _moveLots(Transfer memory t, uint256 i, Ratio part) private {
+    function _moveLots(VaultState storage $, Transfer memory t, uint256 i, Ratio part) private {
         uint256 entry = t.giver.entries[i];
         uint256 instrument = SeriesPositions.instrumentIn(entry);
         int256 gave = SeriesPositions.lotsIn(entry);
@@ -168,13 +175,19 @@ library SeriesMoveLogic {
             // lots < 2^47, at most 2^16 positions
             (int256 gives, int256 size) = (gave - lots, _size(lots));
             has = had + lots;
-            t.giver.entries[i] = SeriesPositions.entryOf(instrument, gives);
-            t.receiver.entries[at] = SeriesPositions.entryOf(instrument, has);
-            t.openInterest += _longs(gives) - _longs(gave) + _longs(has) - _longs(had);
+            uint256 counts = SeriesPositions.halvingsIn(entry);
+            uint256 counted = SeriesPositions.halvingsIn(t.receiver.entries[at]);
+            t.openInterest -= _counted(gave, counts) + _counted(had, counted);
+            counted = SeriesPositions.halvingsAfter(had, counted, has, counts);
+            counts = SeriesPositions.halvingsAfter(gave, counts, gives, counts);
+            t.openInterest += _counted(gives, counts) + _counted(has, counted);
+            t.giver.entries[i] = SeriesPositions.entryOf(instrument, gives, counts);
+            t.receiver.entries[at] = SeriesPositions.entryOf(instrument, has, counted);
             // where two sides have met
             int256 change = _size(has) - _size(had) - size;
             if (change != 0) t.held[instrument >> 8] += change;
         }
+        if (Instrument.wrap(instrument).isFuture()) _moveCost($, t, instrument >> 8, gave, had, lots);
         // casting is safe: 8 bits of the underlying and 16 of the instrument
         uint24 named = uint24(t.underlying | (instrument << 8));
         if (t.limited && Lots.wrap(has).abs() >= SeriesPositions.SIZES) {
@@ -208,7 +221,18 @@ library SeriesMoveLogic {
         }
     }
 
-    function _longs(int256 lots) private pure returns (int256) {
-        return lots > 0 ? lots : int256(0);
+    function _counted(int256 lots, uint256 halvings) private pure returns (int256) {
+        // casting is safe: lots < 2^44
+        return int256(SeriesPositions.countedUp(lots, halvings));
+    }
+
+    /// @dev Of a dated future, which changes hands at the mark.
+    function _moveCost(VaultState storage $, Transfer memory t, uint256 series, int256 gave, int256 had, int256 lots) private {
+        SeriesState.Live memory live;
+        SeriesState.write(live, $, t.underlying, series, PriceWord.price($.prices[t.underlying]));
+        int256 cost = $.futureCosts[t.from][t.underlying][series];
+        $.futureCosts[t.from][t.underlying][series] = FutureCost.afterDown(cost, gave, -lots, live.forward);
+        cost = $.futureCosts[t.to][t.underlying][series];
+        $.futureCosts[t.to][t.underlying][series] = FutureCost.afterDown(cost, had, lots, live.forward);
     }
 }

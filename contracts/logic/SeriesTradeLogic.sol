@@ -6,10 +6,13 @@ import {IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
 import {IModule} from "../interfaces/IModule.sol";
 import {IVaultSeries} from "../interfaces/IVaultSeries.sol";
 import {Black76} from "../libraries/Black76.sol";
+import {FutureCost} from "../libraries/FutureCost.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {MarginRule} from "../libraries/MarginRule.sol";
 import {Market} from "../libraries/Market.sol";
+import {OptionStress} from "../libraries/OptionStress.sol";
 import {PriceUse} from "../libraries/PriceUse.sol";
+import {SeriesHolding} from "../libraries/SeriesHolding.sol";
 import {SeriesPositions} from "../libraries/SeriesPositions.sol";
 import {ScenarioPrices} from "../libraries/ScenarioPrices.sol";
 import {SeriesState} from "../libraries/SeriesState.sol";
@@ -29,12 +32,13 @@ import {
 } from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
-import {fromPpm} from "../types/Ratio.sol";
+import {Ratio, fromPpm} from "../types/Ratio.sol";
 import {Wad, minWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {MarginWord, TradingWord} from "../words/ParameterWords.sol";
+import {PriceWord} from "../words/PriceWord.sol";
 import {SeriesWord} from "../words/SeriesWord.sol";
 import {SurfaceWord} from "../words/SurfaceWord.sol";
 import {SviWord} from "../words/SviWord.sol";
@@ -74,6 +78,8 @@ library SeriesTradeLogic {
         SeriesPositions.Place maker;
         int256 taken; // lots of the taker before
         int256 made; // lots of the maker before
+        uint256 madeHalvings; // of them
+        int256 madeCost; // of them, where they are a dated future's
         bool takerReduces;
         bool makerReduces;
         uint256 header; // of the maker before
@@ -88,6 +94,7 @@ library SeriesTradeLogic {
         SeriesState.Live live;
         Price mark;
         Price referencePrice; // of a lot, for band and fees: the mark, at least a twentieth of the forward
+        uint256 halvings; // how often the lots of who buys now are halved in open interest
         uint256 openInterest; // of the underlying
         uint256 held; // lots of the series, long and short
     }
@@ -100,6 +107,9 @@ library SeriesTradeLogic {
 
     /// @dev Of a combo.
     uint256 private constant MOST_LEGS = 8;
+
+    /// @dev An option counts for at least one 128th of a lot in open interest.
+    uint256 private constant MOST_HALVINGS = 7;
 
     // ---------------------------------------------------------------- fills
 
@@ -197,7 +207,8 @@ library SeriesTradeLogic {
         SeriesPositions.find(leg.taker, $, deal.taker, m.underlying, m.instrument);
         SeriesPositions.find(leg.maker, $, fill.maker, m.underlying, m.instrument);
         (int256 taken, int256 made) = (leg.taker.lots, leg.maker.lots);
-        (leg.taken, leg.made) = (taken, made);
+        (leg.taken, leg.made, leg.madeHalvings) = (taken, made, leg.maker.halvings);
+        if (m.instrument.isFuture()) leg.madeCost = $.futureCosts[fill.maker][m.underlying][m.instrument.series()];
         int256 lots = fill.lots.raw();
         bool takerReduces = _reduces(lots, taken);
         bool makerReduces;
@@ -216,12 +227,12 @@ library SeriesTradeLogic {
             if (!takerReduces && Lots.wrap(taken + lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
             if (!makerReduces && Lots.wrap(made - lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
         }
-        uint256 openInterest = m.openInterest;
-        _count(m, taken, taken + lots);
-        _count(m, made, made - lots);
-        if (m.openInterest > openInterest && m.openInterest > FundingWord.cap(m.quote.funding)) {
-            return IMarginVault.OpenInterestCapExceeded.selector;
-        }
+        m.halvings = _halvingsOf(m, $);
+        _count(m, leg.taker, taken + lots);
+        _count(m, leg.maker, made - lots);
+        // what changes hands opens nothing, though it may count more than it did
+        bool opens = _longs(taken + lots) + _longs(made - lots) > _longs(taken) + _longs(made);
+        if (opens && m.openInterest > FundingWord.cap(m.quote.funding)) return IMarginVault.OpenInterestCapExceeded.selector;
 
         (uint256 header, uint256 position) = (leg.maker.header, leg.maker.position);
         (leg.header, leg.position) = (header, position);
@@ -250,7 +261,12 @@ library SeriesTradeLogic {
         SeriesPositions.Place memory side = leg.taker;
         (int256 taken, int256 takes) = (leg.taken, leg.taken + fill.lots.raw());
         if (moved) SeriesPositions.find(side, $, deal.taker, m.underlying, m.instrument);
-        SeriesPositions.set(side, $, deal.taker, m.underlying, m.instrument, takes);
+        SeriesPositions.set(side, $, deal.taker, m.underlying, m.instrument, takes, _halvingsAfter(m, side, takes));
+        if (m.instrument.isFuture()) {
+            mapping(uint256 series => int256) storage costs = $.futureCosts[deal.taker][m.underlying];
+            uint256 series = m.instrument.series();
+            costs[series] = FutureCost.afterDown(costs[series], taken, fill.lots.raw(), fill.price);
+        }
         if (side.header.seriesPositions() > SeriesPositions.MOST && deal.taker.owner() != deal.fund) {
             revert IMarginVault.TooManySeriesPositions(deal.taker, SeriesPositions.MOST);
         }
@@ -345,7 +361,16 @@ library SeriesTradeLogic {
 
     function _setMaker(VaultState storage $, Fill memory fill, Leg memory leg) private {
         SeriesMarket memory m = leg.market;
-        SeriesPositions.set(leg.maker, $, fill.maker, m.underlying, m.instrument, leg.made - fill.lots.raw());
+        int256 makes = leg.made - fill.lots.raw();
+        SeriesPositions.set(leg.maker, $, fill.maker, m.underlying, m.instrument, makes, _halvingsAfter(m, leg.maker, makes));
+        if (m.instrument.isFuture()) {
+            $.futureCosts[fill.maker][m.underlying][m.instrument.series()] = FutureCost.afterDown(
+                leg.madeCost,
+                leg.made,
+                -fill.lots.raw(),
+                fill.price
+            );
+        }
         _store($, fill.maker, m.underlying, leg.maker, fill.lots.times(fill.price) - fill.makerFee);
     }
 
@@ -356,7 +381,8 @@ library SeriesTradeLogic {
             Leg memory leg = legs[--i];
             SeriesMarket memory m = leg.market;
             SeriesPositions.find(leg.maker, $, account, m.underlying, m.instrument);
-            SeriesPositions.set(leg.maker, $, account, m.underlying, m.instrument, leg.made);
+            SeriesPositions.set(leg.maker, $, account, m.underlying, m.instrument, leg.made, leg.madeHalvings);
+            if (m.instrument.isFuture()) $.futureCosts[account][m.underlying][m.instrument.series()] = leg.madeCost;
             $.headers[account] = leg.header;
             $.positions[account][m.underlying] = leg.position;
         }
@@ -376,9 +402,49 @@ library SeriesTradeLogic {
         $.positions[account][underlying] = side.position;
     }
 
-    function _count(SeriesMarket memory m, int256 before, int256 afterwards) private pure {
-        m.openInterest = Ledger.openInterestAfter(m.openInterest, before, afterwards);
-        m.held = m.held + Lots.wrap(afterwards).abs() - Lots.wrap(before).abs();
+    function _count(SeriesMarket memory m, SeriesPositions.Place memory side, int256 afterwards) private pure {
+        uint256 counted = SeriesPositions.countedUp(afterwards, _halvingsAfter(m, side, afterwards));
+        m.openInterest = m.openInterest + counted - SeriesPositions.countedUp(side.lots, side.halvings);
+        m.held = m.held + Lots.wrap(afterwards).abs() - Lots.wrap(side.lots).abs();
+    }
+
+    function _longs(int256 lots) private pure returns (int256) {
+        return lots > 0 ? lots : int256(0);
+    }
+
+    function _halvingsAfter(SeriesMarket memory m, SeriesPositions.Place memory side, int256 afterwards) private pure returns (uint256) {
+        return SeriesPositions.halvingsAfter(side.lots, side.halvings, afterwards, m.halvings);
+    }
+
+    /// @dev How often a lot is halved in open interest, as long as it then counts at least what it risks: what a short of it loses over the scan range with
+    /// volatility up, and what it needs at least as a short option, against what a lot of the perpetual loses over the range. A dated future is a lot.
+    function _halvingsOf(SeriesMarket memory m, VaultState storage $) private view returns (uint256 halvings) {
+        if (m.instrument.isFuture()) return 0;
+        Ratio range = PriceWord.heldRange(m.quote.priceWord);
+        uint256 risk = _riskUp(m, $, range);
+        uint256 whole = (m.quote.mark.raw() * range.raw()) / 1e18;
+        while (halvings < MOST_HALVINGS && risk << (halvings + 1) <= whole) ++halvings;
+    }
+
+    function _riskUp(SeriesMarket memory m, VaultState storage $, Ratio range) private view returns (uint256 risk) {
+        bool call = m.instrument.isCall();
+        uint256 scenario = call ? 11 : 13;
+        Price forward = m.live.forward;
+        Ratio own = m.live.rangeUp(range);
+        uint256 strike = m.live.word.strike(m.instrument.strikeIndex()).raw();
+        (SviWord.Slice memory slice, uint256 span) = m.live.slice($, m.underlying, m.instrument.series());
+        ScenarioPrices.Frame memory frame = ScenarioPrices.frameOf(forward, own, slice, span, m.live.varianceTime, 1 | (1 << scenario));
+        uint256[] memory values = new uint256[](2);
+        ScenarioPrices.write(frame, strike, values, 0);
+        // casting is safe: prices are below 2^97
+        int256 loss = int256(values[1]) - int256(values[0]);
+        if (call != ScenarioPrices.isCall(frame, strike)) {
+            // the other option of the strike is that and a line
+            int256 move = int256(OptionStress.forwardAt(forward, own, scenario).raw()) - int256(forward.raw());
+            loss += call ? move : -move;
+        }
+        risk = SeriesHolding.leastOfShortUp(call, strike, forward, range);
+        if (loss > int256(risk)) risk = uint256(loss);
     }
 
     /// @dev Writes the open interest, where it changed.

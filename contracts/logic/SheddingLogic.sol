@@ -118,7 +118,7 @@ library SheddingLogic {
         (uint256 underlying, Instrument instrument) = (underlyingOf(named), withinUnderlying(named));
         SeriesPositions.Place memory side;
         SeriesPositions.find(side, $, account, underlying, instrument);
-        SeriesPositions.set(side, $, account, underlying, instrument, side.lots - fill.lots.raw());
+        SeriesPositions.set(side, $, account, underlying, instrument, side.lots - fill.lots.raw(), side.halvings);
         $.headers[account] = side.header;
         $.positions[account][underlying] = side.position;
     }

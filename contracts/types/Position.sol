@@ -5,14 +5,14 @@ import {Instrument} from "./Instrument.sol";
 import {Price} from "./Price.sol";
 
 /// @dev An option or a dated future that an account holds, as it is handed on in memory.
-/// 0–15 instrument | 16–63 lots, signed | 64–79 place of its series among those of the holding | 80–95 place of its strike among those that are priced
-/// (LiveMargin) | 96–191 strike of an option                                                                            16+48+16+16+96 = 192
+/// 0–15 instrument | 16–60 lots, signed | 61–63 how often they are halved in open interest | 64–79 place of its series among those of the holding |
+/// 80–95 place of its strike among those that are priced (LiveMargin) | 96–191 strike of an option                    16+45+3+16+16+96 = 192
 /// The first 64 bits are those of storage (SeriesPositions).
 type Position is uint256;
 
 using {instrument, lots, group, place, strike, withLots, withPlace} for Position global;
 
-uint256 constant LOTS_FIELD = uint256(type(uint48).max) << 16;
+uint256 constant LOTS_FIELD = ((1 << 45) - 1) << 16;
 
 /// @param entry of SeriesPositions, 64 bits
 function positionOf(uint256 entry, uint256 group_, Price strike_) pure returns (Position) {
@@ -32,8 +32,8 @@ function instrument(Position a) pure returns (Instrument) {
 }
 
 function lots(Position a) pure returns (int256) {
-    // casting restores the sign of 48 bits
-    return int48(uint48(Position.unwrap(a) >> 16));
+    // the shift back to the right restores the sign of 45 bits
+    return int256(Position.unwrap(a) << 195) >> 211;
 }
 
 function group(Position a) pure returns (uint256) {
@@ -49,8 +49,8 @@ function strike(Position a) pure returns (Price) {
 }
 
 function withLots(Position a, int256 lots_) pure returns (Position) {
-    // casting keeps the sign in 48 bits; lots < 2^47
-    return Position.wrap((Position.unwrap(a) & ~LOTS_FIELD) | (uint256(uint48(uint256(lots_))) << 16));
+    // the mask keeps the sign in 45 bits; lots < 2^44
+    return Position.wrap((Position.unwrap(a) & ~LOTS_FIELD) | ((uint256(lots_) << 16) & LOTS_FIELD));
 }
 
 /// @dev Of a position that had none.

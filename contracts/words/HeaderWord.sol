@@ -6,8 +6,8 @@ import {Wad} from "../types/Wad.sol";
 
 /// @dev The first slot of an account.
 /// bits 0–127 cash (signed WAD) | 128–159 underlyings held | 160–191 collateral tokens held | 192–207 modules, as the difference from
-/// the deployment's default | 208–239 order epoch | 240 of the fund's main account: a deficit is outstanding | 241–255 positions in options
-/// and dated futures, over all underlyings                                                                128+32+32+16+32+1+15 = 256
+/// the deployment's default | 208–239 order epoch | 240 of the fund's main account: a deficit is outstanding, of others: settled cash
+/// was declared short | 241–255 positions in options and dated futures, over all underlyings                                                                128+32+32+16+32+1+15 = 256
 library HeaderWord {
     using SafeCast for int256;
 
@@ -59,6 +59,16 @@ library HeaderWord {
     function withDeficitOutstanding(uint256 word, bool outstanding) internal pure returns (uint256) {
         uint256 bit = 1 << 240;
         return outstanding ? word | bit : word & ~bit;
+    }
+
+    /// @dev Of an account that is not the fund's: whether the clock of the exchange discount was started and not stopped.
+    function declaredShort(uint256 word) internal pure returns (bool) {
+        return (word >> 240) & 1 != 0;
+    }
+
+    function withDeclaredShort(uint256 word, bool short) internal pure returns (uint256) {
+        uint256 bit = 1 << 240;
+        return short ? word | bit : word & ~bit;
     }
 
     /// @dev How many options and dated futures the account holds, over all underlyings.

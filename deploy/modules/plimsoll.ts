@@ -53,7 +53,18 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     const LiquidationLogic = m.library("LiquidationLogic", { libraries: { ...margin, SeriesMoveLogic } });
     const PriceLogic = m.library("PriceLogic");
     const insuranceFund = m.contract("InsuranceFund", [settlementToken, parameters.insuranceFund.name, parameters.insuranceFund.symbol], {
-      after: [authority, AccountLogic, ConfigLogic, ExchangeLogic, FundLogic, HealthLogic, LiquidationLogic, PriceLogic, SeriesLogic, SheddingLogic],
+      after: [
+        authority,
+        AccountLogic,
+        ConfigLogic,
+        ExchangeLogic,
+        FundLogic,
+        HealthLogic,
+        LiquidationLogic,
+        PriceLogic,
+        SeriesLogic,
+        SheddingLogic,
+      ],
     });
     const construction = {
       authority,

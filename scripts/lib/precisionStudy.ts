@@ -343,6 +343,7 @@ function holdingOf(draft: Draft, fresh = false): UnderlyingHolding {
     collateral: BigInt(draft.collateral) * market.price,
     haircut: (BigInt(draft.collateral) * market.price) / 20n,
     settled: 0n,
+    futuresCost: 0n,
     series: [...draft.corner]
       .sort(([a], [b]) => a - b)
       .map(([index, { move, age }]) => {
@@ -358,6 +359,7 @@ function holdingOf(draft: Draft, fresh = false): UnderlyingHolding {
         const forward = anchor.forward + (anchor.forward * BigInt(fresh ? 0 : Math.trunc(move * PRICE_MOVE * 1e9))) / 10n ** 9n;
         return {
           ...ranges,
+          expiry: anchor.time,
           anchor,
           forward,
           moving: forward,

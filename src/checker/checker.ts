@@ -79,9 +79,10 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
       claim(money, lots * (worthOf(replay, u) - replay.indexOf(u) + index), lots === told.lots && index === told.index);
       const own = [...holdings].filter(([of, { lots }]) => of > 255 && (of & 255) === u && lots !== 0n);
       const series = await call("seriesPositionsOf", id, u);
-      const half = series.length / 2;
-      replayDifferences += Number(own.length !== half);
-      for (const [i, lots] of series.slice(half).entries()) {
+      // instruments, lots, and two lists that say nothing of what is held
+      const count = series.length / 4;
+      replayDifferences += Number(own.length !== count);
+      for (const [i, lots] of series.slice(count, 2 * count).entries()) {
         const instrument = Number((series[i] ?? 0n) << 8n) + u;
         claim(money, lots * worthOf(replay, instrument), lots === holdings.get(instrument)?.lots);
       }

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { vaultSlot } from "../deployment/vaultSlots.ts";
 import { Draft } from "../engine/draft.ts";
-import { exchangePriceUp, shortOf } from "../engine/exchange.ts";
+import { DECLARED_FOR, exchangePriceUp, shortOf } from "../engine/exchange.ts";
 import { WAD } from "../engine/fixedPoint.ts";
 import { portfolioOf } from "../engine/ledger.ts";
 import type { AccountId } from "../engine/types.ts";
@@ -107,7 +107,7 @@ type Debt = {
   readonly short: boolean;
   readonly settled: bigint;
   readonly collateral: bigint;
-  /** Unix seconds of the declaration, 0 without one. */
+  /** Unix seconds of the declaration, 0 without one that holds. */
   readonly since: number;
   readonly now: number;
   readonly offers: readonly Offer[];
@@ -120,7 +120,9 @@ async function debtOf({ rpc, record }: Context, account: AccountId): Promise<Deb
   const held = await reader.account(account);
   const stored = (await rpc("eth_getStorageAt", [vault, vaultSlot("exchangeSince", account), "latest"])) as string;
   const { timestamp } = (await rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
-  const [since, now] = [Number(stored), Number(timestamp) + 1];
+  const [declared, now] = [Number(stored), Number(timestamp) + 1];
+  // what has lapsed is as good as not declared
+  const since = now - declared <= Number(DECLARED_FOR) ? declared : 0;
   const draft = new Draft({ ...(await reader.shared()), accounts: new Map([[account, held]]), now: BigInt(now) });
   const { short, settled, collateral } = shortOf(portfolioOf(draft, account));
   const offers = [...held.collateral].map(([token, amount]): Offer => {

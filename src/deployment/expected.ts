@@ -47,7 +47,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     "SeriesTradeLogic",
     "SheddingLogic",
   ],
-  vaultExtension: ["ConfigLogic", "HealthLogic", "LiquidationLogic", "OpeningLogic", "SeriesLogic", "SeriesMoveLogic"],
+  vaultExtension: ["ConfigLogic", "ExchangeLogic", "HealthLogic", "LiquidationLogic", "OpeningLogic", "SeriesLogic", "SeriesMoveLogic"],
   lens: ["PortfolioLogic"],
   ExchangeLogic: ["OpeningLogic", "PortfolioLogic"],
   FundLogic: ["OpeningLogic", "PortfolioLogic", "SeriesMoveLogic"],

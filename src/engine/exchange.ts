@@ -3,7 +3,7 @@ import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { authorise, requireNormalPrices, SCOPE_TRADE } from "./execute.ts";
 import { fromPpm, min, partDown, partUp, WAD } from "./fixedPoint.ts";
-import { collateralValueDown, credit, liveSettledCash, moveCollateral, portfolioOf } from "./ledger.ts";
+import { collateralValueDown, credit, liveSettledCash, moveCollateral, portfolioOf, stopExchange } from "./ledger.ts";
 import { termsAt } from "./margin.ts";
 import { rampAt } from "./ramp.ts";
 import { requireFresh, requireMargin } from "./takeover.ts";
@@ -13,8 +13,11 @@ const SHORT_BEYOND = 5n * 10n ** 16n; // of the value of the collateral
 const MOST_DISCOUNT = 10n ** 16n;
 const DISCOUNT_PER_HOUR = 10n ** 15n;
 
+/** Seconds for which a declaration holds. */
+export const DECLARED_FOR = 86_400n;
+
 /**
- * Starts the clock of an account whose settled cash is short; stops it for one that is not any more.
+ * Starts the clock of an account whose settled cash is short, anew a day after the last declaration; stops it for one that is not any more.
  * @throws Reverted `ExchangeNotAllowed`, `RiskMayNotRise`, `ProtocolAccount`
  */
 export function declareExchange(state: State, account: AccountId): Outcome {
@@ -28,16 +31,27 @@ export function declareExchangeOn(draft: Draft, id: AccountId): void {
   requireNormalPrices(portfolio, draft.base.margin.tradingAge, id);
   const { short, settled, collateral } = shortOf(portfolio);
   const account = draft.account(id);
-  if (short === (account.exchangeSince !== 0n)) revert("ExchangeNotAllowed", id, settled, collateral);
+  const { exchangeSince: since } = account;
+  if (short ? runs(draft, since) : since === 0n) revert("ExchangeNotAllowed", id, settled, collateral);
   draft.setAccount({ ...account, exchangeSince: short ? draft.now : 0n });
   draft.emit("ExchangeDeclared", { account: id, short: short ? 1n : 0n });
+}
+
+/** Whether the clock of an account that was declared short at a time still runs. */
+function runs({ now }: Draft, since: bigint): boolean {
+  return since !== 0n && now - since <= DECLARED_FOR;
+}
+
+/** Stops the clock of an account that may have been cured, where it is short no longer. */
+export function reviewExchange(draft: Draft, id: AccountId): void {
+  if (draft.account(id).exchangeSince !== 0n && !shortOf(portfolioOf(draft, id)).short) stopExchange(draft, id);
 }
 
 /**
  * Buys collateral of an account whose settled cash is short into the caller's own account, at a discount of 0.1 % an hour since the
  * declaration, at most 1 % and half the haircut, only as far as it cures settled cash.
  * @param amount WAD of the token
- * @throws Reverted `ExchangeNotAllowed`, `ExchangeTooLarge`, `InsufficientCollateral`, `MarginTooLow` and others
+ * @throws Reverted `ExchangeNotAllowed`, `ExchangeTooLarge`, `InsufficientCollateral`, `SettledCashTooLow`, `MarginTooLow` and others
  */
 export function exchangeCollateral(
   state: State,
@@ -64,7 +78,7 @@ export function exchangeCollateralOn(draft: Draft, account: AccountId, token: nu
   const portfolio = portfolioOf(draft, account);
   const { short, settled, collateral } = shortOf(portfolio);
   const since = draft.account(account).exchangeSince;
-  if (!short || since === 0n) revert("ExchangeNotAllowed", account, settled, collateral);
+  if (!short || !runs(draft, since)) revert("ExchangeNotAllowed", account, settled, collateral);
   // nobody's property is sold at an old price, which the buyer could wait for
   requireFresh(portfolio, margin);
   const buyerBefore = portfolioOf(draft, buyer);
@@ -80,8 +94,14 @@ export function exchangeCollateralOn(draft: Draft, account: AccountId, token: nu
   credit(draft, account, cash);
   credit(draft, buyer, -cash);
   draft.emit("CollateralExchanged", { account, buyer, token: BigInt(token), amount, cash });
-  requireMargin(account, portfolioOf(draft, account), terms, portfolio, margin);
-  requireMargin(buyer, portfolioOf(draft, buyer), terms, buyerBefore, margin);
+  const left = portfolioOf(draft, account);
+  requireMargin(account, left, terms, portfolio, margin);
+  const bought = portfolioOf(draft, buyer);
+  requireMargin(buyer, bought, terms, buyerBefore, margin);
+  // who has no money would pass the shortfall round
+  const paid = liveSettledCash(bought);
+  if (paid < 0n) revert("SettledCashTooLow", buyer, paid, 0n);
+  if (!shortOf(left).short) stopExchange(draft, account);
 }
 
 /** What an amount of collateral costs `elapsed` seconds after the declaration, WAD, rounded up. */

@@ -2,6 +2,7 @@ import { accountIdOf, ownerOf } from "./accountId.ts";
 import { deposited, fundIncome, withdrawn } from "./deficit.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
+import { reviewExchange } from "./exchange.ts";
 import { fromPpm, partUp, WAD } from "./fixedPoint.ts";
 import { credit, moveCollateral, portfolioOf, settledCash, unrealisedGain } from "./ledger.ts";
 import { notionalOf, termsAt } from "./margin.ts";
@@ -165,6 +166,7 @@ function deposit(run: Run, account: AccountId, token: number, amount: bigint): v
     moveCollateral(draft, account, token, credited, true);
   }
   draft.emit("Deposited", { account, token: BigInt(token), amount: credited });
+  reviewExchange(draft, account);
 }
 
 function withdraw(run: Run, account: AccountId, token: number, amount: bigint, to: Address): void {
@@ -209,6 +211,7 @@ function transfer(run: Run, account: AccountId, token: number, amount: bigint, t
     moveCollateral(draft, to, token, amount, true);
   }
   draft.emit("Transferred", { from: account, to, token: BigInt(token), amount });
+  reviewExchange(draft, to);
 }
 
 function setOperator(run: Run, id: AccountId, operator: Address, scope: bigint, expiry: bigint): void {
@@ -270,6 +273,7 @@ function trade(run: Run, account: AccountId, module: number, data: string, minim
   }
   if (proposed.filled < minimumLots) revert("FilledTooLittle", proposed.filled, minimumLots);
   if (proposed.fees !== 0n) fundIncome(draft, accountIdOf(draft.base.fund), proposed.fees);
+  for (const id of [account, ...fills.map(({ maker }) => maker)]) reviewExchange(draft, id);
 }
 
 /** Remembers the figures of an account before this call changes it. */

@@ -3,12 +3,24 @@ import { addDeficit } from "./deficit.ts";
 import type { Draft } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { abs, max, min, WAD } from "./fixedPoint.ts";
-import { credit, indexOf, lotsOf, MAX_SERIES_POSITIONS, move, openInterestAfter, portfolioOf, requireFewUnderlyings } from "./ledger.ts";
+import { instrumentFromNumber, isFuture } from "./instrument.ts";
+import {
+  credit,
+  entryCostAfterDown,
+  halvingsAfter,
+  indexOf,
+  lotsOf,
+  MAX_SERIES_POSITIONS,
+  move,
+  openInterestAfter,
+  portfolioOf,
+  requireFewUnderlyings,
+} from "./ledger.ts";
 import { assess, termsAt } from "./margin.ts";
-import { countOpenInterest, MOST_SERIES_LOTS, namedInstrument } from "./market.ts";
+import { countOpenInterest, MOST_SERIES_LOTS, marketOf, namedInstrument } from "./market.ts";
 import { lotsPartUp } from "./slice.ts";
 import type { Account, AccountId, Book, FundAccountState, SeriesPosition } from "./types.ts";
-import { seriesCountOf } from "./words.ts";
+import { seriesCountOf, seriesPosition } from "./words.ts";
 
 /** The main account of the fund. */
 export function mainAccount(draft: Draft): AccountId {
@@ -57,20 +69,28 @@ export function transferSeries(draft: Draft, from: AccountId, to: AccountId, und
   const [giver, receiver] = [draft.account(from), draft.account(to)];
   const given = [...(giver.series.get(index) ?? [])];
   const taken = [...(receiver.series.get(index) ?? [])];
-  given.forEach(({ instrument, lots }, i) => {
+  given.forEach((held, i) => {
+    const { instrument, lots, halvings = 0n } = held;
     const moved = lotsPartUp(lots, part);
     if (moved === 0n) return;
     const found = taken.findIndex((each) => each.instrument === instrument);
     const place = found < 0 ? taken.length : found;
-    const before = taken[place]?.lots ?? 0n;
-    const after = before + moved;
+    const had = taken[place] ?? { instrument, lots: 0n };
+    const after = had.lots + moved;
     const named = namedInstrument(index, instrument);
     if (limited && abs(after) > MOST_SERIES_LOTS) revert("PositionCapExceeded", to, named, after, MOST_SERIES_LOTS);
-    given[i] = { instrument, lots: lots - moved };
-    taken[place] = { instrument, lots: after };
+    const isDated = isFuture(instrumentFromNumber(instrument));
+    const costAfter = (position: SeriesPosition, change: bigint, price: bigint): bigint =>
+      entryCostAfterDown({ lots: position.lots, entryCost: position.entryCost ?? 0n, fundingIndex: 0n }, change, price);
+    // what changes hands does so at the mark
+    const price = isDated ? marketOf(draft, named).mark : 0n;
+    const gives = seriesPosition(instrument, lots - moved, halvings, isDated ? costAfter(held, -moved, price) : 0n);
+    const has = seriesPosition(instrument, after, halvingsAfter(had, after, halvings), isDated ? costAfter(had, moved, price) : 0n);
+    given[i] = gives;
+    taken[place] = has;
     countOpenInterest(draft, index, instrument, [
-      [lots, lots - moved],
-      [before, after],
+      [held, gives],
+      [had, has],
     ]);
     draft.emit("SeriesSold", { account: from, taker: to, instrument: named, lots: moved });
   });

@@ -1,15 +1,16 @@
 import { ownerOf } from "./accountId.ts";
 import { Draft } from "./draft.ts";
 import { revert, toSigned, toUnsigned } from "./errors.ts";
-import { abs, fromPpb, fromPpm, max, min, partUp, WAD } from "./fixedPoint.ts";
+import { abs, divUp, fromPpb, fromPpm, max, min, partUp, WAD } from "./fixedPoint.ts";
 import { indexNow } from "./funding.ts";
+import { instrumentFromNumber, isFuture } from "./instrument.ts";
 import { lineOf } from "./margin.ts";
 import { optionMarksDown, seriesValueDown, type UnderlyingHolding } from "./portfolioMargin.ts";
 import { doubtOf } from "./priceGuard.ts";
 import { rampAt } from "./ramp.ts";
 import { holdingOf } from "./seriesHoldings.ts";
 import type { Account, AccountId, Book, Portfolio, Position, SeriesPosition, State, Underlying } from "./types.ts";
-import { seriesCountOf } from "./words.ts";
+import { seriesCountOf, seriesPosition } from "./words.ts";
 
 /** Most underlyings that an account may hold. */
 export const MAX_UNDERLYINGS = 16n;
@@ -153,36 +154,48 @@ export function moveSeries(
   change: bigint,
   price: bigint,
   extra: bigint,
+  halvings: bigint,
 ): void {
   const account = draft.account(id);
   const cash = toSigned(128, account.cash - change * price + extra);
-  const positions = changedPositions(account.series.get(underlying) ?? [], instrument, change);
+  const before = seriesPositionOf(account, underlying, instrument);
+  const entryCost = isFuture(instrumentFromNumber(instrument))
+    ? entryCostAfterDown({ lots: before.lots, entryCost: before.entryCost ?? 0n, fundingIndex: 0n }, change, price)
+    : 0n;
+  const after = { halvings: halvingsAfter(before, before.lots + change, halvings), entryCost };
+  const positions = changedPositions(account.series.get(underlying) ?? [], instrument, change, after);
   const series = new Map(account.series);
   if (positions.length === 0) series.delete(underlying);
   else series.set(underlying, positions);
-  const after = { ...account, cash, series };
-  const count = seriesCountOf(after);
+  const holds = { ...account, cash, series };
+  const count = seriesCountOf(holds);
   if (count > seriesCountOf(account) && count > MAX_SERIES_POSITIONS && ownerOf(id) !== draft.base.fund) {
     revert("TooManySeriesPositions", id, MAX_SERIES_POSITIONS);
   }
-  requireFewUnderlyings(account, after);
+  requireFewUnderlyings(account, holds);
   // what the words of positions and of the header can count
   toUnsigned(16, BigInt(positions.length));
   toUnsigned(15, count);
-  draft.setAccount(after);
+  draft.setAccount(holds);
 }
 
 /**
  * Series positions after a change of one of them.
  * @example changedPositions([{ instrument: 257n, lots: 5n }, { instrument: 259n, lots: 1n }], 257n, -5n) // [{ instrument: 259n, lots: 1n }]
  */
-export function changedPositions(positions: readonly SeriesPosition[], instrument: bigint, change: bigint): readonly SeriesPosition[] {
+export function changedPositions(
+  positions: readonly SeriesPosition[],
+  instrument: bigint,
+  change: bigint,
+  { halvings, entryCost }: Pick<SeriesPosition, "halvings" | "entryCost"> = {},
+): readonly SeriesPosition[] {
   const place = positions.findIndex((each) => each.instrument === instrument);
-  if (place < 0) return change === 0n ? positions : [...positions, { instrument, lots: toSigned(48, change) }];
-  const lots = toSigned(48, positions[place]!.lots + change);
+  const lots = toSigned(45, (positions[place]?.lots ?? 0n) + change);
+  const position = seriesPosition(instrument, lots, halvings, entryCost);
+  if (place < 0) return change === 0n ? positions : [...positions, position];
   const after = [...positions];
   if (lots !== 0n) {
-    after[place] = { instrument, lots };
+    after[place] = position;
     return after;
   }
   const last = after.pop()!;
@@ -198,9 +211,30 @@ export function requireFewUnderlyings(before: Account, after: Account): void {
   }
 }
 
+/** What an account holds of an instrument of a series; no lots where it holds none. */
+export function seriesPositionOf(account: Account, underlying: number, instrument: bigint): SeriesPosition {
+  return account.series.get(underlying)?.find((each) => each.instrument === instrument) ?? { instrument, lots: 0n };
+}
+
 /** Lots of an instrument of a series of an account. */
 export function seriesLotsOf(account: Account, underlying: number, instrument: bigint): bigint {
-  return account.series.get(underlying)?.find((each) => each.instrument === instrument)?.lots ?? 0n;
+  return seriesPositionOf(account, underlying, instrument).lots;
+}
+
+/**
+ * How often the lots of a position are halved in open interest when it has become `lots`: what grows counts as what it risks now, where that is more, and
+ * what shrinks as it did.
+ * @param now of what is bought now
+ */
+export function halvingsAfter({ lots: before, halvings = 0n }: SeriesPosition, lots: bigint, now: bigint): bigint {
+  if (lots <= 0n) return 0n;
+  if (before <= 0n) return now;
+  return lots > before ? min(halvings, now) : halvings;
+}
+
+/** What a position counts in open interest: what is long, rounded up to whole lots. */
+export function countedUp({ lots, halvings = 0n }: Pick<SeriesPosition, "lots" | "halvings">): bigint {
+  return lots <= 0n ? 0n : divUp(lots, 2n ** halvings);
 }
 
 const NO_POSITION: Position = { lots: 0n, fundingIndex: 0n, entryCost: 0n };
@@ -224,6 +258,14 @@ export function moveCollateral(draft: Draft, id: AccountId, token: number, amoun
   else collateral.set(token, left);
   if (BigInt(collateral.size) > MAX_COLLATERALS) revert("TooManyCollaterals", id, MAX_COLLATERALS);
   draft.setAccount({ ...account, collateral });
+}
+
+/** Stops the clock of the exchange discount of an account, where it runs. */
+export function stopExchange(draft: Draft, id: AccountId): void {
+  const account = draft.account(id);
+  if (account.exchangeSince === 0n) return;
+  draft.setAccount({ ...account, exchangeSince: 0n });
+  draft.emit("ExchangeDeclared", { account: id, short: 0n });
 }
 
 /** Whether `change` brings `lots` nearer to zero without crossing it. */
@@ -253,12 +295,11 @@ export function openInterestAfter(openInterest: bigint, before: bigint, after: b
   return openInterest + max(after, 0n) - max(before, 0n);
 }
 
-/** Σ over perpetuals of value − entry cost, WAD, at least zero. */
-export function unrealisedGain(portfolio: Portfolio): bigint {
-  return max(
-    portfolio.books.reduce((gain, book) => gain + lineOf(book) - book.entryCost, 0n),
-    0n,
-  );
+/** Σ over perpetuals and dated futures of value − entry cost, WAD, at least zero. */
+export function unrealisedGain({ books, holdings }: Portfolio): bigint {
+  const perpetuals = books.reduce((gain, book) => gain + lineOf(book) - book.entryCost, 0n);
+  const futures = [...(holdings?.values() ?? [])].reduce((gain, holding) => gain + futuresOf(holding) - holding.futuresCost, 0n);
+  return max(perpetuals + futures, 0n);
 }
 
 /**

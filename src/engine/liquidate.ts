@@ -5,7 +5,7 @@ import { revert, toSigned } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
 import { divUp, fromPpm, max, min, partDown, partUp, WAD } from "./fixedPoint.ts";
 import { cover, fundAccountOf, payBounty, transferBook, transferSeries } from "./fundAccounts.ts";
-import { collateralValueDown, credit, moveCollateral, portfolioOf } from "./ledger.ts";
+import { collateralValueDown, credit, moveCollateral, portfolioOf, stopExchange } from "./ledger.ts";
 import { assess, lineOf, type MarginTerms, termsAt } from "./margin.ts";
 import { liveMargin, seriesValueDown, type UnderlyingHolding, withoutPart } from "./portfolioMargin.ts";
 import { bandEdges } from "./priceGuard.ts";
@@ -345,8 +345,9 @@ function paymentsOf(sale: Sale, discount: bigint): bigint[] {
   });
 }
 
-/** The account's own cash, and a new order epoch: what was signed before the sale is void. */
+/** The account's own cash, and a new order epoch: what was signed before the sale is void, and what was declared of its cash. */
 function close(draft: Draft, sale: Sale, cash: bigint): void {
   const account = draft.account(sale.account);
   draft.setAccount({ ...account, cash: toSigned(128, cash), epoch: BigInt.asUintN(32, account.epoch + 1n) });
+  stopExchange(draft, sale.account);
 }

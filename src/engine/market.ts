@@ -1,14 +1,15 @@
 import { logMoneynessOf, totalVolatilityOf, undiscounted } from "./black76.ts";
 import type { Draft } from "./draft.ts";
 import { revert, toUnsigned } from "./errors.ts";
-import { abs, max, min } from "./fixedPoint.ts";
+import { abs, fromPpb, max, min, WAD } from "./fixedPoint.ts";
 import { type Instrument, instrumentFromNumber, instrumentNumber, isFuture, STRIKE_ZERO } from "./instrument.ts";
-import { indexOf, lotsOf, move, moveSeries, openInterestAfter, seriesLotsOf } from "./ledger.ts";
+import { countedUp, indexOf, lotsOf, move, moveSeries, seriesPositionOf } from "./ledger.ts";
+import { leastOfShort, scenarioValuesDown } from "./portfolioMargin.ts";
 import { seriesOf, setSeries } from "./series.ts";
 import { impliedDown, rootOf } from "./seriesRefresh.ts";
-import { type SeriesNow, seriesNow, sliceNow } from "./seriesState.ts";
+import { type SeriesNow, seriesNow, seriesRangeUp, sliceNow } from "./seriesState.ts";
 import { requireListed, strikeOf } from "./seriesWord.ts";
-import { type AccountId, NORMAL, type Underlying } from "./types.ts";
+import { type AccountId, NORMAL, type SeriesPosition, type Underlying } from "./types.ts";
 
 // One instrument as a trade sees it: the perpetual of an underlying, or what can be held of one of its series.
 
@@ -17,6 +18,9 @@ export const MOST_SERIES_LOTS = 2n ** 37n - 1n;
 
 /** An option counts for band, fees and new risk with at least this part of the forward. */
 const LEAST_REFERENCE_PART = 20n;
+
+/** An option counts for at least one 128th of a lot. */
+const MOST_HALVINGS = 7n;
 
 const UNDERLYING_BITS = 8n;
 const NAME_BITS = 24;
@@ -42,6 +46,7 @@ export interface Market {
   readonly mark: bigint; // of a lot, WAD
   readonly reference: bigint; // price of a lot that band and charges are parts of, WAD
   readonly isOpen: boolean; // risk may rise
+  readonly halvings: bigint; // how often the lots of who buys now are halved in open interest
   readonly positionCap: bigint; // lots
   readonly closed?: string; // the name of the error for which nothing is traded any more, or yet
 }
@@ -67,7 +72,7 @@ export function marketOf(draft: Draft, named: bigint): Market {
   const isOpen = mayRise(draft, underlying);
   const { price, trading } = underlying;
   if (instrument === 0n) {
-    return { index, underlying, instrument, mark: price, reference: price, isOpen, positionCap: trading.positionCap };
+    return { index, underlying, instrument, mark: price, reference: price, isOpen, halvings: 0n, positionCap: trading.positionCap };
   }
   return seriesMarketOf(draft, index, underlying, instrument, isOpen);
 }
@@ -79,12 +84,34 @@ function seriesMarketOf(draft: Draft, index: number, underlying: Underlying, num
   instrumentNumber(instrument);
   const live = seriesNow(underlying, series, draft.now);
   const positionCap = min(underlying.trading.positionCap, MOST_SERIES_LOTS);
-  const market = { index, underlying, instrument: number, isOpen: isOpen && live.steps === 0n, positionCap };
+  const market = { index, underlying, instrument: number, isOpen: isOpen && live.steps === 0n, halvings: 0n, positionCap };
   const closed = live.settled ? "SeriesIsSettled" : series.surface.published === 0n ? "SeriesHasNoSlice" : undefined;
   if (closed !== undefined) return { ...market, mark: 0n, reference: 0n, closed };
   const mark = seriesMarkDown(underlying, live, instrument);
   const reference = isFuture(instrument) ? mark : max(mark, live.forward / LEAST_REFERENCE_PART);
-  return { ...market, mark, reference };
+  return { ...market, mark, reference, halvings: halvingsOf(underlying, live, instrument) };
+}
+
+/**
+ * How often a lot of an instrument of a series is halved in open interest, as long as it then counts at least what it risks: what a short of it loses over
+ * the scan range with volatility up, and what it needs at least as a short option, against what a lot of the perpetual loses over the range.
+ * @example halvingsOf(underlying, live, instrumentFromNumber(0x01ffn)) // 0n: a dated future is a lot
+ */
+export function halvingsOf(underlying: Underlying, live: SeriesNow, instrument: Instrument): bigint {
+  if (isFuture(instrument)) return 0n;
+  const { forward, varianceTime } = live;
+  const range = fromPpb(underlying.heldRange);
+  const strike = strikeOf(live.series.word, instrument.index);
+  const { slice, span } = sliceNow(underlying, live);
+  const volatility = impliedDown(slice, -logMoneynessOf(forward, strike), span);
+  const place = { forward, range: seriesRangeUp(live, range) };
+  const lanes = [0, instrument.isCall ? 11 : 13];
+  const [mark = 0n, worst = 0n] = scenarioValuesDown(instrument.isCall, strike, volatility, place, varianceTime, lanes);
+  const risk = max(worst - mark, leastOfShort(instrument.isCall, strike, forward, range));
+  const whole = (underlying.price * range) / WAD;
+  let halvings = 0n;
+  while (halvings < MOST_HALVINGS && risk << (halvings + 1n) <= whole) halvings++;
+  return halvings;
 }
 
 /**
@@ -111,10 +138,10 @@ export function mayRise(draft: Draft, underlying: Underlying): boolean {
   );
 }
 
-/** Lots that an account holds of the instrument of a market. */
-export function lotsIn(draft: Draft, { index, instrument }: Market, id: AccountId): bigint {
+/** What an account holds of the instrument of a market. */
+export function positionIn(draft: Draft, { index, instrument }: Market, id: AccountId): SeriesPosition {
   const account = draft.account(id);
-  return instrument === 0n ? lotsOf(account, index) : seriesLotsOf(account, index, instrument);
+  return instrument === 0n ? { instrument, lots: lotsOf(account, index) } : seriesPositionOf(account, index, instrument);
 }
 
 /**
@@ -123,9 +150,9 @@ export function lotsIn(draft: Draft, { index, instrument }: Market, id: AccountI
  * @throws Reverted `TooManyUnderlyings`, `TooManySeriesPositions`
  */
 export function moveIn(draft: Draft, market: Market, id: AccountId, change: bigint, price: bigint, extra: bigint): void {
-  const { index, instrument, underlying } = market;
+  const { index, instrument, underlying, halvings } = market;
   if (instrument === 0n) move(draft, id, index, change, price, indexOf(draft, underlying), extra);
-  else moveSeries(draft, id, index, instrument, change, price, extra);
+  else moveSeries(draft, id, index, instrument, change, price, extra, halvings);
 }
 
 /**
@@ -136,16 +163,16 @@ export function countOpenInterest(
   draft: Draft,
   index: number,
   instrument: bigint,
-  changes: readonly (readonly [before: bigint, after: bigint])[],
+  changes: readonly (readonly [before: SeriesPosition, after: SeriesPosition])[],
 ): void {
-  const after = (openInterest: bigint): bigint => changes.reduce((sum, [from, to]) => openInterestAfter(sum, from, to), openInterest);
+  const after = (openInterest: bigint): bigint => changes.reduce((sum, [from, to]) => sum + countedUp(to) - countedUp(from), openInterest);
   const underlying = draft.underlying(index);
   const { funding } = underlying;
   draft.setUnderlying(index, { ...underlying, funding: { ...funding, openInterest: after(funding.openInterest) } });
   if (instrument === 0n) return;
   const number = Number(instrumentFromNumber(instrument).series);
   const { series } = seriesOf(draft, index, number);
-  const held = changes.reduce((sum, [from, to]) => sum + abs(to) - abs(from), series.surface.openInterest);
+  const held = changes.reduce((sum, [from, to]) => sum + abs(to.lots) - abs(from.lots), series.surface.openInterest);
   const surface = { ...series.surface, openInterest: toUnsigned(44, held) };
   setSeries(draft, index, number, { ...series, surface });
 }

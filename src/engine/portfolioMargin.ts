@@ -47,6 +47,7 @@ export interface SeriesAnchor extends Place {
 
 /** What an account holds in one series that has not settled. */
 export interface SeriesHolding {
+  readonly expiry: bigint; // unix seconds, as it was listed with
   readonly forward: bigint; // price of a lot now, WAD
   readonly moving: bigint; // the price of a lot that still moves with that of the underlying, WAD
   readonly varianceTime: bigint; // to settlement now, seconds with 18 decimals
@@ -70,6 +71,7 @@ export interface UnderlyingHolding {
   readonly targetRange: bigint;
   readonly series: readonly SeriesHolding[]; // each once
   readonly settled: bigint; // what positions of settled series pay, WAD, signed
+  readonly futuresCost: bigint; // entry cost of its dated futures, settled ones apart, WAD
   readonly stale?: StaleWords | undefined; // the first of its series whose words may not be used
 }
 
@@ -164,22 +166,36 @@ function lineInScenarioDown(line: bigint, range: bigint, scenario: number): bigi
 /**
  * The least that short options need, WAD, rounded up: what the sixteen scenarios do not see because it is too far away.
  * A lot weighs `m·F·min(1, F/K)` as a call and `m·min(F, K)` as a put, m a quarter of the range. Long lots of the same right count against short
- * ones at their own weight, so a spread, a condor or a calendar is a hedge; so do a long line for calls and a short one for puts. The price can only
- * go one way: the larger of the two sides counts.
+ * ones at their own weight, so a spread, a condor or a calendar is a hedge; so do a long line for calls and a short one for puts. What expires covers
+ * nothing that outlives it: from the last expiry to the first, what is short so far counts against what is long so far, and the largest of these sums is
+ * what is naked. Perpetual and collateral never expire and stand behind all. The price can only go one way: the larger of the two sides counts.
  */
 export function shortOptionMinimumUp(holding: UnderlyingHolding, range: bigint): bigint {
-  let [calls, puts] = [0n, 0n];
+  let [calls, puts, naked] = [0n, 0n, 0n];
   let line = lineOf(holding);
-  for (const { forward, futures, options } of holding.series) {
+  const latestFirst = [...holding.series].sort((a, b) => Number(b.expiry - a.expiry));
+  for (const [i, { expiry, forward, futures, options }] of latestFirst.entries()) {
     line += futures * forward;
     for (const { isCall, strike, lots } of options) {
-      // rounded against the account: what is long down, what is short up
-      if (isCall) calls += strike <= forward ? lots * forward : floorDivide(lots * forward * forward, strike);
-      else puts += lots * min(forward, strike);
+      const weight = weightDown(isCall, strike, forward, lots);
+      if (isCall) calls += weight;
+      else puts += weight;
     }
+    // what expires at one time covers each other
+    if (latestFirst[i + 1]?.expiry !== expiry) naked = [naked, -calls - max(line, 0n), -puts - max(-line, 0n)].reduce(max);
   }
-  const naked = max(-calls - max(line, 0n), -puts - max(-line, 0n));
-  return divUp(max(naked, 0n) * range, SHORT_OPTION_PART * WAD);
+  return divUp(naked * range, SHORT_OPTION_PART * WAD);
+}
+
+/** What lots of an option weigh in the short option minimum, WAD, rounded against the account: what is long down, what is short up. */
+function weightDown(isCall: boolean, strike: bigint, forward: bigint, lots: bigint): bigint {
+  if (!isCall) return lots * min(forward, strike);
+  return strike <= forward ? lots * forward : floorDivide(lots * forward * forward, strike);
+}
+
+/** The least that a lot of an option needs when it is short, WAD, rounded up. */
+export function leastOfShort(isCall: boolean, strike: bigint, forward: bigint, range: bigint): bigint {
+  return divUp(-weightDown(isCall, strike, forward, -1n) * range, SHORT_OPTION_PART * WAD);
 }
 
 /** The part of the charge that grows with tenor, 18 decimals: 2·b a year, up to a year. */

@@ -16,6 +16,7 @@ const SLIDE_UNIT = WAD / 100_000n;
 interface Held {
   readonly instrument: Instrument;
   readonly lots: bigint;
+  readonly entryCost: bigint;
 }
 
 /**
@@ -26,9 +27,12 @@ interface Held {
  */
 export function holdingOf(underlying: Underlying, book: Book, positions: readonly SeriesPosition[], now: bigint): UnderlyingHolding {
   const { lots, price, depth, collateral, haircut, heldRange, targetRange } = book;
-  const held = positions.map((position): Held => ({ instrument: instrumentFromNumber(position.instrument), lots: position.lots }));
+  const held = positions.map(
+    ({ instrument, lots, entryCost = 0n }): Held => ({ instrument: instrumentFromNumber(instrument), lots, entryCost }),
+  );
   const series: SeriesHolding[] = [];
   let settled = 0n;
+  let futuresCost = 0n;
   let stale: StaleWords | undefined;
   for (const number of new Set(held.map(({ instrument }) => instrument.series))) {
     const live = seriesNow(underlying, listedOf(underlying, number), now);
@@ -37,12 +41,13 @@ export function holdingOf(underlying: Underlying, book: Book, positions: readonl
       settled += own.reduce((sum, each) => sum + each.lots * payoffOf(each.instrument, live.series.word, live.forward), 0n);
       continue;
     }
+    futuresCost += own.reduce((sum, { entryCost }) => sum + entryCost, 0n);
     const holding = seriesHoldingOf(underlying, live, own);
     const cause = stalenessOf(live, max(holding.targetRange, holding.heldRange), now);
     if (cause !== "none") stale ??= { underlying: book.underlying, series: number, cause };
     series.push(holding);
   }
-  return { lots, price, depth, collateral, haircut, heldRange, targetRange, series, settled, stale };
+  return { lots, price, depth, collateral, haircut, heldRange, targetRange, series, settled, futuresCost, stale };
 }
 
 function listedOf({ series }: Underlying, number: bigint): Series {
@@ -65,6 +70,7 @@ function seriesHoldingOf(underlying: Underlying, live: SeriesNow, held: readonly
       return { isCall, strike, lots, word: series.risks[Number(index)] ?? 0n, volatility };
     });
   return {
+    expiry: expiryOf(word),
     forward,
     moving,
     varianceTime,

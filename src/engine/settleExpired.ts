@@ -1,5 +1,6 @@
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
+import { reviewExchange } from "./exchange.ts";
 import { averageFromWord, isSettled, openingOf, payoffOf, settlementDown } from "./expiry.ts";
 import { instrumentFromNumber } from "./instrument.ts";
 import { credit } from "./ledger.ts";
@@ -22,6 +23,7 @@ export function settleExpired(state: State, account: AccountId, underlying: numb
 export function settleExpiredOn(draft: Draft, id: AccountId, index: number, number: number): void {
   if (settlementOf(draft, index, number) === undefined) revert("SeriesNotSettled", BigInt(index), BigInt(number));
   if (!pay(draft, id, index, number)) revert("NothingToDo");
+  reviewExchange(draft, id);
 }
 
 /** Pays an account for everything that it holds in series that have settled. */
@@ -58,9 +60,10 @@ function pay(draft: Draft, id: AccountId, index: number, number: number): boolea
   else positions.set(index, left);
   draft.setAccount({ ...account, series: positions });
   let amount = 0n;
-  for (const { instrument, lots } of paid) {
+  for (const position of paid) {
+    const { instrument, lots } = position;
     amount += lots * payoffOf(instrumentFromNumber(instrument), series.word, settlement);
-    countOpenInterest(draft, index, instrument, [[lots, 0n]]);
+    countOpenInterest(draft, index, instrument, [[position, { instrument, lots: 0n }]]);
   }
   credit(draft, id, amount);
   draft.emit("SeriesPaid", { account: id, underlying: BigInt(index), series: BigInt(number), amount });

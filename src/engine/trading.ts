@@ -3,17 +3,20 @@ import type { Draft } from "./draft.ts";
 import { abs, divUp, fromPpm, max, min, WAD } from "./fixedPoint.ts";
 import {
   changedPositions,
+  countedUp,
+  halvingsAfter,
   heldUnderlyings,
   MAX_SERIES_POSITIONS,
   MAX_UNDERLYINGS,
   openInterestAfter,
   portfolioOf,
   reduces,
+  seriesPositionOf,
 } from "./ledger.ts";
 import { type MarginTerms, notionalOf, staleWords } from "./margin.ts";
 import { coversOpening, shedsAtBoth } from "./marginRule.ts";
-import { countOpenInterest, lotsIn, type Market, marketOf, moveIn, nameOf, standsWithNext } from "./market.ts";
-import { type Account, type AccountId, type Address, NORMAL, type Portfolio, type Underlying } from "./types.ts";
+import { countOpenInterest, type Market, marketOf, moveIn, nameOf, positionIn, standsWithNext } from "./market.ts";
+import { type Account, type AccountId, type Address, NORMAL, type Portfolio, type SeriesPosition, type Underlying } from "./types.ts";
 import { seriesCountOf } from "./words.ts";
 
 /** The lowest name of what is not a perpetual. */
@@ -155,8 +158,9 @@ function moveMaker(draft: Draft, trade: Trade, fill: Fill): Leg | string {
   if (outsideBand(market, fill.price)) return "PriceOutsideBand";
   if (feesWrong(market, fill)) return "FeeOutsideBounds";
 
-  const taken = lotsIn(draft, market, trade.taker);
-  const made = lotsIn(draft, market, fill.maker);
+  const takes = positionIn(draft, market, trade.taker);
+  const makes = positionIn(draft, market, fill.maker);
+  const [taken, made] = [takes.lots, makes.lots];
   const takerReduces = reduces(fill.lots, taken);
   const makerReduces = reduces(-fill.lots, made);
   if (!market.isOpen && !(takerReduces && makerReduces)) return "RiskMayNotRise";
@@ -164,9 +168,11 @@ function moveMaker(draft: Draft, trade: Trade, fill: Fill): Leg | string {
   if (!takerReduces && abs(taken + fill.lots) > market.positionCap) return "PositionCapExceeded";
   if (!makerReduces && abs(made - fill.lots) > market.positionCap) return "PositionCapExceeded";
 
-  const present = underlying.funding.openInterest;
-  const openInterest = openInterestAfter(openInterestAfter(present, taken, taken + fill.lots), made, made - fill.lots);
-  if (openInterest > present && openInterest > underlying.funding.cap) return "OpenInterestCapExceeded";
+  const changes = [changeOf(market, takes, fill.lots), changeOf(market, makes, -fill.lots)];
+  const openInterest = changes.reduce((sum, [from, to]) => sum + countedUp(to) - countedUp(from), underlying.funding.openInterest);
+  // what changes hands opens nothing, though it may count more than it did
+  const opens = openInterestAfter(openInterestAfter(0n, taken, taken + fill.lots), made, made - fill.lots) > 0n;
+  if (opens && openInterest > underlying.funding.cap) return "OpenInterestCapExceeded";
 
   const account = draft.account(fill.maker);
   if (ownerOf(fill.maker) !== trade.moduleAddress && !consents(account, draft.base.defaultModules, trade.module))
@@ -176,11 +182,14 @@ function moveMaker(draft: Draft, trade: Trade, fill: Fill): Leg | string {
   const isNew = instrument !== 0n && made === 0n;
   if (isNew && seriesCountOf(account) >= MAX_SERIES_POSITIONS) return "TooManySeriesPositions";
   payMaker(draft, market, fill);
-  countOpenInterest(draft, index, instrument, [
-    [taken, taken + fill.lots],
-    [made, made - fill.lots],
-  ]);
+  countOpenInterest(draft, index, instrument, changes);
   return { fill, market, taken, made, takerReduces, makerReduces, openInterest };
+}
+
+/** A position before and after some lots more. */
+function changeOf({ halvings }: Market, before: SeriesPosition, change: bigint): readonly [SeriesPosition, SeriesPosition] {
+  const lots = before.lots + change;
+  return [before, { ...before, lots, halvings: halvingsAfter(before, lots, halvings) }];
 }
 
 function payMaker(draft: Draft, market: Market, fill: Fill): void {
@@ -216,7 +225,8 @@ function putBack(draft: Draft, before: Account, legs: readonly Leg[]): void {
   const series = new Map(draft.account(before.id).series);
   for (const { market, fill } of [...legs].reverse()) {
     if (market.instrument === 0n) continue;
-    const positions = changedPositions(series.get(market.index) ?? [], market.instrument, fill.lots);
+    const was = seriesPositionOf(before, market.index, market.instrument);
+    const positions = changedPositions(series.get(market.index) ?? [], market.instrument, fill.lots, was);
     if (positions.length === 0) series.delete(market.index);
     else series.set(market.index, positions);
   }

@@ -18,6 +18,8 @@ export interface Position {
 export interface SeriesPosition {
   readonly instrument: bigint; // within its underlying, as types/Instrument.sol has its bits
   readonly lots: bigint; // signed whole lots, not zero
+  readonly halvings?: bigint; // how often its lots are halved in open interest; none by default
+  readonly entryCost?: bigint; // of a dated future, WAD; zero by default
 }
 
 export interface Operator {

@@ -71,6 +71,7 @@ export function headerWord(account: Account): bigint {
     [bitmap(account.collateral.keys()), 160n, 32],
     [account.moduleDifference, 192n, 16],
     [account.epoch, 208n, 32],
+    [account.exchangeSince === 0n ? 0n : 1n, 240n, 1],
     [seriesCountOf(account), 241n, 15],
   );
 }
@@ -117,13 +118,13 @@ const PLACES = 4;
 
 /**
  * The words of series positions, four places a word; what is beyond the last position is zero.
- * @example seriesPositionWords([{ instrument: 0x0101n, lots: -1n }]) // [0xffff_ffff_ffff_0101n]
+ * @example seriesPositionWords([{ instrument: 0x0101n, lots: -1n }]) // [0x1fff_ffff_ffff_0101n]
  */
 export function seriesPositionWords(positions: readonly SeriesPosition[]): bigint[] {
   const words = Array.from({ length: Math.ceil(positions.length / PLACES) }, () => 0n);
-  positions.forEach(({ instrument, lots }, place) => {
+  positions.forEach(({ instrument, lots, halvings = 0n }, place) => {
     const offset = 64n * BigInt(place % PLACES);
-    words[Math.floor(place / PLACES)]! |= packed([instrument, offset, 16], [lots, offset + 16n, 48]);
+    words[Math.floor(place / PLACES)]! |= packed([instrument, offset, 16], [lots, offset + 16n, 45], [halvings, offset + 61n, 3]);
   });
   return words;
 }
@@ -137,8 +138,13 @@ export function seriesPositionsFromWords(words: readonly bigint[], count: bigint
     const word = words[Math.floor(place / PLACES)];
     if (word === undefined) throw new RangeError(`${count} series positions in ${words.length} words`);
     const offset = 64n * BigInt(place % PLACES);
-    return { instrument: field(word, offset, 16), lots: signedField(word, offset + 16n, 48) };
+    return seriesPosition(field(word, offset, 16), signedField(word, offset + 16n, 45), field(word, offset + 61n, 3));
   });
+}
+
+/** A series position; what is zero by default is left out. */
+export function seriesPosition(instrument: bigint, lots: bigint, halvings = 0n, entryCost = 0n): SeriesPosition {
+  return { instrument, lots, ...(halvings === 0n ? {} : { halvings }), ...(entryCost === 0n ? {} : { entryCost }) };
 }
 
 function operatorFromWord(word: bigint): Operator {

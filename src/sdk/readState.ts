@@ -17,6 +17,7 @@ import {
   marginFromWord,
   type SeriesWords,
   seriesFromWords,
+  seriesPosition,
   type UnderlyingWords,
   underlyingFromWords,
 } from "../engine/words.ts";
@@ -91,11 +92,11 @@ export function vaultReader(rpc: Rpc, vault: string, block: () => string = () =>
       for (const u of bitsOf(underlyings)) {
         const [lots, fundingIndex, entryCost] = (await call("positionOf", id, u)) as [bigint, bigint, bigint];
         if (lots !== 0n) positions.set(u, { lots, fundingIndex, entryCost });
-        const [instruments, sizes] = (await call("seriesPositionsOf", id, u)) as [bigint[], bigint[]];
+        const [instruments, sizes, halvings, costs] = (await call("seriesPositionsOf", id, u)) as [bigint[], bigint[], bigint[], bigint[]];
         if (instruments.length > 0) {
           series.set(
             u,
-            instruments.map((instrument, place) => ({ instrument: BigInt(instrument), lots: sizes[place] ?? 0n })),
+            instruments.map((instrument, i) => seriesPosition(BigInt(instrument), sizes[i] ?? 0n, BigInt(halvings[i] ?? 0n), costs[i])),
           );
         }
       }

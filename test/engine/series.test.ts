@@ -127,10 +127,11 @@ describe("words of series", () => {
   });
 
   it("default: four positions a word, and nothing beyond the last", () => {
-    const positions = [1n, -2n, 2n ** 37n - 1n, -(2n ** 37n) + 1n, 5n].map((lots, i) => ({ instrument: 0x0100n + BigInt(i), lots }));
+    const sizes = [1n, -2n, 2n ** 37n - 1n, -(2n ** 37n) + 1n, 5n];
+    const positions = sizes.map((lots, i) => ({ instrument: 0x0100n + BigInt(i), lots, ...(i % 2 === 1 ? {} : { halvings: 7n }) }));
     const words = seriesPositionWords(positions);
     expect(words.length).to.equal(2);
-    expect(words[0]! % 2n ** 64n).to.equal(0x1_0100n);
+    expect(words[0]! % 2n ** 64n).to.equal((7n << 61n) | 0x1_0100n);
     expect(words[1]! >> 64n).to.equal(0n);
     expect(seriesPositionsFromWords(words, 5n)).to.deep.equal(positions);
     expect(() => seriesPositionsFromWords(words, 9n)).to.throw(RangeError);
@@ -153,7 +154,10 @@ describe("words of series", () => {
       exchangeSince: 0n,
       series: new Map([[0, seriesPositionWords(account.series.get(0)!)]]),
     };
-    expect(accountFromWords(alice, words)).to.deep.equal(account);
+    // what a dated future has cost is stored apart
+    const series = new Map([[0, account.series.get(0)!.map(({ entryCost: _, ...each }) => each)]]);
+    expect(account.series.get(0)![0]!.entryCost).to.equal(5n * PRICE);
+    expect(accountFromWords(alice, words)).to.deep.equal({ ...account, series });
     // the flag by which a post knows of series
     expect((underlyingWords(state.underlyings[0]!)[5] >> 160n) & 1n).to.equal(1n);
     expect(underlyingWords(bareState().underlyings[0]!)[5] >> 160n).to.equal(0n);

@@ -6,7 +6,7 @@ import { openingOf, payoffOf } from "../../src/engine/expiry.ts";
 import { divUp, fromPpm, partUp, WAD } from "../../src/engine/fixedPoint.ts";
 import { indexNow } from "../../src/engine/funding.ts";
 import { instrumentFromNumber, STRIKE_ZERO } from "../../src/engine/instrument.ts";
-import { portfolioOf, seriesLotsOf } from "../../src/engine/ledger.ts";
+import { countedUp, portfolioOf, seriesLotsOf } from "../../src/engine/ledger.ts";
 import { plan } from "../../src/engine/liquidate.ts";
 import { assess, termsAt } from "../../src/engine/margin.ts";
 import { sheds, shedsAtBoth } from "../../src/engine/marginRule.ts";
@@ -767,9 +767,9 @@ function checkSums(world: SeriesChain, what: string): void {
       const dated = account.series.get(index) ?? [];
       const position = account.positions.get(index);
       claims -= (position?.lots ?? 0n) * (fundingIndex - (position?.fundingIndex ?? 0n));
-      for (const { instrument, lots } of [{ instrument: 0n, lots: position?.lots ?? 0n }, ...dated]) {
-        sums.set(instrument, (sums.get(instrument) ?? 0n) + lots);
-        longs += lots > 0n ? lots : 0n;
+      for (const each of [{ instrument: 0n, lots: position?.lots ?? 0n }, ...dated]) {
+        sums.set(each.instrument, (sums.get(each.instrument) ?? 0n) + each.lots);
+        longs += countedUp(each);
       }
       for (const { instrument, lots } of dated) {
         const number = Number(instrument >> 8n);

@@ -26,7 +26,7 @@ import { rootOf } from "../../src/engine/seriesRefresh.ts";
 import { listedSeries, RANGE_UNIT, strikeOf } from "../../src/engine/seriesWord.ts";
 import type { ExpiryHarness } from "../../typechain-types/index.ts";
 import { Random } from "../engine/support/random.ts";
-import { upTo } from "./support/values.ts";
+import { upTo } from "../helpers/arbitraries.ts";
 
 const WAD = 10n ** 18n;
 const LARGEST_PRICE = 2n ** 96n - 1n;
@@ -159,7 +159,7 @@ describe("expiry", () => {
   it("behavior: more posts of the same price change nothing", () => {
     let split = 0;
     fc.assert(
-      fc.property(postsFrom(1n, LARGEST_PRICE), fc.array(fc.nat(179), { minLength: 1, maxLength: 60 }), (given, extra) => {
+      fc.property(postsFrom(1n, LARGEST_PRICE), fc.array(fc.nat(179), { minLength: 1, maxLength: 60, size: "max" }), (given, extra) => {
         const posts = given.filter(({ time }, index) => time !== given[index - 1]?.time);
         // between two posts at most the longest hold apart, the same price once more
         const more = posts.flatMap((post, index) => {

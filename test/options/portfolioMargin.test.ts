@@ -47,6 +47,7 @@ function seriesOf(time: bigint, legs: readonly Leg[], futures = 0n, depth = DEEP
   const ranges = { heldRange: RANGE, targetRange: RANGE };
   return {
     ...ranges,
+    expiry: time,
     forward: PRICE,
     moving: PRICE,
     varianceTime: time * WAD,
@@ -60,7 +61,7 @@ function seriesOf(time: bigint, legs: readonly Leg[], futures = 0n, depth = DEEP
 
 function holdingOf(series: readonly SeriesHolding[], lots = 0n, collateral = 0n): UnderlyingHolding {
   const ranges = { heldRange: RANGE, targetRange: RANGE };
-  return { ...ranges, lots, price: PRICE, depth: DEEP, collateral, haircut: collateral / 20n, series, settled: 0n };
+  return { ...ranges, lots, price: PRICE, depth: DEEP, collateral, haircut: collateral / 20n, series, settled: 0n, futuresCost: 0n };
 }
 
 const asNumber = (wad: bigint): number => Number(wad) / 1e18;
@@ -128,7 +129,7 @@ describe("portfolio margin", () => {
       const price = 1n + random.bigBelow(10n ** 22n);
       const range = (5_000_000n + random.bigBelow(445_000_000n)) * 10n ** 9n;
       const book = { lots, collateral, price, depth: 10n ** 6n, heldRange: range, targetRange: range, haircut: 0n };
-      const holding: UnderlyingHolding = { ...book, series: [], settled: 0n };
+      const holding: UnderlyingHolding = { ...book, series: [], settled: 0n, futuresCost: 0n };
       const expected = bookMargin({ ...book, underlying: 0n, entryCost: 0n, age: 0n, state: 0n, doubt: 0n }, TERMS, false);
       const { value, scan, interMonth, total } = liveMargin(holding, TERMS);
       expect([scan, interMonth, total]).to.deep.equal([expected.scan, expected.interMonth, expected.total]);

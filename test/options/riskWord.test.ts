@@ -19,13 +19,13 @@ import {
 } from "../../src/engine/riskWord.ts";
 import { moveOf } from "../../src/engine/stress.ts";
 import type { RiskHarness } from "../../typechain-types/index.ts";
-import { upTo } from "./support/values.ts";
+import { anyWord, upTo } from "../helpers/arbitraries.ts";
 
 const WAD = 10n ** 18n;
 const LARGEST_SIZE = 2n ** 37n - 1n;
 const LARGEST_PRICE = 2n ** 96n - 1n;
 
-const words = fc.oneof(fc.bigInt(0n, 2n ** 256n - 1n), fc.constantFrom(0n, 2n ** 256n - 1n, 2n ** 255n - 1n, 2n ** 255n));
+const words = fc.oneof(anyWord, fc.constantFrom(0n, 2n ** 256n - 1n, 2n ** 255n - 1n, 2n ** 255n));
 const sizes = fc.tuple(upTo(LARGEST_SIZE), fc.boolean()).map(([size, short]) => (short ? -size : size));
 const positions: fc.Arbitrary<OptionPosition> = fc.record({
   word: words,

@@ -19,7 +19,7 @@ import {
   strikeOf,
 } from "../../src/engine/seriesWord.ts";
 import type { SeriesHarness } from "../../typechain-types/index.ts";
-import { upTo } from "./support/values.ts";
+import { upTo } from "../helpers/arbitraries.ts";
 
 const WAD = 10n ** 18n;
 const LARGEST_PRICE = 2n ** 96n - 1n;

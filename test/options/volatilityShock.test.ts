@@ -12,7 +12,7 @@ import {
   volatilityRows,
 } from "../../src/engine/volatilityShock.ts";
 import type { RiskHarness } from "../../typechain-types/index.ts";
-import { upTo } from "./support/values.ts";
+import { upTo } from "../helpers/arbitraries.ts";
 
 const WAD = 10n ** 18n;
 const DAY = 86_400n;

@@ -41,6 +41,7 @@ import {
 } from "../../src/sdk/orders.ts";
 import { Random } from "../engine/support/random.ts";
 import { named, SeriesChain } from "../engine/support/seriesChain.ts";
+import { signed, unsigned } from "../helpers/arbitraries.ts";
 import { sliceOf } from "../options/support/series.ts";
 import { DAY, spanAt } from "../series/world.ts";
 import { deploy, ethers, keyOf, LATER, MAKER_FEE, networkHelpers, TAKER_FEE } from "./fixture.ts";
@@ -383,9 +384,6 @@ describe("combos of the SDK", () => {
   });
 
   it("decode what they encode", () => {
-    const unsigned = (bits: number): fc.Arbitrary<bigint> => fc.bigInt({ min: 0n, max: (1n << BigInt(bits)) - 1n });
-    const signed = (bits: number): fc.Arbitrary<bigint> =>
-      fc.bigInt({ min: -(1n << BigInt(bits - 1)), max: (1n << BigInt(bits - 1)) - 1n });
     const vault = `0x${"7a".repeat(20)}`;
     const legs = fc.array(fc.record({ instrument: unsigned(24), lots: signed(48) }), { minLength: 2, maxLength: 8 });
     const data = legs.chain((list) =>
@@ -407,7 +405,7 @@ describe("combos of the SDK", () => {
               taker: unsigned(256),
             }),
             units: unsigned(48),
-            signature: fc.uint8Array({ maxLength: 100 }).map((bytes) => `0x${Buffer.from(bytes).toString("hex")}`),
+            signature: fc.uint8Array({ maxLength: 100, size: "max" }).map((bytes) => `0x${Buffer.from(bytes).toString("hex")}`),
           }),
           { maxLength: 3 },
         ),

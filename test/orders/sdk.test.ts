@@ -16,6 +16,7 @@ import {
   signOrder,
   skipReason,
 } from "../../src/sdk/orders.ts";
+import { signed, unsigned } from "../helpers/arbitraries.ts";
 import { ethers, keyOf } from "./fixture.ts";
 
 const vault = `0x${"7a".repeat(20)}`;
@@ -33,8 +34,7 @@ const template = {
   nonce: 8n,
 };
 
-const unsigned = (bits: number): fc.Arbitrary<bigint> => fc.bigInt({ min: 0n, max: (1n << BigInt(bits)) - 1n });
-const signed24 = fc.bigInt({ min: -(1n << 23n), max: (1n << 23n) - 1n });
+const signed24 = signed(24);
 const order: fc.Arbitrary<Order> = fc.record({
   vault: fc.constant(vault),
   account: unsigned(256),
@@ -53,7 +53,7 @@ const order: fc.Arbitrary<Order> = fc.record({
 const maker: fc.Arbitrary<OrderFill> = fc.record({
   order,
   lots: unsigned(48),
-  signature: fc.uint8Array({ maxLength: 200 }).map((bytes) => `0x${Buffer.from(bytes).toString("hex")}`),
+  signature: fc.uint8Array({ maxLength: 200, size: "max" }).map((bytes) => `0x${Buffer.from(bytes).toString("hex")}`),
 });
 const takerLimit: fc.Arbitrary<TakerLimit> = fc.record({
   instrument: unsigned(24),

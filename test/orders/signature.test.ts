@@ -14,6 +14,7 @@ import {
   packTakerLimit,
   signOrder,
 } from "../../src/sdk/orders.ts";
+import { signed, unsigned } from "../helpers/arbitraries.ts";
 import { altered, deploy, ethers, keyOf, LATER, limit, networkHelpers, PRICE, SCOPE_TRADE, sale } from "./fixture.ts";
 
 const { loadFixture, time, setBalance, setCode } = networkHelpers;
@@ -194,7 +195,6 @@ describe("OrderSettlement: signatures of keys", () => {
 
   it("H-65: the digest is that of the EIP-712 library for any order", async () => {
     const { orders, venue } = await loadFixture(deploy);
-    const unsigned = (bits: number): fc.Arbitrary<bigint> => fc.bigInt({ min: 0n, max: (1n << BigInt(bits)) - 1n });
     const address = unsigned(160).map((value) => `0x${value.toString(16).padStart(40, "0")}`);
     const order: fc.Arbitrary<Order> = fc.record({
       vault: address,
@@ -204,7 +204,7 @@ describe("OrderSettlement: signatures of keys", () => {
       long: fc.boolean(),
       limit: unsigned(96),
       size: unsigned(48),
-      maxFee: fc.bigInt({ min: -(1n << 23n), max: (1n << 23n) - 1n }),
+      maxFee: signed(24),
       reduceOnly: fc.boolean(),
       expiry: unsigned(36),
       nonce: unsigned(40),

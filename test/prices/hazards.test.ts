@@ -17,6 +17,7 @@ import {
 } from "../../src/engine/priceGuard.ts";
 import { NO_REPORT, type PriceReport } from "../../src/engine/prices.ts";
 import { GRACE, INVALID, NORMAL, type Underlying } from "../../src/engine/types.ts";
+import { signed } from "../helpers/arbitraries.ts";
 import { type Done, done, PriceBench, updateOf, WAD } from "./harness.ts";
 import { listedUnderlying } from "./words.ts";
 
@@ -298,7 +299,7 @@ describe("hazards of prices", () => {
     await list();
     now += 1n;
     await post(says(2_000n));
-    const extremes = fc.oneof(fc.bigInt(-(2n ** 255n), 2n ** 255n - 1n), fc.bigInt(-(10n ** 8n), 10n ** 8n));
+    const extremes = fc.oneof(signed(256), fc.bigInt(-(10n ** 8n), 10n ** 8n));
     const steps = fc.sample(fc.tuple(extremes, fc.bigInt(1n, 7_200n)), { seed: 58, numRuns: 80 });
     const start = await read();
     let before = start;

@@ -3,6 +3,7 @@ import { Draft } from "../../src/engine/draft.ts";
 import { type Action, SETTLEMENT } from "../../src/engine/execute.ts";
 import { WAD } from "../../src/engine/fixedPoint.ts";
 import { marketOf, WITH_NEXT } from "../../src/engine/market.ts";
+import type { SeriesListing } from "../../src/engine/series.ts";
 import type { Fill } from "../../src/engine/trading.ts";
 import type { AccountId } from "../../src/engine/types.ts";
 import { type SeriesChain, tradeOf } from "../engine/support/seriesChain.ts";
@@ -61,7 +62,7 @@ export async function open(
   series: number,
   days: bigint,
   underlying = 0,
-  changes: { readonly step?: bigint; readonly count?: bigint } = {},
+  changes: Partial<SeriesListing> = {},
 ): Promise<void> {
   world.pass(1n);
   const expiry = world.state.now + days * DAY;

@@ -117,12 +117,12 @@ const LISTED = [
   {
     name: "328 strikes in three series",
     series: [127, 127, 74],
-    documented: { topUp: 11_601_000, cap: 4_077_000, record: 11_619_000, deposit: 11_705_000, claim: 11_722_000, insolvent: 6_110_000 },
+    documented: { topUp: 11_601_000, cap: 3_049_000, record: 11_619_000, deposit: 11_705_000, claim: 11_722_000, insolvent: 6_230_000 },
   },
   {
     name: "68 series of one strike",
     series: Array<number>(68).fill(1),
-    documented: { topUp: 5_199_000, cap: 3_095_000, record: 5_217_000, deposit: 5_303_000, claim: 5_320_000, insolvent: 5_948_000 },
+    documented: { topUp: 5_284_000, cap: 2_813_000, record: 5_302_000, deposit: 5_389_000, claim: 5_405_000, insolvent: 7_992_000 },
   },
 ];
 

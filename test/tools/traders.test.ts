@@ -41,28 +41,32 @@ describe("traders", () => {
   it("behavior: matching gives each its lots, and no short a first fill that is too small", () => {
     const size = fc.bigInt(30n, 1000n);
     fc.assert(
-      fc.property(fc.array(size, { minLength: 1, maxLength: 30 }), fc.array(size, { minLength: 1, maxLength: 30 }), (longs, drawn) => {
-        // the last short, or long, makes both sides equal
-        const difference = sum(longs) - sum(drawn);
-        const shorts = difference >= 0n ? [...drawn, difference + 30n] : drawn;
-        const takers = difference >= 0n ? [...longs, 30n] : [...longs, -difference];
-        const matched = matchSides(takers, shorts, 10n);
-        takers.forEach((lots, i) => {
-          expect(sum((matched[i] ?? []).map((match) => match.lots))).to.equal(lots);
-        });
-        const seen = new Set<number>();
-        shorts.forEach((lots, i) => {
-          expect(sum(matched.flat().flatMap((match) => (match.short === i ? [match.lots] : [])))).to.equal(lots);
-        });
-        for (const matches of matched) {
-          matches.forEach(({ short, lots }, i) => {
-            const small = lots < 10n && !seen.has(short);
-            // only the first match of a taker has nobody before it to give up some
-            if (small) expect(i, `short ${short}`).to.be.lessThan(2);
-            seen.add(short);
+      fc.property(
+        fc.array(size, { minLength: 1, maxLength: 30, size: "max" }),
+        fc.array(size, { minLength: 1, maxLength: 30, size: "max" }),
+        (longs, drawn) => {
+          // the last short, or long, makes both sides equal
+          const difference = sum(longs) - sum(drawn);
+          const shorts = difference >= 0n ? [...drawn, difference + 30n] : drawn;
+          const takers = difference >= 0n ? [...longs, 30n] : [...longs, -difference];
+          const matched = matchSides(takers, shorts, 10n);
+          takers.forEach((lots, i) => {
+            expect(sum((matched[i] ?? []).map((match) => match.lots))).to.equal(lots);
           });
-        }
-      }),
+          const seen = new Set<number>();
+          shorts.forEach((lots, i) => {
+            expect(sum(matched.flat().flatMap((match) => (match.short === i ? [match.lots] : [])))).to.equal(lots);
+          });
+          for (const matches of matched) {
+            matches.forEach(({ short, lots }, i) => {
+              const small = lots < 10n && !seen.has(short);
+              // only the first match of a taker has nobody before it to give up some
+              if (small) expect(i, `short ${short}`).to.be.lessThan(2);
+              seen.add(short);
+            });
+          }
+        },
+      ),
     );
   });
 });

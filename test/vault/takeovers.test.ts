@@ -1,7 +1,8 @@
 import { expect } from "chai";
+import type { ContractTransactionResponse } from "ethers";
 import { parameterIndex } from "../../src/engine/bounds.ts";
 import { lotsPartUp } from "../../src/engine/slice.ts";
-import { createWorld, eth, idOf, usd, WAD, type World } from "./world.ts";
+import { actions, createWorld, eth, idOf, SETTLEMENT, usd, WAD, type World } from "./world.ts";
 
 async function leveraged(options = {}): Promise<World> {
   const world = await createWorld(options);
@@ -188,7 +189,7 @@ describe("exchangeCollateral", () => {
       const { vault, alice, carol } = world;
       await world.move(1, 36_000n * WAD);
       await vault.declareExchange(idOf(alice));
-      await world.time.increase(3_600n * 30n);
+      await world.time.increase(3_600n * 20n);
       await world.refresh();
       const before = await world.cashOf(idOf(alice));
       await vault.connect(carol).exchangeCollateral(idOf(alice), 0, WAD / 2n, idOf(carol));
@@ -226,6 +227,109 @@ describe("exchangeCollateral", () => {
     await expect(buy(fundSigner, idOf(alice), idOf(fund, 1n))).to.be.revertedWithCustomError(vault, "ProtocolAccount");
     await expect(buy(alice, idOf(fund, 1n))).to.be.revertedWithCustomError(vault, "ProtocolAccount");
     await expect(vault.declareExchange(idOf(fund, 1n))).to.be.revertedWithCustomError(vault, "ProtocolAccount");
+  });
+});
+
+describe("exchangeCollateral, H-94", () => {
+  const HOUR = 3_600n;
+  const BITCOIN = 10n ** 6n;
+
+  /** As `indebted`, short by 2,000 and declared. */
+  async function declared(): Promise<World> {
+    const world = await indebted(100_000n);
+    await world.move(1, 36_000n * WAD);
+    await world.vault.declareExchange(idOf(world.alice));
+    return world;
+  }
+
+  type Cure = (world: World) => Promise<ContractTransactionResponse>;
+  const cures: Readonly<Record<string, Cure>> = {
+    "an exchange": async ({ vault, alice, carol, time, refresh }) => {
+      await time.increase(10n * HOUR);
+      await refresh();
+      return vault.connect(carol).exchangeCollateral(idOf(alice), 0, (101n * WAD) / 100n, idOf(carol));
+    },
+    "a deposit of money": ({ deposit, alice }) => deposit(alice, usd(1_900)),
+    "a deposit of collateral": ({ deposit, alice }) => deposit(alice, 20n * WAD, 0),
+    "a transfer": async ({ deposit, execute, alice }) => {
+      const other = idOf(alice, 1n);
+      await deposit(alice, usd(3_000), SETTLEMENT, other);
+      return execute(alice, actions.transfer(other, SETTLEMENT, 1_900n * WAD, idOf(alice)));
+    },
+    "a trade as the taker": async ({ deposit, trade, lotPrice, alice, bob }) => {
+      await deposit(alice, usd(1_300));
+      return trade(alice, bob, 1, -BITCOIN / 2n, { price: (lotPrice(1) * 102n) / 100n });
+    },
+    "a trade as the maker": async ({ deposit, trade, lotPrice, alice, bob }) => {
+      await deposit(alice, usd(1_300));
+      return trade(bob, alice, 1, BITCOIN / 2n, { price: (lotPrice(1) * 102n) / 100n });
+    },
+    "a liquidation": async ({ vault, move, know, alice, erin }) => {
+      await move(1, 22_600n * WAD);
+      return vault.liquidate(idOf(alice), know(idOf(erin)));
+    },
+  };
+  for (const [by, cure] of Object.entries(cures)) {
+    it(`H-94 behavior: the clock stops with the cure, by ${by}`, async () => {
+      const world = await declared();
+      const { vault, alice } = world;
+      await expect(await cure(world))
+        .to.emit(vault, "ExchangeDeclared")
+        .withArgs(idOf(alice), false);
+      await world.conserve();
+    });
+  }
+
+  it("H-94 behavior: a later shortfall is declared anew, and its discount starts at nothing", async () => {
+    const world = await declared();
+    const { vault, alice, carol, time } = world;
+    await cures["an exchange"]!(world);
+    await world.move(1, 33_000n * WAD);
+    const buy = () => vault.connect(carol).exchangeCollateral(idOf(alice), 0, WAD / 10n, idOf(carol));
+    await expect(buy()).to.be.revertedWithCustomError(vault, "ExchangeNotAllowed");
+    await vault.declareExchange(idOf(alice));
+    const before = await world.cashOf(idOf(alice));
+    await buy();
+    expect((await world.cashOf(idOf(alice))) - before).to.be.closeTo(200n * WAD, WAD / 1_000n);
+    await time.increase(HOUR);
+  });
+
+  it("H-94 behavior: what does not cure leaves the clock as it is, and anybody stops that of an account which prices have cured", async () => {
+    const world = await declared();
+    const { vault, alice, carol } = world;
+    await expect(world.deposit(alice, 1n)).not.to.emit(vault, "ExchangeDeclared");
+    await expect(vault.connect(carol).exchangeCollateral(idOf(alice), 0, WAD / 10n, idOf(carol))).not.to.emit(vault, "ExchangeDeclared");
+    await world.move(1, 40_000n * WAD);
+    await expect(vault.connect(carol).declareExchange(idOf(alice)))
+      .to.emit(vault, "ExchangeDeclared")
+      .withArgs(idOf(alice), false);
+  });
+
+  it("H-94 behavior: a declaration lapses after a day, and is made again", async () => {
+    const world = await declared();
+    const { vault, alice, carol, time } = world;
+    const buy = () => vault.connect(carol).exchangeCollateral(idOf(alice), 0, WAD / 10n, idOf(carol));
+    await time.increase(23n * HOUR);
+    await world.refresh();
+    await expect(vault.declareExchange(idOf(alice))).to.be.revertedWithCustomError(vault, "ExchangeNotAllowed");
+    await buy();
+    await time.increase(HOUR);
+    await world.refresh();
+    await expect(buy()).to.be.revertedWithCustomError(vault, "ExchangeNotAllowed");
+    await vault.declareExchange(idOf(alice));
+    await buy();
+  });
+
+  it("H-94 behavior: who buys has the money: a shortfall is not passed round", async () => {
+    const world = await declared();
+    const { vault, alice } = world;
+    const other = idOf(alice, 1n);
+    await world.deposit(alice, 5n * WAD, 0, other);
+    const buy = () => vault.connect(alice).exchangeCollateral(idOf(alice), 0, WAD / 2n, other);
+    await expect(buy()).to.be.revertedWithCustomError(vault, "SettledCashTooLow");
+    await world.deposit(alice, usd(1_000), SETTLEMENT, other);
+    await buy();
+    await world.conserve();
   });
 });
 

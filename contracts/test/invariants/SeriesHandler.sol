@@ -145,7 +145,7 @@ contract SeriesHandler is Actors {
         Lots[] memory lots;
         for (uint256 tries; tries < 6 && instruments.length == 0; ++tries) {
             (taker, u) = (accounts[_roll(OWNERS)], uint8(_roll(UNDERLYINGS)));
-            (instruments, lots) = vault.seriesPositionsOf(taker, u);
+            (instruments, lots, , ) = vault.seriesPositionsOf(taker, u);
         }
         AccountId maker = _maker();
         if (taker == maker || instruments.length == 0) return;
@@ -616,7 +616,7 @@ contract SeriesHandler is Actors {
     }
 
     function _addSeries(Sums memory sums, AccountId id, uint8 u) private returns (uint256) {
-        (uint16[] memory instruments, Lots[] memory lots) = vault.seriesPositionsOf(id, u);
+        (uint16[] memory instruments, Lots[] memory lots, uint8[] memory halvings, ) = vault.seriesPositionsOf(id, u);
         for (uint256 i; i < instruments.length; ++i) {
             uint256 series = instruments[i] >> 8;
             int256 size = lots[i].raw();
@@ -626,7 +626,7 @@ contract SeriesHandler is Actors {
             }
             sums.net[u][series][instruments[i] & 0xff] += size;
             sums.held[u][series] += lots[i].abs();
-            sums.longs[u] += _longs(size);
+            sums.longs[u] += (_longs(size) + (1 << halvings[i]) - 1) >> halvings[i];
             if (terms[u][series].settlement != 0) sums.claims += size * int256(_payoff(u, instruments[i]));
         }
         return instruments.length;
@@ -765,7 +765,7 @@ contract SeriesHandler is Actors {
     }
 
     function _holds(AccountId id, uint8 u, uint8 series) internal view returns (bool) {
-        (uint16[] memory instruments, ) = vault.seriesPositionsOf(id, u);
+        (uint16[] memory instruments, , , ) = vault.seriesPositionsOf(id, u);
         for (uint256 i; i < instruments.length; ++i) {
             if (instruments[i] >> 8 == series) return true;
         }
@@ -774,7 +774,7 @@ contract SeriesHandler is Actors {
 
     function _holdsAny(AccountId id) internal view returns (bool) {
         for (uint8 u; u < UNDERLYINGS; ++u) {
-            (uint16[] memory instruments, ) = vault.seriesPositionsOf(id, u);
+            (uint16[] memory instruments, , , ) = vault.seriesPositionsOf(id, u);
             if (instruments.length != 0) return true;
         }
         return false;
@@ -783,7 +783,7 @@ contract SeriesHandler is Actors {
     /// @dev By how much the value of an account is below that of its lots at the marks: a unit a lot that is short, of options alone.
     function _roundedOff(AccountId id) internal view returns (int256 sum) {
         for (uint8 u; u < UNDERLYINGS; ++u) {
-            (uint16[] memory instruments, Lots[] memory lots) = vault.seriesPositionsOf(id, u);
+            (uint16[] memory instruments, Lots[] memory lots, , ) = vault.seriesPositionsOf(id, u);
             for (uint256 i; i < instruments.length; ++i) {
                 bool option = instruments[i] & 0xff != 0xff && terms[u][instruments[i] >> 8].settlement == 0;
                 if (option && lots[i].raw() < 0) sum -= lots[i].raw();
@@ -793,7 +793,7 @@ contract SeriesHandler is Actors {
 
     /// @dev What an account is still to be paid of a settled series, or to pay.
     function _unpaid(AccountId id, uint8 u, uint8 series) internal view returns (int256 sum) {
-        (uint16[] memory instruments, Lots[] memory lots) = vault.seriesPositionsOf(id, u);
+        (uint16[] memory instruments, Lots[] memory lots, , ) = vault.seriesPositionsOf(id, u);
         for (uint256 i; i < instruments.length; ++i) {
             if (instruments[i] >> 8 == series) sum += lots[i].raw() * int256(_payoff(u, instruments[i]));
         }
@@ -814,7 +814,7 @@ contract SeriesHandler is Actors {
         bytes memory all = abi.encode(cash, held, tokens, modules, epoch);
         for (uint8 u; u < UNDERLYINGS; ++u) {
             (Lots lots, int256 index, Wad cost) = vault.positionOf(id, u);
-            (uint16[] memory instruments, Lots[] memory sizes) = vault.seriesPositionsOf(id, u);
+            (uint16[] memory instruments, Lots[] memory sizes, , ) = vault.seriesPositionsOf(id, u);
             all = abi.encode(all, lots, index, cost, instruments, sizes);
         }
         return keccak256(all);

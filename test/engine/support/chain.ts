@@ -15,6 +15,7 @@ import {
   marginFromWord,
   operatorWord,
   positionWord,
+  seriesPosition,
   seriesPositionWords,
   supplyWord,
   totalsFromWord,
@@ -338,8 +339,8 @@ export class Chain {
   }
 
   private async readSeriesPositions(id: AccountId, underlying: number): Promise<bigint[]> {
-    const [instruments, lots] = await this.deployment.vault.seriesPositionsOf(id, underlying);
-    return seriesPositionWords(instruments.map((instrument, i) => ({ instrument: BigInt(instrument), lots: lots[i] ?? 0n })));
+    const [instruments, lots, halvings] = await this.deployment.vault.seriesPositionsOf(id, underlying);
+    return seriesPositionWords(instruments.map((each, i) => seriesPosition(BigInt(each), lots[i] ?? 0n, BigInt(halvings[i] ?? 0n))));
   }
 }
 

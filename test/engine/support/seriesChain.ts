@@ -264,7 +264,12 @@ export class SeriesChain {
     for (const id of looked) {
       for (const underlying of this.state.underlyings.keys()) {
         const held = this.state.accounts.get(id)?.series.get(underlying) ?? [];
-        const expected = [held.map(({ instrument }) => instrument), held.map(({ lots }) => lots)];
+        const expected = [
+          held.map(({ instrument }) => instrument),
+          held.map(({ lots }) => lots),
+          held.map(({ halvings = 0n }) => halvings),
+          held.map(({ entryCost = 0n }) => entryCost),
+        ];
         await this.expectAnswer("seriesPositionsOf", [id, underlying], expected, what);
       }
       await this.compareFigures(id, what);

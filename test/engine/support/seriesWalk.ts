@@ -82,8 +82,8 @@ export class SeriesWalk {
     if (left < 0.72) return "post";
     if (left < 0.82) return "refresh";
     if (left < 0.86) return "slice";
-    if (left < 0.91) return "withdraw";
-    if (left < 0.93) return "transfer";
+    if (left < 0.9) return "withdraw";
+    if (left < 0.935) return "transfer";
     if (left < 0.95) return "deposit";
     if (left < 0.96) return "rate";
     return random.pick(["settle", "pay", "pay"] as const);

@@ -14,6 +14,7 @@ interface Option {
 }
 
 interface Series {
+  readonly expiry: bigint; // unix seconds
   readonly forward: bigint;
   readonly varianceTime: bigint; // seconds, 18 decimals
   readonly futures: bigint;
@@ -95,6 +96,23 @@ function interMonth(items: readonly { readonly years: number; readonly delta: nu
   return charge;
 }
 
+/** What is short and not covered, the larger of calls and puts, of what expires at a time or later; perpetual and collateral never do. */
+function nakedBeyond(held: Held, expiry: bigint): number {
+  const left = held.series.filter((each) => each.expiry >= expiry);
+  const line =
+    Number(held.lots) * number(held.price) +
+    number(held.collateral) +
+    total(left.map((each) => Number(each.futures) * number(each.forward)));
+  const weights = left.flatMap(({ forward, options }) =>
+    options.map(({ isCall, strike, lots }) => {
+      const [F, K] = [number(forward), number(strike)];
+      return { isCall, weight: Number(lots) * (isCall ? F * Math.min(1, F / K) : Math.min(F, K)) };
+    }),
+  );
+  const weightOf = (call: boolean): number => total(weights.filter(({ isCall }) => isCall === call).map(({ weight }) => weight));
+  return Math.max(-weightOf(true) - Math.max(line, 0), -weightOf(false) - Math.max(-line, 0));
+}
+
 /** The margin of one underlying at a scan range, with the provision on gross notional and b of the inter-month charge as fractions. */
 export function exactMargin(held: Held, scanRange: bigint, provision: bigint, b: bigint): ExactMargin {
   const range = number(scanRange);
@@ -109,24 +127,18 @@ export function exactMargin(held: Held, scanRange: bigint, provision: bigint, b:
   const values = added([line(perpetual + collateral, range), ...series.map((one) => one.values)]);
   const scan = values[0]! - Math.min(...values);
 
-  let [calls, puts, lines] = [0, 0, perpetual + collateral];
   let dated = 0;
   let sizeCharge = perpetual === 0 ? 0 : (Math.abs(perpetual) * Math.abs(Number(held.lots))) / Number(held.depth);
   for (const { each } of series) {
     const forward = number(each.forward);
-    lines += Number(each.futures) * forward;
     let lots = Math.abs(Number(each.futures));
     for (const option of each.options) {
-      const strike = number(option.strike);
-      if (option.isCall) calls += Number(option.lots) * forward * Math.min(1, forward / strike);
-      else puts += Number(option.lots) * Math.min(forward, strike);
       lots += Math.abs(Number(option.lots));
     }
     dated += lots * forward;
     sizeCharge += (lots * lots * forward) / Number(each.depth);
   }
-  const naked = Math.max(0, -calls - Math.max(lines, 0), -puts - Math.max(-lines, 0));
-  const shortOptionMinimum = (range / 4) * naked;
+  const shortOptionMinimum = (range / 4) * Math.max(0, ...held.series.map((each) => nakedBeyond(held, each.expiry)));
   const charge = interMonth(
     [
       { years: 0, delta: perpetual },
