@@ -42,6 +42,7 @@ import {VaultBase} from "./VaultBase.sol";
 import {HeaderWord} from "./words/HeaderWord.sol";
 import {CollateralWord, MarginWord} from "./words/ParameterWords.sol";
 import {PositionWord} from "./words/PositionWord.sol";
+import {PriceWord} from "./words/PriceWord.sol";
 
 /// @title The vault of one risk domain
 /// @dev Every call that is none of its entries goes on to the extension: see `VaultExtension`.
@@ -480,7 +481,12 @@ contract MarginVault is VaultBase, IVaultCore {
         AccountId account,
         address signer,
         uint8 underlying
-    ) external view returns (bool authorised, uint32 epoch, Lots lots) {
-        return (_mayAct(account, signer, SCOPE_TRADE), $.headers[account].epoch(), PositionWord.lots($.positions[account][underlying]));
+    ) external view returns (bool authorised, uint32 epoch, Lots lots, uint256 lotExponent) {
+        return (
+            _mayAct(account, signer, SCOPE_TRADE),
+            $.headers[account].epoch(),
+            PositionWord.lots($.positions[account][underlying]),
+            PriceWord.lotExponent($.prices[underlying])
+        );
     }
 }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Assessment, IVaultBooks, IVaultExtension, Portfolio} from "./interfaces/IMarginVault.sol";
 import {IVaultSeries, SeriesFigures} from "./interfaces/IVaultSeries.sol";
 import {Deficit} from "./libraries/Deficit.sol";
+import {SeriesState} from "./libraries/SeriesState.sol";
 import {Valuation} from "./libraries/Valuation.sol";
 import {ExchangeLogic} from "./logic/ExchangeLogic.sol";
 import {HealthLogic} from "./logic/HealthLogic.sol";
@@ -11,8 +12,9 @@ import {LiquidationLogic} from "./logic/LiquidationLogic.sol";
 import {SeriesLogic} from "./logic/SeriesLogic.sol";
 import {SeriesMoveLogic} from "./logic/SeriesMoveLogic.sol";
 import {AccountId} from "./types/AccountId.sol";
-import {FIRST_SERIES} from "./types/Instrument.sol";
+import {FIRST_SERIES, underlyingOf, withinUnderlying} from "./types/Instrument.sol";
 import {Lots} from "./types/Lots.sol";
+import {Price} from "./types/Price.sol";
 import {Ratio} from "./types/Ratio.sol";
 import {Wad} from "./types/Wad.sol";
 import {VaultBase} from "./VaultBase.sol";
@@ -20,6 +22,7 @@ import {VaultGovernance} from "./VaultGovernance.sol";
 import {VaultState} from "./VaultStorage.sol";
 import {HeaderWord} from "./words/HeaderWord.sol";
 import {PositionWord} from "./words/PositionWord.sol";
+import {PriceWord} from "./words/PriceWord.sol";
 
 /// @title The entries of the vault that are called seldom: its books, valuing views, series and governance
 /// @dev The vault hands on to this contract, which never changes, every call that it does not know itself; the code runs in the vault and on its
@@ -164,6 +167,14 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     /// @inheritdoc IVaultSeries
     function settleSeries(uint8 underlying, uint8 series) external locked {
         SeriesLogic.settle($, underlying, series);
+    }
+
+    /// @inheritdoc IVaultSeries
+    function termsOf(uint24 instrument) external view returns (uint256 expiry, Price strike, uint256 lotExponent) {
+        uint256 underlying = underlyingOf(instrument);
+        lotExponent = PriceWord.lotExponent($.prices[underlying]);
+        if (instrument < FIRST_SERIES) return (0, Price.wrap(0), lotExponent);
+        (expiry, strike) = SeriesState.termsOf($, underlying, withinUnderlying(instrument));
     }
 
     /// @inheritdoc IVaultSeries

@@ -102,12 +102,13 @@ interface IVaultCore {
 
     // ---------------------------------------------------------------- asked by modules and keepers
 
-    /// @notice What an order module needs to know of a maker, in one call; readable while locked. `lots` are those of the perpetual.
+    /// @notice What an order module needs to know of a maker, in one call; readable while locked. `lots` are those of the perpetual, one lot 10^-lotExponent of the
+    /// underlying.
     function contextOf(
         AccountId account,
         address signer,
         uint8 underlying
-    ) external view returns (bool authorised, uint32 epoch, Lots lots);
+    ) external view returns (bool authorised, uint32 epoch, Lots lots, uint256 lotExponent);
 }
 
 /// @title What the vault asks of its extension at deployment
@@ -208,7 +209,8 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     event OperatorSet(AccountId indexed account, address indexed operator, uint8 scope, uint40 expiry);
     event ModulesSet(AccountId indexed account, uint16 mask);
     event OrdersCancelled(AccountId indexed account, uint32 epoch);
-    /// @dev Both fees went to the fund's main account, less what a DeficitRefilled beside it says.
+    /// @dev Both fees went to the fund's main account, less what a DeficitRefilled beside it says. `order` is what the module says of the order that was filled:
+    /// of OrderSettlement its nonce and what it counts there (`FillOrderWord`). The number in `instrument` is what the last `SeriesListed` of it says.
     event Filled(
         AccountId indexed taker,
         AccountId indexed maker,
@@ -216,10 +218,18 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
         int256 lots,
         uint256 price,
         int256 takerFee,
-        int256 makerFee
+        int256 makerFee,
+        uint256 order
     );
-    /// @dev A maker that did not consent, would break the margin rule or a cap. `reason` is the selector of the error.
-    event FillSkipped(AccountId indexed taker, AccountId indexed maker, uint24 indexed instrument, int256 lots, bytes4 reason);
+    /// @dev A maker that did not consent, would break the margin rule or a cap. `reason` is the selector of the error; `order` as in `Filled`.
+    event FillSkipped(
+        AccountId indexed taker,
+        AccountId indexed maker,
+        uint24 indexed instrument,
+        int256 lots,
+        bytes4 reason,
+        uint256 order
+    );
     /// @dev An accepted or rejected post. `price` is the last valid one; `fundingIndex` and `rate` hold from this block on.
     event PricePosted(
         uint8 indexed underlying,

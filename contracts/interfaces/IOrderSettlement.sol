@@ -19,14 +19,21 @@ import {IModule} from "./IModule.sol";
 /// `OrderSkipped`, whose reason is the selector of an error below; the taker says through `minimumLots` of the action what it needs at
 /// least. A maker is passed over without an event once the taker has all it wants.
 ///
-/// A combo is filled in whole units at the prices of its legs. The legs are named once, by the taker: an order with others has another digest,
-/// and its signature is invalid. The vault applies the legs of a maker together and tests its margin once; the lots of every leg
-/// count for `minimumLots`.
+/// Orders name what they trade by what it is: underlying, expiry, strike and right, field by field (types/Order.sol). The taker gives the number that the vault has for
+/// it, once for all makers, and the module asks the vault what that number is (`termsOf`): an order that was signed for anything else, say for a series whose
+/// number is listed again, has another digest, and its signature is invalid. From the expiry on nothing of a series is filled. A number that is not listed
+/// reverts (`UnknownSeries`). Where two series expire together and have a strike in common it is the same thing, and an order for it can be filled in either.
+///
+/// A combo is filled in whole units at the prices of its legs. The legs are named once, by the taker. The vault applies the legs of a maker together and tests its
+/// margin once; the lots of every leg count for `minimumLots`.
+///
+/// `validFrom` is when an order was signed, or later: nothing is filled before it. It is what the signer says, and may be earlier than the truth: what depends on
+/// its being true needs a witness.
 ///
 /// Fees are fixed at deployment and thereby part of what a maker signs (the domain names this contract); the signed cap makes an order
 /// portable to a fee that can change. Taker: rounded up. Maker: a fee is rounded up, a rebate down, so their sum is never negative.
 ///
-/// Fills are not repeated in events here: the vault's `Filled` has them, `nonceOf` and the calldata have the nonces.
+/// Fills are not repeated in events here: the vault's `Filled` has them, and in its `order` the nonce and what it counts there (`FillOrderWord`).
 interface IOrderSettlement is IModule {
     // ---------------------------------------------------------------- events
 
@@ -39,7 +46,12 @@ interface IOrderSettlement is IModule {
     error NoTakerLimit(uint256 instrument);
     /// @notice The order's price is worse than the taker's worst.
     error PriceBeyondLimit(Price price, Price worst);
-    error OrderExpired(uint256 expiry);
+    /// @notice The last second of the order has passed.
+    error OrderExpired(uint256 validUntil);
+    /// @notice The order may not be filled yet.
+    error OrderNotYetValid(uint256 validFrom);
+    /// @notice What the taker names, or a leg of its combo, has expired.
+    error SeriesExpired(uint256 expiry);
     /// @notice The order names another taker.
     error TakerNotNamed(AccountId named);
     error MakerFeeAboveCap(int256 fee, int256 cap);
@@ -50,6 +62,7 @@ interface IOrderSettlement is IModule {
     error EpochPassed(uint256 signed, uint256 current);
     /// @notice The signer is neither the owner of the account nor an operator with the trade scope.
     error SignerNotAuthorised(AccountId account, address signer);
+    /// @notice What was signed is another order: with other figures, or for another instrument than the number stands for now.
     error SignatureInvalid(address signer);
     /// @notice The order or the taker only reduces, and there is nothing on the other side to reduce.
     error NothingToReduce(Lots held);

@@ -32,6 +32,8 @@ interface IVaultSeries {
 
     /// @notice Thrown when the number is in use: the series has not settled, or somebody holds it still.
     error SeriesTaken(uint256 underlying, uint256 series, uint256 held);
+    /// @notice Thrown when the number is free again only at `from`, a day after the expiry of its series.
+    error SeriesRests(uint256 underlying, uint256 series, uint256 from);
     error ExpiryOutOfBounds(uint256 expiry, uint256 least, uint256 most);
     /// @notice Thrown when the lowest or highest strike is not within 0.05 and 20 present prices of a lot.
     error StrikeOutOfBounds(uint256 strike, uint256 least, uint256 most);
@@ -116,6 +118,12 @@ interface IVaultSeries {
     function settleSeries(uint8 underlying, uint8 series) external;
 
     // ---------------------------------------------------------------- views
+
+    /// @notice What a number stands for: an instrument as fills name it is this and nothing else until its series is listed anew, which is a day after its expiry at the
+    /// earliest. Readable while locked. Zero and zero for a perpetual, strike zero for a dated future; one lot is 10^-lotExponent of the underlying.
+    /// @return expiry unix seconds
+    /// @return strike of a lot, WAD
+    function termsOf(uint24 instrument) external view returns (uint256 expiry, Price strike, uint256 lotExponent);
 
     /// @notice The raw stored words of a series: what its risk words were made with, what the feed said, its slice, and the average it settles on.
     function seriesWords(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Instrument, STRIKE_ZERO, UnknownInstrument} from "../types/Instrument.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {VaultState} from "../VaultStorage.sol";
@@ -68,6 +69,19 @@ library SeriesState {
         }
         (Price forward, uint256 moving, uint256 varianceTime) = Expiry.stateAt(average, opening, live, block.timestamp);
         (s.forward, s.moving, s.varianceTime) = (SeriesWord.forwardDown(forward), moving / Expiry.WINDOW, varianceTime);
+    }
+
+    /// @notice What an instrument of a listed series is: its expiry, and its strike of a lot, zero for the dated future.
+    function termsOf(VaultState storage $, uint256 underlying, Instrument instrument) internal view returns (uint256, Price) {
+        (uint256 series, uint256 index) = (instrument.series(), instrument.strikeIndex());
+        uint256 word = $.series[underlying][series];
+        if (word == 0) revert UnknownSeries(underlying, series);
+        if (index == STRIKE_ZERO) {
+            if (!instrument.isCall()) revert UnknownInstrument(series, index, false);
+            return (word.expiry(), Price.wrap(0));
+        }
+        word.requireListed(index);
+        return (word.expiry(), word.strike(index));
     }
 
     /// @notice How far the feed has given way to the forecast, in steps.

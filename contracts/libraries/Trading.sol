@@ -86,10 +86,11 @@ library Trading {
                 fill.lots.raw(),
                 fill.price.raw(),
                 fill.takerFee.raw(),
-                fill.makerFee.raw()
+                fill.makerFee.raw(),
+                fill.order
             );
         } else {
-            emit IMarginVault.FillSkipped(taker, fill.maker, nameOf(fill.instrument), fill.lots.raw(), reason);
+            emit IMarginVault.FillSkipped(taker, fill.maker, nameOf(fill.instrument), fill.lots.raw(), reason, fill.order);
         }
     }
 

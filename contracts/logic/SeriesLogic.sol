@@ -64,6 +64,9 @@ library SeriesLogic {
     uint256 private constant WAD = 1e18;
     uint256 private constant YEAR = 365 days;
 
+    /// @dev From the expiry of a series until its number may be another's: what was sent or noted for the old one has come to rest by then.
+    uint256 internal constant REST = 1 days;
+
     /// @dev Of all underlyings together. The fund's accounts may hold everything that is listed, and have to be priced in one transaction of 16.7 million
     /// gas (EIP-7825): docs/options.md, "How much can be listed", has the arithmetic.
     uint256 internal constant MOST_STRIKES = 340;
@@ -107,7 +110,7 @@ library SeriesLogic {
         emit IVaultGovernance.SeriesListed(underlying, series, listing);
     }
 
-    /// @dev A number is free again when its series has settled and nobody holds it: its settlement price would be lost.
+    /// @dev A number is free again a day after its expiry, when its series has settled and nobody holds it: its settlement price would be lost.
     function _requireFree(VaultState storage $, uint8 underlying, uint8 series) private {
         uint256 word = $.series[underlying][series];
         if (word == 0) return;
@@ -115,6 +118,7 @@ library SeriesLogic {
         uint256 average = $.averages[underlying][series];
         uint256 held = $.surfaces[underlying][series].held();
         if (held != 0 || !Expiry.isSettled(average, opening, block.timestamp)) revert IVaultSeries.SeriesTaken(underlying, series, held);
+        if (block.timestamp < word.expiry() + REST) revert IVaultSeries.SeriesRests(underlying, series, word.expiry() + REST);
         if (Settlement.isOpen($, underlying, series)) Settlement.settle($, underlying, series, average, opening);
     }
 

@@ -6,17 +6,16 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {IModule} from "../interfaces/IModule.sol";
 import {IOrderSettlement} from "../interfaces/IOrderSettlement.sol";
-import {Proposed} from "../libraries/Proposed.sol";
 import {Signature} from "../libraries/Signature.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Fill, TradeContext} from "../types/Fill.sol";
-import {FIRST_SERIES, WITH_NEXT, nameOf, underlyingOf} from "../types/Instrument.sol";
+import {FIRST_SERIES, WITH_NEXT, nameOf, underlyingOf, withinUnderlying} from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
-import {ComboFill, ComboLimit, ComboOrder, MakerFill, Order} from "../types/Order.sol";
+import {ComboFill, ComboLimit, ComboOrder, InstrumentTerms, Leg, MakerFill, Order} from "../types/Order.sol";
 import {Price} from "../types/Price.sol";
 import {fromPpm} from "../types/Ratio.sol";
 import {Wad} from "../types/Wad.sol";
-import {NonceWord, TakerLimitWord, TermsWord, ValidityWord} from "../words/OrderWords.sol";
+import {FillOrderWord, NonceWord, TakerLimitWord, TermsWord, ValidityWord} from "../words/OrderWords.sol";
 
 /// @title Signed orders: one taker against many makers in one trade
 contract OrderSettlement is IOrderSettlement, EIP712 {
@@ -32,14 +31,27 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     uint256 private constant LEAST_LEGS = 2;
     uint256 private constant MOST_LEGS = 8;
 
+    // whole literals: the compiler hashes only those itself
+    bytes32 private constant INSTRUMENT_TYPEHASH = keccak256("Instrument(uint8 underlying,string right,uint40 expiry,uint256 strike)");
+    bytes32 private constant LEG_TYPEHASH = keccak256(
+        "Leg(Instrument instrument,string side,uint256 size,uint256 price)Instrument(uint8 underlying,string right,uint40 expiry,uint256 strike)"
+    );
     bytes32 private constant ORDER_TYPEHASH = keccak256(
-        "Order(address vault,uint256 account,address signer,uint24 instrument,bool long,uint96 limit,uint48 size,int24 maxFee,bool reduceOnly,uint40 expiry,uint40 nonce,uint32 epoch,uint256 taker)"
+        "Order(address vault,uint256 account,address signer,Instrument instrument,string side,uint256 limit,uint256 size,int24 maxFeePpm,bool reduceOnly,uint40 validFrom,uint40 validUntil,uint40 nonce,uint32 epoch,uint256 taker)Instrument(uint8 underlying,string right,uint40 expiry,uint256 strike)"
+    );
+    bytes32 private constant COMBO_TYPEHASH = keccak256(
+        "ComboOrder(address vault,uint256 account,address signer,Leg[] legs,uint48 units,int24 maxFeePpm,bool reduceOnly,uint40 validFrom,uint40 validUntil,uint40 nonce,uint32 epoch,uint256 taker)Instrument(uint8 underlying,string right,uint40 expiry,uint256 strike)Leg(Instrument instrument,string side,uint256 size,uint256 price)"
     );
 
-    bytes32 private constant COMBO_TYPEHASH = keccak256(
-        "ComboOrder(address vault,uint256 account,address signer,Leg[] legs,uint48 size,int24 maxFee,bool reduceOnly,uint40 expiry,uint40 nonce,uint32 epoch,uint256 taker)Leg(uint24 instrument,int48 lots,uint96 price)"
-    );
-    bytes32 private constant LEG_TYPEHASH = keccak256("Leg(uint24 instrument,int48 lots,uint96 price)");
+    // a string counts in a typed hash by its own
+    bytes32 private constant BUY = keccak256("buy");
+    bytes32 private constant SELL = keccak256("sell");
+    bytes32 private constant PERPETUAL = keccak256("perpetual");
+    bytes32 private constant FUTURE = keccak256("future");
+    bytes32 private constant CALL = keccak256("call");
+    bytes32 private constant PUT = keccak256("put");
+
+    uint256 private constant WAD = 1e18;
 
     IMarginVault private immutable VAULT;
     uint256 private immutable TAKER_FEE_PPM;
@@ -52,12 +64,38 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
 
     mapping(AccountId account => mapping(uint256 nonceByFive => Nonces)) private _nonces;
 
+    /// @dev An order as it is hashed, word for word after that of its type: what is dynamic is its hash. Instrument, side, limit and size are written last,
+    /// by `_digest`: until then orders are judged by the words in which they travel.
+    struct Hashed {
+        address vault;
+        AccountId account;
+        address signer;
+        bytes32 instrument;
+        bytes32 side;
+        uint256 limit;
+        uint256 size;
+        int24 maxFee;
+        bool reduceOnly;
+        uint256 validFrom;
+        uint40 validUntil;
+        uint40 nonce;
+        uint32 epoch;
+        AccountId taker;
+    }
+
+    /// @dev What an instrument is that the taker names by its number.
+    struct Named {
+        bytes32 hash; // of its terms; zero where it has expired
+        uint256 lotsOfUnit; // a unit of the underlying in lots; of a leg only
+    }
+
     /// @dev A trade at work.
     struct Run {
         AccountId taker;
         bytes32 domain;
         uint256[] limits; // TakerLimitWords; their lots are what the taker still wants
-        Order order; // the maker's at hand, made by `_blankOrder`: one for all, so that memory does not grow
+        Named[] named; // by limit, or by leg
+        Hashed order; // the maker's at hand, made by `_blankOrder`: one for all, so that memory does not grow
         Fill[] fills;
         uint256 count;
         ComboLimit[] combo; // one, where orders have legs; its units are what the taker still wants
@@ -88,9 +126,9 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     }
 
     /// @inheritdoc IModule
-    function dropped(uint256 index, Fill calldata fill) external {
+    function dropped(uint256, Fill calldata fill) external {
         if (msg.sender != address(VAULT)) revert CallerNotVault(msg.sender);
-        (uint256 nonce, uint256 counted) = Proposed.at(index);
+        (uint256 nonce, uint256 counted) = (FillOrderWord.nonce(fill.order), FillOrderWord.counted(fill.order));
         uint256 place = nonce % NonceWord.NONCES;
         Nonces storage nonces = _nonces[fill.maker][nonce / NonceWord.NONCES];
         uint256 word = nonces.word;
@@ -135,10 +173,11 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     function _prepareLimits(Run memory run) private view {
         uint256[] memory limits = run.limits;
         int256 fee = int256(TAKER_FEE_PPM); // at most MAX_FEE_PPM
+        run.named = new Named[](limits.length);
         for (uint256 i; i < limits.length; ++i) {
             uint256 limit = limits[i];
             uint24 instrument = ValidityWord.instrument(limit);
-            if (underlyingOf(instrument) >= MAX_UNDERLYINGS) revert UnknownInstrument(instrument);
+            _name(run.named[i], instrument);
             if (fee > TakerLimitWord.maxFee(limit)) revert TakerFeeAboveCap(fee, TakerLimitWord.maxFee(limit));
             if (!ValidityWord.reduceOnly(limit)) continue;
             Lots held = VAULT.lotsOf(run.taker, instrument);
@@ -156,11 +195,11 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         uint256 wanted = TakerLimitWord.lots(limit);
         if (wanted == 0) return 0;
 
-        Order memory order = run.order;
+        Hashed memory order = run.order;
         _read(maker, order);
         Nonces storage nonces = _nonces[order.account][order.nonce / NonceWord.NONCES];
         uint256 word = nonces.word;
-        (uint256 lots, bytes4 reason) = _judge(run, limit, order, maker, word);
+        (uint256 lots, bytes4 reason) = _judgeLots(run, limit, wanted, run.named[which].hash, maker, word);
         if (reason != 0) return reason;
 
         unchecked {
@@ -171,17 +210,18 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         }
 
         // casting to int256 is safe: at most 48 bits
-        Lots filled = Lots.wrap(order.long ? -int256(lots) : int256(lots));
-        Wad notional = filled.times(order.limit).abs();
-        run.fills[run.count] = Fill({
+        Lots filled = Lots.wrap(ValidityWord.long(maker.validity) ? -int256(lots) : int256(lots));
+        Price price = TermsWord.limit(maker.terms);
+        Wad notional = filled.times(price).abs();
+        run.fills[run.count++] = Fill({
             maker: order.account,
-            instrument: order.instrument,
+            instrument: ValidityWord.instrument(limit),
             lots: filled,
-            price: order.limit,
+            price: price,
             takerFee: notional.partUp(fromPpm(TAKER_FEE_PPM)),
-            makerFee: _makerFee(notional)
+            makerFee: _makerFee(notional),
+            order: FillOrderWord.pack(order.nonce, lots)
         });
-        Proposed.record(run.count++, order.nonce, lots);
         return 0;
     }
 
@@ -191,7 +231,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         Run memory run;
         run.combo = new ComboLimit[](1);
         (, run.combo[0]) = abi.decode(data, (uint256, ComboLimit));
-        _requireCombo(run.combo[0]);
+        _prepareCombo(run);
         ComboFill[] calldata makers = _combosOf(data);
         run.taker = context.account;
         run.domain = _domainSeparatorV4();
@@ -209,13 +249,16 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         }
     }
 
-    /// @dev Refuses what the taker may not ask for. What else can be wrong with legs the vault says.
-    function _requireCombo(ComboLimit memory limit) private view {
+    /// @dev Refuses what the taker may not ask for, and finds out what the legs are. What else can be wrong with them the vault says.
+    function _prepareCombo(Run memory run) private view {
+        ComboLimit memory limit = run.combo[0];
         uint256 count = limit.instruments.length;
         if (count != limit.lots.length || count < LEAST_LEGS || count > MOST_LEGS) revert LegsOutOfBounds(count, limit.lots.length);
+        run.named = new Named[](count);
         for (uint256 i; i < count; ++i) {
             uint24 instrument = limit.instruments[i];
-            if (instrument < FIRST_SERIES || underlyingOf(instrument) >= MAX_UNDERLYINGS) revert UnknownInstrument(instrument);
+            if (instrument < FIRST_SERIES) revert UnknownInstrument(instrument);
+            _name(run.named[i], instrument);
         }
         // at most MAX_FEE_PPM
         if (int256(TAKER_FEE_PPM) > limit.maxFee) revert TakerFeeAboveCap(int256(TAKER_FEE_PPM), limit.maxFee);
@@ -225,7 +268,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     function _proposeCombo(Run memory run, ComboFill calldata combo) private returns (bytes4) {
         ComboLimit memory limit = run.combo[0];
         if (limit.units == 0) return 0;
-        Order memory order = run.order;
+        Hashed memory order = run.order;
         _read(combo.maker, order);
         Nonces storage nonces = _nonces[order.account][order.nonce / NonceWord.NONCES];
         uint256 word = nonces.word;
@@ -242,16 +285,16 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
             Lots lots = Lots.wrap(-int256(limit.lots[i]) * int256(units));
             Price price = Price.wrap(run.prices[i]);
             Wad notional = lots.times(price).abs();
-            run.fills[run.count] = Fill({
+            run.fills[run.count++] = Fill({
                 maker: order.account,
                 instrument: i == count - 1 ? limit.instruments[i] : WITH_NEXT | limit.instruments[i],
                 lots: lots,
                 price: price,
                 takerFee: notional.partUp(fromPpm(TAKER_FEE_PPM)),
-                makerFee: _makerFee(notional)
+                makerFee: _makerFee(notional),
+                // every leg is dropped where one is: the first hands all units back
+                order: FillOrderWord.pack(order.nonce, i == 0 ? units : 0)
             });
-            // every leg is dropped where one is: the first hands all units back
-            Proposed.record(run.count++, order.nonce, i == 0 ? units : 0);
         }
         return 0;
     }
@@ -262,10 +305,10 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         run.prices = combo.prices;
         if (run.prices.length != limit.lots.length) return (0, PricesDiffer.selector);
         if (_cashOf(limit, run.prices) < limit.leastCash) return (0, CashBelowLimit.selector);
-        // what a combo has not is the same for all: bought at a limit of zero, of the perpetual of the first underlying
-        Order memory order = run.order;
-        (order.instrument, order.long, order.limit) = (0, true, Price.wrap(0));
-        return _judge(run, TakerLimitWord.ofLots(limit.units), order, combo.maker, nonceWord);
+        for (uint256 i; i < run.named.length; ++i) {
+            if (run.named[i].hash == 0) return (0, SeriesExpired.selector);
+        }
+        return _judge(run, limit.units, combo.maker, nonceWord);
     }
 
     /// @dev What the taker receives for a unit.
@@ -279,7 +322,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     }
 
     /// @dev The units that every leg of the combo at hand can take off what its maker holds.
-    function _reducibleUnits(Run memory run, Order memory order) private view returns (uint256 units) {
+    function _reducibleUnits(Run memory run, Hashed memory order) private view returns (uint256 units) {
         ComboLimit memory limit = run.combo[0];
         units = type(uint48).max;
         for (uint256 i; i < limit.lots.length && units != 0; ++i) {
@@ -292,15 +335,22 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         }
     }
 
-    function _legsHash(ComboLimit memory limit, uint96[] memory prices) private pure returns (bytes32) {
-        bytes32[] memory hashes = new bytes32[](prices.length);
-        for (uint256 i; i < prices.length; ++i) {
-            hashes[i] = keccak256(abi.encode(LEG_TYPEHASH, limit.instruments[i], limit.lots[i], prices[i]));
+    /// @dev Of the legs of a combo of `units`.
+    function _legsHash(Run memory run, uint256 units) private pure returns (bytes32) {
+        ComboLimit memory limit = run.combo[0];
+        uint256 count = limit.lots.length;
+        bytes32[] memory hashes = new bytes32[](count);
+        for (uint256 i; i < count; ++i) {
+            Named memory named = run.named[i];
+            (int256 lots, uint256 lotsOfUnit) = (limit.lots[i], named.lotsOfUnit);
+            bytes32 side = lots < 0 ? SELL : BUY;
+            uint256 size = Lots.wrap(lots).abs() * units * (WAD / lotsOfUnit);
+            hashes[i] = keccak256(abi.encode(LEG_TYPEHASH, named.hash, side, size, run.prices[i] * lotsOfUnit));
         }
         return keccak256(abi.encodePacked(hashes));
     }
 
-    function _comboHash(Order memory order, bytes32 legs) private pure returns (bytes32) {
+    function _comboHash(Hashed memory order, bytes32 legs, uint256 units) private pure returns (bytes32) {
         return
             keccak256(
                 abi.encode(
@@ -309,10 +359,11 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
                     order.account,
                     order.signer,
                     legs,
-                    order.size,
+                    units,
                     order.maxFee,
                     order.reduceOnly,
-                    order.expiry,
+                    order.validFrom,
+                    order.validUntil,
                     order.nonce,
                     order.epoch,
                     order.taker
@@ -320,43 +371,82 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
             );
     }
 
+    // ---------------------------------------------------------------- what is traded
+
+    /// @dev Writes what the instrument is of which the taker gives the number: whoever signed for something else has signed another digest. The vault says it, once
+    /// for all makers; a perpetual is what its number says.
+    function _name(Named memory named, uint24 instrument) private view {
+        uint256 underlying = underlyingOf(instrument);
+        if (underlying >= MAX_UNDERLYINGS) revert UnknownInstrument(instrument);
+        if (instrument < FIRST_SERIES) {
+            named.hash = _termsHash(underlying, PERPETUAL, 0, 0);
+            return;
+        }
+        (uint256 expiry, Price strike, uint256 lotExponent) = VAULT.termsOf(instrument);
+        // nothing is signed for longer than its series
+        if (block.timestamp >= expiry) return;
+        bytes32 right = withinUnderlying(instrument).isFuture() ? FUTURE : withinUnderlying(instrument).isCall() ? CALL : PUT;
+        named.lotsOfUnit = 10 ** lotExponent;
+        named.hash = _termsHash(underlying, right, expiry, strike.raw() * named.lotsOfUnit);
+    }
+
+    function _termsHash(uint256 underlying, bytes32 right, uint256 expiry, uint256 strike) private pure returns (bytes32) {
+        return keccak256(abi.encode(INSTRUMENT_TYPEHASH, underlying, right, expiry, strike));
+    }
+
     // ---------------------------------------------------------------- judging
 
-    /// @dev Whether `order` can be filled, and how far. The dearest questions come last.
-    function _judge(
+    /// @dev As `_judge`, in lots of one instrument, of which `wanted` are left to take within `limit`.
+    function _judgeLots(
         Run memory run,
         uint256 limit,
-        Order memory order,
+        uint256 wanted,
+        bytes32 named,
+        MakerFill calldata maker,
+        uint256 nonceWord
+    ) private view returns (uint256, bytes4) {
+        (Price price, Price worst) = (TermsWord.limit(maker.terms), TakerLimitWord.worst(limit));
+        if (ValidityWord.long(maker.validity) ? price < worst : price > worst) return (0, PriceBeyondLimit.selector);
+        if (named == 0) return (0, SeriesExpired.selector);
+        run.order.instrument = named;
+        return _judge(run, wanted, maker, nonceWord);
+    }
+
+    /// @dev Whether the order that `run` holds can be filled, and how far: lots or units, of which `wanted` are left to take. The dearest questions come last.
+    function _judge(
+        Run memory run,
+        uint256 wanted,
         MakerFill calldata maker,
         uint256 nonceWord
     ) private view returns (uint256 lots, bytes4 reason) {
+        Hashed memory order = run.order;
         if (order.account == run.taker) return (0, IMarginVault.SelfTrade.selector);
-        if (order.long ? order.limit < TakerLimitWord.worst(limit) : order.limit > TakerLimitWord.worst(limit)) {
-            return (0, PriceBeyondLimit.selector);
-        }
-        if (block.timestamp > order.expiry) return (0, OrderExpired.selector);
+        if (block.timestamp > order.validUntil) return (0, OrderExpired.selector);
+        if (block.timestamp < order.validFrom) return (0, OrderNotYetValid.selector);
         if (AccountId.unwrap(order.taker) != 0 && order.taker != run.taker) return (0, TakerNotNamed.selector);
         if (MAKER_FEE_PPM > order.maxFee) return (0, MakerFeeAboveCap.selector);
 
-        lots = _least(TermsWord.lots(maker.terms), TakerLimitWord.lots(limit));
+        uint256 size = TermsWord.size(maker.terms);
+        lots = _least(TermsWord.lots(maker.terms), wanted);
         if (lots == 0) return (0, IMarginVault.ZeroLots.selector);
         {
             uint256 place = order.nonce % NonceWord.NONCES;
             if (nonceWord.cancelled(place)) return (0, OrderCancelled.selector);
             uint256 filled = nonceWord.filled(place);
-            if (filled >= order.size) return (0, OrderUsedUp.selector);
-            lots = _least(lots, order.size - filled);
+            if (filled >= size) return (0, OrderUsedUp.selector);
+            lots = _least(lots, size - filled);
         }
 
+        uint24 instrument = ValidityWord.instrument(maker.validity);
         // the low 8 bits of an instrument are its underlying
-        (bool authorised, uint32 epoch, Lots held) = VAULT.contextOf(order.account, order.signer, uint8(order.instrument));
+        (bool authorised, uint32 epoch, Lots held, uint256 lotExponent) = VAULT.contextOf(order.account, order.signer, uint8(instrument));
         if (epoch != order.epoch) return (0, EpochPassed.selector);
         if (!authorised) return (0, SignerNotAuthorised.selector);
         if (order.reduceOnly) {
-            lots = _least(lots, run.combo.length != 0 ? _reducibleUnits(run, order) : _reducibleLots(run, order, held));
+            lots = _least(lots, run.combo.length != 0 ? _reducibleUnits(run, order) : _reducibleLots(run, maker, held));
             if (lots == 0) return (0, NothingToReduce.selector);
         }
-        if (!Signature.isFrom(order.signer, _digest(run, order), maker.signature)) return (0, SignatureInvalid.selector);
+        if (!Signature.isFrom(order.signer, _digest(run, maker, 10 ** lotExponent), maker.signature)) return (0, SignatureInvalid.selector);
     }
 
     // ---------------------------------------------------------------- views
@@ -376,23 +466,37 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         return MAKER_FEE_PPM;
     }
 
+    // the plain twins of `_digest`
+
     /// @inheritdoc IOrderSettlement
     function digestOf(Order calldata order) external view returns (bytes32) {
-        // the plain twin of `_digest`
-        return MessageHashUtils.toTypedDataHash(_domainSeparatorV4(), keccak256(abi.encode(ORDER_TYPEHASH, order)));
+        Hashed memory hashed = _blankOrder();
+        (hashed.vault, hashed.account, hashed.signer) = (order.vault, order.account, order.signer);
+        (hashed.instrument, hashed.side) = (_hashOf(order.instrument), keccak256(bytes(order.side)));
+        (hashed.limit, hashed.size, hashed.maxFee) = (order.limit, order.size, order.maxFeePpm);
+        (hashed.reduceOnly, hashed.validFrom, hashed.validUntil) = (order.reduceOnly, order.validFrom, order.validUntil);
+        (hashed.nonce, hashed.epoch, hashed.taker) = (order.nonce, order.epoch, order.taker);
+        return MessageHashUtils.toTypedDataHash(_domainSeparatorV4(), keccak256(abi.encode(ORDER_TYPEHASH, hashed)));
     }
 
     /// @inheritdoc IOrderSettlement
     function digestOfCombo(ComboOrder calldata order) external view returns (bytes32) {
         bytes32[] memory legs = new bytes32[](order.legs.length);
         for (uint256 i; i < legs.length; ++i) {
-            legs[i] = keccak256(abi.encode(LEG_TYPEHASH, order.legs[i]));
+            Leg calldata leg = order.legs[i];
+            legs[i] = keccak256(abi.encode(LEG_TYPEHASH, _hashOf(leg.instrument), keccak256(bytes(leg.side)), leg.size, leg.price));
         }
-        Order memory head;
+        Hashed memory head = _blankOrder();
         (head.vault, head.account, head.signer) = (order.vault, order.account, order.signer);
-        (head.size, head.maxFee, head.reduceOnly) = (order.size, order.maxFee, order.reduceOnly);
-        (head.expiry, head.nonce, head.epoch, head.taker) = (order.expiry, order.nonce, order.epoch, order.taker);
-        return MessageHashUtils.toTypedDataHash(_domainSeparatorV4(), _comboHash(head, keccak256(abi.encodePacked(legs))));
+        (head.maxFee, head.reduceOnly) = (order.maxFeePpm, order.reduceOnly);
+        (head.validFrom, head.validUntil) = (order.validFrom, order.validUntil);
+        (head.nonce, head.epoch, head.taker) = (order.nonce, order.epoch, order.taker);
+        bytes32 structHash = _comboHash(head, keccak256(abi.encodePacked(legs)), order.units);
+        return MessageHashUtils.toTypedDataHash(_domainSeparatorV4(), structHash);
+    }
+
+    function _hashOf(InstrumentTerms calldata terms) private pure returns (bytes32) {
+        return _termsHash(terms.underlying, keccak256(bytes(terms.right)), terms.expiry, terms.strike);
     }
 
     /// @inheritdoc IOrderSettlement
@@ -416,9 +520,12 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         if (!TakerLimitWord.meets(limit, maker.validity) || underlyingOf(ValidityWord.instrument(limit)) >= MAX_UNDERLYINGS) {
             return (0, NoTakerLimit.selector);
         }
-        Order memory order = run.order;
+        Named memory named;
+        _name(named, ValidityWord.instrument(limit));
+        Hashed memory order = run.order;
         _read(maker, order);
-        return _judge(run, limit, order, maker, _nonces[order.account][order.nonce / NonceWord.NONCES].word);
+        uint256 word = _nonces[order.account][order.nonce / NonceWord.NONCES].word;
+        return _judgeLots(run, limit, TakerLimitWord.lots(limit), named.hash, maker, word);
     }
 
     /// @inheritdoc IOrderSettlement
@@ -429,8 +536,8 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         run.order = _blankOrder();
         run.combo = new ComboLimit[](1);
         run.combo[0] = limit;
-        _requireCombo(limit);
-        Order memory order = run.order;
+        _prepareCombo(run);
+        Hashed memory order = run.order;
         _read(combo.maker, order);
         return _judgeCombo(run, combo, _nonces[order.account][order.nonce / NonceWord.NONCES].word);
     }
@@ -477,40 +584,39 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     }
 
     /// @dev An order with the word of its type before it in memory, as it is hashed.
-    function _blankOrder() private view returns (Order memory order) {
+    function _blankOrder() private view returns (Hashed memory order) {
         bytes32 typeHash = ORDER_TYPEHASH;
         assembly ("memory-safe") {
             let start := mload(0x40)
             mstore(start, typeHash)
             order := add(start, 0x20)
-            mstore(0x40, add(start, 0x1c0)) // one word and the thirteen of an order, all written before they are read
+            mstore(0x40, add(start, 0x1e0)) // one word and the fourteen of an order, all written before they are read
         }
         order.vault = address(VAULT);
     }
 
-    /// @dev Writes every field but the vault, which stays.
-    function _read(MakerFill calldata maker, Order memory order) private pure {
+    /// @dev Writes every field but the vault, which stays, and those that are in units of their own.
+    function _read(MakerFill calldata maker, Hashed memory order) private pure {
         uint256 terms = maker.terms;
         uint256 validity = maker.validity;
         order.account = maker.account;
         order.signer = ValidityWord.signer(validity);
         if (order.signer == address(0)) order.signer = maker.account.owner();
-        order.instrument = ValidityWord.instrument(validity);
-        order.long = ValidityWord.long(validity);
-        order.limit = TermsWord.limit(terms);
-        order.size = TermsWord.size(terms);
         order.maxFee = TermsWord.maxFee(terms);
         order.reduceOnly = ValidityWord.reduceOnly(validity);
-        order.expiry = ValidityWord.expiry(validity);
+        order.validFrom = maker.validFrom;
+        order.validUntil = ValidityWord.validUntil(validity);
         order.nonce = TermsWord.nonce(terms);
         order.epoch = ValidityWord.epoch(validity);
         order.taker = maker.taker;
     }
 
-    /// @dev The lots that `order` can take off what its account holds, `perpetual` of the perpetual.
-    function _reducibleLots(Run memory run, Order memory order, Lots perpetual) private view returns (uint256) {
-        Lots held = order.instrument < FIRST_SERIES ? perpetual : VAULT.lotsOf(order.account, order.instrument);
-        return _reducible(held - _proposedAgainst(run, order.account, order.instrument, order.long), order.long);
+    /// @dev The lots that `maker` can take off what its account holds, `perpetual` of the perpetual.
+    function _reducibleLots(Run memory run, MakerFill calldata maker, Lots perpetual) private view returns (uint256) {
+        uint24 instrument = ValidityWord.instrument(maker.validity);
+        bool long = ValidityWord.long(maker.validity);
+        Lots held = instrument < FIRST_SERIES ? perpetual : VAULT.lotsOf(maker.account, instrument);
+        return _reducible(held - _proposedAgainst(run, maker.account, instrument, long), long);
     }
 
     /// @dev What earlier fills of this trade take from the position that a buy (`long`) or a sale of `account` reduces. Those that would add to it do not
@@ -536,14 +642,23 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         return fee < 0 ? -notional.partDown(fromPpm(uint256(-fee))) : notional.partUp(fromPpm(uint256(fee)));
     }
 
-    /// @dev `order` was made by `_blankOrder`. Assembly saves two copies of the order; `digestOf` is the plain twin.
-    function _digest(Run memory run, Order memory order) private pure returns (bytes32) {
+    /// @dev Of the order that `run` holds, made by `_blankOrder`. Assembly saves two copies of it; `digestOf` is the plain twin.
+    /// @param lotsOfUnit a unit of the underlying in lots, for an order of one instrument
+    function _digest(Run memory run, MakerFill calldata maker, uint256 lotsOfUnit) private pure returns (bytes32) {
+        Hashed memory order = run.order;
+        uint256 size = TermsWord.size(maker.terms);
         bytes32 structHash;
         if (run.combo.length != 0) {
-            structHash = _comboHash(order, _legsHash(run.combo[0], run.prices));
+            structHash = _comboHash(order, _legsHash(run, size), size);
         } else {
+            order.side = ValidityWord.long(maker.validity) ? BUY : SELL;
+            unchecked {
+                // limit < 2^96, size < 2^48, lots of a unit at most 10^18
+                order.limit = TermsWord.limit(maker.terms).raw() * lotsOfUnit;
+                order.size = size * (WAD / lotsOfUnit);
+            }
             assembly ("memory-safe") {
-                structHash := keccak256(sub(order, 0x20), 0x1c0)
+                structHash := keccak256(sub(order, 0x20), 0x1e0)
             }
         }
         return MessageHashUtils.toTypedDataHash(run.domain, structHash);

@@ -29,14 +29,14 @@ library TermsWord {
     }
 }
 
-/// @dev bits 0–159 signer, zero for the owner of the account | 160–195 expiry | 196–227 epoch | 228–251 instrument | 252 long |
+/// @dev bits 0–159 signer, zero for the owner of the account | 160–195 last second | 196–227 epoch | 228–251 instrument | 252 long |
 /// 253 reduce-only | 254–255 spare                                                                     160+36+32+24+1+1+2 = 256
 library ValidityWord {
     function signer(uint256 word) internal pure returns (address) {
         return address(uint160(word));
     }
 
-    function expiry(uint256 word) internal pure returns (uint40) {
+    function validUntil(uint256 word) internal pure returns (uint40) {
         return uint40((word >> 160) & ((1 << 36) - 1));
     }
 
@@ -74,11 +74,6 @@ library TakerLimitWord {
         return int24(uint24(word >> 144));
     }
 
-    /// @dev One whose worst price is zero, for `count` lots.
-    function ofLots(uint256 count) internal pure returns (uint256) {
-        return count << 96;
-    }
-
     /// @dev Whether an order of `validity` is on the other side of the same instrument.
     function meets(uint256 word, uint256 validity) internal pure returns (bool) {
         // equal instruments leave zero, opposite sides a one in bit 24; reduce-only is masked out
@@ -88,6 +83,24 @@ library TakerLimitWord {
     /// @dev `count` is at most what the word held before.
     function withLots(uint256 word, uint256 count) internal pure returns (uint256) {
         return (word & ~(uint256(type(uint48).max) << 96)) | (count << 96);
+    }
+}
+
+/// @dev What a fill says of its order, for the log and for a fill that is handed back.
+/// bits 0–39 nonce | 40–87 what it counts under the nonce: lots, or units of a combo for its first leg and nothing for the others | 88–255 zero
+///                                                                                                                  40+48+168 = 256
+library FillOrderWord {
+    /// @dev `count` is at most the size of an order.
+    function pack(uint40 nonce_, uint256 count) internal pure returns (uint256) {
+        return nonce_ | (count << 40);
+    }
+
+    function nonce(uint256 word) internal pure returns (uint256) {
+        return uint40(word);
+    }
+
+    function counted(uint256 word) internal pure returns (uint256) {
+        return word >> 40;
     }
 }
 

@@ -17,7 +17,7 @@ import {
 import { Failure } from "../../src/sdk/failure.ts";
 import { buildOrder, encodeFills, type OrderFill, signOrder } from "../../src/sdk/orders.ts";
 import { vaultReader } from "../../src/sdk/readState.ts";
-import { seriesListing } from "../../src/sdk/series.ts";
+import { listedIn, orderVenue, seriesListing } from "../../src/sdk/series.ts";
 import { fitSlice, smileReport } from "../../src/sdk/smile.ts";
 import { LOCAL_ROLES } from "../../src/simulator/devnet.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
@@ -31,7 +31,6 @@ const MOST = 127;
 const GOVERNANCE_DELAY = 3 * DAY;
 const SMILE = { volatility: 0.6, skew: -0.1, curvature: 0.3 };
 const HIGHEST_FEE = 10_000n;
-const FAR_FUTURE = 2n ** 36n - 1n;
 /** Lots of each position: 0.7 ETH, which the smallest account may hold. */
 const LOTS = 7_003n;
 const FILLS_OF_A_TRADE = 6;
@@ -185,10 +184,11 @@ async function openSeries(world: GasWorld, measure: Measure): Promise<Market> {
   };
   const isLong = (position: number): boolean => position % 3 === 0;
   const nonces = new Map<string, bigint>();
-  const venue = { chainId: BigInt(record.chainId), settlement: record.contracts.orders };
 
   const trade = async (taker: Party, maker: Party, positions: readonly number[], lots = LOTS): Promise<Call> => {
-    const draft = new Draft(await state());
+    const present = await state();
+    const draft = new Draft(present);
+    const venue = orderVenue(record, listedIn(record, present.underlyings));
     const fills: OrderFill[] = [];
     const limits = [];
     for (const position of positions) {
@@ -205,7 +205,8 @@ async function openSeries(world: GasWorld, measure: Measure): Promise<Market> {
         limit,
         size: lots,
         maxFee: HIGHEST_FEE,
-        expiry: FAR_FUTURE,
+        validFrom: present.now,
+        validUntil: venue.termsOf(named).expiry - 1n,
         nonce,
       });
       fills.push({ ...(await signOrder(maker.wallet, venue, order)), lots });

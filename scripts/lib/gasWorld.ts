@@ -10,6 +10,7 @@ import { type Call, executeCall } from "../../src/sdk/calls.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import { Failure } from "../../src/sdk/failure.ts";
 import { buildOrder, encodeFills, type OrderFill, signOrder } from "../../src/sdk/orders.ts";
+import { orderVenue } from "../../src/sdk/series.ts";
 import { signPrice } from "../../src/sdk/signedValues.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 import { type Connection, type LocalChain, openLocalChain } from "../../src/simulator/localChain.ts";
@@ -44,6 +45,8 @@ const PYTH_FEE = 1n;
 const FEED_DECIMALS = 8;
 const HIGHEST_FEE = 10_000n; // ppm
 const FAR_FUTURE = 2n ** 36n - 1n;
+/** When orders say they were signed. */
+const SIGNED = 1_700_000_000n;
 
 type Mocks = { readonly quote: string; readonly feeds: ReadonlyMap<number, string>; readonly pyth: string };
 
@@ -221,9 +224,9 @@ function namesOf({ quote, feeds, pyth }: Mocks): [string, string][] {
 }
 
 function worldOn(chain: LocalChain, record: DeploymentRecord, mocks: Mocks, others: ReadonlyMap<string, string>): GasWorld {
-  const { vault, orders, signedSource } = record.contracts;
+  const { vault, signedSource } = record.contracts;
   const protocol: Protocol = { record, signers: PRICE_SIGNERS.map(localWallet) };
-  const venue = { chainId: BigInt(record.chainId), settlement: orders };
+  const venue = orderVenue(record);
   const prices: bigint[] = [...START_PRICES];
   const operator = localWallet(0).address;
   const parties = new Map<string, Party>();
@@ -300,7 +303,9 @@ function worldOn(chain: LocalChain, record: DeploymentRecord, mocks: Mocks, othe
         limit: lotPrice(underlying),
         size,
         maxFee: HIGHEST_FEE,
-        expiry: FAR_FUTURE,
+        // not zero, so that its bytes are paid for
+        validFrom: SIGNED,
+        validUntil: FAR_FUTURE,
         nonce,
       });
       return { ...(await signOrder(maker.wallet, venue, order)), lots };

@@ -64,6 +64,9 @@ const seriesIn = (instrument: number): number => (instrument & 255) | ((instrume
 export function followSeries(replay: Replay, name: string, args: Readonly<Record<string, bigint>>, accepted: boolean): void {
   const { underlying = 0n, series: number = 0n, price = 0n, publishTime = 0n, account = 0n } = args;
   const key = Number(underlying + (number << 8n));
+  const before = replay.series.get(key);
+  // a series whose number is another's is kept under one that no instrument has
+  if (name === "SeriesListed" && before !== undefined) replay.series.set(-replay.series.size, before);
   if (name === "SeriesListed") replay.series.set(key, { ...UNLISTED, ...args });
   const series = replay.series.get(key);
   if (series !== undefined && name === "SlicePosted") Object.assign(series, args);

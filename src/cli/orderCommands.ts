@@ -2,20 +2,41 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { z } from "zod";
 import { Draft } from "../engine/draft.ts";
-import { abs } from "../engine/fixedPoint.ts";
+import { abs, WAD } from "../engine/fixedPoint.ts";
 import { marketOf } from "../engine/market.ts";
 import { comboCash, type Leg } from "../engine/orders.ts";
 import type { State } from "../engine/types.ts";
 import { cancelOrdersAction, tradeAction } from "../sdk/actions.ts";
 import { formatDecimal, parseDecimal, showDecimal } from "../sdk/amounts.ts";
 import { executeCall } from "../sdk/calls.ts";
-import { buildCombo, encodeCombos, packCombo, packComboLimit, type SignedCombo, signCombo } from "../sdk/combos.ts";
+import {
+  buildCombo,
+  comboFromTyped,
+  encodeCombos,
+  packCombo,
+  packComboLimit,
+  type SignedCombo,
+  signCombo,
+  type TypedCombo,
+  typedCombo,
+} from "../sdk/combos.ts";
 import { comboName, isCombo, parseCombo, pricedLegs } from "../sdk/comboTerms.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { errorNameOf } from "../sdk/errors.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
-import { buildOrder, encodeFills, packMaker, packTakerLimit, type SignedOrder, signOrder } from "../sdk/orders.ts";
-import { expiryText, instrumentName, type ListedUnderlying, parseInstrument } from "../sdk/series.ts";
+import {
+  buildOrder,
+  encodeFills,
+  type OrderVenue,
+  orderFromTyped,
+  packMaker,
+  packTakerLimit,
+  type SignedOrder,
+  signOrder,
+  type TypedOrder,
+  typedOrder,
+} from "../sdk/orders.ts";
+import { expiryText, instrumentName, instrumentOf, type ListedUnderlying, orderVenue, parseInstrument, signedName } from "../sdk/series.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount, report } from "./accountCommands.ts";
 import { positiveDecimal, readArguments, whole } from "./arguments.ts";
@@ -63,15 +84,13 @@ export function addOrderCommands(program: Command): void {
       const context = await openContext(options);
       // a local chain's clock may have been moved: its own time counts
       const view = await readSeries(context, [ownAccount(context)]);
-      const signed = await signWhat(context, view, asked, name, nonce);
-      const { what, makerBuys, exponent, price } = quoteOf(context.record, view.listed, signed, options.out);
-      writeFileSync(options.out, `${JSON.stringify(signed, (_, value) => (typeof value === "bigint" ? value.toString() : value), 2)}\n`);
+      const venue = orderVenue(context.record, view.listed);
+      const signed = await signWhat(context, view, venue, asked, name, nonce);
+      const { what, makerBuys, exponent, price } = quoteOf(context.record, view.listed, signed);
+      const file: OrderFile = { order: typedOf(venue, signed), signature: signed.signature };
+      writeFileSync(options.out, `${JSON.stringify(file, (_, value) => (typeof value === "bigint" ? value.toString() : value), 2)}\n`);
       const done = `signed: ${makerBuys ? "buy" : "sell"} ${asked.size} ${what} at ${formatDecimal(price * 10n ** BigInt(exponent))}`;
-      report(
-        context,
-        { file: options.out, instrument: what, order: signed.order, signature: signed.signature },
-        `${done}; take it with: plimsoll order take ${options.out}`,
-      );
+      report(context, { file: options.out, instrument: what, ...file }, `${done}; take it with: plimsoll order take ${options.out}`);
     });
 
   withNetwork(order.command("show").argument("<file>", "a signed order"))
@@ -87,8 +106,7 @@ export function addOrderCommands(program: Command): void {
   )
     .description("trade against a signed order")
     .action(async (file: string, options: { size?: string; preview: boolean }) => {
-      const signed = readOrder(file);
-      await take(await openContext(options), file, signed, options);
+      await take(await openContext(options), readOrder(file), options);
     });
 
   withNetwork(order.command("void"))
@@ -107,23 +125,25 @@ type Signed = SignedOrder | SignedCombo;
 async function signWhat(
   context: Context,
   { state, listed }: SeriesView,
+  venue: OrderVenue,
   { side, size, limit, minutes }: Asked,
   name: string,
   nonce: bigint,
 ): Promise<Signed> {
   const { record } = context;
   const account = ownAccount(context);
-  const venue = { chainId: BigInt(record.chainId), settlement: record.contracts.orders };
   const common = {
     vault: record.contracts.vault,
     account,
     maxFee: HIGHEST_FEE,
-    expiry: state.now + BigInt(minutes * 60),
+    validFrom: state.now,
+    validUntil: state.now + BigInt(minutes * 60),
     nonce,
     epoch: state.accounts.get(account)?.epoch ?? 0n,
   };
   if (isCombo(name)) {
     const { legs, exponent } = parseCombo(listed, name);
+    for (const { instrument } of legs) requireOutlived(venue, instrument, instrumentName(listed, instrument), state.now, common.validUntil);
     const sign = side === "buy" ? 1n : -1n;
     const parts = legs.map(({ instrument, lots }) => ({
       instrument,
@@ -136,10 +156,20 @@ async function signWhat(
     return signCombo(context.wallet(), venue, built);
   }
   const instrument = parseInstrument(listed, name);
+  requireOutlived(venue, instrument, name, state.now, common.validUntil);
   const { lotExponent } = underlyingOf(record, instrument);
   const price = limit === "mark" ? markOf(state, instrument, name) : parseDecimal(limit) / 10n ** BigInt(lotExponent);
   const built = buildOrder({ ...common, instrument, long: side === "buy", limit: price, size: parseAmount(size, lotExponent) });
   return signOrder(context.wallet(), venue, built);
+}
+
+/** Refuses an order that would stand at the expiry of what it trades. */
+function requireOutlived({ termsOf }: OrderVenue, instrument: bigint, name: string, now: bigint, validUntil: bigint): void {
+  const { expiry } = termsOf(instrument);
+  if (expiry === 0n || validUntil < expiry) return;
+  const left = (expiry - 1n - now) / 60n;
+  const how = left > 0n ? `give --minutes ${left} or fewer` : "it is over";
+  throw new BadInput(`${name} expires at ${expiryText(expiry)} UTC, and an order for it ends before: ${how}`);
 }
 
 /** A signed order as it is shown and taken, whether it is of one instrument or of several. */
@@ -162,10 +192,9 @@ type Quote = {
   readonly lots: (size: bigint) => bigint;
 };
 
-function quoteOf(record: DeploymentRecord, listed: readonly ListedUnderlying[], signed: Signed, file: string): Quote {
+function quoteOf(record: DeploymentRecord, listed: readonly ListedUnderlying[], signed: Signed): Quote {
   if (isSignedCombo(signed)) {
     const { legs, size } = signed.order;
-    for (const { instrument } of legs) nameIn(listed, instrument, file);
     const { name, sells, exponent } = comboName(listed, legs);
     const limit = (units: bigint) => ({ legs, units, maxFee: HIGHEST_FEE, leastCash: comboCash(legs) });
     return {
@@ -184,7 +213,7 @@ function quoteOf(record: DeploymentRecord, listed: readonly ListedUnderlying[], 
   const { instrument, limit, long, size } = signed.order;
   const asked = (lots: bigint) => ({ instrument, long: !long, worst: limit, lots, maxFee: HIGHEST_FEE, reduceOnly: false });
   return {
-    what: nameIn(listed, instrument, file),
+    what: instrumentName(listed, instrument),
     makerBuys: long,
     exponent: underlyingOf(record, instrument).lotExponent,
     size,
@@ -197,52 +226,110 @@ function quoteOf(record: DeploymentRecord, listed: readonly ListedUnderlying[], 
   };
 }
 
+/** A signed order by what was signed, as files have it. */
+type OrderFile = { readonly order: TypedOrder | TypedCombo; readonly signature: string };
+
+function typedOf(venue: OrderVenue, signed: Signed): TypedOrder | TypedCombo {
+  return isSignedCombo(signed) ? typedCombo(venue, signed.order) : typedOrder(venue, signed.order);
+}
+
+function isTypedCombo(order: TypedOrder | TypedCombo): order is TypedCombo {
+  return "legs" in order;
+}
+
+/** The instruments of what was signed, and which of them nothing that is listed is any more. */
+function resolve(
+  listed: readonly ListedUnderlying[],
+  { order }: OrderFile,
+): { readonly known: readonly { readonly instrument: bigint; readonly lotExponent: bigint }[]; readonly gone: readonly string[] } {
+  const instruments = isTypedCombo(order) ? order.legs.map((leg) => leg.instrument) : [order.instrument];
+  const gone: string[] = [];
+  const known = instruments.flatMap((signed) => {
+    const underlying = listed[Number(signed.underlying)];
+    if (underlying === undefined) throw new BadInput(`the order is for underlying ${signed.underlying}, which is not listed here`);
+    const instrument = instrumentOf(listed, signed);
+    if (instrument === undefined) gone.push(signedName(listed, signed));
+    return instrument === undefined ? [] : [{ instrument, lotExponent: BigInt(underlying.lotExponent) }];
+  });
+  return { known, gone };
+}
+
+/** A signed order for what is listed now, or the names of what is not. @throws BadInput where amounts are none of this deployment */
+function signedOf(listed: readonly ListedUnderlying[], file: OrderFile): Signed | readonly string[] {
+  const { order, signature } = file;
+  const { known, gone } = resolve(listed, file);
+  const [first] = known;
+  if (gone.length > 0 || first === undefined) return gone;
+  try {
+    if (isTypedCombo(order)) return { order: comboFromTyped(order, known), signature };
+    return { order: orderFromTyped(order, first.instrument, first.lotExponent), signature };
+  } catch (error) {
+    if (error instanceof RangeError) throw new BadInput(`not an order of this deployment: ${error.message}`);
+    throw error;
+  }
+}
+
+function isGone(signed: Signed | readonly string[]): signed is readonly string[] {
+  return Array.isArray(signed);
+}
+
 function isSignedCombo(signed: Signed): signed is SignedCombo {
   return "legs" in signed.order;
 }
 
-async function showOrder(context: Context, file: string): Promise<void> {
-  const signed = readOrder(file);
+async function showOrder(context: Context, path: string): Promise<void> {
+  const file = readOrder(path);
   const { record } = context;
   const { state, listed } = await readSeries(context);
-  const quote = quoteOf(record, listed, signed, file);
-  const { order, exponent, size, makerBuys } = quote;
-  const unit = 10n ** BigInt(exponent);
+  const { order } = file;
+  const signed = signedOf(listed, file);
+  const gone = isGone(signed) ? signed : [];
+  const quote = isGone(signed) ? undefined : quoteOf(record, listed, signed);
+  const shown = shownTerms(listed, order, quote);
   const [filled, cancelled] = (await context.view("orders", "OrderSettlement", "nonceOf", order.account, order.nonce)) as [bigint, boolean];
-  const left = cancelled || filled >= size ? 0n : size - filled;
-  const legs = quote.legs.map(({ instrument, lots, price }) => {
-    const { lotExponent } = underlyingOf(record, instrument);
-    const { mark, closed } = marketOf(new Draft(state), instrument);
+  const left = quote === undefined || cancelled || filled >= quote.size ? 0n : quote.size - filled;
+  const legs = shown.legs.map((leg, i) => {
+    const instrument = quote?.legs[i]?.instrument;
+    const { mark, closed } = instrument === undefined ? { mark: 0n, closed: "gone" } : marketOf(new Draft(state), instrument);
+    const { lotExponent = 0 } = record.underlyings[Number(leg.underlying)] ?? {};
     return {
-      instrument: instrumentName(listed, instrument),
-      size: formatDecimal(lots, lotExponent - exponent),
-      price: formatDecimal(price * 10n ** BigInt(lotExponent)),
+      instrument: leg.instrument,
+      size: leg.size,
+      price: leg.price,
       mark: closed === undefined ? formatDecimal(mark * 10n ** BigInt(lotExponent)) : null,
     };
   });
-  const marks = quote.legs.reduce((sum, { instrument, lots }) => sum + lots * marketOf(new Draft(state), instrument).mark, 0n);
+  const unit = 10n ** BigInt(quote?.exponent ?? 0);
+  const marks = quote?.legs.reduce((sum, { instrument, lots }) => sum + lots * marketOf(new Draft(state), instrument).mark, 0n) ?? 0n;
   const figures = {
-    instrument: quote.what,
-    side: makerBuys ? "buy" : "sell",
-    size: formatDecimal(size, exponent),
-    price: formatDecimal(quote.price * unit),
-    mark: legs.every(({ mark }) => mark !== null) ? formatDecimal((makerBuys ? marks : -marks) * unit) : null,
-    left: formatDecimal(left, exponent),
+    instrument: shown.what,
+    side: shown.side,
+    size: shown.size,
+    price: shown.price,
+    mark: legs.every(({ mark }) => mark !== null) ? formatDecimal((shown.side === "buy" ? marks : -marks) * unit) : null,
+    left: quote === undefined ? "0" : formatDecimal(left, quote.exponent),
     account: showAccount(order.account),
-    expiry: Number(order.expiry),
-    expired: state.now > order.expiry,
+    validFrom: Number(order.validFrom),
+    validUntil: Number(order.validUntil),
+    expired: state.now > order.validUntil,
+    gone,
     legs,
   };
   if (context.json) {
     report(context, figures, "");
     return;
   }
-  const why = cancelled ? "cancelled" : figures.expired ? "expired" : left === 0n ? "used up" : `${figures.left} left`;
+  const open = left === 0n ? "used up" : `${figures.left} left`;
+  const why = gone.length > 0 ? "nothing can be filled any more" : cancelled ? "cancelled" : figures.expired ? "expired" : open;
   printRows([
     ["order", `${figures.side} ${figures.size} ${figures.instrument} at ${figures.price}`],
+    ...gone.map((name): [string, string] => [
+      "warning",
+      `${name} is not listed any more: it has settled, and the order is for nothing else`,
+    ]),
     ["worth at the marks", figures.mark ?? "not known: a leg has no slice, or has settled"],
     ["signed by", figures.account],
-    ["stands until", `${expiryText(order.expiry)} UTC, ${why}`],
+    ["stands until", `${expiryText(order.validUntil)} UTC, ${why}`],
     ...(legs.length === 1
       ? []
       : legs.map(({ instrument, size: each, price, mark }): [string, string] => [
@@ -252,10 +339,64 @@ async function showOrder(context: Context, file: string): Promise<void> {
   ]);
 }
 
-async function take(context: Context, file: string, signed: Signed, options: { size?: string; preview: boolean }): Promise<void> {
+/** What was signed, in decimals; of a combo whose legs are not all listed size and price are those of all units. */
+function shownTerms(
+  listed: readonly ListedUnderlying[],
+  order: TypedOrder | TypedCombo,
+  quote: Quote | undefined,
+): {
+  readonly what: string;
+  readonly side: string;
+  readonly size: string;
+  readonly price: string;
+  readonly legs: readonly { readonly underlying: bigint; readonly instrument: string; readonly size: string; readonly price: string }[];
+} {
+  if (!isTypedCombo(order)) {
+    const { instrument, side, size, limit } = order;
+    const [what, shown, price] = [signedName(listed, instrument), formatDecimal(size), formatDecimal(limit)];
+    return { what, side, size: shown, price, legs: [{ underlying: instrument.underlying, instrument: what, size: shown, price }] };
+  }
+  const legs = order.legs.map(({ instrument, side, size, price }, i) => {
+    const [signedSize, each] = [side === "buy" ? size : -size, quote?.legs[i]];
+    const { lotExponent = 0 } = listed[Number(instrument.underlying)] ?? {};
+    const shown =
+      each === undefined || quote === undefined ? formatDecimal(signedSize) : formatDecimal(each.lots, lotExponent - quote.exponent);
+    return { underlying: instrument.underlying, instrument: signedName(listed, instrument), size: shown, price: formatDecimal(price) };
+  });
+  if (quote !== undefined) {
+    const { what, makerBuys, size, exponent, price } = quote;
+    const unit = 10n ** BigInt(exponent);
+    return { what, side: makerBuys ? "buy" : "sell", size: formatDecimal(size, exponent), price: formatDecimal(price * unit), legs };
+  }
+  const cash = order.legs.reduce((sum, { side, size, price }) => sum + (side === "buy" ? size * price : -size * price), 0n) / WAD;
+  const what = legs.map(({ instrument, size }) => `${instrument}:${size.startsWith("-") ? "" : "+"}${size}`).join(",");
+  return { what, side: "buy", size: "1", price: formatDecimal(cash), legs };
+}
+
+/** Why an order cannot be filled, in words. */
+const SKIPPED: Readonly<Record<string, string>> = {
+  SeriesExpired: "what it trades has expired",
+  OrderExpired: "its last second has passed",
+  OrderNotYetValid: "it does not stand yet",
+  OrderCancelled: "who signed it has cancelled it",
+  OrderUsedUp: "all of it is filled",
+  EpochPassed: "who signed it has voided its orders, or was liquidated since",
+  SignatureInvalid: "the signature is for another order, or for another vault",
+  SelfTrade: "it is your own",
+  TakerNotNamed: "it is for another account",
+};
+
+async function take(context: Context, file: OrderFile, options: { size?: string; preview: boolean }): Promise<void> {
   const { record } = context;
   const { listed } = await readSeries(context);
-  const quote = quoteOf(record, listed, signed, file);
+  const signed = signedOf(listed, file);
+  if (isGone(signed)) {
+    const [name, are] = [signed.join(" and "), signed.length === 1 ? "is" : "are"];
+    throw new Failure(
+      `the order cannot be taken: it was signed for ${name}, which ${are} not listed any more, and is good for nothing else`,
+    );
+  }
+  const quote = quoteOf(record, listed, signed);
   const { exponent, makerBuys, what } = quote;
   const wanted = options.size === undefined ? quote.size : parseAmount(options.size, exponent);
   const account = ownAccount(context);
@@ -268,7 +409,7 @@ async function take(context: Context, file: string, signed: Signed, options: { s
       throw new Failure(
         able > 0n
           ? `only ${formatDecimal(able, exponent)} ${what} are left of the order`
-          : `the order cannot be taken: ${errorNameOf(reason)}`,
+          : `the order cannot be taken: ${SKIPPED[errorNameOf(reason)] ?? errorNameOf(reason)}`,
       );
     }
     const actions = [tradeAction(account, record.modules.orders, quote.trade(wanted), quote.lots(wanted))];
@@ -316,14 +457,6 @@ function underlyingOf(record: DeploymentRecord, instrument: bigint): DeploymentR
   return found;
 }
 
-function nameIn(listed: readonly ListedUnderlying[], instrument: bigint, file: string): string {
-  try {
-    return instrumentName(listed, instrument);
-  } catch {
-    throw new BadInput(`${file}: no instrument ${instrument} is listed, or its series has settled`);
-  }
-}
-
 const integer = z
   .string()
   .regex(/^-?\d+$/)
@@ -333,19 +466,33 @@ const head = {
   vault: z.string(),
   account: integer,
   signer: z.string(),
-  size: integer,
-  maxFee: integer,
+  maxFeePpm: integer,
   reduceOnly: z.boolean(),
-  expiry: integer,
+  validFrom: integer,
+  validUntil: integer,
   nonce: integer,
   epoch: integer,
   taker: integer,
 };
-const orderSchema = z.object({ order: z.object({ ...head, instrument: integer, long: z.boolean(), limit: integer }), signature });
-const leg = z.object({ instrument: integer, lots: integer, price: integer });
-const comboSchema = z.object({ order: z.object({ ...head, legs: z.array(leg).min(2).max(8) }), signature });
+const instrument = z.object({
+  underlying: integer,
+  right: z.enum(["perpetual", "future", "call", "put"]),
+  expiry: integer,
+  strike: integer,
+});
+const side = z.enum(["buy", "sell"]);
+const orderSchema = z.object({ order: z.object({ ...head, instrument, side, limit: integer, size: integer }), signature });
+const leg = z.object({ instrument, side, size: integer, price: integer });
+const comboSchema = z.object({
+  order: z.object({
+    ...head,
+    legs: z.array(leg).min(2).max(8),
+    units: integer.refine((units) => units > 0n, { error: "is not above zero" }),
+  }),
+  signature,
+});
 
-function readOrder(file: string): Signed {
+function readOrder(file: string): OrderFile {
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(file, "utf8"));

@@ -9,6 +9,7 @@ import { followBooks } from "../keeper/books.ts";
 import { sliceFeed } from "../keeper/sliceFeed.ts";
 import { planUpkeep, stalenessNow } from "../keeper/upkeep.ts";
 import { formatDecimal, parseDecimal, showDecimal } from "../sdk/amounts.ts";
+import { interfaceOf } from "../sdk/artifacts.ts";
 import {
   AUTHORITY,
   type Call,
@@ -76,7 +77,7 @@ export function addSeriesCommands(program: Command): void {
         "highest implied volatility of a slice, 10 to 500: the higher, the shorter the expiry that fits a word",
         "200",
       )
-      .option("--number <number>", "1 to 255; the lowest that is free by default")
+      .option("--number <number>", "1 to 255; by default the lowest that no series had yet, or else the one that has rested longest")
       .option("--skip-delay", "on a local chain: move its clock to when governance may act", false),
   )
     .description(
@@ -229,9 +230,9 @@ async function list(context: Context, symbol: string, given: z.infer<typeof list
   if (underlying === undefined) throw new RangeError(`no underlying ${index}`);
   if (record.underlyings[index]?.volatilityFeed === undefined)
     throw new BadInput(`${symbol.toUpperCase()} has no volatility feed: nobody could open a series of it`);
-  const free = Array.from({ length: 255 }, (_, i) => i + 1).find((each) => !underlying.series.has(each));
+  const number = given.number ?? (await numberForNew(context, index, new Set(underlying.series.keys())));
   const listing = seriesListing(lotExponent, {
-    series: given.number ?? free ?? 255,
+    series: number,
     expiry: BigInt(given.expiry),
     lowest: parseDecimal(given.lowest),
     step: parseDecimal(given.step),
@@ -279,6 +280,19 @@ async function list(context: Context, symbol: string, given: z.infer<typeof list
 }
 
 /** Says before anything is sent what the vault would refuse. */
+/** The lowest number that no series of an underlying had yet; where all were given the one whose series expired first. */
+async function numberForNew({ record, rpc }: Context, underlying: number, listed: ReadonlySet<number>): Promise<number> {
+  const vault = interfaceOf("IMarginVault");
+  let rested = { number: 255, expiry: 2n ** 40n };
+  for (let number = 1; number <= 255; number++) {
+    if (listed.has(number)) continue;
+    const [word] = (await callContract(rpc, vault, record.contracts.vault, "seriesWords", [underlying, number])) as [bigint];
+    if (word === 0n) return number;
+    if (expiryOf(word) < rested.expiry) rested = { number, expiry: expiryOf(word) };
+  }
+  return rested.number;
+}
+
 function explainListing({ state }: SeriesView, underlying: number, listing: Parameters<typeof listSeries>[2]): void {
   const refused = refusalOf(() => listSeries(state, underlying, listing));
   if (refused === undefined) return;
@@ -293,6 +307,7 @@ function explainListing({ state }: SeriesView, underlying: number, listing: Para
       `a strike of ${price(first)} is not from ${price(least)} to ${price(most)}: a twentieth of the price to twenty times of it`,
     TooManyStrikes: () =>
       `${first} strikes would be listed, of at most ${least} in all series that are not settled, four more counted for each series: list fewer, or wait for a settlement`,
+    SeriesRests: () => `number ${least} is another's only from ${expiryText(most)} UTC, a day after the expiry of its series`,
     SeriesTaken: () => `number ${least} is in use: its series has not settled, or somebody holds it`,
     SeriesCouldSaturate: () =>
       `with a volatility of ${formatDecimal(first * 100n)} % until then a call could need ${least} of the 32,767 units of a word: lower --volatility-cap, or take a nearer expiry`,

@@ -9,13 +9,14 @@ export interface Order {
   readonly vault: Address;
   readonly account: AccountId;
   readonly signer: Address; // owner of the account or an operator with the trade scope
-  readonly instrument: bigint;
+  readonly instrument: bigint; // the number of what is signed; see Terms
   readonly long: boolean; // the maker buys
   readonly limit: bigint; // WAD a lot
   readonly size: bigint; // lots
   readonly maxFee: bigint; // signed ppm of the notional; negative: the least rebate
   readonly reduceOnly: boolean;
-  readonly expiry: bigint; // the last second, unix
+  readonly validFrom: bigint; // the first second, unix: when it was signed, or later
+  readonly validUntil: bigint; // the last second, before the expiry of what it trades
   readonly nonce: bigint;
   readonly epoch: bigint; // of the account
   readonly taker: AccountId; // 0: anyone
@@ -54,7 +55,8 @@ export interface ComboOrder {
   readonly size: bigint; // units
   readonly maxFee: bigint; // signed ppm of the notional of each leg; negative: the least rebate
   readonly reduceOnly: boolean; // every leg reduces
-  readonly expiry: bigint; // the last second, unix
+  readonly validFrom: bigint; // the first second, unix: when it was signed, or later
+  readonly validUntil: bigint; // the last second, before the expiry of what it trades
   readonly nonce: bigint; // shared with orders of one instrument
   readonly epoch: bigint; // of the account
   readonly taker: AccountId; // 0: anyone
@@ -83,8 +85,23 @@ export interface ProposedFill {
   readonly price: bigint; // WAD a lot
   readonly takerFee: bigint; // WAD
   readonly makerFee: bigint; // WAD, negative: a rebate
-  readonly nonce: bigint; // of the order
-  readonly counted: bigint; // under the nonce: its lots, or for the first leg of a combo the units
+  readonly order: bigint; // FillOrderWord; see orderOfFill
+}
+
+/** The order of a fill, as the log has it. */
+export interface OrderOfFill {
+  readonly nonce: bigint;
+  readonly counted: bigint; // under the nonce: lots, or for the first leg of a combo the units and for the others nothing
+}
+
+/** What a fill says of its order; the inverse is {@link orderOfFill}. */
+export function fillOrderWord({ nonce, counted }: OrderOfFill): bigint {
+  return nonce | (counted << 40n);
+}
+
+/** Of the word that the events Filled and FillSkipped have. @example orderOfFill(event.args.order).nonce */
+export function orderOfFill(word: bigint): OrderOfFill {
+  return { nonce: BigInt.asUintN(40, word), counted: word >> 40n };
 }
 
 /** The name of the custom error whose selector the event OrderSkipped carries. */
@@ -93,7 +110,9 @@ export type SkipReason =
   | "SelfTrade"
   | "ZeroLots"
   | "PriceBeyondLimit"
+  | "SeriesExpired"
   | "OrderExpired"
+  | "OrderNotYetValid"
   | "TakerNotNamed"
   | "MakerFeeAboveCap"
   | "OrderCancelled"
@@ -137,6 +156,8 @@ export interface OrderContext {
 export interface OrderBooks {
   readonly now: bigint; // unix seconds
   readonly contextOf: (account: AccountId, signer: Address, instrument: bigint) => OrderContext;
+  /** Of the series of an instrument; 0 of a perpetual. Throws Reverted `UnknownSeries` where there is none. */
+  readonly expiryOf: (instrument: bigint) => bigint;
 }
 
 export interface OrderTrade {
@@ -206,8 +227,7 @@ export function fillOrders(
       lots: order.long ? -judged : judged,
       price: order.limit,
       ...feesOn(notional, fees),
-      nonce: order.nonce,
-      counted: judged,
+      order: fillOrderWord({ nonce: order.nonce, counted: judged }),
     });
   }
   return { fills, skipped, nonces: after };
@@ -228,7 +248,7 @@ export function fillCombos(
   limit: ComboLimit,
   makers: readonly ComboMaker[],
 ): OrderTrade {
-  requireCombo(limit, fees);
+  requireCombo(books, limit, fees);
   const after = new Map(nonces);
   const fills: ProposedFill[] = [];
   const skipped: SkippedOrder[] = [];
@@ -252,8 +272,7 @@ export function fillCombos(
         lots: -lots * judged,
         price,
         ...feesOn(abs(lots * judged) * price, fees),
-        nonce: order.nonce,
-        counted: i === 0 ? judged : 0n,
+        order: fillOrderWord({ nonce: order.nonce, counted: i === 0 ? judged : 0n }),
       });
     }
   }
@@ -276,8 +295,9 @@ function feesOn(notional: bigint, fees: OrderFees): { readonly takerFee: bigint;
 export function dropFills(nonces: NonceStates, fills: readonly ProposedFill[]): NonceStates {
   const after = new Map(nonces);
   for (const fill of fills) {
-    const state = nonceState(after, fill.maker, fill.nonce);
-    after.set(nonceKey(fill.maker, fill.nonce), { ...state, filled: state.filled - fill.counted });
+    const { nonce, counted } = orderOfFill(fill.order);
+    const state = nonceState(after, fill.maker, nonce);
+    after.set(nonceKey(fill.maker, nonce), { ...state, filled: state.filled - counted });
   }
   return after;
 }
@@ -292,17 +312,25 @@ export function cancelNonces(nonces: NonceStates, account: AccountId, list: read
   return after;
 }
 
-function requireCombo({ legs, maxFee }: ComboLimit, fees: OrderFees): void {
+/** Whether nothing is filled any more of an instrument: nothing is signed for longer than its series. */
+function hasExpired(books: OrderBooks, instrument: bigint): boolean {
+  const expiry = books.expiryOf(instrument);
+  return expiry !== 0n && books.now >= expiry;
+}
+
+function requireCombo(books: OrderBooks, { legs, maxFee }: ComboLimit, fees: OrderFees): void {
   const count = BigInt(legs.length);
   if (count < LEAST_LEGS || count > MOST_LEGS) revert("LegsOutOfBounds", count, count);
   for (const { instrument } of legs) {
     if (instrument < FIRST_SERIES || BigInt.asUintN(8, instrument) >= UNDERLYINGS) revert("UnknownInstrument", instrument);
+    books.expiryOf(instrument);
   }
   if (fees.taker > maxFee) revert("TakerFeeAboveCap", fees.taker, maxFee);
 }
 
 function wantedLots(books: OrderBooks, fees: OrderFees, taker: AccountId, actor: Address, limit: TakerLimit): bigint {
   if (BigInt.asUintN(8, limit.instrument) >= UNDERLYINGS) revert("UnknownInstrument", limit.instrument);
+  books.expiryOf(limit.instrument);
   if (fees.taker > limit.maxFee) revert("TakerFeeAboveCap", fees.taker, limit.maxFee);
   if (!limit.reduceOnly) return limit.lots;
   const held = books.contextOf(taker, actor, limit.instrument).lots;
@@ -324,6 +352,7 @@ function judgeCombo(
   if (order.legs.length !== limit.legs.length) return "PricesDiffer";
   const legs = limit.legs.map((leg, i) => ({ ...leg, price: order.legs[i]!.price }));
   if (comboCash(legs) < limit.leastCash) return "CashBelowLimit";
+  if (legs.some(({ instrument }) => hasExpired(books, instrument))) return "SeriesExpired";
   if (order.account === taker) return "SelfTrade";
   const stands = judgeOrder(books, nonces, fees, taker, order, min(units, limit.units));
   if (typeof stands === "string") return stands;
@@ -351,8 +380,9 @@ function judge(
   earlier: readonly ProposedFill[],
   { order, lots: asked, signatureValid }: MakerOrder,
 ): bigint | SkipReason {
-  if (order.account === taker) return "SelfTrade";
   if (order.long ? order.limit < limit.worst : order.limit > limit.worst) return "PriceBeyondLimit";
+  if (hasExpired(books, order.instrument)) return "SeriesExpired";
+  if (order.account === taker) return "SelfTrade";
   const stands = judgeOrder(books, nonces, fees, taker, order, min(asked, open));
   if (typeof stands === "string") return stands;
   let { lots } = stands;
@@ -373,7 +403,8 @@ function judgeOrder(
   order: Order | ComboOrder,
   asked: bigint,
 ): { readonly lots: bigint } | SkipReason {
-  if (books.now > order.expiry) return "OrderExpired";
+  if (books.now > order.validUntil) return "OrderExpired";
+  if (books.now < order.validFrom) return "OrderNotYetValid";
   if (order.taker !== 0n && order.taker !== taker) return "TakerNotNamed";
   if (fees.maker > order.maxFee) return "MakerFeeAboveCap";
   if (asked === 0n) return "ZeroLots";

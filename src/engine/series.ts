@@ -42,6 +42,8 @@ export interface VolatilityReport {
 
 const DAY = 86_400n;
 const YEAR = 365n * DAY;
+/** From the expiry of a series until its number may be another's: what was sent or noted for the old one has come to rest by then. */
+const REST = 86_400n;
 const SHORTEST = DAY;
 const LONGEST = 730n * DAY + 3_600n;
 
@@ -104,7 +106,7 @@ export function setSeries(draft: Draft, index: number, number: number, series: S
 
 /**
  * Lists a series; its number may have been that of one that is settled and held by nobody.
- * @throws Reverted `UnknownUnderlying`, `UnknownSeries` (number 0), `SeriesTaken`, `ExpiryOutOfBounds`, `TooManyStrikes`, `StrikeOutOfBounds`, `DepthZero`,
+ * @throws Reverted `UnknownUnderlying`, `UnknownSeries` (number 0), `SeriesTaken`, `SeriesRests`, `ExpiryOutOfBounds`, `TooManyStrikes`, `StrikeOutOfBounds`, `DepthZero`,
  * `VolatilityCapOutOfBounds`, `SeriesCouldSaturate` and what `listedSeries` refuses
  * @example listSeries(state, 0, { series: 1n, expiry: state.now + 2_592_000n, base: 24n, step: 2n, decimals: 17n, count: 10n, depth: 1_000_000n, volatilityCap: 150n })
  */
@@ -165,11 +167,13 @@ function requireRoom(draft: Draft, count: bigint, former: Series | undefined): v
   if (listed > MOST_STRIKES) revert("TooManyStrikes", listed, MOST_STRIKES);
 }
 
-/** The number of a series may be listed anew when it has settled and nobody holds it. */
+/** The number of a series may be listed anew a day after its expiry, when it has settled and nobody holds it. */
 function requireVacant(draft: Draft, index: number, number: bigint, former: Series): void {
   const { word, average, surface, listed } = former;
   const stands = isSettled(averageFromWord(average), openingOf(expiryOf(word)), draft.now);
   if (!stands || surface.openInterest !== 0n) revert("SeriesTaken", BigInt(index), number, surface.openInterest);
+  const from = expiryOf(word) + REST;
+  if (draft.now < from) revert("SeriesRests", BigInt(index), number, from);
   if (!listed) return;
   const events: EngineEvent[] = [];
   settledWith(former, BigInt(index), number, draft.now, events);

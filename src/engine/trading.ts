@@ -30,6 +30,7 @@ export interface Fill {
   readonly price: bigint; // of a lot, WAD
   readonly takerFee: bigint; // WAD
   readonly makerFee: bigint; // WAD, negative: a rebate
+  readonly order?: bigint; // what the module says of the order that is filled, for the log; nothing: 0
 }
 
 /** What is remembered of an account that an action touched, for the margin rule at the end. */
@@ -82,14 +83,15 @@ export function comboAt(fills: readonly Fill[], first: number): readonly Fill[] 
 export function settle(draft: Draft, trade: Trade, taker: Touched, fills: readonly Fill[]): boolean {
   const reason = apply(draft, trade, taker, fills);
   for (const fill of fills) {
+    const { order = 0n } = fill;
     const parties = { taker: trade.taker, maker: fill.maker, instrument: nameOf(fill.instrument), lots: fill.lots };
     if (reason !== undefined) {
-      draft.emit("FillSkipped", { ...parties, reason });
+      draft.emit("FillSkipped", { ...parties, reason, order });
       continue;
     }
     trade.filled += abs(fill.lots);
     trade.fees += fill.takerFee + fill.makerFee;
-    draft.emit("Filled", { ...parties, price: fill.price, takerFee: fill.takerFee, makerFee: fill.makerFee });
+    draft.emit("Filled", { ...parties, price: fill.price, takerFee: fill.takerFee, makerFee: fill.makerFee, order });
   }
   return reason === undefined;
 }

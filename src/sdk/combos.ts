@@ -1,9 +1,13 @@
 import type { BytesLike, Signer, TypedDataField } from "ethers";
 import { AbiCoder, TypedDataEncoder } from "ethers";
+import { abs, WAD } from "../engine/fixedPoint.ts";
 import type { ComboLimit, ComboOrder, Leg } from "../engine/orders.ts";
 import type { Address } from "../engine/types.ts";
 import {
   COMBO,
+  headFromTyped,
+  INSTRUMENT_TYPE,
+  lotsOfUnit,
   MAKER_FILL,
   OrderFieldError,
   type OrderVenue,
@@ -12,11 +16,18 @@ import {
   type PackedMaker,
   packTerms,
   packValidity,
+  type Side,
   signed,
   signTyped,
-  typedValue,
+  TYPE_OF_BOUNDS,
+  TYPE_OF_PARTIES,
+  type TypedHead,
+  type TypedInstrument,
+  typedHead,
+  typedInstrument,
   unpackMaker,
   unsigned,
+  whole,
   within,
 } from "./orders.ts";
 
@@ -38,25 +49,29 @@ export interface ComboTradeData {
 }
 
 const COMBO_TYPES: Record<string, TypedDataField[]> = {
-  ComboOrder: [
-    { name: "vault", type: "address" },
-    { name: "account", type: "uint256" },
-    { name: "signer", type: "address" },
-    { name: "legs", type: "Leg[]" },
-    { name: "size", type: "uint48" },
-    { name: "maxFee", type: "int24" },
-    { name: "reduceOnly", type: "bool" },
-    { name: "expiry", type: "uint40" },
-    { name: "nonce", type: "uint40" },
-    { name: "epoch", type: "uint32" },
-    { name: "taker", type: "uint256" },
-  ],
+  ComboOrder: [...TYPE_OF_PARTIES, { name: "legs", type: "Leg[]" }, { name: "units", type: "uint48" }, ...TYPE_OF_BOUNDS],
   Leg: [
-    { name: "instrument", type: "uint24" },
-    { name: "lots", type: "int48" },
-    { name: "price", type: "uint96" },
+    { name: "instrument", type: "Instrument" },
+    { name: "side", type: "string" },
+    { name: "size", type: "uint256" },
+    { name: "price", type: "uint256" },
   ],
+  Instrument: INSTRUMENT_TYPE,
 };
+
+/** A combo order as it is signed and shown by wallets; the struct `ComboOrder` of the contracts. */
+export interface TypedCombo extends TypedHead {
+  readonly legs: readonly TypedLeg[];
+  readonly units: bigint; // equal parts in which it may be filled
+}
+
+/** One instrument of a combo as it is signed. */
+export interface TypedLeg {
+  readonly instrument: TypedInstrument;
+  readonly side: Side;
+  readonly size: bigint; // of all units together, in units of the underlying, WAD
+  readonly price: bigint; // of a unit of the underlying, WAD
+}
 
 const COMBO_LIMIT = "tuple(uint24[] instruments, int48[] lots, uint48 units, int24 maxFee, int256 leastCash)";
 const COMBO_FILL = `tuple(${MAKER_FILL} maker, uint96[] prices)`;
@@ -66,15 +81,15 @@ const FIRST_SERIES = 1n << 8n;
 const DATA = ["uint256", COMBO_LIMIT, `${COMBO_FILL}[]`];
 
 /** What a combo order needs beyond the defaults: taken by anyone, no reduce-only, signed by the owner, in the first epoch. */
-export type ComboRequest = Pick<ComboOrder, "vault" | "account" | "legs" | "size" | "maxFee" | "expiry" | "nonce"> &
-  Partial<Pick<ComboOrder, "signer" | "reduceOnly" | "epoch" | "taker">>;
+export type ComboRequest = Pick<ComboOrder, "vault" | "account" | "legs" | "size" | "maxFee" | "validUntil" | "nonce"> &
+  Partial<Pick<ComboOrder, "signer" | "reduceOnly" | "validFrom" | "epoch" | "taker">>;
 
 /**
  * A combo order with every field set. Lots of a leg are those of one unit, positive where the maker buys.
  * @throws OrderFieldError when a field does not fit, or legs are not two to eight options or dated futures, each another and none of zero lots
  * @example
  * const legs = [{ instrument: call, lots: -1n, price: 40n * WAD }, { instrument: higherCall, lots: 1n, price: 25n * WAD }];
- * const order = buildCombo({ vault, account, legs, size: 100n, maxFee: 200n, expiry, nonce: 7n });
+ * const order = buildCombo({ vault, account, legs, size: 100n, maxFee: 200n, validFrom, validUntil, nonce: 7n });
  */
 export function buildCombo(request: ComboRequest): ComboOrder {
   const order: ComboOrder = {
@@ -91,15 +106,46 @@ export function buildCombo(request: ComboRequest): ComboOrder {
 
 /** The digest that the signer of `order` signs; equal to `digestOfCombo` of the contract. */
 export function hashCombo(venue: OrderVenue, order: ComboOrder): string {
-  return TypedDataEncoder.hash(orderDomain(venue), COMBO_TYPES, typedValue(order));
+  return TypedDataEncoder.hash(orderDomain(venue), COMBO_TYPES, typedCombo(venue, order));
+}
+
+/** A combo order as it is signed. */
+export function typedCombo(venue: OrderVenue, order: ComboOrder): TypedCombo {
+  const legs = order.legs.map(({ instrument, lots, price }): TypedLeg => {
+    const terms = venue.termsOf(instrument);
+    const side = lots < 0n ? "sell" : "buy";
+    const size = abs(lots) * order.size * (WAD / lotsOfUnit(terms));
+    return { instrument: typedInstrument(terms), side, size, price: price * lotsOfUnit(terms) };
+  });
+  return { ...typedHead(order), legs, units: order.size };
+}
+
+/**
+ * The inverse of {@link typedCombo}.
+ * @param instruments by leg, the numbers of what was signed, with the lots of their underlyings
+ * @throws RangeError when an amount is no whole number of lots
+ */
+export function comboFromTyped(
+  typed: TypedCombo,
+  instruments: readonly { readonly instrument: bigint; readonly lotExponent: bigint }[],
+): ComboOrder {
+  const legs = instruments.map(({ instrument, lotExponent }, i): Leg => {
+    const { side, size, price } = typed.legs[i] as TypedLeg;
+    const unit = 10n ** lotExponent;
+    const lots = whole("size", size, (WAD / unit) * typed.units);
+    return { instrument, lots: side === "buy" ? lots : -lots, price: whole("price", price, unit) };
+  });
+  return buildCombo({ ...headFromTyped(typed), legs, size: typed.units });
 }
 
 /**
  * Signs `order` with a key or a connected wallet.
  * @throws Error when `signer` is not the signer that the order names; wallets that are contracts sign `hashCombo` in their own way
+ * @throws OrderOutlivesSeriesError when it would be good at the first expiry among its legs
  */
 export async function signCombo(signer: Signer, venue: OrderVenue, order: ComboOrder): Promise<SignedCombo> {
-  return { order, signature: await signTyped(signer, venue, COMBO_TYPES, order) };
+  const instruments = order.legs.map(({ instrument }) => instrument);
+  return { order, signature: await signTyped(signer, venue, COMBO_TYPES, order, instruments, typedCombo(venue, order)) };
 }
 
 /**
@@ -137,7 +183,10 @@ export function packCombo({ order, units, signature }: ComboFill): PackedCombo {
   // what a combo has not is zero in its words
   const terms = packTerms({ ...order, limit: 0n }, units);
   const validity = packValidity({ ...order, instrument: 0n, long: false });
-  return { maker: { account, taker, terms, validity, signature }, prices: legs.map(({ price }) => unsigned("price", price, 96n)) };
+  return {
+    maker: { account, taker, terms, validity, validFrom: order.validFrom, signature },
+    prices: legs.map(({ price }) => unsigned("price", price, 96n)),
+  };
 }
 
 /** The tuple `ComboLimit` of the contracts. */

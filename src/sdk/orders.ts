@@ -1,14 +1,21 @@
 import type { BytesLike, Signer, TypedDataDomain, TypedDataField } from "ethers";
 import { AbiCoder, getAddress, id, TypedDataEncoder } from "ethers";
 import { ownerOf } from "../engine/accountId.ts";
+import { WAD } from "../engine/fixedPoint.ts";
 import type { Order, SkipReason, TakerLimit } from "../engine/orders.ts";
 import { signerOf } from "../engine/orders.ts";
+import type { Right, Terms } from "../engine/terms.ts";
 import type { AccountId, Address } from "../engine/types.ts";
 
-/** Where orders are settled: what the EIP-712 domain is made of. */
+/** What is signed of an instrument, and how many decimals its lot has. */
+export type SignedTerms = Terms & { readonly lotExponent: bigint };
+
+/** Where orders are settled, and what there is to be traded. */
 export interface OrderVenue {
   readonly chainId: bigint;
   readonly settlement: Address; // the OrderSettlement contract
+  /** What the number of an instrument stands for now. @throws RangeError when it stands for nothing */
+  readonly termsOf: (instrument: bigint) => SignedTerms;
 }
 
 /** An order with the signature of its signer. */
@@ -27,6 +34,18 @@ export type OrderTradeData =
   | { readonly kind: "fill"; readonly limits: readonly TakerLimit[]; readonly makers: readonly OrderFill[] }
   | { readonly kind: "cancel"; readonly nonces: readonly bigint[] };
 
+/** An order that would be good for longer than what it trades. */
+export class OrderOutlivesSeriesError extends RangeError {
+  readonly validUntil: bigint;
+  readonly expiry: bigint;
+
+  constructor(validUntil: bigint, expiry: bigint) {
+    super(`the order stands until ${validUntil}, and what it trades expires at ${expiry}: it must end before`);
+    this.name = "OrderOutlivesSeriesError";
+    [this.validUntil, this.expiry] = [validUntil, expiry];
+  }
+}
+
 /** A value that does not fit the bits that it has in calldata. */
 export class OrderFieldError extends RangeError {
   readonly field: string;
@@ -40,40 +59,59 @@ export class OrderFieldError extends RangeError {
   }
 }
 
-const ORDER_TYPES: Record<string, TypedDataField[]> = {
+export const INSTRUMENT_TYPE: TypedDataField[] = [
+  { name: "underlying", type: "uint8" },
+  { name: "right", type: "string" },
+  { name: "expiry", type: "uint40" },
+  { name: "strike", type: "uint256" },
+];
+
+/** What depends neither on one instrument nor on several, in the order in which it is signed. */
+export const TYPE_OF_BOUNDS: TypedDataField[] = [
+  { name: "maxFeePpm", type: "int24" },
+  { name: "reduceOnly", type: "bool" },
+  { name: "validFrom", type: "uint40" },
+  { name: "validUntil", type: "uint40" },
+  { name: "nonce", type: "uint40" },
+  { name: "epoch", type: "uint32" },
+  { name: "taker", type: "uint256" },
+];
+
+/** Who is bound where. */
+export const TYPE_OF_PARTIES: TypedDataField[] = [
+  { name: "vault", type: "address" },
+  { name: "account", type: "uint256" },
+  { name: "signer", type: "address" },
+];
+
+export const ORDER_TYPES: Record<string, TypedDataField[]> = {
   Order: [
-    { name: "vault", type: "address" },
-    { name: "account", type: "uint256" },
-    { name: "signer", type: "address" },
-    { name: "instrument", type: "uint24" },
-    { name: "long", type: "bool" },
-    { name: "limit", type: "uint96" },
-    { name: "size", type: "uint48" },
-    { name: "maxFee", type: "int24" },
-    { name: "reduceOnly", type: "bool" },
-    { name: "expiry", type: "uint40" },
-    { name: "nonce", type: "uint40" },
-    { name: "epoch", type: "uint32" },
-    { name: "taker", type: "uint256" },
+    ...TYPE_OF_PARTIES,
+    { name: "instrument", type: "Instrument" },
+    { name: "side", type: "string" },
+    { name: "limit", type: "uint256" },
+    { name: "size", type: "uint256" },
+    ...TYPE_OF_BOUNDS,
   ],
+  Instrument: INSTRUMENT_TYPE,
 };
 
 const FILL = 0n;
 const CANCEL = 1n;
 export const COMBO = 2n;
-export const MAKER_FILL = "tuple(uint256 account, uint256 taker, uint256 terms, uint256 validity, bytes signature)";
+export const MAKER_FILL = "tuple(uint256 account, uint256 taker, uint256 terms, uint256 validity, uint256 validFrom, bytes signature)";
 const LONG = 1n << 252n;
 export const REDUCE_ONLY = 1n << 253n;
 
-/** What an order needs beyond the defaults: taken by anyone, no reduce-only, signed by the owner, in the first epoch. */
-export type OrderRequest = Pick<Order, "vault" | "account" | "instrument" | "long" | "limit" | "size" | "maxFee" | "expiry" | "nonce"> &
-  Partial<Pick<Order, "signer" | "reduceOnly" | "epoch" | "taker">>;
+/** What an order needs beyond the defaults: taken by anyone, no reduce-only, signed by the owner, in the first epoch, good from the beginning of time. */
+export type OrderRequest = Pick<Order, "vault" | "account" | "instrument" | "long" | "limit" | "size" | "maxFee" | "validUntil" | "nonce"> &
+  Partial<Pick<Order, "signer" | "reduceOnly" | "validFrom" | "epoch" | "taker">>;
 
 /**
  * An order with every field set.
  * @throws OrderFieldError when a field does not fit
  * @example
- * const order = buildOrder({ vault, account, instrument: 0n, long: true, limit: 3n * 10n ** 18n, size: 100n, maxFee: 200n, expiry, nonce: 7n });
+ * const order = buildOrder({ vault, account, instrument: 0n, long: true, limit: 3n * 10n ** 18n, size: 100n, maxFee: 200n, validFrom, validUntil, nonce: 7n });
  */
 export function buildOrder(request: OrderRequest): Order {
   const { instrument, long, limit } = request;
@@ -95,7 +133,8 @@ export function orderHead(request: Omit<OrderRequest, "instrument" | "long" | "l
     size: request.size,
     maxFee: request.maxFee,
     reduceOnly: request.reduceOnly ?? false,
-    expiry: request.expiry,
+    validFrom: unsigned("validFrom", request.validFrom ?? 0n, 40n),
+    validUntil: request.validUntil,
     nonce: request.nonce,
     epoch: request.epoch ?? 0n,
     taker: unsigned("taker", request.taker ?? 0n, 256n),
@@ -109,15 +148,16 @@ export function orderDomain(venue: OrderVenue): TypedDataDomain {
 
 /** The digest that the signer of `order` signs; equal to `digestOf` of the contract. */
 export function hashOrder(venue: OrderVenue, order: Order): string {
-  return TypedDataEncoder.hash(orderDomain(venue), ORDER_TYPES, typedValue(order));
+  return TypedDataEncoder.hash(orderDomain(venue), ORDER_TYPES, typedOrder(venue, order));
 }
 
 /**
  * Signs `order` with a key or a connected wallet.
  * @throws Error when `signer` is not the signer that the order names; wallets that are contracts sign `hashOrder` in their own way
+ * @throws OrderOutlivesSeriesError when it would be good at the expiry of what it trades
  */
 export async function signOrder(signer: Signer, venue: OrderVenue, order: Order): Promise<SignedOrder> {
-  return { order, signature: await signTyped(signer, venue, ORDER_TYPES, order) };
+  return { order, signature: await signTyped(signer, venue, ORDER_TYPES, order, [order.instrument], typedOrder(venue, order)) };
 }
 
 /** The signature of an order of `types` by the signer that it names. */
@@ -125,13 +165,19 @@ export async function signTyped(
   signer: Signer,
   venue: OrderVenue,
   types: Record<string, TypedDataField[]>,
-  order: Pick<Order, "account" | "signer">,
+  order: Pick<Order, "account" | "signer" | "validUntil">,
+  instruments: readonly bigint[],
+  typed: object,
 ): Promise<string> {
   const address = await signer.getAddress();
   if (BigInt(address) !== BigInt(signerOf(order))) {
     throw new Error(`the order names ${signerOf(order)} as its signer, not ${address}`);
   }
-  return signer.signTypedData(orderDomain(venue), types, typedValue(order));
+  for (const instrument of instruments) {
+    const { expiry } = venue.termsOf(instrument);
+    if (expiry !== 0n && order.validUntil >= expiry) throw new OrderOutlivesSeriesError(order.validUntil, expiry);
+  }
+  return signer.signTypedData(orderDomain(venue), types, typed as Record<string, unknown>);
 }
 
 /** Data of a Trade that fills `makers`, in this order, within `limits`. */
@@ -174,6 +220,7 @@ export interface PackedMaker {
   readonly taker: AccountId;
   readonly terms: bigint;
   readonly validity: bigint;
+  readonly validFrom: bigint;
   readonly signature: string;
 }
 
@@ -183,6 +230,7 @@ export function packMaker({ order, lots, signature }: OrderFill): PackedMaker {
     taker: order.taker,
     terms: packTerms(order, lots),
     validity: packValidity(order),
+    validFrom: order.validFrom,
     signature,
   };
 }
@@ -204,7 +252,9 @@ const SKIP_REASONS: Readonly<Record<SkipReason, string>> = {
   SelfTrade: "SelfTrade(uint256)",
   ZeroLots: "ZeroLots()",
   PriceBeyondLimit: "PriceBeyondLimit(uint256,uint256)",
+  SeriesExpired: "SeriesExpired(uint256)",
   OrderExpired: "OrderExpired(uint256)",
+  OrderNotYetValid: "OrderNotYetValid(uint256)",
   TakerNotNamed: "TakerNotNamed(uint256)",
   MakerFeeAboveCap: "MakerFeeAboveCap(int256,int256)",
   OrderCancelled: "OrderCancelled(uint256,uint256)",
@@ -237,11 +287,11 @@ export function packTerms(order: Pick<Order, "limit" | "size" | "nonce" | "maxFe
 }
 
 /** An owner who signs is left out: zero bytes are cheaper. */
-export function packValidity(order: Omit<Order, "vault" | "taker" | "limit" | "size" | "nonce" | "maxFee">): bigint {
+export function packValidity(order: Omit<Order, "vault" | "taker" | "limit" | "size" | "nonce" | "maxFee" | "validFrom">): bigint {
   const signer = BigInt(order.signer) === BigInt(ownerOf(order.account)) ? 0n : BigInt(order.signer);
   return (
     unsigned("signer", signer, 160n) |
-    (unsigned("expiry", order.expiry, 36n) << 160n) |
+    (unsigned("validUntil", order.validUntil, 36n) << 160n) |
     (unsigned("epoch", order.epoch, 32n) << 196n) |
     (unsigned("instrument", order.instrument, 24n) << 228n) |
     (order.long ? LONG : 0n) |
@@ -260,7 +310,7 @@ function unpackTakerLimit(word: bigint): TakerLimit {
   };
 }
 
-export function unpackMaker(vault: Address, { account, taker, terms, validity, signature }: PackedMaker): OrderFill {
+export function unpackMaker(vault: Address, { account, taker, terms, validity, validFrom, signature }: PackedMaker): OrderFill {
   const signer = BigInt.asUintN(160, validity);
   return {
     order: {
@@ -273,7 +323,8 @@ export function unpackMaker(vault: Address, { account, taker, terms, validity, s
       size: BigInt.asUintN(48, terms >> 96n),
       maxFee: BigInt.asIntN(24, terms >> 232n),
       reduceOnly: (validity & REDUCE_ONLY) !== 0n,
-      expiry: BigInt.asUintN(36, validity >> 160n),
+      validFrom,
+      validUntil: BigInt.asUintN(36, validity >> 160n),
       nonce: BigInt.asUintN(40, terms >> 192n),
       epoch: BigInt.asUintN(32, validity >> 196n),
       taker,
@@ -283,9 +334,88 @@ export function unpackMaker(vault: Address, { account, taker, terms, validity, s
   };
 }
 
-/** An order as typed data has it. */
-export function typedValue(order: Pick<Order, "account" | "signer">): Record<string, unknown> {
-  return { ...order, signer: signerOf(order) };
+/** An instrument as it is signed: the strike is that of a unit. */
+export interface TypedInstrument {
+  readonly underlying: bigint;
+  readonly right: Right;
+  readonly expiry: bigint;
+  readonly strike: bigint;
+}
+
+export type Side = "buy" | "sell";
+
+/** What orders of one instrument and of several have in common as they are signed. */
+export interface TypedHead {
+  readonly vault: Address;
+  readonly account: AccountId;
+  readonly signer: Address;
+  readonly maxFeePpm: bigint;
+  readonly reduceOnly: boolean;
+  readonly validFrom: bigint;
+  readonly validUntil: bigint;
+  readonly nonce: bigint;
+  readonly epoch: bigint;
+  readonly taker: AccountId;
+}
+
+/** An order as it is signed and shown by wallets: amounts and prices of a unit of the underlying, with 18 decimals; the struct `Order` of the contracts. */
+export interface TypedOrder extends TypedHead {
+  readonly instrument: TypedInstrument;
+  readonly side: Side;
+  readonly limit: bigint;
+  readonly size: bigint;
+}
+
+/** An order as it is signed. */
+export function typedOrder(venue: OrderVenue, order: Order): TypedOrder {
+  const terms = venue.termsOf(order.instrument);
+  return {
+    ...typedHead(order),
+    instrument: typedInstrument(terms),
+    side: order.long ? "buy" : "sell",
+    limit: order.limit * lotsOfUnit(terms),
+    size: order.size * (WAD / lotsOfUnit(terms)),
+  };
+}
+
+/**
+ * The inverse of {@link typedOrder}.
+ * @param instrument the number of what was signed
+ * @throws RangeError when an amount is no whole number of lots
+ */
+export function orderFromTyped(typed: TypedOrder, instrument: bigint, lotExponent: bigint): Order {
+  const unit = 10n ** lotExponent;
+  return buildOrder({
+    ...headFromTyped(typed),
+    instrument,
+    long: typed.side === "buy",
+    limit: whole("limit", typed.limit, unit),
+    size: whole("size", typed.size, WAD / unit),
+  });
+}
+
+export function typedHead(order: Omit<Order, "instrument" | "long" | "limit" | "size">): TypedHead {
+  const { vault, account, maxFee, reduceOnly, validFrom, validUntil, nonce, epoch, taker } = order;
+  return { vault, account, signer: signerOf(order), maxFeePpm: maxFee, reduceOnly, validFrom, validUntil, nonce, epoch, taker };
+}
+
+export function headFromTyped(typed: TypedHead): Omit<OrderHead, "size"> {
+  const { vault, account, signer, maxFeePpm, reduceOnly, validFrom, validUntil, nonce, epoch, taker } = typed;
+  return { vault, account, signer, maxFee: maxFeePpm, reduceOnly, validFrom, validUntil, nonce, epoch, taker };
+}
+
+export function typedInstrument({ underlying, right, expiry, strike, lotExponent }: SignedTerms): TypedInstrument {
+  return { underlying, right, expiry, strike: strike * 10n ** lotExponent };
+}
+
+export function lotsOfUnit({ lotExponent }: SignedTerms): bigint {
+  return 10n ** lotExponent;
+}
+
+/** @throws RangeError when `value` is no whole number of `unit` */
+export function whole(field: string, value: bigint, unit: bigint): bigint {
+  if (value % unit !== 0n) throw new RangeError(`${field} ${value} is no whole number of lots`);
+  return value / unit;
 }
 
 export function unsigned(field: string, value: bigint, bits: bigint): bigint {

@@ -2,10 +2,12 @@ import { type Instrument, instrumentFromNumber, instrumentNumber, isFuture, STRI
 import { namedInstrument } from "../engine/market.ts";
 import { type SeriesListing, strikesOf } from "../engine/series.ts";
 import { expiryOf } from "../engine/seriesWord.ts";
+import { termsOf } from "../engine/terms.ts";
 import type { Series, Underlying } from "../engine/types.ts";
 import { formatDecimal, parseDecimal } from "./amounts.ts";
 import type { DeploymentRecord } from "./deploymentRecord.ts";
 import { BadInput } from "./failure.ts";
+import { type OrderVenue, type SignedTerms, type TypedInstrument, typedInstrument } from "./orders.ts";
 
 // Names of instruments as people use them: ETH-PERP, ETH-20261225, ETH-20261225-3000-C. Where two series expire on one day the name has the time
 // (ETH-20261225T0800), where they expire together the number of the series (ETH-20261225#2). Dates and times are UTC, strikes those of a unit.
@@ -108,6 +110,68 @@ export function parseInstrument(listed: readonly ListedUnderlying[], text: strin
   }
   if (only === undefined || found.length > 1) throw unknown(listed, underlying, text, "instrument");
   return namedInstrument(underlying, instrumentNumber(only));
+}
+
+/**
+ * What the number of an instrument stands for.
+ * @throws RangeError when it is of no listed series
+ * @example termsIn(listed, 0n) // { underlying: 0n, right: "perpetual", expiry: 0n, strike: 0n, lotExponent: 5n }
+ */
+export function termsIn(listed: readonly ListedUnderlying[], named: bigint): SignedTerms {
+  instrumentName(listed, named);
+  const { lotExponent, series } = at(listed, Number(named & 0xffn));
+  const word = series.get(Number(named >> 16n))?.word ?? 0n;
+  return { ...termsOf(named, word), lotExponent: BigInt(lotExponent) };
+}
+
+/**
+ * The number of what was signed, undefined where nothing that is listed is that. Of several the first: they are the same.
+ * @example instrumentOf(listed, signed.instrument)
+ */
+export function instrumentOf(listed: readonly ListedUnderlying[], signed: TypedInstrument): bigint | undefined {
+  const underlying = Number(signed.underlying);
+  const { lotExponent, series } = at(listed, underlying);
+  if (signed.right === "perpetual") return same(listed, BigInt(underlying), signed) ? BigInt(underlying) : undefined;
+  const lots = 10n ** BigInt(lotExponent);
+  for (const [number, { word }] of series) {
+    const index = signed.right === "future" ? Number(STRIKE_ZERO) : strikesOf(word).findIndex((strike) => strike * lots === signed.strike);
+    if (index < 0) continue;
+    const instrument = instrumentNumber({ series: BigInt(number), index: BigInt(index), isCall: signed.right !== "put" });
+    const named = namedInstrument(underlying, instrument);
+    if (same(listed, named, signed)) return named;
+  }
+  return undefined;
+}
+
+function same(listed: readonly ListedUnderlying[], named: bigint, signed: TypedInstrument): boolean {
+  const { right, expiry, strike } = typedInstrument(termsIn(listed, named));
+  return right === signed.right && expiry === signed.expiry && strike === signed.strike;
+}
+
+/**
+ * The name of what was signed, whether it is listed or not. @example signedName(listed, order.instrument) // "ETH-20261225-3000-C"
+ */
+export function signedName(listed: readonly ListedUnderlying[], { underlying, right, expiry, strike }: TypedInstrument): string {
+  const { symbol } = at(listed, Number(underlying));
+  if (right === "perpetual") return `${symbol}-PERP`;
+  const series = `${symbol}-${dayOf(expiry)}`;
+  return right === "future" ? series : `${series}-${formatDecimal(strike)}-${right === "call" ? "C" : "P"}`;
+}
+
+/**
+ * Where orders of a deployment are settled, with what can be signed for.
+ * @param listed by default the perpetuals alone
+ * @example await signOrder(wallet, orderVenue(record, listedIn(record, state.underlyings)), order)
+ */
+export function orderVenue(
+  record: Pick<DeploymentRecord, "chainId" | "contracts" | "underlyings">,
+  listed: readonly ListedUnderlying[] = listedIn(record, []),
+): OrderVenue {
+  return {
+    chainId: BigInt(record.chainId),
+    settlement: record.contracts.orders,
+    termsOf: (instrument) => termsIn(listed, instrument),
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import { Draft } from "../engine/draft.ts";
 import { abs } from "../engine/fixedPoint.ts";
 import { instrumentFromNumber, isFuture } from "../engine/instrument.ts";
 import { marketOf, namedInstrument } from "../engine/market.ts";
+import { expiryOf } from "../engine/seriesWord.ts";
 import { NORMAL, type State } from "../engine/types.ts";
 import type { SizedOptionTrader } from "./optionTraders.ts";
 
@@ -64,6 +65,12 @@ export function deltasOf(state: State): (instrument: bigint) => bigint {
   };
 }
 
+function hasExpired({ now, underlyings }: State, instrument: bigint): boolean {
+  if (instrument <= 0xffn) return false;
+  const word = underlyings[Number(instrument & 0xffn)]?.series.get(Number(instrument >> 16n))?.word ?? 0n;
+  return now >= expiryOf(word);
+}
+
 /** Lots of the instrument that it hedges with that a trader buys, or negative, sells. */
 export type Hedge = { readonly trader: SizedOptionTrader; readonly instrument: bigint; readonly lots: bigint };
 
@@ -80,8 +87,8 @@ export function planHedges(state: State, traders: readonly SizedOptionTrader[]):
     const instrument = trader.hedge;
     if (instrument === undefined || state.underlyings[Number(instrument & 0xffn)]?.priceState !== NORMAL) return [];
     const own = delta(instrument);
-    // a future that has settled pays by itself
-    if (own === 0n) return [];
+    // a future that has expired is not traded, and pays by itself
+    if (own === 0n || hasExpired(state, instrument)) return [];
     const { options, hedge, gross } = hedgedBook(state, trader, delta);
     const off = options + hedge;
     if (abs(off) * TOLERATED <= gross) return [];

@@ -1,13 +1,14 @@
 import type { Wallet } from "ethers";
 import { accountIdOf } from "../engine/accountId.ts";
-import { abs } from "../engine/fixedPoint.ts";
+import { abs, min } from "../engine/fixedPoint.ts";
 import { comboCash } from "../engine/orders.ts";
 import type { State } from "../engine/types.ts";
 import { type EncodedAction, tradeAction } from "../sdk/actions.ts";
 import { type Call, executeCall } from "../sdk/calls.ts";
 import { buildCombo, encodeCombos, signCombo } from "../sdk/combos.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
-import { buildOrder, encodeFills, signOrder } from "../sdk/orders.ts";
+import { buildOrder, encodeFills, type OrderVenue, signOrder } from "../sdk/orders.ts";
+import { listedIn, orderVenue } from "../sdk/series.ts";
 import { type Hedge, markOf } from "./hedging.ts";
 import type { Position, SizedOptionTrader } from "./optionTraders.ts";
 
@@ -74,22 +75,26 @@ function makerOf(makers: readonly Wallet[], turn: number): Wallet {
   return maker;
 }
 
-const signedBy = ({ record, maker, nonce }: Quote, taker: bigint) => ({
+const signedBy = ({ record, maker, nonce }: Quote, taker: bigint, venue: OrderVenue, instruments: readonly bigint[]) => ({
   vault: record.contracts.vault,
   account: accountIdOf(maker.address),
   maxFee: HIGHEST_FEE,
-  expiry: FAR_FUTURE,
+  // an order ends before what it trades
+  validUntil: instruments
+    .map((each) => venue.termsOf(each).expiry)
+    .reduce((last, end) => (end !== 0n ? min(last, end - 1n) : last), FAR_FUTURE),
   nonce,
   taker,
 });
 
-const venueOf = ({ record }: Quote) => ({ chainId: BigInt(record.chainId), settlement: record.contracts.orders });
+const venueOf = ({ record, state }: Quote): OrderVenue => orderVenue(record, listedIn(record, state.underlyings));
 
 /** A trade in one instrument. */
 async function orderAction(quote: Quote, account: bigint, { instrument, lots }: Position): Promise<EncodedAction> {
   const [long, size, limit] = [lots > 0n, abs(lots), markOf(quote.state, instrument)];
-  const order = buildOrder({ ...signedBy(quote, account), instrument, long: !long, limit, size });
-  const fill = { ...(await signOrder(quote.maker, venueOf(quote), order)), lots: size };
+  const venue = venueOf(quote);
+  const order = buildOrder({ ...signedBy(quote, account, venue, [instrument]), instrument, long: !long, limit, size });
+  const fill = { ...(await signOrder(quote.maker, venue, order)), lots: size };
   const asked = { instrument, long, worst: limit, lots: size, maxFee: HIGHEST_FEE, reduceOnly: false };
   return tradeAction(account, quote.record.modules.orders, encodeFills([asked], [fill]), size);
 }
@@ -98,8 +103,10 @@ async function orderAction(quote: Quote, account: bigint, { instrument, lots }: 
 async function comboAction(quote: Quote, account: bigint, positions: readonly Position[]): Promise<EncodedAction> {
   const units = positions.reduce((divisor, { lots }) => greatestDivisor(divisor, abs(lots)), 0n);
   const legs = positions.map(({ instrument, lots }) => ({ instrument, lots: -lots / units, price: markOf(quote.state, instrument) }));
-  const order = buildCombo({ ...signedBy(quote, account), legs, size: units });
-  const signed = await signCombo(quote.maker, venueOf(quote), order);
+  const venue = venueOf(quote);
+  const instruments = legs.map(({ instrument }) => instrument);
+  const order = buildCombo({ ...signedBy(quote, account, venue, instruments), legs, size: units });
+  const signed = await signCombo(quote.maker, venue, order);
   const limit = { legs: order.legs, units, maxFee: HIGHEST_FEE, leastCash: comboCash(order.legs) };
   const lots = positions.reduce((sum, each) => sum + abs(each.lots), 0n);
   return tradeAction(account, quote.record.modules.orders, encodeCombos(limit, [{ ...signed, units }]), lots);

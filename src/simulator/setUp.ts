@@ -7,6 +7,7 @@ import { interfaceOf } from "../sdk/artifacts.ts";
 import { type Call, executeCall, vaultCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { buildOrder, encodeFills, type OrderFill, type SignedOrder, signOrder } from "../sdk/orders.ts";
+import { orderVenue } from "../sdk/series.ts";
 import { signPrice, signRate } from "../sdk/signedValues.ts";
 
 /** A deployment on a local chain and the keys that sign its prices. */
@@ -91,7 +92,7 @@ export async function matchCalls(
   smallest: bigint,
   nonce = 0n,
 ): Promise<Call[]> {
-  const venue = { chainId: BigInt(record.chainId), settlement: record.contracts.orders };
+  const venue = orderVenue(record);
   const orders: SignedOrder[] = [];
   for (const { wallet, account, lots } of shorts) {
     const order = buildOrder({
@@ -102,7 +103,7 @@ export async function matchCalls(
       limit: price,
       size: lots,
       maxFee: HIGHEST_FEE,
-      expiry: FAR_FUTURE,
+      validUntil: FAR_FUTURE,
       nonce,
     });
     orders.push(await signOrder(wallet, venue, order));

@@ -11,7 +11,7 @@ import { type Deployment, deployVault } from "../helpers/deploy.ts";
 
 const WAD = 10n ** 18n;
 const coder = AbiCoder.defaultAbiCoder();
-const FILLS = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILLS = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order)[]";
 
 /** Slot of a word in a mapping of `VaultState`, which starts at slot 0 of the vault. */
 const slotOf = (key: bigint, slot: bigint): string => keccak256(coder.encode(["uint256", "uint256"], [key, slot]));
@@ -46,7 +46,7 @@ describe("checker", () => {
     await weth.connect(longSigner).approve(vault, WAD / 2n);
     await vault.connect(longSigner).execute([depositAction(long, 0, WAD / 2n)]);
     await post(0, 2_000n * WAD);
-    const fills = [{ maker: short, instrument: 0, lots: 500_000n, price: 2n * 10n ** 16n, takerFee: WAD, makerFee: -WAD / 2n }];
+    const fills = [{ maker: short, instrument: 0, lots: 500_000n, price: 2n * 10n ** 16n, takerFee: WAD, makerFee: -WAD / 2n, order: 0n }];
     await vault.connect(longSigner).execute([tradeAction(long, 0, coder.encode([FILLS], [fills]), 500_000n)]);
     await rateSource.set(5_000_000n, false);
     await vault.updateFundingRate(0);

@@ -119,6 +119,24 @@ async function walk(seed: number, steps: number): Promise<{ readonly parts: numb
 describe("checker's prices", function () {
   this.timeout(300_000);
 
+  it("H-95: a settlement price that was told wrong is seen, also when the number is another's by then", () => {
+    const listing = { underlying: 0n, series: 1n, base: 15n, step: 1n, decimals: 18n, depth: 1n };
+    const found = (told: bigint): number => {
+      const replay = new Replay({ margin: 60n << 184n, prices: [0n], volatilities: [0n], collaterals: [] }, 1n);
+      const expiry = 10n * DAY;
+      replay.apply("SeriesListed", { ...listing, expiry });
+      for (replay.now = expiry - 1_800n; replay.now <= expiry; replay.now += 60n) {
+        replay.apply("PricePosted", { underlying: 0n, price: WAD, publishTime: replay.now, state: 0n });
+      }
+      replay.apply("SeriesSettled", { underlying: 0n, series: 1n, price: told });
+      const before = disagreements(replay);
+      replay.apply("SeriesListed", { ...listing, expiry: 99n * DAY });
+      expect(disagreements(replay)).to.equal(before);
+      return before;
+    };
+    expect([found(WAD), found(WAD + 1n)]).to.deep.equal([0, 1]);
+  });
+
   it("default: value, equity and maintenance of random accounts are the engine's, within the tolerance", async () => {
     const { parts, steps } = await walk(2_614, 360);
     const most = Math.max(...parts);

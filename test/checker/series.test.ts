@@ -13,7 +13,7 @@ import { named } from "../engine/support/seriesChain.ts";
 import { DAY, LOT, SeriesWorld } from "../series/world.ts";
 
 const coder = AbiCoder.defaultAbiCoder();
-const FILLS = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILLS = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order)[]";
 const abi = interfaceOf("IMarginVault");
 type Log = { topics: string[]; data: string };
 
@@ -53,7 +53,7 @@ describe("checker with options and dated futures", () => {
       const { mark } = marketOf(new Draft(state), instrument);
       // what is worth next to nothing bears no more than an eighth of itself
       const most = (abs(lots) * mark) / 8n;
-      return { maker: rich, instrument, lots, price: mark, takerFee: min(WAD / 100n, most), makerFee: 0n };
+      return { maker: rich, instrument, lots, price: mark, takerFee: min(WAD / 100n, most), makerFee: 0n, order: 0n };
     });
     const lots = fills.reduce((sum, each) => sum + abs(each[1]), 0n);
     await vault.connect(deployment.signers[2]).execute([tradeAction(poor, 0, coder.encode([FILLS], [priced]), lots)]);

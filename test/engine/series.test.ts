@@ -264,7 +264,7 @@ describe("listing of a series", () => {
     reverts("SeriesCouldSaturate", () => list({ expiry: year, volatilityCap: 151n }));
   });
 
-  it("behavior: a number is taken until its series is settled and everybody is paid, the shorts too", () => {
+  it("H-95: a number is taken until its series is settled, everybody is paid, the shorts too, and a day has passed", () => {
     const start = market();
     reverts("SeriesTaken", () => listSeries(start, 0, listing(start)));
     const held = traded(start, alice, [{ maker: bob, instrument: future(), lots: 1n, price: PRICE }]).state;
@@ -273,7 +273,11 @@ describe("listing of a series", () => {
     const half = settleExpired(settled, alice, 0, 1).state;
     // what the short owes would otherwise be owed in another series
     reverts("SeriesTaken", () => listSeries(half, 0, listing(half)));
-    const paid = settleExpired(half, bob, 0, 1).state;
+    const gone = settleExpired(half, bob, 0, 1).state;
+    // H-95: nor at once, but a day after the expiry
+    const rested = expiryOf(seriesIn(gone).word) + DAY;
+    reverts("SeriesRests", () => listSeries({ ...gone, now: rested - 1n }, 0, listing(gone, { expiry: rested + DAY })));
+    const paid = { ...gone, now: rested };
     const again = listSeries(paid, 0, listing(paid, { expiry: paid.now + 9n * DAY, depth: 7n })).state;
     const { word, surface, slice, average, listed, risks } = seriesIn(again);
     expect([expiryOf(word), anchorOf(word).forward, slice, average, listed]).to.deep.equal([paid.now + 9n * DAY, 0n, 0n, 0n, true]);

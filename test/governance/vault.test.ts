@@ -7,7 +7,7 @@ import { deployVault } from "../helpers/deploy.ts";
 const WAD = 10n ** 18n;
 const UNIT = 10n ** 6n;
 const LOT_PRICE = 2n * 10n ** 16n;
-const FILL = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILL = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order)[]";
 
 const coder = AbiCoder.defaultAbiCoder();
 const connection = await network.create();
@@ -31,7 +31,7 @@ async function fixture() {
       .execute([{ kind: 0, account: idOf(trader.address), data: coder.encode(["uint8", "uint256"], [255, amount]) }]);
   };
   const trade = async (taker: typeof long, maker: typeof long, lots: bigint, price = LOT_PRICE): Promise<void> => {
-    const fills = [{ maker: idOf(maker.address), instrument: 0, lots, price, takerFee: 0n, makerFee: 0n }];
+    const fills = [{ maker: idOf(maker.address), instrument: 0, lots, price, takerFee: 0n, makerFee: 0n, order: 0n }];
     const data = coder.encode(["uint8", "bytes", "uint256"], [0, coder.encode([FILL], [fills]), 1n]);
     await vault.connect(taker).execute([{ kind: 7, account: idOf(taker.address), data }]);
   };

@@ -102,6 +102,8 @@ describe("hazards of options", function () {
     const anew = { ...listing, depth: 10_000_000n, volatilityCap: 200n };
     expect(await step(world.list(0, anew)), "held").to.deep.equal({ reverted: "SeriesTaken" });
     for (const id of [taker, maker]) await step(world.pay(id, 0, 1));
+    expect(await step(world.list(0, anew)), "at once").to.deep.equal({ reverted: "SeriesRests" });
+    world.pass(86_400n);
     expect(await step(world.list(0, anew))).to.have.property("events");
   });
 

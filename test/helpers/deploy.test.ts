@@ -26,9 +26,10 @@ describe("deployVault", () => {
         price: lotPrice,
         takerFee: 10n ** 15n,
         makerFee: 0n,
+        order: 0n,
       },
     ];
-    const tuple = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+    const tuple = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order)[]";
     const data = coder.encode(["uint8", "bytes", "uint256"], [0, coder.encode([tuple], [fills]), 100_000n]);
     await post(0, 2_000n * 10n ** 18n);
     await vault.connect(long).execute([{ kind: 7, account: idOf(long.address), data }]);

@@ -13,7 +13,7 @@ export const VIRTUAL = 10n ** 12n;
 export const SETTLEMENT = 255n;
 
 const coder = AbiCoder.defaultAbiCoder();
-const FILL = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILL = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order)[]";
 
 export const connection = await network.create();
 export const { ethers, networkHelpers } = connection;
@@ -64,7 +64,7 @@ export async function deployFund(options: DeployOptions = {}) {
 
   /** `taker` receives `lots` from `maker` at `price` (WAD a lot) and pays `fee` (WAD). */
   const trade = async (taker: HardhatEthersSigner, maker: HardhatEthersSigner, lots: bigint, price: bigint, fee = 0n): Promise<void> => {
-    const fills = [{ maker: idOf(maker.address), instrument: 0, lots, price, takerFee: fee, makerFee: 0n }];
+    const fills = [{ maker: idOf(maker.address), instrument: 0, lots, price, takerFee: fee, makerFee: 0n, order: 0n }];
     const size = lots < 0n ? -lots : lots;
     const data = coder.encode(["uint8", "bytes", "uint256"], [0, coder.encode([FILL], [fills]), size]);
     await vault.connect(taker).execute([{ kind: 7, account: idOf(taker.address), data }]);

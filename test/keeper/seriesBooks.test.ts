@@ -69,6 +69,41 @@ describe("followBooks with options and dated futures", function () {
     store.close();
   });
 
+  it("H-95: a keeper that was away while a number was given to another series holds nothing old under it", async () => {
+    const world = await SeriesChain.create(3);
+    await open(world, 0, 1, 2n);
+    const [short, , long] = world.accounts as [AccountId, AccountId, AccountId];
+    for (const id of [short, long]) await deposit(world, id, 9_000n);
+    const instrument = named(0, 1, 5n);
+    const price = marketOf(new Draft(world.state), instrument).mark;
+    const fill = { maker: long, instrument, lots: -50_000n, price, takerFee: 0n, makerFee: 0n };
+    world.pass(1n);
+    await world.step(world.actions(ownerOf(short), [tradeOf(short, [fill])]));
+    const file = join(folder, "away.sqlite");
+    let store = openBookStore(file);
+    await followBooks(rpcOf(world), world.chain.vaultAddress, 0, { store }).sync();
+    expect(store.accounts().filter(({ series }) => series.size > 0)).to.have.length(2);
+    store.close();
+
+    world.pass((untilWindow(world) ?? 0n) - 60n);
+    for (let post = 0; post < 13; post++) {
+      world.pass(179n);
+      await world.step(world.post(0, 2_000n * WAD), "window", []);
+    }
+    for (const id of [short, long]) {
+      world.pass(1n);
+      await world.step(world.pay(id, 0, 1), "paid");
+    }
+    world.pass(DAY);
+    await open(world, 0, 1, 40n);
+    store = openBookStore(file);
+    const books = followBooks(rpcOf(world), world.chain.vaultAddress, 0, { store });
+    await books.sync();
+    expectSame(world, books, "away");
+    expect(store.accounts().filter(({ series }) => series.size > 0)).to.deep.equal([]);
+    store.close();
+  });
+
   it("behavior: a sale of options moves them in the books as on the chain", async () => {
     const world = await SeriesChain.create(3);
     await open(world, 0, 1, 30n);

@@ -11,6 +11,7 @@ import {
   comboCash,
   dropFills,
   fillCombos,
+  fillOrderWord,
   type Leg,
   type NonceStates,
   nonceState,
@@ -18,6 +19,7 @@ import {
   type SkipReason,
   type TakerLimit,
 } from "../../src/engine/orders.ts";
+import { termsOf as termsOfWord } from "../../src/engine/terms.ts";
 import {
   buildCombo,
   type ComboFill,
@@ -28,6 +30,8 @@ import {
   packCombo,
   packComboLimit,
   signCombo,
+  type TypedCombo,
+  typedCombo,
 } from "../../src/sdk/combos.ts";
 import {
   buildOrder,
@@ -44,7 +48,7 @@ import { named, SeriesChain } from "../engine/support/seriesChain.ts";
 import { signed, unsigned } from "../helpers/arbitraries.ts";
 import { sliceOf } from "../options/support/series.ts";
 import { DAY, spanAt } from "../series/world.ts";
-import { deploy, ethers, keyOf, LATER, MAKER_FEE, networkHelpers, TAKER_FEE } from "./fixture.ts";
+import { deploy, ethers, keyOf, LATER, MAKER_FEE, networkHelpers, TAKER_FEE, termsOf } from "./fixture.ts";
 
 const { loadFixture } = networkHelpers;
 const WAD = 10n ** 18n;
@@ -58,6 +62,9 @@ const VERTICAL: readonly Leg[] = [
   { instrument: HIGHER, lots: 2n, price: 15n * WAD },
 ];
 
+/** As a call takes it: its lists may be written to. */
+const typedForCall = (typed: TypedCombo) => ({ ...typed, legs: typed.legs.map((leg) => ({ ...leg })) });
+
 function limitOf(changes: Partial<ComboLimit> = {}): ComboLimit {
   return { legs: VERTICAL, units: 1_000n, maxFee: TAKER_FEE, leastCash: -1_000n * WAD, ...changes };
 }
@@ -68,7 +75,15 @@ async function deployCombos() {
   const { vault, orders, venue, vaultAddress, taker, takerAccount } = base;
 
   function comboOf(owner: string, changes: Partial<ComboRequest> = {}) {
-    const template = { vault: vaultAddress, account: accountIdOf(owner), legs: VERTICAL, size: 100n, maxFee: 0n, expiry: LATER, nonce: 1n };
+    const template = {
+      vault: vaultAddress,
+      account: accountIdOf(owner),
+      legs: VERTICAL,
+      size: 100n,
+      maxFee: 0n,
+      validUntil: LATER,
+      nonce: 1n,
+    };
     // a maker can sign legs that no combo may have
     const { legs = VERTICAL, ...rest } = changes;
     return { ...buildCombo({ ...template, ...rest }), legs };
@@ -117,9 +132,10 @@ describe("combo orders", () => {
     const { fills, skipped } = await take([made]);
     expect(skipped).to.deep.equal([]);
     const account = accountIdOf(alice.address);
+    const order = (counted: bigint): bigint => fillOrderWord({ nonce: 1n, counted });
     expect(fills).to.deep.equal([
-      [account, CALL, 30n, 40n * WAD, (30n * 40n * WAD * TAKER_FEE) / 1_000_000n, (30n * 40n * WAD * MAKER_FEE) / 1_000_000n],
-      [account, HIGHER, -60n, 15n * WAD, (60n * 15n * WAD * TAKER_FEE) / 1_000_000n, (60n * 15n * WAD * MAKER_FEE) / 1_000_000n],
+      [account, CALL, 30n, 40n * WAD, (30n * 40n * WAD * TAKER_FEE) / 1_000_000n, (30n * 40n * WAD * MAKER_FEE) / 1_000_000n, order(30n)],
+      [account, HIGHER, -60n, 15n * WAD, (60n * 15n * WAD * TAKER_FEE) / 1_000_000n, (60n * 15n * WAD * MAKER_FEE) / 1_000_000n, order(0n)],
     ]);
     expect(await orders.nonceOf(account, 1n)).to.deep.equal([30n, false]);
   });
@@ -151,7 +167,7 @@ describe("combo orders", () => {
   it("are skipped for what is wrong with them", async () => {
     const { vault, comboOf, venue, combo, expectSkipped } = await loadFixture(deployCombos);
     await expectSkipped(await combo(alice, 0n), "ZeroLots");
-    await expectSkipped(await combo(alice, 1n, { expiry: 5n }), "OrderExpired");
+    await expectSkipped(await combo(alice, 1n, { validUntil: 5n }), "OrderExpired");
     await expectSkipped(await combo(alice, 1n, { taker: 7n }), "TakerNotNamed");
     await expectSkipped(await combo(alice, 1n, { maxFee: MAKER_FEE - 1n }), "MakerFeeAboveCap");
     await expectSkipped(await combo(alice, 1n, { epoch: 1n }), "EpochPassed");
@@ -278,7 +294,7 @@ describe("combo orders", () => {
             size: BigInt(1 + random.below(60)),
             nonce: BigInt(random.below(12)),
             reduceOnly: random.chance(0.3),
-            expiry: random.chance(0.05) ? 5n : LATER,
+            validUntil: random.chance(0.05) ? 5n : LATER,
           };
           const signer = random.pick([alice, bob, carol]);
           const made = await combo(signer, BigInt(random.below(40)), changes);
@@ -295,6 +311,7 @@ describe("combo orders", () => {
           epoch: 0n,
           lots: held(account, instrument),
         }),
+        expiryOf: (instrument) => termsOf(instrument).expiry,
       };
       await networkHelpers.time.setNextBlockTimestamp(books.now);
       const fees = { taker: TAKER_FEE, maker: MAKER_FEE };
@@ -311,9 +328,9 @@ describe("combo orders", () => {
       );
       const proposed = await vault.connect(taker).trade.staticCall(takerAccount, data);
       expect(
-        proposed.map((one) => [one.maker, one.instrument, one.lots, one.price, one.takerFee, one.makerFee]),
+        proposed.map((one) => [one.maker, one.instrument, one.lots, one.price, one.takerFee, one.makerFee, one.order]),
         `step ${step}`,
-      ).to.deep.equal(expected.fills.map((one) => [one.maker, one.instrument, one.lots, one.price, one.takerFee, one.makerFee]));
+      ).to.deep.equal(expected.fills.map((one) => [one.maker, one.instrument, one.lots, one.price, one.takerFee, one.makerFee, one.order]));
       const receipt = await (await vault.connect(taker).trade(takerAccount, data)).wait();
       const reasons = (receipt?.logs ?? [])
         .map((log) => orders.interface.parseLog(log))
@@ -353,7 +370,7 @@ describe("combo orders", () => {
   });
 
   it("the engine refuses what the contract refuses", () => {
-    const books: OrderBooks = { now: 1n, contextOf: () => ({ authorised: true, epoch: 0n, lots: 0n }) };
+    const books: OrderBooks = { now: 1n, contextOf: () => ({ authorised: true, epoch: 0n, lots: 0n }), expiryOf: () => 5n };
     const attempt = (changes: Partial<ComboLimit>): string => {
       try {
         fillCombos(books, new Map(), { taker: TAKER_FEE, maker: MAKER_FEE }, 1n, limitOf(changes), []);
@@ -379,7 +396,7 @@ describe("combos of the SDK", () => {
       { legs: VERTICAL.slice(0, 1) },
     ]) {
       const order = comboOf(alice.address, changes);
-      expect(await orders.digestOfCombo({ ...order, legs: [...order.legs] })).to.equal(hashCombo(venue, order));
+      expect(await orders.digestOfCombo(typedForCall(typedCombo(venue, order)))).to.equal(hashCombo(venue, order));
     }
   });
 
@@ -399,7 +416,8 @@ describe("combos of the SDK", () => {
               size: unsigned(48),
               maxFee: signed(24),
               reduceOnly: fc.boolean(),
-              expiry: unsigned(36),
+              validFrom: unsigned(40),
+              validUntil: unsigned(36),
               nonce: unsigned(40),
               epoch: unsigned(32),
               taker: unsigned(256),
@@ -475,6 +493,10 @@ describe("combo orders in the whole vault", function () {
     const venue = {
       chainId: (await connection.ethers.provider.getNetwork()).chainId,
       settlement: (await module.getAddress()).toLowerCase(),
+      termsOf: (instrument: bigint) => ({
+        ...termsOfWord(instrument, world.state.underlyings[0]?.series.get(1)?.word ?? 0n),
+        lotExponent: 5n,
+      }),
     };
     for (const [owner, dollars] of [
       [taker, 20_000n],
@@ -490,7 +512,7 @@ describe("combo orders in the whole vault", function () {
     const [callBelow, putBelow] = [named(0, 1, 4n), named(0, 1, 4n, false)];
     const [callAbove, putAbove] = [named(0, 1, 6n), named(0, 1, 6n, false)];
     const box = [leg(callBelow, 1n), leg(putBelow, -1n), leg(callAbove, -1n), leg(putAbove, 1n)];
-    const common = { vault: await vault.getAddress(), maxFee: 0n, expiry: LATER };
+    const common = { vault: await vault.getAddress(), maxFee: 0n, validUntil: expiry - 1n };
     let nonce = 0n;
     /** What became of the fills, and the gas. */
     const send = async (data: string): Promise<{ names: string[]; gas: bigint }> => {

@@ -89,7 +89,8 @@ describe("engine/orders against OrderSettlement", () => {
         size: BigInt(1 + random(60)),
         maxFee: chance(15) ? MAKER_FEE - 1n : BigInt(random(300)) + MAKER_FEE,
         reduceOnly: chance(5),
-        expiry: chance(15) ? now - 5n : LATER,
+        validFrom: chance(20) ? now + 3_600n : now - BigInt(random(100)),
+        validUntil: chance(15) ? now - 5n : LATER,
         nonce: pick(nonces),
         epoch: chance(15) ? 9n : (epochs.get(account) ?? 0n),
         taker: chance(6) ? pick([takerAccount, pick(accounts)]) : 0n,
@@ -159,7 +160,7 @@ describe("engine/orders against OrderSettlement", () => {
       const limits = randomLimits();
       const mask = chance(3) ? random(256) : 0;
       await vault.setDropMask(mask);
-      const books: OrderBooks = { now: BigInt(await networkHelpers.time.latest()) + 1n, contextOf };
+      const books: OrderBooks = { now: BigInt(await networkHelpers.time.latest()) + 1n, contextOf, expiryOf: () => 0n };
       await networkHelpers.time.setNextBlockTimestamp(books.now);
 
       let expected: ReturnType<typeof fillOrders>;
@@ -184,9 +185,19 @@ describe("engine/orders against OrderSettlement", () => {
 
       const proposed = await vault.connect(taker).trade.staticCall(takerAccount, encodeFills(limits, makers));
       expect(
-        proposed.map(({ maker, instrument, lots, price, takerFee, makerFee }) => [maker, instrument, lots, price, takerFee, makerFee]),
+        proposed.map(({ maker, instrument, lots, price, takerFee, makerFee, order }) => [
+          maker,
+          instrument,
+          lots,
+          price,
+          takerFee,
+          makerFee,
+          order,
+        ]),
         `step ${step}`,
-      ).to.deep.equal(expected.fills.map((fill) => [fill.maker, fill.instrument, fill.lots, fill.price, fill.takerFee, fill.makerFee]));
+      ).to.deep.equal(
+        expected.fills.map((fill) => [fill.maker, fill.instrument, fill.lots, fill.price, fill.takerFee, fill.makerFee, fill.order]),
+      );
 
       const receipt = await (await vault.connect(taker).trade(takerAccount, encodeFills(limits, makers))).wait();
       const events = (receipt?.logs ?? []).map((log) => orders.interface.parseLog(log)).filter((log) => log?.name === "OrderSkipped");
@@ -233,6 +244,7 @@ describe("engine/orders against OrderSettlement", () => {
       "ZeroLots",
       "PriceBeyondLimit",
       "OrderExpired",
+      "OrderNotYetValid",
       "TakerNotNamed",
       "MakerFeeAboveCap",
       "OrderCancelled",

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { type BaseWallet, type ContractTransactionResponse, id, Wallet } from "ethers";
 import { network } from "hardhat";
 import { accountIdOf } from "../../src/engine/accountId.ts";
+import { instrumentFromNumber, isFuture } from "../../src/engine/instrument.ts";
 import type { Order, SkippedOrder, TakerLimit } from "../../src/engine/orders.ts";
 import {
   buildOrder,
@@ -10,6 +11,7 @@ import {
   type OrderFill,
   type OrderRequest,
   type OrderVenue,
+  type SignedTerms,
   signOrder,
   skipReason,
 } from "../../src/sdk/orders.ts";
@@ -19,6 +21,30 @@ export const MAKER_FEE = -200n;
 export const PRICE = 3n * 10n ** 18n;
 export const LATER = 4_000_000_000n;
 export const SCOPE_TRADE = 1n;
+
+/** The expiry that OrderVault gives the series of a number. */
+export const expiryOfSeries = (series: bigint): bigint => 5_000_000_000n + series;
+
+/** What a number stands for in OrderVault. @param expiryOf a series, if it was told another */
+export function termsOf(instrument: bigint, expiryOf = expiryOfSeries): SignedTerms {
+  const [underlying, within] = [instrument & 0xffn, instrument >> 8n];
+  const lotExponent = underlying % 7n;
+  if (within === 0n) return { underlying, right: "perpetual", expiry: 0n, strike: 0n, lotExponent };
+  const held = instrumentFromNumber(within);
+  const common = { underlying, expiry: expiryOf(held.series), lotExponent };
+  if (isFuture(held)) return { ...common, right: "future", strike: 0n };
+  return {
+    ...common,
+    right: held.isCall ? "call" : "put",
+    strike: (held.index + 1n) * 10n ** 16n + ((common.expiry / 86_400n) % 7n) * 10n ** 15n,
+  };
+}
+
+/** What numbers of perpetuals stand for in a vault whose lots are 10^-5 of each underlying. */
+export function perpetualsOf(instrument: bigint): SignedTerms {
+  if (instrument > 0xffn) throw new RangeError(`${instrument} is no perpetual`);
+  return { underlying: instrument, right: "perpetual", expiry: 0n, strike: 0n, lotExponent: 5n };
+}
 
 /** A maker's key, the same in every run. */
 export function keyOf(name: string): BaseWallet {
@@ -37,7 +63,11 @@ export async function deploy() {
   const vault = await ethers.deployContract("OrderVault");
   const orders = await ethers.deployContract("OrderSettlement", [vault, TAKER_FEE, MAKER_FEE]);
   await vault.setModule(orders);
-  const venue: OrderVenue = { chainId, settlement: (await orders.getAddress()).toLowerCase() };
+  const venue: OrderVenue = {
+    chainId,
+    settlement: (await orders.getAddress()).toLowerCase(),
+    termsOf: (instrument) => termsOf(instrument),
+  };
   const vaultAddress = (await vault.getAddress()).toLowerCase();
   const takerAccount = accountIdOf(taker.address);
 
@@ -51,7 +81,7 @@ export async function deploy() {
       limit: PRICE,
       size: 100n,
       maxFee: 0n,
-      expiry: LATER,
+      validUntil: LATER,
       nonce: 1n,
       ...changes,
     });
@@ -85,8 +115,8 @@ export async function deploy() {
     for (const log of receipt.logs) {
       const applied = vault.interface.parseLog(log);
       if (applied?.name === "Applied") {
-        const { maker, instrument, lots, price, takerFee, makerFee } = applied.args;
-        fills.push({ maker, instrument, lots, price, takerFee, makerFee });
+        const { maker, instrument, lots, price, takerFee, makerFee, order } = applied.args;
+        fills.push({ maker, instrument, lots, price, takerFee, makerFee, order });
       }
       const event = orders.interface.parseLog(log);
       if (event?.name === "OrderSkipped") {
@@ -155,6 +185,7 @@ export interface AppliedFill {
   readonly price: bigint;
   readonly takerFee: bigint;
   readonly makerFee: bigint;
+  readonly order: bigint;
 }
 
 export interface Outcome {

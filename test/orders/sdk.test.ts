@@ -17,10 +17,10 @@ import {
   skipReason,
 } from "../../src/sdk/orders.ts";
 import { signed, unsigned } from "../helpers/arbitraries.ts";
-import { ethers, keyOf } from "./fixture.ts";
+import { ethers, keyOf, termsOf } from "./fixture.ts";
 
 const vault = `0x${"7a".repeat(20)}`;
-const venue = { chainId: 5n, settlement: `0x${"3c".repeat(20)}` };
+const venue = { chainId: 5n, settlement: `0x${"3c".repeat(20)}`, termsOf: (instrument: bigint) => termsOf(instrument) };
 const alice = keyOf("alice");
 const template = {
   vault,
@@ -30,7 +30,7 @@ const template = {
   limit: 5n,
   size: 6n,
   maxFee: 0n,
-  expiry: 7n,
+  validUntil: 7n,
   nonce: 8n,
 };
 
@@ -45,7 +45,8 @@ const order: fc.Arbitrary<Order> = fc.record({
   size: unsigned(48),
   maxFee: signed24,
   reduceOnly: fc.boolean(),
-  expiry: unsigned(36),
+  validFrom: unsigned(40),
+  validUntil: unsigned(36),
   nonce: unsigned(40),
   epoch: unsigned(32),
   taker: unsigned(256),
@@ -87,6 +88,7 @@ describe("sdk/orders", () => {
       vault: "0x52908400098527886e0f7030069857d2e4169ee7",
       signer: alice.address.toLowerCase(),
       reduceOnly: false,
+      validFrom: 0n,
       epoch: 0n,
       taker: 0n,
     });
@@ -100,7 +102,8 @@ describe("sdk/orders", () => {
       ["nonce", 2n ** 40n],
       ["maxFee", 2n ** 23n],
       ["maxFee", -(2n ** 23n) - 1n],
-      ["expiry", 2n ** 36n],
+      ["validFrom", 2n ** 40n],
+      ["validUntil", 2n ** 36n],
       ["epoch", 2n ** 32n],
       ["instrument", 2n ** 24n],
       ["taker", 2n ** 256n],

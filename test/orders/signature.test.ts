@@ -13,9 +13,10 @@ import {
   packMaker,
   packTakerLimit,
   signOrder,
+  typedOrder,
 } from "../../src/sdk/orders.ts";
 import { signed, unsigned } from "../helpers/arbitraries.ts";
-import { altered, deploy, ethers, keyOf, LATER, limit, networkHelpers, PRICE, SCOPE_TRADE, sale } from "./fixture.ts";
+import { altered, deploy, ethers, expiryOfSeries, keyOf, LATER, limit, networkHelpers, PRICE, SCOPE_TRADE, sale } from "./fixture.ts";
 
 const { loadFixture, time, setBalance, setCode } = networkHelpers;
 const alice = keyOf("alice");
@@ -108,7 +109,8 @@ describe("OrderSettlement: who may sign", () => {
       size: { size: 101n },
       maxFee: { maxFee: 1n },
       reduceOnly: { reduceOnly: true },
-      expiry: { expiry: LATER + 1n },
+      validFrom: { validFrom: 1n },
+      validUntil: { validUntil: LATER + 1n },
       nonce: { nonce: 2n },
       epoch: { epoch: 1n },
       taker: { taker: takerAccount },
@@ -206,14 +208,15 @@ describe("OrderSettlement: signatures of keys", () => {
       size: unsigned(48),
       maxFee: signed(24),
       reduceOnly: fc.boolean(),
-      expiry: unsigned(36),
+      validFrom: unsigned(40),
+      validUntil: unsigned(36),
       nonce: unsigned(40),
       epoch: unsigned(32),
       taker: unsigned(256),
     });
     await fc.assert(
       fc.asyncProperty(order, async (value) => {
-        expect(await orders.digestOf(value)).to.equal(hashOrder(venue, value));
+        expect(await orders.digestOf(typedOrder(venue, value))).to.equal(hashOrder(venue, value));
       }),
       { numRuns: 100, seed: 65 },
     );
@@ -225,12 +228,13 @@ describe("OrderSettlement: signatures of keys", () => {
     const order: fc.Arbitrary<OrderRequest> = fc.record({
       vault: fc.constant(vaultAddress),
       account: fc.bigInt({ min: 0n, max: 2n ** 96n - 1n }).map((index) => accountIdOf(alice.address, index)),
-      instrument: fc.bigInt({ min: 0n, max: 2n ** 16n - 1n }).map((held) => (held << 8n) | (held % 32n)),
+      instrument: fc.oneof(fc.constant(0n), fc.bigInt({ min: 256n, max: 2n ** 16n - 1n })).map((held) => (held << 8n) | (held % 32n)),
       long: fc.boolean(),
       limit: fc.bigInt({ min: 0n, max: 2n ** 96n - 1n }),
       size: fc.bigInt({ min: 1n, max: 2n ** 48n - 1n }),
       maxFee: fc.bigInt({ min: -200n, max: 2n ** 23n - 1n }),
-      expiry: fc.bigInt({ min: now + 1_000_000n, max: 2n ** 36n - 1n }),
+      validFrom: fc.bigInt({ min: 0n, max: now }),
+      validUntil: fc.bigInt({ min: now + 1_000_000n, max: expiryOfSeries(0n) - 1n }),
       nonce: fc.bigInt({ min: 0n, max: 2n ** 40n - 1n }),
       epoch: fc.bigInt({ min: 0n, max: 2n ** 32n - 1n }),
       taker: fc.constantFrom(0n, takerAccount),
@@ -260,7 +264,7 @@ describe("OrderSettlement: signatures of keys", () => {
     const forkedVault = await fork.ethers.getContractAt("OrderVault", await vault.getAddress());
     await forkedVault.setModule(forkedOrders);
     const there = { ...venue, chainId: 7_777n };
-    expect(await forkedOrders.digestOf(signed.order)).to.equal(hashOrder(there, signed.order));
+    expect(await forkedOrders.digestOf(typedOrder(there, signed.order))).to.equal(hashOrder(there, signed.order));
     expect(await forkedOrders.domainSeparator()).not.to.equal(await orders.domainSeparator());
     const [, , , chainId] = await forkedOrders.eip712Domain();
     expect(chainId).to.equal(7_777n);

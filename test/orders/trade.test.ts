@@ -43,7 +43,7 @@ describe("OrderSettlement.trade", () => {
       await expect(orders.connect(caller).trade({ actor: taker.address, account: takerAccount }, encodeFills([], [])))
         .to.be.revertedWithCustomError(orders, "CallerNotVault")
         .withArgs(caller.address);
-      const fill = { maker: takerAccount, instrument: 0n, lots: 1n, price: 1n, takerFee: 0n, makerFee: 0n };
+      const fill = { maker: takerAccount, instrument: 0n, lots: 1n, price: 1n, takerFee: 0n, makerFee: 0n, order: 0n };
       await expect(orders.connect(caller).dropped(0n, fill))
         .to.be.revertedWithCustomError(orders, "CallerNotVault")
         .withArgs(caller.address);
@@ -181,7 +181,7 @@ describe("OrderSettlement.trade", () => {
 
     it("behavior: a maker in reserve takes the place of one that fails", async () => {
       const { fill, trade, outcome } = await loadFixture(deploy);
-      const makers = [await fill(alice, 30n, { expiry: 1n }), await fill(bob, 30n)];
+      const makers = [await fill(alice, 30n, { validUntil: 1n }), await fill(bob, 30n)];
       const { fills, skipped } = await outcome(trade(makers, [limit({ lots: 30n })]));
       expect(fills.map((filled) => filled.maker)).to.deep.equal([accountIdOf(bob.address)]);
       expect(skipped.map((skip) => skip.reason)).to.deep.equal(["OrderExpired"]);
@@ -241,11 +241,21 @@ describe("OrderSettlement.trade", () => {
     it("default: an order holds through the second of its expiry", async () => {
       const { fill, expectFilled, expectSkipped } = await loadFixture(deploy);
       const expiry = BigInt(await time.latest()) + 100n;
-      const order = await fill(alice, 5n, { expiry });
+      const order = await fill(alice, 5n, { validUntil: expiry });
       await time.setNextBlockTimestamp(expiry);
       await expectFilled([order], [5n]);
       await time.setNextBlockTimestamp(expiry + 1n);
       await expectSkipped([order], ["OrderExpired"]);
+    });
+
+    it("default: an order holds from the first second that it names", async () => {
+      const { fill, expectFilled, expectSkipped } = await loadFixture(deploy);
+      const validFrom = BigInt(await time.latest()) + 100n;
+      const order = await fill(alice, 5n, { validFrom });
+      await time.setNextBlockTimestamp(validFrom - 1n);
+      await expectSkipped([order], ["OrderNotYetValid"]);
+      await time.setNextBlockTimestamp(validFrom);
+      await expectFilled([order], [5n]);
     });
 
     it("default: an order for one taker is for that account only", async () => {
@@ -375,7 +385,7 @@ describe("OrderSettlement.trade", () => {
       await vault.setPosition(accountIdOf(bob.address), 0n, 3n);
       const makers = [
         await fill(alice, 40n),
-        await fill(alice, 40n, { expiry: 1n, nonce: 2n }),
+        await fill(alice, 40n, { validUntil: 1n, nonce: 2n }),
         await fill(bob, 40n, { reduceOnly: true }),
         altered(await fill(bob, 4n, { nonce: 2n }), { size: 7n }),
         await fill(bob, 4n, { instrument: 1n }),

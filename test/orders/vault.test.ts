@@ -4,7 +4,7 @@ import { accountIdOf } from "../../src/engine/accountId.ts";
 import type { TakerLimit } from "../../src/engine/orders.ts";
 import { buildOrder, encodeCancel, encodeFills, type OrderFill, type OrderRequest, signOrder, skipReason } from "../../src/sdk/orders.ts";
 import { deployVault } from "../helpers/deploy.ts";
-import { chain, keyOf, LATER, limit, MAKER_FEE, networkHelpers, SCOPE_TRADE, sale, TAKER_FEE } from "./fixture.ts";
+import { chain, keyOf, LATER, limit, MAKER_FEE, networkHelpers, perpetualsOf, SCOPE_TRADE, sale, TAKER_FEE } from "./fixture.ts";
 
 const { loadFixture } = networkHelpers;
 const coder = AbiCoder.defaultAbiCoder();
@@ -33,7 +33,11 @@ async function deployOrders() {
   const taker = signers[3] ?? base.deployer;
   const orders = await ethers.deployContract("OrderSettlement", [vault, TAKER_FEE, MAKER_FEE]);
   await vault.setModule(MODULE, orders);
-  const venue = { chainId: (await ethers.provider.getNetwork()).chainId, settlement: (await orders.getAddress()).toLowerCase() };
+  const venue = {
+    chainId: (await ethers.provider.getNetwork()).chainId,
+    settlement: (await orders.getAddress()).toLowerCase(),
+    termsOf: perpetualsOf,
+  };
   const vaultAddress = (await vault.getAddress()).toLowerCase();
   const takerAccount = accountIdOf(taker.address);
 
@@ -75,7 +79,7 @@ async function deployOrders() {
       limit: LOT,
       size: LOTS,
       maxFee: 0n,
-      expiry: LATER,
+      validUntil: LATER,
       nonce: 1n,
       ...changes,
     });
@@ -167,7 +171,7 @@ describe("OrderSettlement on the vault", () => {
 
   it("behavior: the taker names how much it needs at least", async () => {
     const { vault, fill, trade } = await loadFixture(deployOrders);
-    const makers = [await fill(alice, LOTS), await fill(bob, LOTS, { expiry: 1n })];
+    const makers = [await fill(alice, LOTS), await fill(bob, LOTS, { validUntil: 1n })];
     await expect(trade(makers, undefined, LOTS + 1n))
       .to.be.revertedWithCustomError(vault, "FilledTooLittle")
       .withArgs(LOTS, LOTS + 1n);

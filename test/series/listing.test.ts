@@ -114,7 +114,7 @@ describe("listing of series", () => {
 
     for (let time = expiry - 1_800n; time < expiry; time += 180n) await two.post(undefined, time);
     // settled by the clock, not written down: it counts still, but for the number itself, which is settled by being listed anew
-    await two.at(expiry);
+    await two.at(expiry + DAY);
     await full(1, { series: 2, count: 1 }, 345);
     await full(0, { series: 1, count: 101 }, 341);
     expect(await vault.seriesListed(0)).to.equal(0b1110n);
@@ -180,7 +180,7 @@ describe("listing of series", () => {
       for (let time = expiry - 1_800n; time <= expiry; time += 180n) await world.post(undefined, time);
     }
 
-    it("behavior: is taken until its series has settled and nobody holds it, and then starts anew", async () => {
+    it("H-95: is taken until its series has settled, nobody holds it and a day has passed, and then starts anew", async () => {
       await refused({}, "SeriesTaken", 0, 1, 0n);
       await world.postSlice(1, await world.report(expiry));
       await world.post();
@@ -194,6 +194,11 @@ describe("listing of series", () => {
       await refused({}, "SeriesTaken", 0, 1, 5n);
       await connection.networkHelpers.setStorageAt(address, slot, connection.ethers.toBeHex(surface, 32));
       expect(await world.vault.seriesListed(0)).to.equal(0n);
+      // H-95: nor at once
+      await world.at(expiry + DAY - 1n);
+      await world.post();
+      await refused({}, "SeriesRests", 0, 1, expiry + DAY);
+      await world.at(expiry + DAY);
       const again = await world.list({ count: 4, step: 150n, depth: 77n });
       const words = await world.vault.seriesWords(0, 1);
       expect(words.word).to.equal(listedSeries({ ...again, decimals: 13n, count: 4n }));
@@ -208,7 +213,7 @@ describe("listing of series", () => {
       for (let time = expiry - 1_800n; time < expiry; time += 180n) await world.post(undefined, time);
       await world.at(expiry - 1n);
       await refused({}, "SeriesTaken", 0, 1, 0n);
-      await world.at(expiry);
+      await world.at(expiry + DAY);
       await expect(world.vault.listSeries(0, await world.listing()))
         .to.emit(world.vault, "SeriesSettled")
         .withArgs(0, 1, LOT);

@@ -15,7 +15,12 @@ import { call, funded, future, openState, put, traded } from "../engine/support/
 import { BOB, bob } from "../engine/support/state.ts";
 
 const [TRADE, VAULT, ORDERS] = [7n, `0x${"aa".repeat(20)}`, `0x${"bb".repeat(20)}`];
-const record = { chainId: 31_337, contracts: { vault: VAULT, orders: ORDERS }, modules: { orders: 0 } } as unknown as DeploymentRecord;
+const record = {
+  underlyings: [{ symbol: "ETH", lotExponent: 4 }],
+  chainId: 31_337,
+  contracts: { vault: VAULT, orders: ORDERS },
+  modules: { orders: 0 },
+} as unknown as DeploymentRecord;
 const maker = new Wallet(`0x${"5a".repeat(32)}`);
 
 /** A trader who sold `lots` of a call, hedged with `hedge`; it holds `hedged` lots of that. */

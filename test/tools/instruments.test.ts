@@ -10,7 +10,18 @@ import { expiryOf, listedSeries } from "../../src/engine/seriesWord.ts";
 import { sviFromWord } from "../../src/engine/svi.ts";
 import type { State } from "../../src/engine/types.ts";
 import { BadInput } from "../../src/sdk/failure.ts";
-import { instrumentName, type ListedUnderlying, parseInstrument, parseSeries, seriesListing, seriesName } from "../../src/sdk/series.ts";
+import { typedInstrument } from "../../src/sdk/orders.ts";
+import {
+  instrumentName,
+  instrumentOf,
+  type ListedUnderlying,
+  parseInstrument,
+  parseSeries,
+  seriesListing,
+  seriesName,
+  signedName,
+  termsIn,
+} from "../../src/sdk/series.ts";
 import { fitSlice, type Smile, smileReport } from "../../src/sdk/smile.ts";
 import { bareState, DAY, listing } from "../engine/support/series.ts";
 
@@ -40,6 +51,30 @@ const numbered = (underlying: number, series: bigint, index: bigint, isCall = tr
   namedInstrument(underlying, instrumentNumber({ series, index, isCall }));
 
 describe("names of instruments", () => {
+  it("H-95: what was signed finds its number again, and none once its series is gone, whatever has the number", () => {
+    const all = listed(word(CHRISTMAS), word(CHRISTMAS + 7n * DAY), word(CHRISTMAS, 1_525n * WAD));
+    const names = ["ETH-PERP", "SOL-PERP", "ETH-20270101", "ETH-20270101-1900-P", "SOL-20261225-27.75-C", "ETH-20261225T0800#3-1625-C"];
+    for (const name of names) {
+      const number = parseInstrument(all, name);
+      const signed = typedInstrument(termsIn(all, number));
+      expect(instrumentOf(all, signed), name).to.equal(number);
+      expect(signedName(all, signed)).to.equal(name.replace("T0800#3", ""));
+    }
+    const signed = typedInstrument(termsIn(all, parseInstrument(all, "ETH-20270101-1900-P")));
+    expect(signed).to.deep.equal({ underlying: 0n, right: "put", expiry: CHRISTMAS + 7n * DAY, strike: 1_900n * WAD });
+    // the same numbers, later: another expiry, or other strikes
+    for (const later of [word(CHRISTMAS + 21n * DAY), word(CHRISTMAS + 7n * DAY, 1_450n * WAD)]) {
+      expect(instrumentOf(listed(word(CHRISTMAS), later), signed)).to.equal(undefined);
+    }
+    for (const changed of [{ expiry: 0n }, { strike: WAD }, { right: "future" as const }]) {
+      expect(instrumentOf(all, { ...signed, ...changed }), JSON.stringify(Object.keys(changed))).to.equal(undefined);
+    }
+    // two series that have it in common are the same thing
+    const twice = listed(word(CHRISTMAS), word(CHRISTMAS, 1_400n * WAD));
+    const either = typedInstrument(termsIn(twice, numbered(0, 2n, 5n)));
+    expect(instrumentOf(twice, either)).to.equal(numbered(0, 1n, 4n));
+  });
+
   it("default: perpetual, dated future, call and put, both ways and in small letters", () => {
     const all = listed(word(CHRISTMAS));
     const names: [string, bigint][] = [

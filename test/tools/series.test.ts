@@ -190,6 +190,36 @@ describe("options on a local chain", function () {
     await refused(/^error: the margin of the account that signed the order would be too low$/, 1, "order", "take", order, "--as", "14");
   });
 
+  it("H-95: an order file says what was signed and no number; it ends before its series, and what is gone is shown and not taken", async () => {
+    await refused(
+      new RegExp(`^error: ${near}-2100-C expires at .* UTC, and an order for it ends before: give --minutes \\d+ or fewer$`),
+      2,
+      ...["order", "sign", "sell", `${near}-2100-C`, "1", "--limit", "mark", "--minutes", "525600", "--as", "12", "--out", order],
+    );
+    await said("order", "sign", "sell", `${near}-2100-C`, "1", "--limit", "mark", "--as", "12", "--out", order);
+    const file = JSON.parse(readFileSync(order, "utf8")) as { order: { instrument: Record<string, string>; side: string; size: string } };
+    const expiry = BigInt(Date.parse(`${near.slice(4, 8)}-${near.slice(8, 10)}-${near.slice(10, 12)}T08:00:00Z`) / 1000);
+    const instrument = { underlying: "0", right: "call", expiry: String(expiry), strike: String(2_100n * 10n ** 18n) };
+    expect(file.order).to.deep.include({ instrument, side: "sell", size: String(10n ** 18n) });
+    // as if it had been signed for a series that is gone
+    const past = { ...instrument, expiry: String(expiry - 70n * 86_400n) };
+    writeFileSync(order, JSON.stringify({ ...file, order: { ...file.order, instrument: past } }));
+    const name = /ETH-\d{8}-2100-C is not listed any more/;
+    const shown = await said("order", "show", order);
+    expect(shown).to.match(name);
+    expect(shown).to.match(/^order +sell 1 ETH-\d{8}-2100-C at \d/m);
+    expect((await json<{ gone: string[]; left: string }>("order", "show", order)).left).to.equal("0");
+    await refused(
+      /signed for ETH-\d{8}-2100-C, which is not listed any more, and is good for nothing else$/,
+      1,
+      "order",
+      "take",
+      order,
+      "--as",
+      "14",
+    );
+  });
+
   it("behavior: dated futures and perpetuals go by their names", async () => {
     await said("order", "sign", "buy", far, "1", "--limit", "mark", "--as", "12", "--out", order);
     expect(await said("order", "take", order, "--as", "10")).to.match(new RegExp(`^sold 1 ${far} at 2100`));

@@ -140,7 +140,7 @@ describe("execute", () => {
     const one = actions.trade(idOf(alice), [world.fill(idOf(bob), 0, eth(1))]);
     await expect(world.execute(alice, one))
       .to.emit(vault, "FillSkipped")
-      .withArgs(idOf(alice), idOf(bob), 0, eth(1), vault.interface.getError("ModuleNotConsented")?.selector);
+      .withArgs(idOf(alice), idOf(bob), 0, eth(1), vault.interface.getError("ModuleNotConsented")?.selector, 7n);
     await world.trade(bob, alice, 0, eth(1));
     await world.conserve();
   });
@@ -169,7 +169,7 @@ describe("execute", () => {
     for (const [name, fill] of cases) {
       await expect(world.execute(alice, actions.trade(idOf(alice), [world.fill(...fill)])), name)
         .to.emit(vault, "FillSkipped")
-        .withArgs(idOf(alice), fill[0], 0, fill[2], vault.interface.getError(name)?.selector);
+        .withArgs(idOf(alice), fill[0], 0, fill[2], vault.interface.getError(name)?.selector, 7n);
     }
     await expect(world.execute(alice, actions.trade(idOf(alice), [world.fill(idOf(bob), 0, eth(700))]))).to.be.revertedWithCustomError(
       vault,

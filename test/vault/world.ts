@@ -24,7 +24,7 @@ export const SCOPE = { trade: 1, deposit: 2, withdraw: 4, transfer: 8, cancel: 1
 /** Wide bands of the price guard, so that a test may move a price by half at once. */
 export const WIDE: Partial<UnderlyingOptions> = { band: 200_000n, widestBand: 500_000n };
 
-const FILL = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILL = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order)[]";
 
 export interface Fill {
   maker: bigint;
@@ -33,6 +33,7 @@ export interface Fill {
   price: bigint;
   takerFee: bigint;
   makerFee: bigint;
+  order: bigint;
 }
 
 export interface Action {
@@ -159,6 +160,7 @@ export async function createWorld(options: DeployOptions = {}) {
     price: lotPrice(instrument),
     takerFee: 0n,
     makerFee: 0n,
+    order: 7n,
     ...extra,
   });
 

@@ -261,14 +261,19 @@ contract SeriesHandler is Actors {
         }
     }
 
-    /// @dev Lists the next series under a number that is free; mostly after everybody has been paid.
+    /// @dev Lists the next series under a number that is free; mostly after everybody has been paid and the number has rested for a day (H-95).
     function list_(uint256 seed) external {
         dice = seed;
         _refresh();
         (uint8 u, uint8 series) = (uint8(_roll(UNDERLYINGS)), uint8(1 + _roll(SERIES)));
         if (terms[u][series].settlement == 0) series = 3 - series;
         if (terms[u][series].settlement != 0 && _roll(4) != 0) _payAll(u, series);
-        bool free_ = terms[u][series].settlement != 0 && _held(u, series) == 0;
+        uint256 rested = terms[u][series].expiry + 1 days;
+        if (terms[u][series].settlement != 0 && _time() < rested && _roll(4) != 0) {
+            vm.warp(rested);
+            _refresh();
+        }
+        bool free_ = terms[u][series].settlement != 0 && _held(u, series) == 0 && _time() >= rested;
         State memory was = _look();
         bool done = _list(u, series);
         _expect(done == free_, "I-8 number");
@@ -394,7 +399,7 @@ contract SeriesHandler is Actors {
         price = price > spot / 1_600 ? price - spot / 1_600 : 0;
         int256 fee = int256((_roll(400) * spot * FixedPointMathLib.abs(lots)) / 2e7);
         // casting to uint32 is safe: 24 bits
-        fill = Fill(maker, uint32(named), Lots.wrap(lots), Price.wrap(price), Wad.wrap(fee), Wad.wrap(-fee / 3));
+        fill = Fill(maker, uint32(named), Lots.wrap(lots), Price.wrap(price), Wad.wrap(fee), Wad.wrap(-fee / 3), 0);
     }
 
     /// @dev By the words of the series: within a unit of the mark when they are fresh.
@@ -455,7 +460,8 @@ contract SeriesHandler is Actors {
                 f.lots,
                 f.price,
                 f.takerFee,
-                f.makerFee
+                f.makerFee,
+                f.order
             );
             most += f.lots.abs();
         }

@@ -121,7 +121,7 @@ contract VaultHandler is Actors {
         uint256 price = (mark * (985_000 + (offset % 30_000))) / 1e6;
         uint256 notional = price * uint256(lots < 0 ? -lots : lots);
         int256 takerFee = int256((notional * (fee % 500)) / 1e6);
-        list[0] = Fill(maker, u, Lots.wrap(lots), Price.wrap(price), Wad.wrap(takerFee), Wad.wrap(-takerFee / 3));
+        list[0] = Fill(maker, u, Lots.wrap(lots), Price.wrap(price), Wad.wrap(takerFee), Wad.wrap(-takerFee / 3), 0);
         Before memory was = _look();
         uint256 most = uint256(lots < 0 ? -lots : lots);
         Assessment memory ofTaker = vault.assess(taker, true);

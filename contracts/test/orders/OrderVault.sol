@@ -6,20 +6,26 @@ import {IOrderSettlement} from "../../interfaces/IOrderSettlement.sol";
 import {AccountId} from "../../types/AccountId.sol";
 import {SCOPE_TRADE} from "../../types/Action.sol";
 import {Fill, TradeContext} from "../../types/Fill.sol";
-import {nameOf} from "../../types/Instrument.sol";
+import {Instrument, nameOf, underlyingOf, withinUnderlying} from "../../types/Instrument.sol";
 import {Lots} from "../../types/Lots.sol";
+import {Price} from "../../types/Price.sol";
 
 /// @dev A vault reduced to what orders see of it: epochs, operators, positions. It applies every fill but those it is told to drop.
 contract OrderVault {
     error NotAuthorised(AccountId account, address caller, uint8 scope);
+    error UnknownSeries(uint256 underlying, uint256 series);
 
-    event Applied(uint256 indexed maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee);
+    event Applied(uint256 indexed maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order);
     event TradeGas(uint256 gas);
+
+    /// @dev As an expiry.
+    uint256 public constant UNLISTED = 1;
 
     IOrderSettlement public module;
     uint256 public dropMask; // bit i: the fill at index i of the next trade is not applied
 
     mapping(AccountId account => uint32) public epochs;
+    mapping(uint256 series => uint256) public expiries;
     mapping(AccountId account => mapping(address operator => uint256)) private _operators;
     mapping(AccountId account => mapping(uint256 instrument => Lots)) private _positions;
 
@@ -47,8 +53,27 @@ contract OrderVault {
         AccountId account,
         address signer,
         uint8 underlying
-    ) external view returns (bool authorised, uint32 epoch, Lots lots) {
-        return (_mayTrade(account, signer), epochs[account], _positions[account][underlying]);
+    ) external view returns (bool authorised, uint32 epoch, Lots lots, uint256 lotExponent) {
+        return (_mayTrade(account, signer), epochs[account], _positions[account][underlying], lotExponentOf(underlying));
+    }
+
+    /// @dev Each series has its own expiry, by its number unless another was set; strikes are one cent of a lot apart and lie otherwise for each day of expiry.
+    function termsOf(uint24 instrument) external view returns (uint256 expiry, Price strike, uint256 lotExponent) {
+        Instrument within = withinUnderlying(instrument);
+        uint256 series = within.series();
+        expiry = expiries[series];
+        if (expiry == 0) expiry = 5_000_000_000 + series;
+        if (expiry == UNLISTED) revert UnknownSeries(underlyingOf(instrument), series);
+        if (!within.isFuture()) strike = Price.wrap((within.strikeIndex() + 1) * 1e16 + ((expiry / 1 days) % 7) * 1e15);
+        lotExponent = lotExponentOf(uint8(instrument));
+    }
+
+    function setExpiry(uint8 series, uint256 expiry) external {
+        expiries[series] = expiry;
+    }
+
+    function lotExponentOf(uint8 underlying) public pure returns (uint256) {
+        return underlying % 7;
     }
 
     function lotsOf(AccountId account, uint24 instrument) external view returns (Lots) {
@@ -77,7 +102,8 @@ contract OrderVault {
                 fill.lots.raw(),
                 fill.price.raw(),
                 fill.takerFee.raw(),
-                fill.makerFee.raw()
+                fill.makerFee.raw(),
+                fill.order
             );
         }
     }

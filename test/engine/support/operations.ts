@@ -58,7 +58,7 @@ export interface Result {
   readonly settle?: () => void;
 }
 
-const FILLS = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILLS = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order)[]";
 
 /** The traders, their wallets, the sources and what they were last told. */
 export class World {
@@ -606,20 +606,23 @@ export class World {
 }
 
 function encodeFills(fills: readonly Fill[]): string {
-  return coder.encode([FILLS], [fills.map((fill) => ({ ...fill, price: BigInt.asUintN(256, fill.price) }))]);
+  // what a module says of the order is anything
+  const ordered = (fill: Fill): bigint => BigInt.asUintN(256, fill.maker ^ (fill.price << 64n));
+  return coder.encode([FILLS], [fills.map((fill) => ({ ...fill, price: BigInt.asUintN(256, fill.price), order: ordered(fill) }))]);
 }
 
 function decodeFills(data: string): Fill[] {
   const [fills] = coder.decode([FILLS], data) as unknown as [
-    { maker: bigint; instrument: bigint; lots: bigint; price: bigint; takerFee: bigint; makerFee: bigint }[],
+    { maker: bigint; instrument: bigint; lots: bigint; price: bigint; takerFee: bigint; makerFee: bigint; order: bigint }[],
   ];
-  return fills.map(({ maker, instrument, lots, price, takerFee, makerFee }) => ({
+  return fills.map(({ maker, instrument, lots, price, takerFee, makerFee, order }) => ({
     maker,
     instrument,
     lots,
     price,
     takerFee,
     makerFee,
+    order,
   }));
 }
 

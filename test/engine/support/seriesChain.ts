@@ -32,7 +32,7 @@ import { encoded } from "../../series/world.ts";
 import { Chain, coder, type DecodedEvent, sameEvent } from "./chain.ts";
 import { show } from "./operations.ts";
 
-const FILLS = "tuple(uint256 maker, uint32 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee)[]";
+const FILLS = "tuple(uint256 maker, uint32 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order)[]";
 
 /** The names of one error that both sides answered with, or the events of what both did. */
 export type Answer = { readonly reverted: string } | { readonly events: readonly DecodedEvent[] };
@@ -333,7 +333,9 @@ export function named(underlying: number, series: number, index: bigint, isCall 
 }
 
 export function tradeOf(account: AccountId, fills: readonly Fill[], minimumLots = 0n): Action {
-  return { kind: "Trade", account, module: 0, data: coder.encode([FILLS], [fills]), minimumLots };
+  // what a module says of the order is anything
+  const ordered = fills.map((fill) => ({ ...fill, order: BigInt.asUintN(200, fill.maker ^ (fill.price << 64n)) }));
+  return { kind: "Trade", account, module: 0, data: coder.encode([FILLS], [ordered]), minimumLots };
 }
 
 function plainAction(action: Action): unknown {
@@ -341,8 +343,16 @@ function plainAction(action: Action): unknown {
 }
 
 function decodeFills(data: string): Fill[] {
-  const [fills] = coder.decode([FILLS], data).toArray(true) as [[bigint, bigint, bigint, bigint, bigint, bigint][]];
-  return fills.map(([maker, instrument, lots, price, takerFee, makerFee]) => ({ maker, instrument, lots, price, takerFee, makerFee }));
+  const [fills] = coder.decode([FILLS], data).toArray(true) as [[bigint, bigint, bigint, bigint, bigint, bigint, bigint][]];
+  return fills.map(([maker, instrument, lots, price, takerFee, makerFee, order]) => ({
+    maker,
+    instrument,
+    lots,
+    price,
+    takerFee,
+    makerFee,
+    order,
+  }));
 }
 
 function encodeAction(action: Action): { kind: number; account: AccountId; data: string } {

@@ -1,0 +1,57 @@
+import { orderOfFill } from "../engine/orders.ts";
+import { listedSeries, type SeriesListing } from "../engine/seriesWord.ts";
+import { type Terms, termsOf } from "../engine/terms.ts";
+import type { AccountId } from "../engine/types.ts";
+
+// What an indexer learns from the vault's log alone: which order was filled, and what was traded.
+
+/** An event of the vault, by the names of its arguments. */
+export type NamedEvent = { readonly name: string; readonly args: Readonly<Record<string, unknown>> };
+
+/** A fill that stood. */
+export type LoggedFill = {
+  readonly taker: AccountId;
+  readonly maker: AccountId;
+  /** Of the maker's order. */
+  readonly nonce: bigint;
+  /** Under the nonce: lots, or for the first leg of a combo its units and for the others nothing. */
+  readonly counted: bigint;
+  readonly terms: Terms;
+  /** Received by the taker. */
+  readonly lots: bigint;
+  /** Of a lot, WAD. */
+  readonly price: bigint;
+};
+
+/**
+ * Reads the vault's events in their order: a number stands for what the last listing of it says.
+ * @returns the fill that an event is, undefined for every other event
+ * @throws RangeError for a fill in a series whose listing was not among the events
+ * @example
+ * const read = fillLog();
+ * for (const log of logs) { const fill = read(vault.interface.parseLog(log)); if (fill) console.log(fill.maker, fill.nonce, fill.terms); }
+ */
+export function fillLog(): (event: NamedEvent) => LoggedFill | undefined {
+  const words = new Map<bigint, bigint>();
+  return ({ name, args }) => {
+    const number = (key: string): bigint => BigInt(args[key] as bigint);
+    if (name === "SeriesListed") {
+      const said = args.listing as Readonly<Record<keyof SeriesListing, bigint>>;
+      const word = listedSeries({ expiry: said.expiry, base: said.base, step: said.step, decimals: said.decimals, count: said.count });
+      words.set(number("underlying") | (number("series") << 8n), word);
+      return undefined;
+    }
+    if (name !== "Filled") return undefined;
+    const instrument = number("instrument");
+    const word = instrument > 0xffn ? words.get((instrument & 0xffn) | ((instrument >> 16n) << 8n)) : 0n;
+    if (word === undefined) throw new RangeError(`nothing says what instrument ${instrument} is: read from the block of its listing`);
+    return {
+      taker: number("taker"),
+      maker: number("maker"),
+      ...orderOfFill(number("order")),
+      terms: termsOf(instrument, word),
+      lots: number("lots"),
+      price: number("price"),
+    };
+  };
+}
