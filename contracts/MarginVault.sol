@@ -204,7 +204,7 @@ contract MarginVault is VaultBase, IVaultCore {
         if (token == SETTLEMENT) {
             touched.settledOut = true;
             uint256 dust;
-            (paid, dust) = Deficit.withdrawn($, toAccountId(FUND, 0), debited, scale);
+            if (!Deficit.paidInFull($, debited)) (paid, dust) = FundLogic.withdrawn($, FUND, debited, scale);
             Ledger.credit($, account, Wad.wrap(-debited.toInt256()));
             // casting to int256 is safe: at most one unit of the token and the rounding of φ
             if (dust != 0) Ledger.credit($, toAccountId(FUND, 0), Wad.wrap(int256(dust)));

@@ -7,6 +7,7 @@ import {Deficit} from "./libraries/Deficit.sol";
 import {SeriesState} from "./libraries/SeriesState.sol";
 import {Valuation} from "./libraries/Valuation.sol";
 import {ExchangeLogic} from "./logic/ExchangeLogic.sol";
+import {FundLogic} from "./logic/FundLogic.sol";
 import {HealthLogic} from "./logic/HealthLogic.sol";
 import {LiquidationLogic} from "./logic/LiquidationLogic.sol";
 import {SeriesLogic} from "./logic/SeriesLogic.sol";
@@ -94,6 +95,20 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     /// @inheritdoc IVaultBooks
     function totals() external view returns (uint256 settlement, uint256 deficit) {
         return (Deficit.settlement($.totals), Deficit.deficit($.totals));
+    }
+
+    /// @inheritdoc IVaultBooks
+    function shortfalls() external view returns (uint256 watched, uint256[] memory stored) {
+        stored = new uint256[]($.listed & 0xff);
+        for (uint256 u; u < stored.length; ++u) {
+            stored[u] = $.shortfalls[u];
+        }
+        return ($.watched, stored);
+    }
+
+    /// @inheritdoc IVaultBooks
+    function shortfall() external view whenUnlocked returns (uint256) {
+        return FundLogic.shortfall($, FUND);
     }
 
     /// @inheritdoc IVaultBooks

@@ -32,7 +32,7 @@ struct VaultState {
     // fund accounts, one an underlying
     mapping(uint256 underlying => uint256) fundAccounts; // FundWord
     // the whole vault
-    uint256 totals; // settlement tokens of the ledger 128 (WAD) | deficit 128 (WAD)
+    uint256 totals; // settlement tokens of the ledger 128 (WAD) | deficit 127 (WAD) | fund accounts are watched 1
     uint256 marginParameters; // MarginWord
     uint256 liquidationParameters; // LiquidationWord
     uint256 fundParameters; // FundParametersWord
@@ -47,4 +47,7 @@ struct VaultState {
     mapping(uint256 underlying => IVolatilitySource) volatilitySources;
     mapping(AccountId account => mapping(uint256 underlying => mapping(uint256 place => uint256))) seriesPositions; // SeriesPositionsWord
     mapping(AccountId account => mapping(uint256 underlying => mapping(uint256 series => int256))) futureCosts; // WAD, of a dated future
+    // fund accounts that have used up their caps
+    uint256 watched; // a bit an underlying
+    mapping(uint256 underlying => uint256) shortfalls; // WAD below zero beyond the cap, when last looked at
 }

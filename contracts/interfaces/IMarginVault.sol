@@ -158,6 +158,13 @@ interface IVaultBooks {
     /// @notice Settlement tokens of the ledger and the outstanding deficit, WAD.
     function totals() external view returns (uint256 settlement, uint256 deficit);
 
+    /// @notice The fund accounts that have used up what the main stake may give them, a bit an underlying, and for each underlying what its account was
+    /// short of, WAD, when it was last looked at.
+    function shortfalls() external view returns (uint256 watched, uint256[] memory stored);
+
+    /// @notice What a withdrawal now would find fund accounts to be short of, S, WAD: it is paid B/(B + U + S).
+    function shortfall() external view returns (uint256);
+
     /// @notice The raw stored words of an underlying, in the order price, sample, pending, funding, trading, volatility, guard, fund.
     function underlyingWords(uint8 underlying) external view returns (uint256[8] memory);
 
@@ -258,6 +265,9 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     event DeficitAdded(AccountId indexed account, uint256 amount);
     event DeficitReduced(uint256 amount); // by a withdrawal at φ
     event DeficitRefilled(uint256 amount); // out of fees or of a discount, which the fund's main account received so much less of
+    /// @dev What the fund account of `underlying` is below zero beyond what the main stake may give it, WAD, part of S from now on.
+    event ShortfallSet(uint8 indexed underlying, uint256 amount);
+    event ShortfallReduced(uint8 indexed underlying, uint256 amount); // by a withdrawal at φ, credited to the fund account
     event FundToppedUp(uint8 indexed underlying, uint256 amount);
     event ExchangeDeclared(AccountId indexed account, bool short);
     /// @dev What `account` held in a series that has settled was removed for `amount` of cash (negative: paid).

@@ -25,12 +25,15 @@ enum Parameter {
     Bounty, // 1e-4 settlement tokens
     SmallestNotional, // settlement tokens
     // of the whole vault: fund accounts
-    TopUp, // most in an epoch, ppm of the main stake
+    TopUp, // most for one underlying in an epoch, ppm of the main stake
     EpochLength, // s
     ShedTime, // s until the shedding discount reaches its most
     ShedStart, // ppm of that most
     FundPerOpenInterest, // ppm
     BountyCap, // bounties that the fund pays in an epoch, 1e-4 settlement tokens
+    StakeCap, // most that leaves the main stake in an epoch whatever for, ppm of it
+    // of an underlying: its fund account
+    FundWeight, // what of that is reserved to it, ppm of it; 0: a share of what the others leave
     // of an underlying: trading
     FillBand, // around the mark, ppm
     PositionCap, // lots
@@ -57,6 +60,7 @@ enum Parameter {
 struct UnderlyingListing {
     uint8 lotExponent; // one lot is 10^-lotExponent of the underlying
     uint256 referencePrice; // settlement tokens for one unit of the underlying, WAD; only judges the size of the lot
+    uint256 fundWeight;
     uint256 fillBand;
     uint256 positionCap;
     uint256 openInterestCap;

@@ -57,6 +57,9 @@ library Bounds {
         if (id == Parameter.ShedStart) return (0, 1_000_000, false);
         if (id == Parameter.FundPerOpenInterest) return (10_000, 1_000_000, false);
         if (id == Parameter.BountyCap) return (0, 10_000_000_000, false);
+        if (id == Parameter.StakeCap) return (1_000, 1_000_000, false);
+        // 0: none set, a share of what the others leave
+        if (id == Parameter.FundWeight) return (0, 1_000_000, false);
         if (id == Parameter.FillBand) return (1_000, 100_000, false);
         if (id == Parameter.PositionCap) return (0, (1 << 44) - 1, false);
         if (id == Parameter.OpenInterestCap) return (0, (1 << 44) - 1, false);

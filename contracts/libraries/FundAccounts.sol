@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
@@ -19,7 +19,7 @@ library FundAccounts {
     using HeaderWord for uint256;
 
     // words of `fundAccounts` that belong to no underlying
-    uint256 internal constant NO_UNDERLYING = 32; // shortfalls of accounts that hold nothing any more
+    uint256 internal constant UNRESERVED = 32; // what the main stake gave that is reserved to no underlying, bounties apart
     uint256 internal constant BOUNTIES = 33;
 
     function main(address fund) internal pure returns (AccountId) {
@@ -100,11 +100,8 @@ library FundAccounts {
         uint256 count = underlyings.length;
         Wad left = amount;
         if (count == 0) {
-            Wad drawn = _allowance($, NO_UNDERLYING, _mainCash($, fund), left);
-            if (drawn != ZERO) {
-                Ledger.credit($, main(fund), -drawn);
-                emit IMarginVault.ShortfallCovered(account, main(fund), uint256(drawn.raw()));
-            }
+            Wad drawn = _drawForNone($, fund, left);
+            if (drawn != ZERO) emit IMarginVault.ShortfallCovered(account, main(fund), uint256(drawn.raw()));
             left = left - drawn;
         }
         Wad sum;
@@ -131,61 +128,111 @@ library FundAccounts {
         emit IMarginVault.ShortfallCovered(account, payer, uint256(paid.raw()));
     }
 
+    /// @notice A fund account, priced as far as its value and equity need it.
+    function portfolioOf(VaultState storage $, AccountId account, uint256 marginWord) internal view returns (Portfolio memory) {
+        return Ledger.marked($, account, marginWord);
+    }
+
+    /// @notice Of which value and equity say something.
+    function figures(Portfolio memory p, uint256 marginWord) internal view returns (Assessment memory) {
+        return Margin.assess(p, Margin.terms(marginWord), false);
+    }
+
     /// @notice The equity of a fund account; every price in it counts as used in this transaction.
     function equityOf(VaultState storage $, AccountId account) internal returns (Wad) {
         uint256 marginWord = $.marginParameters;
-        Portfolio memory p = Ledger.marked($, account, marginWord);
+        Portfolio memory p = portfolioOf($, account, marginWord);
         Ledger.consume(p);
-        return Margin.assess(p, Margin.terms(marginWord), false).equity;
+        return figures(p, marginWord).equity;
     }
 
-    /// @notice Moves up to `wanted` of the main stake into the fund account of `underlying`, within the cap of the epoch (I-16).
+    /// @notice Moves up to `wanted` of the main stake into the fund account of `underlying` (I-16). An account that gets less has used up its cap.
     function draw(VaultState storage $, address fund, uint256 underlying, Wad wanted) internal returns (Wad drawn) {
-        drawn = _allowance($, underlying, _mainCash($, fund), wanted);
+        Wad unreserved;
+        (drawn, unreserved) = roomOf($, underlying, mainCash($, fund), ZERO, wanted);
+        drawn = drawn + unreserved;
+        if (drawn < wanted) Deficit.watch($, underlying);
         if (drawn == ZERO) return ZERO;
+        _count($, underlying, drawn);
+        if (unreserved != ZERO) _count($, UNRESERVED, unreserved);
         Ledger.credit($, main(fund), -drawn);
         Ledger.credit($, accountOf(fund, underlying), drawn);
         emit IMarginVault.FundToppedUp(uint8(underlying), uint256(drawn.raw()));
     }
 
+    /// @notice What of `wanted` the main stake may give the fund account of `underlying`: of what is reserved to it, then of what is reserved to none.
+    /// @param stake cash of the main account
+    /// @param beside what others are to get of what is reserved to none, beside what is counted
+    function roomOf(
+        VaultState storage $,
+        uint256 underlying,
+        Wad stake,
+        Wad beside,
+        Wad wanted
+    ) internal view returns (Wad reserved, Wad unreserved) {
+        uint256 parameters = $.fundParameters;
+        uint256 state = $.fundAccounts[underlying];
+        uint256 used = FundWord.drawnLately(state, FundParametersWord.epochLength(parameters));
+        // the stake as it was before what this underlying has drawn
+        uint256 base = uint256(stake.raw()) + used;
+        wanted = minWad(minWad(wanted, stake), _roomIn((base * FundParametersWord.topUpPpm(parameters)) / 1e6, used));
+        uint256 part = FundParametersWord.reservedPpm(parameters, FundWord.weightPpm(state));
+        reserved = minWad(wanted, _roomIn((base * part) / 1e6, used));
+        if (reserved < wanted) unreserved = _unreservedRoom($, stake, beside, wanted - reserved);
+    }
+
+    /// @dev What of `wanted` fits into what is reserved to no underlying, less what is kept for bounties.
+    function _unreservedRoom(VaultState storage $, Wad stake, Wad beside, Wad wanted) private view returns (Wad) {
+        uint256 parameters = $.fundParameters;
+        uint256 used = FundWord.drawnLately($.fundAccounts[UNRESERVED], FundParametersWord.epochLength(parameters)) + uint256(beside.raw());
+        uint256 cap = ((uint256(stake.raw()) + used) * FundParametersWord.unreservedPpm(parameters)) / 1e6;
+        uint256 kept = uint256(FundParametersWord.bountyCap(parameters).raw());
+        return minWad(wanted, _roomIn(cap > kept ? cap - kept : 0, used));
+    }
+
+    /// @dev What an account without an underlying gets: never more than one underlying would.
+    function _drawForNone(VaultState storage $, address fund, Wad wanted) private returns (Wad drawn) {
+        uint256 parameters = $.fundParameters;
+        Wad stake = mainCash($, fund);
+        uint256 used = FundWord.drawnLately($.fundAccounts[UNRESERVED], FundParametersWord.epochLength(parameters));
+        uint256 cap = ((uint256(stake.raw()) + used) * FundParametersWord.topUpPpm(parameters)) / 1e6;
+        drawn = _unreservedRoom($, stake, ZERO, minWad(minWad(wanted, stake), _roomIn(cap, used)));
+        if (drawn == ZERO) return ZERO;
+        _count($, UNRESERVED, drawn);
+        Ledger.credit($, main(fund), -drawn);
+    }
+
+    function _count(VaultState storage $, uint256 word, Wad drawn) private {
+        // casting to uint256 is safe: not negative
+        $.fundAccounts[word] = FundWord.withDrawn(
+            $.fundAccounts[word],
+            FundParametersWord.epochLength($.fundParameters),
+            uint256(drawn.raw())
+        );
+    }
+
+    function _roomIn(uint256 cap, uint256 used) private pure returns (Wad) {
+        if (cap > FundWord.MOST) cap = FundWord.MOST;
+        // casting to int256 is safe: below 2^104
+        return cap > used ? Wad.wrap(int256(cap - used)) : ZERO;
+    }
+
     /// @notice Pays what a keeper's bounty lacks, within the cap of the epoch and never for accounts below the smallest size (H-44).
     function payBounty(VaultState storage $, address fund, Wad wanted, Wad notional) internal returns (Wad paid) {
         if (notional < LiquidationWord.smallestNotional($.liquidationParameters)) return ZERO;
-        Wad stake = _mainCash($, fund);
-        Wad cap = FundParametersWord.bountyCap($.fundParameters);
-        paid = _use($, BOUNTIES, cap, minWad(wanted, stake));
-        if (paid != ZERO) Ledger.credit($, main(fund), -paid);
-    }
-
-    function _mainCash(VaultState storage $, address fund) private view returns (Wad) {
-        return maxWad($.headers[main(fund)].cash(), ZERO);
-    }
-
-    /// @dev The cap of an epoch is a part of the main stake as it was before what the epoch has drawn.
-    function _allowance(VaultState storage $, uint256 word, Wad stake, Wad wanted) private returns (Wad) {
+        Wad stake = mainCash($, fund);
         uint256 parameters = $.fundParameters;
-        uint256 used = _usedInEpoch($.fundAccounts[word], FundParametersWord.epochLength(parameters));
-        uint256 cap = ((uint256(stake.raw()) + used) * FundParametersWord.topUpPpm(parameters)) / 1e6;
-        // casting to int256 is safe: below the stake, which is below 2^127
-        return _use($, word, Wad.wrap(int256(cap)), minWad(wanted, stake));
+        uint256 used = FundWord.drawnLately($.fundAccounts[BOUNTIES], FundParametersWord.epochLength(parameters));
+        uint256 cap = uint256(FundParametersWord.bountyCap(parameters).raw());
+        uint256 free = ((uint256(stake.raw()) + used) * FundParametersWord.unreservedPpm(parameters)) / 1e6;
+        paid = minWad(minWad(wanted, stake), _roomIn(free < cap ? free : cap, used));
+        if (paid == ZERO) return ZERO;
+        _count($, BOUNTIES, paid);
+        Ledger.credit($, main(fund), -paid);
     }
 
-    /// @dev Counts up to `wanted` against `cap` in the present epoch of `word` and says how much of it fits.
-    function _use(VaultState storage $, uint256 word, Wad cap, Wad wanted) private returns (Wad granted) {
-        uint256 state = $.fundAccounts[word];
-        uint256 length = FundParametersWord.epochLength($.fundParameters);
-        uint256 used = _usedInEpoch(state, length);
-        uint256 start = FundWord.epochStart(state);
-        if (block.timestamp >= start + length) start = block.timestamp;
-        uint256 room = uint256(cap.raw()) > used ? uint256(cap.raw()) - used : 0;
-        granted = minWad(wanted, Wad.wrap(int256(room)));
-        if (granted == ZERO) return ZERO;
-        // casting is safe: times fit 40 bits, and what is granted is at most the stake, below 2^127
-        $.fundAccounts[word] = FundWord.withTopUp(state, uint40(start), uint128(used + uint256(granted.raw())));
-    }
-
-    function _usedInEpoch(uint256 state, uint256 length) private view returns (uint256) {
-        return block.timestamp >= FundWord.epochStart(state) + length ? 0 : FundWord.toppedUp(state);
+    function mainCash(VaultState storage $, address fund) internal view returns (Wad) {
+        return maxWad($.headers[main(fund)].cash(), ZERO);
     }
 
     /// @dev The clock of a fund account runs from when its inventory, positions or collateral, left zero; what comes in later does not reset it.

@@ -17,7 +17,7 @@ import {VaultState} from "../VaultStorage.sol";
 import {Field} from "../words/Field.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {GuardWord} from "../words/GuardWord.sol";
-import {CollateralWord, FundParametersWord, LiquidationWord, MarginWord, TradingWord} from "../words/ParameterWords.sol";
+import {CollateralWord, FundParametersWord, FundWord, LiquidationWord, MarginWord, TradingWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {VolatilityWord} from "../words/VolatilityWord.sol";
 
@@ -112,11 +112,11 @@ library ConfigLogic {
     function initialise(VaultState storage $, uint256 marginWord, uint256 liquidationWord, uint256 fundWord) external {
         if (!MarginWord.isSteady(marginWord)) revert IVaultGovernance.WordMalformed(marginWord);
         if (Field.get(liquidationWord, 224, 32) != 0) revert IVaultGovernance.WordMalformed(liquidationWord);
-        if (Field.get(fundWord, 192, 64) != 0) revert IVaultGovernance.WordMalformed(fundWord);
+        if (Field.get(fundWord, 216, 40) != 0) revert IVaultGovernance.WordMalformed(fundWord);
         $.marginParameters = marginWord;
         $.liquidationParameters = liquidationWord;
         $.fundParameters = fundWord;
-        for (uint256 i; i <= uint256(Parameter.BountyCap); ++i) {
+        for (uint256 i; i <= uint256(Parameter.StakeCap); ++i) {
             Parameter id = Parameter(i);
             uint256 value = _valueOf($, id);
             _requireWithin(id, value);
@@ -126,7 +126,7 @@ library ConfigLogic {
     }
 
     function _setParameter(VaultState storage $, Parameter id, uint8 index, uint256 value) private {
-        if (id <= Parameter.BountyCap) {
+        if (id <= Parameter.StakeCap) {
             if (index != 0) revert IVaultGovernance.IndexNotZero(id, index);
         } else if (id <= Parameter.Depth) {
             _requireUnderlying($, index);
@@ -158,8 +158,10 @@ library ConfigLogic {
             if (id <= Parameter.InterMonth) effective += Ramp.DURATION;
         } else if (id <= Parameter.SmallestNotional) {
             $.liquidationParameters = _liquidationWith($.liquidationParameters, id, value);
-        } else if (id <= Parameter.BountyCap) {
+        } else if (id <= Parameter.StakeCap) {
             $.fundParameters = _fundWith($.fundParameters, id, value);
+        } else if (id == Parameter.FundWeight) {
+            _setWeight($, index, value);
         } else if (id <= Parameter.FeeCap) {
             $.tradings[index] = _tradingWith($.tradings[index], id, value);
             if (id == Parameter.OpenInterestCap) _limitOpenInterest($, index, value);
@@ -205,7 +207,23 @@ library ConfigLogic {
         if (id == Parameter.ShedTime) return FundParametersWord.withShedTime(word, value);
         if (id == Parameter.ShedStart) return FundParametersWord.withShedStart(word, value);
         if (id == Parameter.FundPerOpenInterest) return FundParametersWord.withFundPerOpenInterest(word, value);
-        return FundParametersWord.withBountyCap(word, value);
+        if (id == Parameter.BountyCap) return FundParametersWord.withBountyCap(word, value);
+        return FundParametersWord.withStakeCap(word, value);
+    }
+
+    /// @dev What is reserved to underlyings is never more than there is. The sum and the number of those without a weight stand beside the cap: a draw
+    /// need not read the others.
+    function _setWeight(VaultState storage $, uint256 underlying, uint256 ppm) private {
+        uint256 state = $.fundAccounts[underlying];
+        uint256 parameters = $.fundParameters;
+        uint256 before = FundWord.weightPpm(state);
+        uint256 sum = FundParametersWord.weights(parameters) - before + ppm;
+        if (sum > PPM) _inconsistent(Parameter.FundWeight);
+        uint256 unweighted = FundParametersWord.unweighted(parameters);
+        if (before == 0 && ppm != 0) --unweighted;
+        else if (before != 0 && ppm == 0) ++unweighted;
+        $.fundParameters = FundParametersWord.withWeights(parameters, sum, unweighted);
+        $.fundAccounts[underlying] = FundWord.withWeight(state, ppm);
     }
 
     function _tradingWith(uint256 word, Parameter id, uint256 value) private pure returns (uint256) {
@@ -264,7 +282,8 @@ library ConfigLogic {
         if (id == Parameter.SmallestNotional) return Field.get($.liquidationParameters, 192, 32);
         if (id <= Parameter.ShedTime) return Field.get($.fundParameters, 32 * (i - uint256(Parameter.TopUp)), 32);
         if (id <= Parameter.FundPerOpenInterest) return Field.get($.fundParameters, 96 + 24 * (i - uint256(Parameter.ShedStart)), 24);
-        return Field.get($.fundParameters, 144, 48);
+        if (id == Parameter.BountyCap) return Field.get($.fundParameters, 144, 48);
+        return FundParametersWord.stakeCapPpm($.fundParameters);
     }
 
     // ---------------------------------------------------------------- inequalities
@@ -374,6 +393,13 @@ library ConfigLogic {
         $.prices[u] = PriceWord.first(0, listing.lotExponent);
         // the index starts now, at zero; the cap of the open interest at zero, until the fund supports more
         $.fundings[u] = FundingWord.withIndex(0, 0, uint40(block.timestamp));
+        uint256 parameters = $.fundParameters;
+        $.fundParameters = FundParametersWord.withWeights(
+            parameters,
+            FundParametersWord.weights(parameters),
+            FundParametersWord.unweighted(parameters) + 1
+        );
+        _store($, Parameter.FundWeight, u, listing.fundWeight);
         _store($, Parameter.FillBand, u, listing.fillBand);
         _store($, Parameter.PositionCap, u, listing.positionCap);
         _store($, Parameter.OpenInterestCap, u, listing.openInterestCap);

@@ -8,6 +8,7 @@ import {FundAccounts} from "../libraries/FundAccounts.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {Margin} from "../libraries/Margin.sol";
 import {PricedSeries} from "../libraries/PricedSeries.sol";
+import {PriceUse} from "../libraries/PriceUse.sol";
 import {Takeover} from "../libraries/Takeover.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
@@ -97,24 +98,148 @@ library FundLogic {
         }
     }
 
-    /// @notice Brings the equity of a fund account up to its margin out of the main stake, and books its loss as deficit once it has nothing
-    /// left to sell.
+    /// @notice Brings the equity of a fund account up to its margin out of the main stake, books its loss as deficit once it has nothing left to sell, and
+    /// brings its shortfall up to date.
     function topUp(VaultState storage $, address fund, uint8 underlying) external {
         AccountId account = FundAccounts.accountOf(fund, underlying);
         uint256 marginWord = $.marginParameters;
         Portfolio memory p = Ledger.value($, account, marginWord);
         Takeover.requireFresh(p, marginWord);
         Assessment memory a = Margin.assess(p, Margin.terms(marginWord), false);
-        if (a.equity >= a.margin) revert IMarginVault.FundAccountSolvent(underlying, a.value);
-        Wad drawn = FundAccounts.draw($, fund, underlying, a.margin - a.equity);
+        Wad drawn;
+        if (a.equity < a.margin) drawn = FundAccounts.draw($, fund, underlying, a.margin - a.equity);
+        else if (($.watched >> underlying) & 1 == 0) revert IMarginVault.FundAccountSolvent(underlying, a.value);
         Wad left = p.cash + drawn;
         if (p.books.length == 0 && left.isNegative()) {
             Ledger.credit($, account, -left);
             Deficit.add($, FundAccounts.main(fund), account, -left);
+            a.value = a.value - left;
+        }
+        if (($.watched >> underlying) & 1 != 0) {
+            Look memory look = Look(FundAccounts.mainCash($, fund), ZERO, 0);
+            _setShort($, look, underlying, a.value + drawn, p.books.length != 0);
         }
     }
 
-    /// @notice Open interest ≤ what the fund stands behind / the ratio it needs: the fund account's equity and one epoch's top-up.
+    /// @notice See `FundAccounts.cover`; linked, for it is called seldom.
+    function cover(
+        VaultState storage $,
+        address fund,
+        AccountId account,
+        Wad amount,
+        uint256[] memory underlyings,
+        Wad[] memory scans
+    ) external {
+        FundAccounts.cover($, fund, account, amount, underlyings, scans);
+    }
+
+    /// @notice See `FundAccounts.payBounty`.
+    function payBounty(VaultState storage $, address fund, Wad wanted, Wad notional) external returns (Wad) {
+        return FundAccounts.payBounty($, fund, wanted, notional);
+    }
+
+    // ---------------------------------------------------------------- shortfall
+
+    /// @dev What a look at the watched accounts, one after the other, goes by.
+    struct Look {
+        Wad stake; // what the main account would have left
+        Wad unreserved; // what those before would get of what is reserved to no underlying
+        uint256 used; // prices, a bit each
+    }
+
+    /// @notice Books a withdrawal of `debited` while there is a deficit, or an account that has used up its cap: see `Deficit`.
+    function withdrawn(VaultState storage $, address fund, uint256 debited, uint256 scale) external returns (uint256 paid, uint256 dust) {
+        Look memory look = Look(FundAccounts.mainCash($, fund), ZERO, 0);
+        uint256 marginWord = $.marginParameters;
+        uint256 sum;
+        for (uint256 left = $.watched; left != 0; left &= left - 1) {
+            uint256 underlying = LibBit.ffs(left);
+            (bool priced, Wad value, bool holds) = _valueOfAccount($, fund, look, underlying, marginWord);
+            if (priced) _setShort($, look, underlying, value, holds);
+            sum += $.shortfalls[underlying];
+        }
+        if (look.used != 0) PriceUse.consumeAll(look.used);
+        uint256 toShort;
+        (paid, toShort, dust) = Deficit.withdrawn($, FundAccounts.main(fund), debited, scale, sum);
+        if (toShort != 0) _giveToShort($, fund, toShort, sum);
+    }
+
+    /// @notice What a withdrawal now would find fund accounts to be short of.
+    function shortfall(VaultState storage $, address fund) external view returns (uint256 sum) {
+        Look memory look = Look(FundAccounts.mainCash($, fund), ZERO, 0);
+        uint256 marginWord = $.marginParameters;
+        for (uint256 left = $.watched; left != 0; left &= left - 1) {
+            uint256 underlying = LibBit.ffs(left);
+            (bool priced, Wad value, ) = _valueOfAccount($, fund, look, underlying, marginWord);
+            sum += priced ? uint256(_shortOf($, look, underlying, value).raw()) : $.shortfalls[underlying];
+        }
+    }
+
+    /// @dev The market value of a fund account, where every price in it is good enough to liquidate on.
+    function _valueOfAccount(
+        VaultState storage $,
+        address fund,
+        Look memory look,
+        uint256 underlying,
+        uint256 marginWord
+    ) private view returns (bool priced, Wad value, bool holds) {
+        Portfolio memory p = FundAccounts.portfolioOf($, FundAccounts.accountOf(fund, underlying), marginWord);
+        holds = p.books.length != 0;
+        if (!Takeover.isFresh(p, marginWord)) return (false, ZERO, holds);
+        if (holds) look.used |= 1 << underlying;
+        return (true, FundAccounts.figures(p, marginWord).value, holds);
+    }
+
+    /// @dev What an account of this value is short of when the main stake has given what it may.
+    function _shortOf(VaultState storage $, Look memory look, uint256 underlying, Wad value) private view returns (Wad) {
+        if (!value.isNegative()) return ZERO;
+        (Wad reserved, Wad unreserved) = FundAccounts.roomOf($, underlying, look.stake, look.unreserved, -value);
+        look.stake = look.stake - reserved - unreserved;
+        look.unreserved = look.unreserved + unreserved;
+        return -value - reserved - unreserved;
+    }
+
+    /// @dev Stores what the account of `underlying`, worth `value`, is short of. It is watched as long as it is short, or holds something and has no room.
+    function _setShort(VaultState storage $, Look memory look, uint256 underlying, Wad value, bool holds) private {
+        uint256 short = uint256(_shortOf($, look, underlying, value).raw());
+        _store($, underlying, short);
+        if (short != 0) return;
+        if (holds) {
+            (Wad reserved, Wad unreserved) = FundAccounts.roomOf($, underlying, look.stake, look.unreserved, look.stake);
+            if (reserved + unreserved == ZERO) return;
+        }
+        Deficit.unwatch($, underlying);
+    }
+
+    /// @dev Splits what a withdrawal left behind over the accounts that are short, by what they are short of.
+    function _giveToShort(VaultState storage $, address fund, uint256 amount, uint256 sum) private {
+        uint256 unshared = amount;
+        uint256 left = $.watched;
+        while (left != 0) {
+            uint256 underlying = LibBit.ffs(left);
+            left &= left - 1;
+            uint256 short = $.shortfalls[underlying];
+            if (short == 0) continue;
+            sum -= short;
+            // the last gets the rest
+            uint256 part = sum == 0 ? unshared : (unshared * short) / (sum + short);
+            unshared -= part;
+            Ledger.credit($, FundAccounts.accountOf(fund, underlying), Wad.wrap(int256(part)));
+            emit IMarginVault.ShortfallReduced(uint8(underlying), part);
+            _store($, underlying, short - part);
+        }
+    }
+
+    function _store(VaultState storage $, uint256 underlying, uint256 short) private {
+        if ($.shortfalls[underlying] == short) return;
+        $.shortfalls[underlying] = short;
+        emit IMarginVault.ShortfallSet(uint8(underlying), short);
+    }
+
+    // ---------------------------------------------------------------- open interest
+
+    /// @notice Open interest ≤ what the fund stands behind / the ratio it needs: the fund account's equity and what of the
+    /// main stake is reserved to it in an epoch.
     function refreshOpenInterestCap(VaultState storage $, address fund, uint8 underlying) external {
         uint256 marginWord = $.marginParameters;
         uint256 parameters = $.fundParameters;
@@ -123,7 +248,8 @@ library FundLogic {
         Wad equity = maxWad(FundAccounts.equityOf($, FundAccounts.accountOf(fund, underlying)), ZERO);
         Takeover.requireFreshPrice(underlying, priceWord, marginWord);
         Wad stake = maxWad($.headers[FundAccounts.main(fund)].cash(), ZERO);
-        uint256 behind = uint256(equity.raw()) + (uint256(stake.raw()) * FundParametersWord.topUpPpm(parameters)) / 1e6;
+        uint256 reserved = FundParametersWord.reservedPpm(parameters, FundWord.weightPpm($.fundAccounts[underlying]));
+        uint256 behind = uint256(equity.raw()) + (uint256(stake.raw()) * reserved) / 1e6;
         uint256 price = PriceWord.price(priceWord).raw();
         uint256 supported = (behind * 1e18) / (price * FundParametersWord.fundPerOpenInterest(parameters).raw());
         uint256 word = $.fundings[underlying];

@@ -22,6 +22,7 @@ import {HeaderWord} from "../words/HeaderWord.sol";
 import {CollateralWord, LiquidationWord, MarginWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {PortfolioLogic} from "./PortfolioLogic.sol";
+import {FundLogic} from "./FundLogic.sol";
 import {SeriesMoveLogic} from "./SeriesMoveLogic.sol";
 
 /// @title The sale of a slice of a whole account, to the fund or to a taker
@@ -341,14 +342,14 @@ library LiquidationLogic {
             discount
         );
         Wad fromFund;
-        if (bounty < sale.terms.bounty) fromFund = FundAccounts.payBounty($, fund, sale.terms.bounty - bounty, sale.figures.notional);
+        if (bounty < sale.terms.bounty) fromFund = FundLogic.payBounty($, fund, sale.terms.bounty - bounty, sale.figures.notional);
 
         Wad cash = _move($, sale, fund, AccountId.wrap(0), discount - reward);
         cash = cash - bounty - reward;
         Ledger.credit($, keeper, bounty + reward + fromFund);
         // what is left of an account that keeps positions may be negative: a long owes its price in cash
         if (sale.whole && cash.isNegative()) {
-            FundAccounts.cover($, fund, sale.account, -cash, _books(sale), _scans(sale));
+            FundLogic.cover($, fund, sale.account, -cash, _books(sale), _scans(sale));
             cash = ZERO;
         }
         _close($, sale, cash);

@@ -274,10 +274,17 @@ library CollateralWord {
     }
 }
 
-/// @dev The state of one fund account.
-/// bits 0–39 since when its inventory is not zero | 40–79 start of the top-up epoch | 80–207 topped up in the epoch (WAD) |
-/// 208–255 spare                                                                                         40+40+128+48 = 256
+/// @dev The state of one fund account, or of what the main stake gives that is reserved to none. Drawn is what came out of the main stake, in 1e-6
+/// settlement tokens, rounded up.
+/// bits 0–39 since when its inventory is not zero | 40–79 start of the epoch | 80–143 drawn in it | 144–207 drawn in the epoch before |
+/// 208–231 weight, ppm of what the main stake may lose in an epoch, 0: none set | 232–255 spare               40+40+64+64+24+24 = 256
 library FundWord {
+    uint256 private constant COUNTED = 1e12;
+    uint256 private constant MOST_COUNTED = type(uint64).max;
+
+    /// @dev WAD
+    uint256 internal constant MOST = MOST_COUNTED * COUNTED;
+
     function inventorySince(uint256 word) internal pure returns (uint256) {
         return word & type(uint40).max;
     }
@@ -286,25 +293,49 @@ library FundWord {
         return (word >> 40) & type(uint40).max;
     }
 
-    function toppedUp(uint256 word) internal pure returns (uint256) {
-        return (word >> 80) & type(uint128).max;
+    /// @dev Drawn, in WAD, within one epoch's length of now at least: in the epoch under way and in the one before it. So no choice of moments gets more
+    /// than one cap in any span of an epoch's length; what was drawn counts for one epoch at least and for two at most.
+    function drawnLately(uint256 word, uint256 length) internal view returns (uint256) {
+        uint256 start = epochStart(word);
+        uint256 present = (word >> 80) & MOST_COUNTED;
+        if (block.timestamp < start + length) return (present + ((word >> 144) & MOST_COUNTED)) * COUNTED;
+        return block.timestamp < start + 2 * length ? present * COUNTED : 0;
+    }
+
+    function weightPpm(uint256 word) internal pure returns (uint256) {
+        return Field.get(word, 208, 24);
     }
 
     function withInventorySince(uint256 word, uint40 since) internal pure returns (uint256) {
         return (word & ~uint256(type(uint40).max)) | since;
     }
 
-    function withTopUp(uint256 word, uint40 start, uint128 amount) internal pure returns (uint256) {
-        return (word & ~(((uint256(1) << 168) - 1) << 40)) | (uint256(start) << 40) | (uint256(amount) << 80);
+    /// @dev `amount` in WAD; together with what was drawn lately at most MOST.
+    function withDrawn(uint256 word, uint256 length, uint256 amount) internal view returns (uint256) {
+        uint256 start = epochStart(word);
+        uint256 present = (word >> 80) & MOST_COUNTED;
+        uint256 added = (amount + COUNTED - 1) / COUNTED;
+        if (block.timestamp < start + length) return Field.put(word, 80, 64, present + added);
+        bool follows = block.timestamp < start + 2 * length;
+        // epochs begin at multiples of their length: nobody chooses when
+        start = follows ? start + length : block.timestamp - (block.timestamp % length);
+        return (word & ~(((uint256(1) << 168) - 1) << 40)) | (start << 40) | (added << 80) | (follows ? present << 144 : 0);
+    }
+
+    function withWeight(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 208, 24, ppm);
     }
 }
 
 /// @dev Parameters of the fund accounts.
 /// bits 0–31 most that an underlying is topped up in an epoch, ppm of the main stake | 32–63 length of the epoch (s) | 64–95 time in which
 /// the shedding discount reaches its most (s) | 96–119 shedding discount at the start, ppm of its most | 120–143 fund equity that open
-/// interest needs (ppm) | 144–191 bounties that the fund pays in an epoch (1e-4 settlement tokens) | 192–255 spare
-///                                                                                          32+32+32+24+24+48+64 = 256
+/// interest needs (ppm) | 144–191 bounties that the fund pays in an epoch (1e-4 settlement tokens) | 192–215 most that the main stake loses in an
+/// epoch, ppm of it | 216–239 sum of the weights of underlyings that have one, ppm of that | 240–247 underlyings that have none | 248–255 spare
+///                                                                                    32+32+32+24+24+48+24+24+8+8 = 256
 library FundParametersWord {
+    uint256 private constant PPM = 1e6;
+
     function topUpPpm(uint256 word) internal pure returns (uint256) {
         return word & type(uint32).max;
     }
@@ -330,6 +361,36 @@ library FundParametersWord {
         return Wad.wrap(int256(((word >> 144) & type(uint48).max) * 1e14));
     }
 
+    function stakeCapPpm(uint256 word) internal pure returns (uint256) {
+        return Field.get(word, 192, 24);
+    }
+
+    function weights(uint256 word) internal pure returns (uint256) {
+        return Field.get(word, 216, 24);
+    }
+
+    function unweighted(uint256 word) internal pure returns (uint256) {
+        return Field.get(word, 240, 8);
+    }
+
+    /// @dev The part of the main stake, ppm, that an underlying of this weight can count on in an epoch: never more than the most for one underlying.
+    function reservedPpm(uint256 word, uint256 weight) internal pure returns (uint256 part) {
+        part = ((weight == 0 ? _defaultWeight(word) : weight) * stakeCapPpm(word)) / PPM;
+        uint256 most = topUpPpm(word);
+        if (part > most) part = most;
+    }
+
+    /// @dev The part of the main stake, ppm, that is reserved to no underlying.
+    function unreservedPpm(uint256 word) internal pure returns (uint256) {
+        return ((PPM - weights(word) - unweighted(word) * _defaultWeight(word)) * stakeCapPpm(word)) / PPM;
+    }
+
+    /// @dev Underlyings without a weight share four fifths of what the others leave.
+    function _defaultWeight(uint256 word) private pure returns (uint256) {
+        uint256 count = unweighted(word);
+        return count == 0 ? 0 : ((PPM - weights(word)) * 4) / (5 * count);
+    }
+
     function withTopUp(uint256 word, uint256 ppm) internal pure returns (uint256) {
         return Field.put(word, 0, 32, ppm);
     }
@@ -352,5 +413,13 @@ library FundParametersWord {
 
     function withBountyCap(uint256 word, uint256 units) internal pure returns (uint256) {
         return Field.put(word, 144, 48, units);
+    }
+
+    function withStakeCap(uint256 word, uint256 ppm) internal pure returns (uint256) {
+        return Field.put(word, 192, 24, ppm);
+    }
+
+    function withWeights(uint256 word, uint256 ppm, uint256 without) internal pure returns (uint256) {
+        return Field.put(Field.put(word, 216, 24, ppm), 240, 8, without);
     }
 }

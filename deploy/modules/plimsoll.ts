@@ -50,7 +50,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     const ExchangeLogic = m.library("ExchangeLogic", { libraries: margin });
     const FundLogic = m.library("FundLogic", { libraries: { ...margin, SeriesMoveLogic } });
     const HealthLogic = m.library("HealthLogic", { libraries: margin });
-    const LiquidationLogic = m.library("LiquidationLogic", { libraries: { ...margin, SeriesMoveLogic } });
+    const LiquidationLogic = m.library("LiquidationLogic", { libraries: { ...margin, FundLogic, SeriesMoveLogic } });
     const PriceLogic = m.library("PriceLogic");
     const insuranceFund = m.contract("InsuranceFund", [settlementToken, parameters.insuranceFund.name, parameters.insuranceFund.symbol], {
       after: [
@@ -78,7 +78,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
       fundParameters: pack(FUND_WORD, parameters.values),
     };
     const vaultExtension = m.contract("VaultExtension", [construction], {
-      libraries: { ConfigLogic, HealthLogic, LiquidationLogic, OpeningLogic, SeriesLogic, SeriesMoveLogic },
+      libraries: { ConfigLogic, ExchangeLogic, FundLogic, HealthLogic, LiquidationLogic, OpeningLogic, SeriesLogic, SeriesMoveLogic },
     });
     const core = m.contract("MarginVault", [construction, vaultExtension], {
       libraries: {

@@ -56,6 +56,7 @@ export function slotNames(
     }
     for (let i = 0n; i < 3n; i++) put(vault, vaultSlot("sources", BigInt(u), i), `underlying ${symbol}`, `sources[${symbol}][${i}]`);
   }
+  for (const [u, symbol] of symbols.entries()) put(vault, vaultSlot("shortfalls", BigInt(u)), "fund", `shortfalls[${symbol}]`);
   for (let word = 0; word < FUND_WORDS; word++) {
     put(vault, vaultSlot("fundAccounts", BigInt(word)), "fund", `fundAccounts[${symbols[word] ?? word}]`);
   }
@@ -63,7 +64,7 @@ export function slotNames(
     for (const field of ["collaterals", "supplies"]) put(vault, vaultSlot(field, BigInt(t)), `collateral ${token}`, `${field}[${token}]`);
   }
   put(vault, vaultSlot("modules", BigInt(record.modules.orders)), "vault", "modules[orders]");
-  for (const field of ["totals", "marginParameters", "liquidationParameters", "fundParameters", "listed"]) {
+  for (const field of ["totals", "marginParameters", "liquidationParameters", "fundParameters", "listed", "watched"]) {
     if (vaultFields().includes(field)) put(vault, vaultSlot(field), "vault", field);
   }
 

@@ -17,6 +17,7 @@ const EFFECTS: Readonly<Record<string, string>> = {
   ShortfallCovered: "+account amount, -payer amount",
   DeficitAdded: "+account amount",
   FundToppedUp: "-fund amount, +fundAccount amount",
+  ShortfallReduced: "+fundAccount amount",
   DeficitRefilled: "-fund amount",
 };
 
@@ -66,8 +67,10 @@ export class Replay {
     }
     const dust = n("debited") - n("paid") - this.reduced;
     if (name === "Withdrawn" && dust > 0n) this.account(this.fund).cash += dust;
-    this.reduced = name === "DeficitReduced" ? n("amount") : 0n;
-    this.deficit += (name === "DeficitAdded" ? n("amount") : 0n) - (name === "DeficitRefilled" ? n("amount") : 0n) - this.reduced;
+    if (name === "Withdrawn") this.reduced = 0n;
+    if (name === "DeficitReduced" || name === "ShortfallReduced") this.reduced += n("amount");
+    if (name === "DeficitAdded") this.deficit += n("amount");
+    if (name === "DeficitReduced" || name === "DeficitRefilled") this.deficit -= n("amount");
     if (name === "FundingRateSet" || name === "PricePosted") Object.assign(market, { index: n("fundingIndex"), indexTime: this.now });
     if (name === "FundingRateSet") market.rate = n("ratePpb");
     const accepted = name === "PricePosted" && (n("state") === 0n || n("publishTime") > market.priceTime);

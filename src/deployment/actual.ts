@@ -22,7 +22,17 @@ import { contractsOf, FIXED, feedText, type Leaves, roleName } from "./expected.
 import type { PlimsollParameters } from "./parameters.ts";
 import { MANAGER_ENTRIES, RESTRICTED_ENTRIES, ROLE_NAMES, ROLES } from "./roles.ts";
 import { vaultSlot } from "./vaultSlots.ts";
-import { bits, FUND_WORD, GUARD_WORD, LIQUIDATION_WORD, MARGIN_WORD, TRADING_WORD, unpack, VOLATILITY_WORD } from "./words.ts";
+import {
+  bits,
+  FUND_ACCOUNT_WORD,
+  FUND_WORD,
+  GUARD_WORD,
+  LIQUIDATION_WORD,
+  MARGIN_WORD,
+  TRADING_WORD,
+  unpack,
+  VOLATILITY_WORD,
+} from "./words.ts";
 
 type Put = (name: string, value: unknown) => void;
 
@@ -254,8 +264,9 @@ async function putUnderlyings(context: Context): Promise<void> {
   );
   for (let index = 0; index < count; index++) {
     const at = `underlying ${index}`;
-    const [price, , , , trading, volatility, guard] = await vault.underlyingWords(index);
-    if (price === undefined || trading === undefined || volatility === undefined || guard === undefined) continue;
+    const [price, , , , trading, volatility, guard, fundAccount] = await vault.underlyingWords(index);
+    if (price === undefined || trading === undefined || volatility === undefined || guard === undefined || fundAccount === undefined)
+      continue;
     put(`${at}: symbol`, record.underlyings[index]?.symbol);
     put(`${at}: lot exponent`, bits(price, 240n, 8n));
     put(`${at}: reference price`, listed.find(({ args }) => args.underlying === BigInt(index))?.args.referencePrice);
@@ -263,6 +274,7 @@ async function putUnderlyings(context: Context): Promise<void> {
       ...unpack(TRADING_WORD, trading),
       ...unpack(VOLATILITY_WORD, volatility),
       ...unpack(GUARD_WORD, guard),
+      ...unpack(FUND_ACCOUNT_WORD, fundAccount),
     })) {
       put(`${at}: ${name}`, value);
     }

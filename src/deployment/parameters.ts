@@ -78,7 +78,7 @@ const schema = z.strictObject({
   uptime: z.nullable(z.strictObject({ feed: address, grace: duration })),
   margin: z.strictObject(table("Maintenance", "GainLock")),
   liquidation: z.strictObject(table("Recovery", "SmallestNotional")),
-  fund: z.strictObject(table("TopUp", "BountyCap")),
+  fund: z.strictObject(table("TopUp", "StakeCap")),
   orders: z.strictObject({ takerFee: decimal(6), makerFee: decimal(6) }),
   /** Name and symbol of the fund's shares. */
   insuranceFund: z.strictObject({ name: text, symbol: text }),
@@ -93,7 +93,7 @@ const schema = z.strictObject({
         symbol: text,
         lotExponent: z.int().min(0).max(18),
         referencePrice: decimal(18),
-        ...table("FillBand", "Depth"),
+        ...table("FundWeight", "Depth"),
         sources: z.array(priceSource).min(1).max(3),
         rate: z.strictObject({ feed: text.max(31), maxAge: duration }),
         /** Feed of the volatilities of its series; without it none can be traded. */
@@ -193,6 +193,8 @@ function crossChecks(parameters: PlimsollParameters): Issue[] {
   }
   if (pick("LiquidationAge") > pick("TradingAge")) issues.push({ path: "margin.liquidationAge", message: "above tradingAge" });
   if (pick("DiscountMin") > pick("DiscountMax")) issues.push({ path: "liquidation.discountMin", message: "above discountMax" });
+  const weights = parameters.underlyings.reduce((sum, underlying) => sum + (underlying.values.FundWeight ?? 0n), 0n);
+  if (weights > 1_000_000n) issues.push({ path: "underlyings", message: "fundWeight: more than one together" });
   for (const [index, underlying] of parameters.underlyings.entries()) {
     const path = `underlyings.${index}`;
     const own = (name: string): bigint => underlying.values[name] ?? 0n;
@@ -285,7 +287,7 @@ export function toParameters(file: unknown, place: string): PlimsollParameters {
     values: {
       ...group("Maintenance", "GainLock", margin, "margin"),
       ...group("Recovery", "SmallestNotional", liquidation, "liquidation"),
-      ...group("TopUp", "BountyCap", fund, "fund"),
+      ...group("TopUp", "StakeCap", fund, "fund"),
     },
     underlyings: underlyings.map((underlying, index) => ({
       symbol: underlying.symbol,

@@ -38,7 +38,11 @@ export const FUND_WORD: Layout = {
   ShedStart: { offset: 96n, width: 24n },
   FundPerOpenInterest: { offset: 120n, width: 24n },
   BountyCap: { offset: 144n, width: 48n },
+  StakeCap: { offset: 192n, width: 24n },
 };
+
+/** Of the word of a fund account. */
+export const FUND_ACCOUNT_WORD: Layout = { FundWeight: { offset: 208n, width: 24n } };
 
 export const TRADING_WORD: Layout = {
   FillBand: { offset: 0n, width: 24n },

@@ -51,6 +51,8 @@ export const PARAMETERS: readonly ParameterBound[] = [
   bound("ShedStart", "vault", "ppm of the most", 0n, 100_000n, 1_000_000n),
   bound("FundPerOpenInterest", "vault", "ppm", 10_000n, 100_000n, 1_000_000n),
   bound("BountyCap", "vault", "1e-4 settlement tokens", 0n, 10_000_000n, 10_000_000_000n),
+  bound("StakeCap", "vault", "ppm of the main stake", 1_000n, 500_000n, 1_000_000n),
+  bound("FundWeight", "underlying", "ppm of the whole cap", 0n, 0n, 1_000_000n),
   bound("FillBand", "underlying", "ppm", 1_000n, 20_000n, 100_000n),
   bound("PositionCap", "underlying", "lots", 0n, 10_000_000n, LOTS_MOST),
   bound("OpenInterestCap", "underlying", "lots", 0n, 100_000_000n, LOTS_MOST),

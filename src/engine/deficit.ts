@@ -10,43 +10,29 @@ export function deposited(draft: Draft, amount: bigint): void {
 }
 
 /**
- * What is paid for a withdrawal while a deficit is outstanding.
+ * What is paid for a withdrawal while a deficit or a shortfall is outstanding.
  * @param debited WAD
  * @param scale WAD of the smallest unit of the settlement token; payments are multiples of it
  * @param settlement tokens of the ledger, WAD
- * @param deficit WAD
- * @returns paid: φ · debited rounded down to a multiple of `scale`; lowered: by how much the deficit falls; dust: the rest, the fund's
+ * @param owed deficit and shortfall, WAD
+ * @returns paid: φ · debited rounded down to a multiple of `scale`; lowered: by how much both fall together; dust: the rest, the fund's
  * @throws Reverted `WithdrawalTooLarge`
  * @example payout(100n, 1n, 900n, 100n) // { paid: 90n, lowered: 10n, dust: 0n }
  */
-export function payout(
-  debited: bigint,
-  scale: bigint,
-  settlement: bigint,
-  deficit: bigint,
-): { paid: bigint; lowered: bigint; dust: bigint } {
+export function payout(debited: bigint, scale: bigint, settlement: bigint, owed: bigint): { paid: bigint; lowered: bigint; dust: bigint } {
   let paid = debited;
-  if (deficit !== 0n) {
-    paid = (debited * settlement) / (settlement + deficit);
+  if (owed !== 0n) {
+    paid = (debited * settlement) / (settlement + owed);
     paid -= paid % scale;
   }
   if (paid > settlement) revert("WithdrawalTooLarge", debited, settlement);
-  const lowered = min(debited - paid, deficit);
+  const lowered = min(debited - paid, owed);
   return { paid, lowered, dust: debited - paid - lowered };
-}
-
-/** Books a withdrawal of `debited` (WAD). */
-export function withdrawn(draft: Draft, debited: bigint, scale: bigint): { paid: bigint; dust: bigint } {
-  const { paid, lowered, dust } = payout(debited, scale, draft.settlement, draft.deficit);
-  if (lowered !== 0n) draft.emit("DeficitReduced", { amount: lowered });
-  draft.settlement -= paid;
-  draft.deficit -= lowered;
-  return { paid, dust };
 }
 
 /** Value was lost for good, WAD. */
 export function addDeficit(draft: Draft, account: AccountId, amount: bigint): void {
-  draft.deficit = toUnsigned(128, draft.deficit + amount);
+  draft.deficit = toUnsigned(127, draft.deficit + amount);
   draft.emit("DeficitAdded", { account, amount });
 }
 

@@ -19,16 +19,18 @@ export class Draft {
   readonly events: EngineEvent[] = [];
   settlement: bigint;
   deficit: bigint;
-  shortfalls: FundAccountState;
+  unreserved: FundAccountState;
   bounties: FundAccountState;
+  readonly shortfalls: Map<number, bigint>;
 
   constructor(base: State) {
     this.base = base;
     this.now = base.now;
     this.settlement = base.settlement;
     this.deficit = base.deficit;
-    this.shortfalls = base.shortfalls;
+    this.unreserved = base.unreserved;
     this.bounties = base.bounties;
+    this.shortfalls = new Map(base.shortfalls);
   }
 
   account(id: AccountId): Account {
@@ -80,8 +82,9 @@ export class Draft {
       ...this.base,
       settlement: this.settlement,
       deficit: this.deficit,
-      shortfalls: this.shortfalls,
+      unreserved: this.unreserved,
       bounties: this.bounties,
+      shortfalls: this.shortfalls,
       accounts,
       underlyings: this.base.underlyings.map((underlying, index) => this.underlyings.get(index) ?? underlying),
       collaterals: this.base.collaterals.map((token, index) => this.collaterals.get(index) ?? token),

@@ -1,5 +1,5 @@
 import { accountIdOf, ownerOf } from "./accountId.ts";
-import { deposited, fundIncome, withdrawn } from "./deficit.ts";
+import { deposited, fundIncome } from "./deficit.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { reviewExchange } from "./exchange.ts";
@@ -8,6 +8,7 @@ import { credit, moveCollateral, portfolioOf, settledCash, unrealisedGain } from
 import { notionalOf, termsAt } from "./margin.ts";
 import { coversOpening, refuse, shedsAtBoth } from "./marginRule.ts";
 import { requireFreshWords } from "./portfolioMargin.ts";
+import { withdrawn } from "./shortfall.ts";
 import { comboAt, type Fill, settle, type Touched, type Trade } from "./trading.ts";
 import { type AccountId, type Address, NORMAL, type Portfolio, type State } from "./types.ts";
 

@@ -1,3 +1,6 @@
+/** One, in parts per million. */
+export const PPM = 1_000_000n;
+
 /** One, as an amount or ratio with 18 decimals. */
 export const WAD = 10n ** 18n;
 

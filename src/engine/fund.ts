@@ -3,12 +3,13 @@ import { addDeficit } from "./deficit.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
-import { divUp, fromPpm, max, min, partDown, WAD } from "./fixedPoint.ts";
-import { draw, fundAccountOf, mainAccount, transferBook, transferSeries } from "./fundAccounts.ts";
+import { divUp, fromPpm, max, min, PPM, partDown, WAD } from "./fixedPoint.ts";
+import { draw, fundAccountOf, mainAccount, reservedPart, transferBook, transferSeries } from "./fundAccounts.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf } from "./ledger.ts";
 import { assess, bookMargin, termsAt } from "./margin.ts";
 import { liveMargin, seriesValueDown, withoutPart } from "./portfolioMargin.ts";
 import { payExpiredOn } from "./settleExpired.ts";
+import { updateShortfall } from "./shortfall.ts";
 import { lotsPartUp } from "./slice.ts";
 import { requireFresh, requireFreshPrice, requireMargin } from "./takeover.ts";
 import type { AccountId, Address, State } from "./types.ts";
@@ -87,7 +88,8 @@ export function shedDiscountDown(draft: Draft, underlying: number, margin: bigin
 }
 
 /**
- * Brings the equity of a fund account up to its margin out of the main stake, and books its loss as deficit once it has nothing left to sell.
+ * Brings the equity of a fund account up to its margin out of the main stake, books its loss as deficit once it has nothing left to sell, and brings its
+ * shortfall up to date.
  * @throws Reverted `FundAccountSolvent`, `PriceTooOld`
  */
 export function topUpFund(state: State, underlying: number): Outcome {
@@ -101,13 +103,17 @@ export function topUpFundOn(draft: Draft, underlying: number): void {
   const portfolio = portfolioOf(draft, account);
   requireFresh(portfolio, margin);
   const figures = assess(portfolio, termsAt(margin, draft.now), false);
-  if (figures.equity >= figures.margin) revert("FundAccountSolvent", BigInt(underlying), figures.value);
-  const drawn = draw(draft, BigInt(underlying), figures.margin - figures.equity);
+  const lacking = max(figures.margin - figures.equity, 0n);
+  if (lacking === 0n && !draft.shortfalls.has(underlying)) revert("FundAccountSolvent", BigInt(underlying), figures.value);
+  const drawn = lacking === 0n ? 0n : draw(draft, BigInt(underlying), lacking);
   const left = portfolio.cash + drawn;
-  if (portfolio.books.length === 0 && left < 0n) {
+  const booked = portfolio.books.length === 0 && left < 0n;
+  if (booked) {
     credit(draft, account, -left);
     addDeficit(draft, account, -left);
   }
+  const value = booked ? 0n : figures.value + drawn;
+  updateShortfall(draft, BigInt(underlying), value, portfolio.books.length !== 0);
 }
 
 /**
@@ -127,7 +133,7 @@ export function refreshOpenInterestCapOn(draft: Draft, index: number): void {
   requireFreshPrice(BigInt(index), underlying.priceState, max(draft.now - underlying.priceTime, 0n), margin);
   const equity = max(assess(portfolio, termsAt(margin, draft.now), false).equity, 0n);
   const stake = max(draft.account(mainAccount(draft)).cash, 0n);
-  const behind = equity + (stake * fundParameters.topUp) / 1_000_000n;
+  const behind = equity + (stake * reservedPart(fundParameters, underlying.fund)) / PPM;
   const supported = (behind * WAD) / (underlying.price * fromPpm(fundParameters.fundPerOpenInterest));
   let cap = min(supported, underlying.trading.openInterestCap);
   // a lower cap of the guardian holds until it lapses

@@ -2,7 +2,7 @@ import { accountIdOf, ownerOf } from "./accountId.ts";
 import { addDeficit } from "./deficit.ts";
 import type { Draft } from "./draft.ts";
 import { revert } from "./errors.ts";
-import { abs, max, min, WAD } from "./fixedPoint.ts";
+import { abs, divUp, max, min, PPM, WAD } from "./fixedPoint.ts";
 import { instrumentFromNumber, isFuture } from "./instrument.ts";
 import {
   credit,
@@ -19,7 +19,7 @@ import {
 import { assess, termsAt } from "./margin.ts";
 import { countOpenInterest, MOST_SERIES_LOTS, marketOf, namedInstrument } from "./market.ts";
 import { lotsPartUp } from "./slice.ts";
-import type { Account, AccountId, Book, FundAccountState, SeriesPosition } from "./types.ts";
+import type { Account, AccountId, Book, FundAccountState, FundParameters, SeriesPosition } from "./types.ts";
 import { seriesCountOf, seriesPosition } from "./words.ts";
 
 /** The main account of the fund. */
@@ -132,11 +132,8 @@ function keepClock(draft: Draft, id: AccountId, underlying: bigint): void {
 export function cover(draft: Draft, account: AccountId, amount: bigint, underlyings: readonly bigint[], scans: readonly bigint[]): void {
   let left = amount;
   if (underlyings.length === 0) {
-    const drawn = allowance(draft, NO_UNDERLYING, mainCash(draft), left);
-    if (drawn !== 0n) {
-      credit(draft, mainAccount(draft), -drawn);
-      draft.emit("ShortfallCovered", { account, payer: mainAccount(draft), amount: drawn });
-    }
+    const drawn = drawForNone(draft, left);
+    if (drawn !== 0n) draft.emit("ShortfallCovered", { account, payer: mainAccount(draft), amount: drawn });
     left -= drawn;
   }
   const sum = scans.reduce((total, scan) => total + scan, 0n);
@@ -162,64 +159,150 @@ function coverFrom(draft: Draft, account: AccountId, share: bigint, underlying: 
   return paid;
 }
 
-/** Moves up to `wanted` (WAD) of the main stake into the fund account of an underlying, within the cap of the epoch. */
+/** Moves up to `wanted` (WAD) of the main stake into the fund account of an underlying. An account that gets less has used up its cap. */
 export function draw(draft: Draft, underlying: bigint, wanted: bigint): bigint {
-  const drawn = allowance(draft, underlying, mainCash(draft), wanted);
+  const { reserved, unreserved } = roomOf(draft, underlying, mainCash(draft), 0n, wanted);
+  const drawn = reserved + unreserved;
+  if (drawn < wanted && !draft.shortfalls.has(Number(underlying))) draft.shortfalls.set(Number(underlying), 0n);
   if (drawn === 0n) return 0n;
+  count(draft, underlying, drawn);
+  if (unreserved !== 0n) count(draft, UNRESERVED, unreserved);
   credit(draft, mainAccount(draft), -drawn);
   credit(draft, fundAccountOf(draft, underlying), drawn);
   draft.emit("FundToppedUp", { underlying, amount: drawn });
   return drawn;
 }
 
+/**
+ * What of `wanted` (WAD) the main stake may give the fund account of an underlying: of what is reserved to it, then of what is reserved to none.
+ * @param stake cash of the main account, WAD
+ * @param beside what others are to get of what is reserved to none, beside what is counted, WAD
+ */
+export function roomOf(
+  draft: Draft,
+  underlying: bigint,
+  stake: bigint,
+  beside: bigint,
+  wanted: bigint,
+): { readonly reserved: bigint; readonly unreserved: bigint } {
+  const { fundParameters } = draft.base;
+  const state = stateOf(draft, underlying);
+  const used = usedLately(state, fundParameters.epochLength, draft.now);
+  // the stake as it was before what this underlying has drawn
+  const base = stake + used;
+  const most = min(min(wanted, stake), roomIn((base * fundParameters.topUp) / PPM, used));
+  const reserved = min(most, roomIn((base * reservedPart(fundParameters, state)) / PPM, used));
+  return { reserved, unreserved: reserved < most ? unreservedRoom(draft, stake, beside, most - reserved) : 0n };
+}
+
+/** What of `wanted` fits into what is reserved to no underlying, less what is kept for bounties, WAD. */
+function unreservedRoom(draft: Draft, stake: bigint, beside: bigint, wanted: bigint): bigint {
+  const { fundParameters } = draft.base;
+  const used = usedLately(draft.unreserved, fundParameters.epochLength, draft.now) + beside;
+  const cap = max(unreservedOf(fundParameters, stake + used) - bountyCapOf(fundParameters), 0n);
+  return min(wanted, roomIn(cap, used));
+}
+
 /** Pays what a keeper's bounty lacks, WAD, within the cap of the epoch and never for accounts below the smallest size. */
 export function payBounty(draft: Draft, wanted: bigint, notional: bigint): bigint {
   if (notional < draft.base.liquidation.smallestNotional * WAD) return 0n;
   const stake = mainCash(draft);
-  const cap = draft.base.fundParameters.bountyCap * 10n ** 14n;
-  const paid = use(draft, BOUNTIES, cap, min(wanted, stake));
-  if (paid !== 0n) credit(draft, mainAccount(draft), -paid);
+  const { fundParameters } = draft.base;
+  const used = usedLately(draft.bounties, fundParameters.epochLength, draft.now);
+  const cap = min(bountyCapOf(fundParameters), unreservedOf(fundParameters, stake + used));
+  const paid = min(min(wanted, stake), roomIn(cap, used));
+  if (paid === 0n) return 0n;
+  count(draft, BOUNTIES, paid);
+  credit(draft, mainAccount(draft), -paid);
   return paid;
 }
 
 /** Words of the fund's state that belong to no underlying. */
-export const NO_UNDERLYING = 32n; // shortfalls of accounts that hold nothing any more
+export const UNRESERVED = 32n; // what the main stake gave that is reserved to no underlying, bounties apart
 export const BOUNTIES = 33n;
 
-function mainCash(draft: Draft): bigint {
+/** What is counted is counted in millionths of a settlement token, rounded up, in 64 bits. */
+const COUNTED = 10n ** 12n;
+const MOST_COUNTED = 2n ** 64n - 1n;
+
+/** The part of the main stake that an underlying can count on, ppm: its weight of the whole cap, and no more than the cap for one underlying. */
+export function reservedPart({ topUp, stakeCap, weights, unweighted }: FundParameters, { weight }: FundAccountState): bigint {
+  return min(topUp, ((weight === 0n ? defaultWeight(weights, unweighted) : weight) * stakeCap) / PPM);
+}
+
+/** Underlyings without a weight share four fifths of what the others leave, ppm of the whole cap. */
+function defaultWeight(weights: bigint, unweighted: bigint): bigint {
+  return unweighted === 0n ? 0n : ((PPM - weights) * 4n) / (5n * unweighted);
+}
+
+/** What of a stake is reserved to no underlying, WAD. */
+function unreservedOf({ stakeCap, weights, unweighted }: FundParameters, stake: bigint): bigint {
+  const free = PPM - weights - unweighted * defaultWeight(weights, unweighted);
+  return (stake * ((free * stakeCap) / PPM)) / PPM;
+}
+
+function bountyCapOf({ bountyCap }: FundParameters): bigint {
+  return bountyCap * 10n ** 14n;
+}
+
+/** The stake, WAD. */
+export function mainCash(draft: Draft): bigint {
   return max(draft.account(mainAccount(draft)).cash, 0n);
 }
 
-function allowance(draft: Draft, word: bigint, stake: bigint, wanted: bigint): bigint {
+/** What an account without an underlying gets, WAD: never more than one underlying would. */
+function drawForNone(draft: Draft, wanted: bigint): bigint {
   const { topUp, epochLength } = draft.base.fundParameters;
-  const used = usedInEpoch(stateOf(draft, word), epochLength, draft.now);
-  const cap = ((stake + used) * topUp) / 1_000_000n;
-  return use(draft, word, cap, min(wanted, stake));
+  const stake = mainCash(draft);
+  const used = usedLately(draft.unreserved, epochLength, draft.now);
+  const most = min(min(wanted, stake), roomIn(((stake + used) * topUp) / PPM, used));
+  const drawn = unreservedRoom(draft, stake, 0n, most);
+  if (drawn === 0n) return 0n;
+  count(draft, UNRESERVED, drawn);
+  credit(draft, mainAccount(draft), -drawn);
+  return drawn;
 }
 
-function use(draft: Draft, word: bigint, cap: bigint, wanted: bigint): bigint {
+function roomIn(cap: bigint, used: bigint): bigint {
+  return max(min(cap, MOST_COUNTED * COUNTED) - used, 0n);
+}
+
+/**
+ * What a word has granted, WAD, that may lie within one epoch's length of now: the epoch under way and the one before it. So no choice of moments gets more
+ * than one cap in any span of an epoch's length; what was granted counts for one epoch at least and for two at most.
+ */
+function usedLately({ epochStart, drawn, drawnBefore }: FundAccountState, length: bigint, now: bigint): bigint {
+  if (now < epochStart + length) return (drawn + drawnBefore) * COUNTED;
+  return now < epochStart + 2n * length ? drawn * COUNTED : 0n;
+}
+
+function count(draft: Draft, word: bigint, granted: bigint): void {
   const state = stateOf(draft, word);
   const { epochLength } = draft.base.fundParameters;
-  const used = usedInEpoch(state, epochLength, draft.now);
-  const granted = min(wanted, max(cap - used, 0n));
-  if (granted === 0n) return 0n;
-  const epochStart = draft.now >= state.epochStart + epochLength ? draft.now : state.epochStart;
-  setState(draft, word, { ...state, epochStart, toppedUp: used + granted });
-  return granted;
-}
-
-function usedInEpoch(state: FundAccountState, length: bigint, now: bigint): bigint {
-  return now >= state.epochStart + length ? 0n : state.toppedUp;
+  const added = divUp(granted, COUNTED);
+  if (draft.now < state.epochStart + epochLength) {
+    setState(draft, word, { ...state, drawn: state.drawn + added });
+    return;
+  }
+  // epochs begin at multiples of their length: nobody chooses when
+  const aligned = draft.now - (draft.now % epochLength);
+  const follows = draft.now < state.epochStart + 2n * epochLength;
+  setState(draft, word, {
+    ...state,
+    epochStart: follows ? state.epochStart + epochLength : aligned,
+    drawn: added,
+    drawnBefore: follows ? state.drawn : 0n,
+  });
 }
 
 function stateOf(draft: Draft, word: bigint): FundAccountState {
-  if (word === NO_UNDERLYING) return draft.shortfalls;
+  if (word === UNRESERVED) return draft.unreserved;
   if (word === BOUNTIES) return draft.bounties;
   return draft.underlying(Number(word)).fund;
 }
 
 function setState(draft: Draft, word: bigint, state: FundAccountState): void {
-  if (word === NO_UNDERLYING) draft.shortfalls = state;
+  if (word === UNRESERVED) draft.unreserved = state;
   else if (word === BOUNTIES) draft.bounties = state;
   else draft.setUnderlying(Number(word), { ...draft.underlying(Number(word)), fund: state });
 }

@@ -95,11 +95,13 @@ export interface GuardParameters {
   readonly depthRamp: Ramped; // lots; end 0: the depth in the price word stands
 }
 
-/** The state of the fund account of an underlying. */
+/** The state of the fund account of an underlying: since when it holds inventory, what the main stake gave it lately, and what is reserved to it. */
 export interface FundAccountState {
   readonly inventorySince: bigint;
   readonly epochStart: bigint;
-  readonly toppedUp: bigint; // WAD
+  readonly drawn: bigint; // in that epoch, millionths of a settlement token, rounded up
+  readonly drawnBefore: bigint; // in the epoch before
+  readonly weight: bigint; // ppm of the whole cap, 0: none set
 }
 
 /** What the volatility feed said of a series, apart from the slice itself, and what the vault keeps beside it; as SurfaceWord. */
@@ -186,6 +188,9 @@ export interface FundParameters {
   readonly shedStart: bigint; // ppm
   readonly fundPerOpenInterest: bigint; // ppm
   readonly bountyCap: bigint; // 1e-4 settlement tokens
+  readonly stakeCap: bigint; // ppm of the main stake
+  readonly weights: bigint; // sum of the weights that are set, ppm of the whole cap
+  readonly unweighted: bigint; // underlyings without one
 }
 
 /** The whole vault at a time. */
@@ -197,8 +202,9 @@ export interface State {
   readonly settlementDecimals: bigint;
   readonly settlement: bigint; // tokens of the ledger, WAD
   readonly deficit: bigint; // WAD
-  readonly shortfalls: FundAccountState; // epoch of what the main stake paid for accounts that held nothing
-  readonly bounties: FundAccountState; // epoch of the bounties that the fund paid
+  readonly unreserved: FundAccountState; // what the main stake gave that is reserved to no underlying
+  readonly bounties: FundAccountState; // the bounties that the fund paid
+  readonly shortfalls: ReadonlyMap<number, bigint>; // by underlying, of fund accounts that have used up their caps: WAD below zero beyond it
   readonly margin: MarginParameters;
   readonly liquidation: LiquidationParameters;
   readonly fundParameters: FundParameters;

@@ -329,11 +329,23 @@ export function surfaceWord(surface: SeriesSurface): bigint {
 
 /** @param word FundWord */
 export function fundStateFromWord(word: bigint): FundAccountState {
-  return { inventorySince: field(word, 0n, 40), epochStart: field(word, 40n, 40), toppedUp: field(word, 80n, 128) };
+  return {
+    inventorySince: field(word, 0n, 40),
+    epochStart: field(word, 40n, 40),
+    drawn: field(word, 80n, 64),
+    drawnBefore: field(word, 144n, 64),
+    weight: field(word, 208n, 24),
+  };
 }
 
 export function fundStateWord(state: FundAccountState): bigint {
-  return packed([state.inventorySince, 0n, 40], [state.epochStart, 40n, 40], [state.toppedUp, 80n, 128]);
+  return packed(
+    [state.inventorySince, 0n, 40],
+    [state.epochStart, 40n, 40],
+    [state.drawn, 80n, 64],
+    [state.drawnBefore, 144n, 64],
+    [state.weight, 208n, 24],
+  );
 }
 
 /**
@@ -394,14 +406,18 @@ export function fundParametersFromWord(word: bigint): FundParameters {
     shedStart: field(word, 96n, 24),
     fundPerOpenInterest: field(word, 120n, 24),
     bountyCap: field(word, 144n, 48),
+    stakeCap: field(word, 192n, 24),
+    weights: field(word, 216n, 24),
+    unweighted: field(word, 240n, 8),
   };
 }
 
 /** Settlement tokens of the ledger and deficit, WAD, from the word of totals. */
 export function totalsFromWord(word: bigint): { settlement: bigint; deficit: bigint } {
-  return { settlement: field(word, 0n, 128), deficit: field(word, 128n, 128) };
+  return { settlement: field(word, 0n, 128), deficit: field(word, 128n, 127) };
 }
 
-export function totalsWord(settlement: bigint, deficit: bigint): bigint {
-  return packed([settlement, 0n, 128], [deficit, 128n, 128]);
+/** @param watched whether any fund account has used up its cap */
+export function totalsWord(settlement: bigint, deficit: bigint, watched: boolean): bigint {
+  return packed([settlement, 0n, 128], [deficit, 128n, 127], [watched ? 1n : 0n, 255n, 1]);
 }

@@ -68,15 +68,17 @@ export function vaultReader(rpc: Rpc, vault: string, block: () => string = () =>
         fixed = { fund: owner.toLowerCase(), defaultModules };
       }
       const [settlement, deficit] = (await call("totals")) as [bigint, bigint];
-      const idle: FundAccountState = { inventorySince: 0n, epochStart: 0n, toppedUp: 0n };
+      const [watched, short] = (await call("shortfalls")) as unknown as [bigint, readonly bigint[]];
+      const idle: FundAccountState = { inventorySince: 0n, epochStart: 0n, drawn: 0n, drawnBefore: 0n, weight: 0n };
       return {
         ...fixed,
         vault: vault.toLowerCase(),
         settlementDecimals: 18n,
         settlement,
         deficit,
-        shortfalls: idle,
+        unreserved: idle,
         bounties: idle,
+        shortfalls: new Map(bitsOf(watched).map((u) => [u, short[u] ?? 0n])),
         margin: marginFromWord(margin),
         liquidation: liquidationFromWord(liquidation),
         fundParameters: fundParametersFromWord(fund),

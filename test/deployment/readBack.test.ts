@@ -72,7 +72,8 @@ describe("readBack", () => {
     const fields: [string, bigint[], bigint[]][] = [
       ["marginParameters", [], [24n, 72n, 120n, 184n, 200n, 208n, 232n]],
       ["liquidationParameters", [], [0n, 24n, 48n, 72n, 96n, 120n, 144n, 192n]],
-      ["fundParameters", [], [0n, 32n, 64n, 96n, 120n, 144n]],
+      ["fundParameters", [], [0n, 32n, 64n, 96n, 120n, 144n, 192n]],
+      ["fundAccounts", [1n], [208n]],
       ["listed", [], [0n, 8n]],
       ["modules", [0n], [0n, 191n]],
       ["modules", [1n], [0n]],

@@ -127,7 +127,7 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
     ...variant.options,
   });
   // what is held of the second underlying is what its first price gave, and falls by 2 % a day
-  await deployment.vault.setParameter(28, 1, 52_000_000n);
+  await deployment.vault.setParameter(30, 1, 52_000_000n);
   const { world, chain, views, state: first } = await prepare(deployment, random);
   let state = first;
   const { accounts } = first;

@@ -11,7 +11,7 @@ describe("words of the ledger", () => {
     ["openInterest", 44n, false],
     ["cap", 44n, false],
     ["settlement", 128n, false],
-    ["deficit", 128n, false],
+    ["deficit", 127n, false],
   ] as const) {
     it(`H-24 ${name} takes the last value within its bits and refuses the first beyond`, async () => {
       const { ethers } = await network.create();

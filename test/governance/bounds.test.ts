@@ -97,7 +97,7 @@ describe("Bounds", () => {
     await expect(deploy([margin | (1n << 144n), liquidation, fund])).to.be.revertedWithCustomError(vault, "WordMalformed");
     await expect(deploy([margin ^ 1n, liquidation, fund])).to.be.revertedWithCustomError(vault, "WordMalformed");
     await expect(deploy([margin, liquidation | (1n << 224n), fund])).to.be.revertedWithCustomError(vault, "WordMalformed");
-    await expect(deploy([margin, liquidation, fund | (1n << 192n)])).to.be.revertedWithCustomError(vault, "WordMalformed");
+    await expect(deploy([margin, liquidation, fund | (1n << 216n)])).to.be.revertedWithCustomError(vault, "WordMalformed");
     await expect(deploy(initialWords({ LiquidationAge: 31n, TradingAge: 30n })))
       .to.be.revertedWithCustomError(errors, "ParametersInconsistent")
       .withArgs(parameterIndex("LiquidationAge"));
@@ -139,6 +139,21 @@ describe("Bounds", () => {
         await governed.setParameter(parameterIndex(by[0]), 0, nearer);
       });
     }
+
+    it("H-77 weights reserve no more than there is: their sum is at most one", async () => {
+      const { governed, stands } = await networkHelpers.loadFixture(deployGovernance);
+      await governed.listUnderlying(listing(stands.slice(0, 1), stands[3]!, { FundWeight: 300_000n }));
+      const weight = parameterIndex("FundWeight");
+      await expect(governed.setParameter(weight, 0, 700_001n))
+        .to.be.revertedWithCustomError(errors, "ParametersInconsistent")
+        .withArgs(weight);
+      await governed.setParameter(weight, 0, 700_000n);
+      await expect(governed.listUnderlying(listing(stands.slice(0, 1), stands[3]!, { FundWeight: 1n })))
+        .to.be.revertedWithCustomError(errors, "ParametersInconsistent")
+        .withArgs(weight);
+      await governed.setParameter(weight, 1, 0n);
+      await governed.setParameter(weight, 0, 1_000_000n);
+    });
 
     it("the least value under way counts while a ratio ramps", async () => {
       const { governed } = await networkHelpers.loadFixture(deployGovernance);

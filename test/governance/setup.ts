@@ -42,7 +42,8 @@ export function initialWords(overrides: Overrides = {}): [bigint, bigint, bigint
       (value("ShedTime") << 64n) |
       (value("ShedStart") << 96n) |
       (value("FundPerOpenInterest") << 120n) |
-      (value("BountyCap") << 144n),
+      (value("BountyCap") << 144n) |
+      (value("StakeCap") << 192n),
   ];
 }
 
@@ -52,6 +53,7 @@ export function listing(sources: readonly string[], rateSource: string, override
   return {
     lotExponent: overrides.lotExponent ?? 4n,
     referencePrice: overrides.referencePrice ?? 2_000n * 10n ** 18n,
+    fundWeight: value("FundWeight"),
     fillBand: value("FillBand"),
     positionCap: value("PositionCap"),
     openInterestCap: value("OpenInterestCap"),

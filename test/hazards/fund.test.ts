@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { PARAMETERS } from "../../src/engine/bounds.ts";
 import { actions, createWorld, eth, idOf, usd, WAD, type World } from "../vault/world.ts";
 
 async function figuresOfFund(world: World, underlying: number): Promise<bigint> {
@@ -54,6 +55,157 @@ describe("hazards of the fund and of markets", () => {
     // the same position when it is all the open interest there may be
     await world.lift(0, eth(98));
     await expect(vault.connect(alice).execute.staticCall([trade])).to.be.revertedWithCustomError(vault, "MarginTooLow");
+  });
+
+  it("H-77 an account that closes its loser and keeps dust elsewhere takes no more than the one cap of the stake", async () => {
+    const underlyings = [
+      {},
+      { price: 40_000n * WAD, lotExponent: 6 },
+      { price: 100n * WAD, lotExponent: 4 },
+      { price: 15n * WAD, lotExponent: 3 },
+      { price: WAD, lotExponent: 2 },
+    ];
+    const world = await createWorld({ parameters: { topUp: 200_000n }, underlyings });
+    const { vault, bob, carol, signers, fund } = world;
+    await world.stake(usd(100_000));
+    await world.deposit(bob, usd(2_000_000));
+    const thin = signers.slice(8, 14);
+    for (const [k, each] of thin.entries()) {
+      await world.deposit(each, usd(7_500));
+      await world.refresh();
+      await world.trade(each, bob, 0, eth(500));
+      if (k < 4) await world.trade(each, bob, k + 1, 1n);
+    }
+    await world.move(0, 1_333n * WAD);
+    for (const each of thin.slice(0, 5)) {
+      await world.trade(each, bob, 0, -eth(500), { price: (world.lotPrice(0) * 10_004n) / 10_000n });
+    }
+    for (const each of thin) await vault.liquidate(idOf(each), world.know(idOf(carol)));
+    for (let u = 0; u < 5; u++) await vault.topUpFund(u).catch(() => undefined);
+    expect(await world.cashOf(idOf(fund))).to.be.at.least(50_000n * WAD);
+    await world.conserve();
+  });
+
+  it("H-77 what is reserved to an underlying is its weight of the one cap, and no more than the cap for one", async () => {
+    const world = await createWorld({ parameters: { topUp: 200_000n } });
+    const { vault, bob, carol, signers, fund } = world;
+    await vault.setParameter(
+      PARAMETERS.findIndex(({ name }) => name === "FundWeight"),
+      0,
+      900_000n,
+    );
+    await world.stake(usd(100_000));
+    await world.deposit(bob, usd(2_000_000));
+    const victims = signers.slice(8, 13);
+    for (const each of victims) {
+      await world.deposit(each, usd(7_400));
+      await world.refresh();
+      await world.trade(each, bob, 0, eth(500));
+    }
+    await world.move(0, 1_333n * WAD);
+    for (const each of victims) await vault.liquidate(idOf(each), world.know(idOf(carol)));
+    // nine tenths of a half are more than a fifth
+    const stake = await world.cashOf(idOf(fund));
+    expect(stake > 79_999n * WAD && stake < 80_001n * WAD, `${stake}`).to.equal(true);
+    await world.conserve();
+  });
+
+  it("H-77 two caps are not had by drawing at the end of an epoch and at the beginning of the next", async () => {
+    const world = await createWorld({ parameters: { topUp: 100_000n } });
+    const { vault, bob, carol, signers, fund, time } = world;
+    await world.stake(usd(100_000));
+    await world.deposit(bob, usd(2_000_000));
+    const victims = signers.slice(8, 12);
+    for (const each of victims) {
+      await world.deposit(each, usd(7_400));
+      await world.refresh();
+      await world.trade(each, bob, 0, eth(500));
+    }
+    await world.move(0, 1_333n * WAD);
+    const day = 86_400n;
+    const end = (BigInt(await time.latest()) / day + 1n) * day;
+    await time.increaseTo(end - 60n);
+    await world.refresh();
+    const [first, second, ...others] = victims;
+    if (first === undefined || second === undefined) throw new Error("signers");
+    for (const each of [first, second]) await vault.liquidate(idOf(each), world.know(idOf(carol)));
+    const before = await world.cashOf(idOf(fund));
+    expect(before > 89_999n * WAD && before < 90_001n * WAD, `${before}`).to.equal(true);
+    await time.increaseTo(end + 120n);
+    await world.refresh();
+    for (const each of others) await vault.liquidate(idOf(each), world.know(idOf(carol)));
+    expect(before - (await world.cashOf(idOf(fund)))).to.be.at.most(WAD);
+    await world.conserve();
+  });
+
+  /** Eight accounts that the fund takes over solvent, and what it took runs on: below zero beyond its cap it still holds. */
+  async function overrun(): Promise<World> {
+    const world = await createWorld({ parameters: { topUp: 200_000n } });
+    const { vault, bob, carol, dave, erin, signers } = world;
+    await world.stake(usd(50_000));
+    await world.deposit(bob, usd(400_000));
+    for (const each of [carol, dave]) await world.deposit(each, usd(100_000));
+    const thin = signers.slice(8, 16);
+    for (const each of thin) {
+      await world.deposit(each, usd(7_500));
+      await world.refresh();
+      await world.trade(each, bob, 0, eth(500));
+    }
+    await world.move(0, 1_905n * WAD);
+    for (const each of thin) await vault.liquidate(idOf(each), world.know(idOf(erin)));
+    await world.move(0, 1_450n * WAD);
+    for (const each of thin) await vault.liquidate(idOf(each), world.know(idOf(erin))).catch(() => undefined);
+    await vault.topUpFund(0);
+    return world;
+  }
+
+  it("H-79 I-28 a fund account below zero beyond its cap is in φ while it still holds: whoever withdraws first", async () => {
+    for (const first of ["carol", "dave"] as const) {
+      const world = await overrun();
+      const { vault, settlement } = world;
+      const short = await vault.shortfall();
+      expect(short).to.equal(-(await figuresOfFund(world, 0)));
+      expect(short).to.be.greaterThan(0n);
+      const [tokens, owed] = await vault.totals();
+      const paid: bigint[] = [];
+      for (const who of first === "carol" ? [world.carol, world.dave] : [world.dave, world.carol]) {
+        const before = BigInt(await settlement.balanceOf(who));
+        await world.withdraw(who, usd(100_000));
+        paid.push(BigInt(await settlement.balanceOf(who)) - before);
+      }
+      const due = (usd(100_000) * tokens) / (tokens + owed + short);
+      for (const each of paid) expect(due - each <= 2n && each - due <= 2n, `${each} of ${due}`).to.equal(true);
+      await world.conserve();
+    }
+  });
+
+  it("H-79 S follows the price both ways, keeps what it was where there is no price, and is a deficit once nothing is left", async () => {
+    const world = await overrun();
+    const { vault, erin } = world;
+    const short = await vault.shortfall();
+    await world.move(0, 1_400n * WAD);
+    expect(await vault.shortfall()).to.be.greaterThan(short);
+    await world.withdraw(world.carol, usd(1_000));
+    expect((await vault.shortfalls()).stored[0]).to.equal(await vault.shortfall());
+    const known = await vault.shortfall();
+    await world.time.increase(1_000n);
+    expect(await vault.shortfall()).to.equal(known);
+    await world.move(0, 1_900n * WAD);
+    expect(await vault.shortfall()).to.equal(0n);
+    await world.move(0, 1_400n * WAD);
+    await world.deposit(erin, usd(1_000_000));
+    await world.refresh();
+    await vault.connect(erin).shedFund(0, idOf(erin), WAD, 0n);
+    const left = await vault.shortfall();
+    expect(left).to.be.greaterThan(0n);
+    const { deficit } = await vault.totals();
+    await vault.topUpFund(0);
+    expect([(await vault.totals()).deficit - deficit, await vault.shortfall(), (await vault.shortfalls()).watched]).to.deep.equal([
+      left,
+      0n,
+      0n,
+    ]);
+    await world.conserve();
   });
 
   it("H-56 I-9 value is lost for good once, by accounts that have nothing left, and refilled once", async () => {
@@ -112,7 +264,8 @@ describe("hazards of the fund and of markets", () => {
     await vault.topUpFund(0);
     expect((await vault.totals()).deficit, "it still has something to sell").to.equal(0n);
     await vault.connect(erin).shedFund(0, idOf(erin), WAD, 0n);
-    await world.time.increase(90_000n);
+    // what was drawn counts for two epochs at most
+    await world.time.increase(172_900n);
     await world.refresh();
     const cash = await world.cashOf(idOf(world.fund, 1n));
     const stake = await world.cashOf(idOf(world.fund));

@@ -31,6 +31,7 @@ export interface VaultParameters {
   shedStart: bigint;
   fundPerOpenInterest: bigint;
   bountyCap: bigint;
+  stakeCap: bigint;
 }
 
 export const DEFAULT_PARAMETERS: VaultParameters = {
@@ -55,6 +56,7 @@ export const DEFAULT_PARAMETERS: VaultParameters = {
   shedStart: 250_000n,
   fundPerOpenInterest: 100_000n,
   bountyCap: 10_000_000n,
+  stakeCap: 500_000n,
 };
 
 /** An underlying to list; see `UnderlyingListing` for the units. */
@@ -62,6 +64,7 @@ export interface UnderlyingOptions {
   price: bigint; // first price of a unit, WAD
   lotExponent: number;
   sources: number;
+  fundWeight: bigint; // 0: a share of what the others leave
   fillBand: bigint;
   positionCap: bigint;
   openInterestCap: bigint;
@@ -81,6 +84,7 @@ export const DEFAULT_UNDERLYING: UnderlyingOptions = {
   price: 2_000n * 10n ** 18n,
   lotExponent: 5,
   sources: 1,
+  fundWeight: 0n,
   fillBand: 20_000n,
   positionCap: 2n ** 43n,
   openInterestCap: 2n ** 43n,

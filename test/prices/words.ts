@@ -136,7 +136,7 @@ export function listedUnderlying(): Underlying {
       widestBand: 250_000n,
       depthRamp: { from: 0n, to: 0n, end: 0n },
     },
-    fund: { inventorySince: 0n, epochStart: 0n, toppedUp: 0n },
+    fund: { inventorySince: 0n, epochStart: 0n, drawn: 0n, drawnBefore: 0n, weight: 0n },
     series: new Map(),
   };
 }

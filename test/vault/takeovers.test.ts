@@ -123,8 +123,8 @@ describe("refreshOpenInterestCap", () => {
     await world.refresh();
     await vault.refreshOpenInterestCap(0);
     const cap = ((await vault.underlyingWords(0))[3] ?? 0n) >> 212n;
-    // a quarter of the stake, ten times over, at 0.02 a lot
-    expect(cap).to.equal((250_000n * 10n * 100n) / 2n);
+    // of two underlyings each has two fifths of the half that the stake may lose: a fifth of it, ten times over, at 0.02 a lot
+    expect(cap).to.equal((200_000n * 10n * 100n) / 2n);
     await expect(vault.refreshOpenInterestCap(9)).to.be.revertedWithCustomError(vault, "UnknownUnderlying");
     // governance's own cap falls at once, and what the fund could bear beyond it does not count
     await vault.setParameter(parameterIndex("OpenInterestCap"), 0, cap / 2n);

@@ -9,8 +9,9 @@ contract VaultReader {
     VaultState private $;
 
     /// @dev Base slots: headers, positions, collateral, operators, exchangeSince, prices, samples, pendings, fundings, tradings,
-    /// volatilities, guards, fundAccounts, collaterals, supplies, modules, totals, marginParameters, liquidationParameters, fundParameters.
-    function layout() external view returns (uint256[20] memory slots) {
+    /// volatilities, guards, fundAccounts, collaterals, supplies, modules, totals, marginParameters, liquidationParameters, fundParameters,
+    /// watched, shortfalls.
+    function layout() external view returns (uint256[22] memory slots) {
         mapping(AccountId => uint256) storage headers = $.headers;
         mapping(AccountId => mapping(uint256 => uint256)) storage positions = $.positions;
         mapping(AccountId => mapping(uint256 => uint256)) storage collateral = $.collateral;
@@ -34,6 +35,8 @@ contract VaultReader {
         slots[13] = _slotOf($.collaterals);
         slots[14] = _slotOf($.supplies);
         slots[15] = _slotOf($.modules);
+        slots[21] = _slotOf($.shortfalls);
+        slots[20] = slots[21] - 1;
         // single words follow the last mapping, in this order
         for (uint256 i = 1; i <= 4; ++i) {
             slots[15 + i] = slots[12] + i;

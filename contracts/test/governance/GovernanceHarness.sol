@@ -11,7 +11,7 @@ import {Wad} from "../../types/Wad.sol";
 import {Ratio} from "../../types/Ratio.sol";
 import {FundingWord} from "../../words/FundingWord.sol";
 import {GuardWord} from "../../words/GuardWord.sol";
-import {CollateralWord, FundParametersWord, LiquidationWord, MarginWord, TradingWord} from "../../words/ParameterWords.sol";
+import {CollateralWord, FundParametersWord, FundWord, LiquidationWord, MarginWord, TradingWord} from "../../words/ParameterWords.sol";
 import {PriceWord} from "../../words/PriceWord.sol";
 import {VolatilityWord} from "../../words/VolatilityWord.sol";
 
@@ -114,6 +114,8 @@ contract GovernanceHarness is VaultGovernance {
         if (id == Parameter.ShedStart) return _ppm(FundParametersWord.shedStart(f));
         if (id == Parameter.FundPerOpenInterest) return _ppm(FundParametersWord.fundPerOpenInterest(f));
         if (id == Parameter.BountyCap) return _amount(FundParametersWord.bountyCap(f), 1e14);
+        if (id == Parameter.StakeCap) return FundParametersWord.stakeCapPpm(f);
+        if (id == Parameter.FundWeight) return FundWord.weightPpm($.fundAccounts[i]);
         if (id == Parameter.FillBand) return TradingWord.fillBandPpm($.tradings[i]);
         if (id == Parameter.PositionCap) return TradingWord.positionCap($.tradings[i]);
         if (id == Parameter.OpenInterestCap) return TradingWord.openInterestCap($.tradings[i]);

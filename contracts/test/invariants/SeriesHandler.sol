@@ -681,7 +681,7 @@ contract SeriesHandler is Actors {
         (Wad stake, , , , ) = vault.headerOf(fundAccounts[0]);
         int256 behind = stake.raw();
         for (uint8 u; u < UNDERLYINGS; ++u) {
-            behind += int256(FundWord.toppedUp(vault.underlyingWords(u)[7]));
+            behind += int256(FundWord.drawnLately(vault.underlyingWords(u)[7], 1 days));
         }
         if (behind > highestStake) highestStake = behind;
         for (uint256 i; i < fundAccounts.length; ++i) {
@@ -714,7 +714,7 @@ contract SeriesHandler is Actors {
             _expect(_healthy(now_.figures[i]) || !_healthy(was.figures[i]), "I-11");
         }
         for (uint8 u; u < UNDERLYINGS; ++u) {
-            _expect(int256(uint256(FundWord.toppedUp(vault.underlyingWords(u)[7]))) <= highestStake / 4 + 1, "I-16");
+            _expect(int256(FundWord.drawnLately(vault.underlyingWords(u)[7], 1 days)) <= highestStake / 4 + 1e12, "I-16");
         }
         (Wad main, , , , ) = vault.headerOf(fundAccounts[0]);
         _expect(main.raw() >= 0, "I-16 stake");

@@ -44,6 +44,11 @@ contract VaultHandler is Actors {
     uint256 public donated; // units of the settlement token
 
     /// @dev The state before the act of the present call.
+    struct Loss {
+        uint256 time;
+        int256 amount;
+    }
+
     struct Before {
         bool[] healthy;
         bytes32[] digests;
@@ -52,8 +57,11 @@ contract VaultHandler is Actors {
         uint256 tokens;
         uint256[2] fundingTimes;
         uint256[2] priceTimes;
+        int256 stake;
     }
 
+    uint256 internal constant EPOCH = 1 days; // as VaultWorld has it
+    Loss[] internal losses;
     int256 internal highestStake;
 
     constructor(IVaultWorld deployed) Actors(deployed, 2_000e6) {}
@@ -329,9 +337,10 @@ contract VaultHandler is Actors {
         (Wad stake, , , , ) = vault.headerOf(fundAccounts[0]);
         int256 behind = stake.raw();
         for (uint8 u; u < UNDERLYINGS; ++u) {
-            behind += int256(FundWord.toppedUp(vault.underlyingWords(u)[7]));
+            behind += int256(FundWord.drawnLately(vault.underlyingWords(u)[7], EPOCH));
         }
         if (behind > highestStake) highestStake = behind;
+        was.stake = stake.raw();
     }
 
     /// @param gain the most by which the owners' joint wealth may rise
@@ -353,11 +362,22 @@ contract VaultHandler is Actors {
             _expect(healthy[i] || !was.healthy[i], "I-11");
         }
         for (uint8 u; u < UNDERLYINGS; ++u) {
-            uint256 drawn = FundWord.toppedUp(vault.underlyingWords(u)[7]);
-            _expect(int256(drawn) <= highestStake / 4 + 1, "I-16");
+            uint256 drawn = FundWord.drawnLately(vault.underlyingWords(u)[7], EPOCH);
+            _expect(int256(drawn) <= highestStake / 4 + 1e12, "I-16");
         }
         (Wad main, , , , ) = vault.headerOf(fundAccounts[0]);
         _expect(main.raw() >= 0, "I-16 stake");
+        _countLosses(was.stake - main.raw());
+    }
+
+    /// @dev What left the stake within the last epoch's length, whatever for, is at most half of it.
+    function _countLosses(int256 lost) private {
+        if (lost > 0) losses.push(Loss(block.timestamp, lost));
+        int256 sum;
+        for (uint256 i = losses.length; i != 0 && losses[i - 1].time + EPOCH > block.timestamp; --i) {
+            sum += losses[i - 1].amount;
+        }
+        _expect(sum <= highestStake / 2 + 1e12, "I-27");
     }
 
     function _checkSale(

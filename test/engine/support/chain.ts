@@ -146,12 +146,15 @@ export class Chain {
 
   /** For each underlying its eight words, for each token parameters and supply, then what belongs to the whole vault. */
   private sharedSlots(layout: readonly bigint[]): bigint[] {
+    const [watched = 0n, shortfalls = 0n] = layout.slice(20, 22);
     const [fundAccounts = 0n, collaterals = 0n, supplies = 0n, modules = 0n] = layout.slice(12, 16);
     return [
       ...range(this.underlyingCount).flatMap((u) => layout.slice(5, 13).map((base) => slotOf(u, base))),
       ...range(this.tokenCount).flatMap((token) => [slotOf(token, collaterals), slotOf(token, supplies)]),
       slotOf(32n, fundAccounts),
       slotOf(33n, fundAccounts),
+      watched,
+      ...range(this.underlyingCount).map((u) => slotOf(u, shortfalls)),
       ...layout.slice(16, 20),
       slotOf(0n, modules),
     ];
@@ -261,8 +264,10 @@ export class Chain {
     for (const token of state.collaterals) {
       parts.push(BigInt(`0x${stored[parts.length] ?? "0"}`), supplyWord(token));
     }
-    parts.push(fundStateWord(state.shortfalls), fundStateWord(state.bounties));
-    parts.push(totalsWord(state.settlement, state.deficit));
+    parts.push(fundStateWord(state.unreserved), fundStateWord(state.bounties));
+    parts.push([...state.shortfalls.keys()].reduce((mask, u) => mask | (1n << BigInt(u)), 0n));
+    parts.push(...state.underlyings.map((_, u) => state.shortfalls.get(u) ?? 0n));
+    parts.push(totalsWord(state.settlement, state.deficit, state.shortfalls.size !== 0));
     const expected = parts.map(hex).join("");
     return expected + present.slice(expected.length);
   }
@@ -288,8 +293,12 @@ export class Chain {
       underlyingFromWords([take(), take(), take(), take(), take(), take(), take(), take()] satisfies UnderlyingWords),
     );
     const collaterals = deployment.collaterals.map(() => collateralFromWords(take(), take()));
-    const shortfalls = fundStateFromWord(take());
+    const unreserved = fundStateFromWord(take());
     const bounties = fundStateFromWord(take());
+    const watched = take();
+    const shortfalls = new Map(
+      deployment.sources.map((_, u) => [u, take()] as const).filter(([u]) => ((watched >> BigInt(u)) & 1n) !== 0n),
+    );
     const totals = totalsFromWord(take());
     const margin = marginFromWord(take());
     const liquidation = liquidationFromWord(take());
@@ -302,8 +311,9 @@ export class Chain {
       defaultModules: (await deployment.vault.constants()).defaultModules,
       settlementDecimals: await deployment.settlement.decimals(),
       ...totals,
-      shortfalls,
+      unreserved,
       bounties,
+      shortfalls,
       margin,
       liquidation,
       fundParameters,

@@ -12,7 +12,7 @@ export const BOB = `0x${"b0".repeat(20)}`;
 export const CAROL = `0x${"ca".repeat(20)}`;
 export const [alice, bob, carol] = [accountIdOf(ALICE), accountIdOf(BOB), accountIdOf(CAROL)];
 
-const NO_CLOCK = { inventorySince: 0n, epochStart: 0n, toppedUp: 0n };
+const NO_CLOCK = { inventorySince: 0n, epochStart: 0n, drawn: 0n, drawnBefore: 0n, weight: 0n };
 
 /** An underlying with a price of a lot (WAD), open for trade. */
 export function underlyingAt(price: bigint, now: bigint, changes: Partial<Underlying> = {}): Underlying {
@@ -79,8 +79,9 @@ export function emptyState(changes: Partial<State> = {}, stake = 100_000n * WAD)
     settlementDecimals: 18n,
     settlement: 0n,
     deficit: 0n,
-    shortfalls: NO_CLOCK,
+    unreserved: NO_CLOCK,
     bounties: NO_CLOCK,
+    shortfalls: new Map(),
     margin: {
       maintenance: steady(800_000n),
       provision: steady(5_000n),
@@ -107,6 +108,9 @@ export function emptyState(changes: Partial<State> = {}, stake = 100_000n * WAD)
       shedStart: 250_000n,
       fundPerOpenInterest: 100_000n,
       bountyCap: 10_000_000n,
+      stakeCap: 500_000n,
+      weights: 0n,
+      unweighted: 2n,
     },
     underlyings: [underlyingAt(2n * 10n ** 16n, now), underlyingAt(4n * 10n ** 16n, now, { lotExponent: 6n })],
     collaterals: [collateralOf(0n, 100_000n), collateralOf(1n, 150_000n, 8n)],
