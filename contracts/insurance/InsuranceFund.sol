@@ -11,7 +11,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IInsuranceFund} from "../interfaces/IInsuranceFund.sol";
-import {Assessment, IMarginVault} from "../interfaces/IMarginVault.sol";
+import {Assessment, Book, IMarginVault} from "../interfaces/IMarginVault.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
 import {Action, ActionKind, SETTLEMENT} from "../types/Action.sol";
 import {Ratio} from "../types/Ratio.sol";
@@ -28,10 +28,16 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
 
     uint256 public constant COOL_DOWN = 10 days;
     uint256 public constant CLAIM_WINDOW = 2 days;
+    uint256 public constant CLAIM_DELAY = 60 minutes;
+    uint256 public constant CLAIM_TIME = 10 minutes;
     uint256 public constant VESTING = 24 hours;
 
     /// @dev The part of the inventory's margin that redemptions are priced without: what shedding it may cost.
     Ratio public constant MARGIN_PART = Ratio.wrap(0.25e18);
+
+    /// @dev The part of the net asset value that prices in doubt may move: within it deposits are priced at the one edge and redemptions at the other,
+    /// beyond it the fund has no price.
+    Ratio public constant MOST_DOUBT = Ratio.wrap(0.02e18);
 
     /// @dev Virtual shares for one unit of the asset. With twelve decimals more than the asset, income before the first deposit and donations
     /// can only make shares lumpy by a 10^12th part of themselves (H-49).
@@ -40,6 +46,14 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     struct Ticket {
         uint216 shares;
         uint40 maturity;
+    }
+
+    /// @dev Units of the asset: what the shares were worth when the claim was filed, and the least that others may pay it with.
+    struct Claim {
+        uint216 shares;
+        uint40 filed;
+        uint128 assets;
+        uint128 minimum;
     }
 
     /// @dev WAD of the asset and unix seconds.
@@ -56,6 +70,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     IMarginVault private _vault;
     Record private _record;
     mapping(address owner => Ticket) private _tickets;
+    mapping(address owner => Claim) private _claims;
 
     constructor(IERC20Metadata settlementToken, string memory name_, string memory symbol_) ERC20(name_, symbol_) ERC4626(settlementToken) {
         DEPLOYER = msg.sender;
@@ -88,7 +103,8 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         (uint256 cooling, , ) = ticketOf(msg.sender);
         uint256 together = cooling + shares;
         uint256 balance = balanceOf(msg.sender);
-        if (together > balance) revert SharesCooling(msg.sender, balance, together);
+        uint256 bound = together + _claimedShares(msg.sender);
+        if (bound > balance) revert SharesCooling(msg.sender, balance, bound);
         uint256 maturity = block.timestamp + COOL_DOWN;
         // casting to uint40 is safe until the year 36812
         _tickets[msg.sender] = Ticket(together.toUint216(), uint40(maturity));
@@ -111,16 +127,83 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         return (ticket.shares, ticket.maturity, end);
     }
 
-    /// @dev Shares that `owner` can redeem by the clock alone.
-    function _maturedShares(address owner) private view returns (uint256) {
-        (uint256 shares, uint256 maturity, ) = ticketOf(owner);
-        return block.timestamp >= maturity ? shares : 0;
+    // ---------------------------------------------------------------- claims
+
+    /// @inheritdoc IInsuranceFund
+    /// @dev A loss is visible before it is booked: whoever could choose when to be paid would choose a moment between (H-78).
+    function fileClaim(uint256 shares, uint256 minimumAssets) external nonReentrant returns (uint256 assets) {
+        (, uint256 lower) = _takeRecord();
+        (uint256 ripe, uint256 maturity, ) = ticketOf(msg.sender);
+        if (ripe == 0) revert NoTicket(msg.sender);
+        if (block.timestamp < maturity) revert TicketCools(msg.sender, maturity);
+        if (shares > ripe) revert ERC4626ExceededMaxRedeem(msg.sender, shares, ripe);
+        (uint256 open, , , uint256 end) = claimOf(msg.sender);
+        if (open != 0) revert ClaimOpen(msg.sender, end);
+        assets = _paidDown(shares, lower);
+        if (assets == 0) revert NothingGiven(assets, shares);
+        // casting is safe: at most the ticket's
+        _tickets[msg.sender].shares -= uint216(shares);
+        _file(msg.sender, Claim(uint216(shares), 0, assets.toUint128(), minimumAssets.toUint128()));
     }
 
-    /// @dev Cooling shares stay where they are: a ticket sold would be a way out before the loss (H-50).
+    /// @inheritdoc IInsuranceFund
+    function extendClaim() external nonReentrant {
+        _requirePayable(msg.sender);
+        Claim memory open = _claims[msg.sender];
+        (bool priced, , uint256 lower) = _tryValues();
+        if (priced) {
+            uint256 worth = _paidDown(open.shares, lower);
+            if (worth < open.assets) open.assets = worth.toUint128();
+            bool whole = _mostRedeem(msg.sender, lower) == open.shares || _paidDown(_mostRedeem(msg.sender, lower), lower) >= open.assets;
+            if (open.assets >= open.minimum && whole) revert ClaimPayable(msg.sender);
+        }
+        _file(msg.sender, open);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function payClaim(address owner) external nonReentrant returns (uint256 assets) {
+        uint256 lower = _beforeRedeem(owner, 0);
+        Claim memory open = _claims[owner];
+        uint256 worth = Math.min(_paidDown(open.shares, lower), open.assets);
+        if (worth < open.minimum) revert BelowMinimum(worth, open.minimum);
+        uint256 shares = _mostRedeem(owner, lower);
+        assets = _paidDown(shares, lower);
+        _withdraw(owner, owner, owner, assets, shares);
+    }
+
+    /// @inheritdoc IInsuranceFund
+    function claimOf(address owner) public view returns (uint256 shares, uint256 assets, uint256 payableFrom, uint256 lapse) {
+        Claim memory open = _claims[owner];
+        payableFrom = open.filed + CLAIM_DELAY;
+        lapse = payableFrom + CLAIM_TIME;
+        if (open.shares == 0 || block.timestamp >= lapse) return (0, 0, 0, 0);
+        return (open.shares, open.assets, payableFrom, lapse);
+    }
+
+    function _file(address owner, Claim memory open) private {
+        // casting to uint40 is safe until the year 36812
+        open.filed = uint40(block.timestamp);
+        _claims[owner] = open;
+        uint256 payableFrom = block.timestamp + CLAIM_DELAY;
+        emit ClaimFiled(owner, open.shares, open.assets, payableFrom, payableFrom + CLAIM_TIME);
+    }
+
+    function _claimedShares(address owner) private view returns (uint256 shares) {
+        (shares, , , ) = claimOf(owner);
+    }
+
+    function _requirePayable(address owner) private view {
+        (uint256 shares, , uint256 payableFrom, ) = claimOf(owner);
+        if (shares == 0) revert NoClaim(owner);
+        if (block.timestamp < payableFrom) revert ClaimCools(owner, payableFrom);
+    }
+
+    /// @dev Cooling and claimed shares stay where they are: a ticket sold would be a way out before the loss (H-50).
     function _update(address from, address to, uint256 shares) internal override {
         if (from != address(0)) {
             (uint256 cooling, , ) = ticketOf(from);
+            // what is burned has just been taken off the claim
+            cooling += _claimedShares(from);
             uint256 balance = balanceOf(from);
             if (cooling != 0 && balance < shares + cooling) revert SharesCooling(from, balance, cooling);
         }
@@ -200,16 +283,14 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     /// @dev Losses and gains so far are recognised before any share changes hands with the fund (H-50).
     function _beforeDeposit() private returns (uint256 upper) {
         (upper, ) = _takeRecord();
-        (, uint256 deficit) = _vault.totals();
-        if (deficit != 0) revert DeficitOutstanding(deficit);
+        (, uint256 owed) = _owed();
+        if (owed != 0) revert DeficitOutstanding(owed);
     }
 
     /// @dev Says why nothing can be redeemed, before ERC4626 says only that it exceeds zero.
     function _beforeRedeem(address owner, uint256 assets) private returns (uint256 lower) {
         (, lower) = _takeRecord();
-        (uint256 shares, uint256 maturity, ) = ticketOf(owner);
-        if (shares == 0) revert NoTicket(owner);
-        if (block.timestamp < maturity) revert TicketCools(owner, maturity);
+        _requirePayable(owner);
         uint256 available = _payableDown(liquidAssets());
         if (assets > available) revert StakeInUse(assets, available);
     }
@@ -223,8 +304,11 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
 
     function _withdraw(address caller, address receiver, address owner, uint256 assets, uint256 shares) internal override {
         if (assets == 0 || shares == 0) revert NothingGiven(assets, shares);
-        // casting is safe: shares were tested against the matured ticket
-        _tickets[owner].shares -= uint216(shares);
+        Claim storage open = _claims[owner];
+        // casting is safe: shares were tested against the claim; an amount and a minimum end at nothing
+        open.shares -= uint216(shares);
+        open.assets = uint128(uint256(open.assets).saturatingSub(assets));
+        open.minimum = uint128(uint256(open.minimum).saturatingSub(assets));
         super._withdraw(caller, receiver, owner, assets, shares);
     }
 
@@ -246,7 +330,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     function _transferOut(address to, uint256 assets) internal override {
         uint256 debited = _debitedUp(assets);
         uint256 count = _underlyings();
-        Action[] memory actions = new Action[](count + 1);
+        Action[] memory actions = new Action[](count);
         uint256 used;
         uint256 available = _cashOf(_main());
         uint256 wanted = debited * SCALE;
@@ -259,10 +343,13 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
             available += moved;
         }
         if (available < wanted) revert StakeInUse(debited, available / SCALE);
-        actions[used++] = Action(ActionKind.Withdraw, _main(), abi.encode(SETTLEMENT, debited, to));
         assembly ("memory-safe") {
             mstore(actions, used) // never longer than it was made
         }
+        // in a call of their own: as many accounts as there may be are as many actions as there may be
+        if (used != 0) _vault.execute(actions);
+        actions = new Action[](1);
+        actions[0] = Action(ActionKind.Withdraw, _main(), abi.encode(SETTLEMENT, debited, to));
         // what goes out is no loss; before the call, in which the receiver may get control
         Record storage last = _record;
         last.net = (uint256(last.net).saturatingSub(wanted)).toUint128();
@@ -283,8 +370,8 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     function maxDeposit(address) public view override(ERC4626, IERC4626) returns (uint256) {
         (bool priced, , ) = _tryValues();
         if (!priced) return 0;
-        (, uint256 deficit) = _vault.totals();
-        return deficit == 0 ? _mostDeposit() : 0;
+        (, uint256 owed) = _owed();
+        return owed == 0 ? _mostDeposit() : 0;
     }
 
     /// @inheritdoc IERC4626
@@ -320,13 +407,16 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     /// @inheritdoc IERC4626
     function previewWithdraw(uint256 assets) public view override(ERC4626, IERC4626) returns (uint256) {
         (, uint256 lower) = netAssetValues();
+        uint256 most = _tokens();
+        if (assets > most) revert StakeInUse(assets, most);
         return _burnedUp(assets, lower);
     }
 
     /// @inheritdoc IERC4626
     function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) returns (uint256) {
         (, uint256 lower) = netAssetValues();
-        return _paidDown(shares, lower);
+        // tokens that are lent are promised to nobody
+        return Math.min(_paidDown(shares, lower), _tokens());
     }
 
     // ---------------------------------------------------------------- share arithmetic
@@ -357,9 +447,16 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         return (uint256(uint128(type(int128).max)) - settlement) / SCALE;
     }
 
-    /// @dev Matured shares, as far as they are worth at most the liquid cash.
-    function _mostRedeem(address owner, uint256 lower) private view returns (uint256) {
-        return Math.min(_maturedShares(owner), liquidAssets().mulDiv(_supply(), lower + 1));
+    /// @dev Shares of a claim that is payable now, as far as they are worth at most what they were when it was filed, and at most the liquid cash.
+    function _mostRedeem(address owner, uint256 lower) private view returns (uint256 shares) {
+        uint256 assets;
+        uint256 payableFrom;
+        (shares, assets, payableFrom, ) = claimOf(owner);
+        if (shares == 0 || block.timestamp < payableFrom) return 0;
+        uint256 debit = liquidAssets();
+        // dearer since: fewer shares are paid, and the others are as if nothing had been claimed
+        if (_paidDown(shares, lower) > assets) debit = Math.min(debit, _debitedUp(assets));
+        return Math.min(shares, debit.mulDiv(_supply(), lower + 1));
     }
 
     function _decimalsOffset() internal pure override returns (uint8) {
@@ -370,18 +467,30 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         return totalSupply() + 10 ** OFFSET;
     }
 
-    /// @dev What the vault pays for a debit, in units: φ of it while a deficit is outstanding. The vault's own formula.
+    /// @dev What the vault pays for a debit, in units: φ of it while a deficit or a shortfall is outstanding. The vault's own formula.
     function _payableDown(uint256 debited) private view returns (uint256) {
-        (uint256 settlement, uint256 deficit) = _vault.totals();
-        return deficit == 0 ? debited : debited.mulDiv(settlement, settlement + deficit);
+        (uint256 settlement, uint256 owed) = _owed();
+        return owed == 0 ? debited : debited.mulDiv(settlement, settlement + owed);
     }
 
     /// @dev The least debit for which the vault pays `assets`.
     function _debitedUp(uint256 assets) private view returns (uint256) {
-        (uint256 settlement, uint256 deficit) = _vault.totals();
-        if (deficit == 0) return assets;
-        if (settlement == 0) revert DeficitOutstanding(deficit);
-        return assets.mulDiv(settlement + deficit, settlement, Math.Rounding.Ceil);
+        (uint256 settlement, uint256 owed) = _owed();
+        if (owed == 0) return assets;
+        if (settlement == 0) revert DeficitOutstanding(owed);
+        return assets.mulDiv(settlement + owed, settlement, Math.Rounding.Ceil);
+    }
+
+    /// @dev Settlement tokens of the vault, and deficit and shortfall, WAD.
+    function _owed() private view returns (uint256 settlement, uint256 owed) {
+        (settlement, owed) = _vault.totals();
+        owed += _vault.shortfall();
+    }
+
+    /// @dev Settlement tokens of the vault, in units: nobody can be paid more, whatever has been lent.
+    function _tokens() private view returns (uint256) {
+        (uint256 settlement, ) = _vault.totals();
+        return settlement / SCALE;
     }
 
     // ---------------------------------------------------------------- value
@@ -400,7 +509,9 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         for (uint256 u; u < count; ++u) {
             cash += _idleCashOf(_fundAccount(u));
         }
-        return cash / SCALE;
+        // the largest debit of which the vault can pay its part
+        (uint256 settlement, uint256 owed) = _owed();
+        return Math.min(cash, settlement + owed) / SCALE;
     }
 
     /// @dev Views that ERC-4626 forbids to revert must not, whatever makes the vault's revert: lock, prices, no vault yet.
@@ -424,6 +535,8 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         (uint256 marginWord, , , uint256 listed) = bound.parameterWords();
         uint256 oldest = MarginWord.liquidationAge(marginWord);
         uint256 count = listed & 0xff;
+        Wad doubt;
+        uint256 doubtful;
         for (uint256 u; u < count; ++u) {
             AccountId account = _fundAccount(u);
             (Wad cash, uint32 underlyings, uint32 collaterals, , ) = bound.headerOf(account);
@@ -432,21 +545,37 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
                 low = low + cash;
                 continue;
             }
-            // casting to uint8 is safe: at most 32 underlyings
-            _requirePriced(u, bound.underlyingWords(uint8(u))[0], oldest);
             Assessment memory a = bound.assess(account, false);
-            high = high + maxWad(a.value, ZERO);
-            low = low + a.equity - a.margin.partUp(MARGIN_PART);
+            Wad part = a.margin.partUp(MARGIN_PART);
+            // casting to uint8 is safe: at most 32 underlyings
+            uint256 priceWord = bound.underlyingWords(uint8(u))[0];
+            if (PriceWord.isGood(priceWord, PriceWord.age(priceWord), oldest)) {
+                high = high + maxWad(a.value, ZERO);
+                low = low + a.equity - part;
+                continue;
+            }
+            Wad moved = _movedBy(bound.portfolioOf(account).books[0], part);
+            // of options no edge is priced
+            if (moved.isNegative()) revert FundUnpriceable(u, PriceWord.state(priceWord), PriceWord.age(priceWord));
+            doubtful = u;
+            doubt = doubt + moved;
+            high = high + maxWad(a.value + moved, ZERO);
+            low = low + a.equity - part - moved;
+        }
+        if (doubt > maxWad(low + doubt, ZERO).partDown(MOST_DOUBT)) {
+            // casting to uint8 is safe: at most 32 underlyings
+            uint256 priceWord = bound.underlyingWords(uint8(doubtful))[0];
+            revert FundUnpriceable(doubtful, PriceWord.state(priceWord), PriceWord.age(priceWord));
         }
         // casting to uint256 is safe: neither is negative
         return (uint256(high.raw()), uint256(maxWad(low, ZERO).raw()));
     }
 
-    /// @dev A fund account holds nothing of another underlying than its own.
-    function _requirePriced(uint256 underlying, uint256 priceWord, uint256 oldest) private view {
-        uint256 state = PriceWord.state(priceWord);
-        uint256 age = PriceWord.age(priceWord);
-        if (state != PriceWord.NORMAL || age > oldest) revert FundUnpriceable(underlying, state, age);
+    /// @dev By how much a doubtful price may have moved value, equity, and the part of the margin, `part`; below zero where that is not known. A fund
+    /// account holds nothing of another underlying than its own.
+    function _movedBy(Book memory book, Wad part) private pure returns (Wad) {
+        if (book.series.length != 0) return Wad.wrap(-1);
+        return (book.lots.times(book.price).abs() + book.collateral + part).partUp(book.doubt);
     }
 
     /// @dev What of `net` does not count for redemptions now: what was left of the record, more by a gain since, less by a loss since.

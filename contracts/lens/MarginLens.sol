@@ -143,11 +143,11 @@ contract MarginLens is IMarginLens {
         return false;
     }
 
-    /// @dev The largest debit that the vault can pay: its settlement tokens, and at φ the deficit beside them.
+    /// @dev The largest debit that the vault can pay: its settlement tokens, and at φ deficit and shortfall beside them.
     function _payable() private view returns (Wad) {
         (uint256 tokens, uint256 deficit) = VAULT.totals();
-        // both below 2^128
-        return Wad.wrap(int256(tokens + deficit));
+        // all below 2^128
+        return Wad.wrap(int256(tokens + deficit + VAULT.shortfall()));
     }
 
     /// @dev Whether every price of the account is normal and at most `most` seconds old.

@@ -319,5 +319,7 @@ async function fund(world: GasWorld, measure: Measure): Promise<void> {
   await measure("fund.requestRedeem", call("requestRedeem", [shares]), { RedeemRequested: 1 });
   await world.turn(10 * DAY);
   await world.turn(30);
+  await world.prepare([call("fileClaim", [shares / 2n, 0n])]);
+  await world.turn(HOUR);
   await measure("fund.redeem", call("redeem", [shares / 2n, backer.address, backer.address]), { Withdrawn: 1 });
 }

@@ -9,6 +9,8 @@ export const UNIT = 10n ** 6n;
 export const DAY = 86_400n;
 export const COOL_DOWN = 10n * DAY;
 export const CLAIM_WINDOW = 2n * DAY;
+export const CLAIM_DELAY = 3_600n;
+export const CLAIM_TIME = 600n;
 export const VIRTUAL = 10n ** 12n;
 export const SETTLEMENT = 255n;
 
@@ -105,9 +107,15 @@ export async function deployFund(options: DeployOptions = {}) {
   const main = idOf(fundAddress);
   const fundAccount = idOf(fundAddress, 1n);
   const mainCash = async (): Promise<bigint> => (await vault.headerOf(main)).cash;
+  /** A claim on shares whose cool-down is over, payable now. */
+  const file = async (backer: HardhatEthersSigner, shares: bigint): Promise<void> => {
+    await fund.connect(backer).fileClaim(shares, 0n);
+    await networkHelpers.time.increase(CLAIM_DELAY);
+  };
   const ready = async (backer: HardhatEthersSigner, shares: bigint): Promise<void> => {
     await fund.connect(backer).requestRedeem(shares);
     await networkHelpers.time.increase(COOL_DOWN);
+    await file(backer, shares);
   };
   return {
     ...deployment,
@@ -128,6 +136,7 @@ export async function deployFund(options: DeployOptions = {}) {
     main,
     fundAccount,
     mainCash,
+    file,
     ready,
   };
 }

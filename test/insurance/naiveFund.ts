@@ -1,4 +1,4 @@
-import { CLAIM_WINDOW, COOL_DOWN, DAY, VIRTUAL } from "./fixture.ts";
+import { CLAIM_DELAY, CLAIM_TIME, CLAIM_WINDOW, COOL_DOWN, DAY, VIRTUAL } from "./fixture.ts";
 
 const SCALE = 10n ** 12n; // WAD for a unit of a settlement token of six decimals
 
@@ -15,6 +15,7 @@ export class NaiveFund {
   private vesting = { net: 0n, unvested: 0n, from: 0n, end: 0n };
   private readonly shares = new Map<string, bigint>();
   private readonly tickets = new Map<string, { shares: bigint; maturity: bigint }>();
+  private readonly claims = new Map<string, { shares: bigint; assets: bigint; filed: bigint }>();
 
   sharesOf(owner: string): bigint {
     return this.shares.get(owner) ?? 0n;
@@ -76,11 +77,32 @@ export class NaiveFund {
     this.tickets.delete(owner);
   }
 
-  /** Shares that `owner` may redeem at `now`: matured, and worth no more than there is. */
+  /** A claim that waits, or can be paid. */
+  claimOf(owner: string, now: bigint): { shares: bigint; assets: bigint; payableFrom: bigint } {
+    const claim = this.claims.get(owner);
+    if (claim === undefined || claim.shares === 0n || now >= claim.filed + CLAIM_DELAY + CLAIM_TIME) {
+      return { shares: 0n, assets: 0n, payableFrom: 0n };
+    }
+    return { shares: claim.shares, assets: claim.assets, payableFrom: claim.filed + CLAIM_DELAY };
+  }
+
+  /** Claims shares of a matured ticket, for what they are worth now. */
+  file(owner: string, shares: bigint, now: bigint): bigint {
+    this.record(now);
+    const assets = this.worth(shares, now);
+    const ticket = this.tickets.get(owner)!;
+    this.tickets.set(owner, { ...ticket, shares: ticket.shares - shares });
+    this.claims.set(owner, { shares, assets, filed: now });
+    return assets;
+  }
+
+  /** Shares that `owner` may redeem at `now`: of a claim that can be paid, as far as they are worth what it is for, and no more than there is. */
   mostRedeemed(owner: string, now: bigint): bigint {
-    const { shares, maturity } = this.ticketOf(owner, now);
-    const matured = now >= maturity ? shares : 0n;
-    return least(matured, down(down(this.cash, SCALE) * this.everyShare, this.prices(now).lower + 1n));
+    const { shares, assets, payableFrom } = this.claimOf(owner, now);
+    if (shares === 0n || now < payableFrom) return 0n;
+    const cash = down(this.cash, SCALE);
+    const debit = this.worth(shares, now) > assets ? least(cash, assets) : cash;
+    return least(shares, down(debit * this.everyShare, this.prices(now).lower + 1n));
   }
 
   worth(shares: bigint, now: bigint): bigint {
@@ -106,8 +128,8 @@ export class NaiveFund {
   }
 
   private give(owner: string, assets: bigint, shares: bigint): void {
-    const ticket = this.tickets.get(owner)!;
-    this.tickets.set(owner, { ...ticket, shares: ticket.shares - shares });
+    const claim = this.claims.get(owner)!;
+    this.claims.set(owner, { ...claim, shares: claim.shares - shares, assets: claim.assets - assets });
     this.change(owner, -assets * SCALE, -shares);
   }
 

@@ -4,7 +4,7 @@ import { Random } from "../engine/support/random.ts";
 import { DAY, deployFund, networkHelpers, now, UNIT, WAD } from "./fixture.ts";
 import { NaiveFund } from "./naiveFund.ts";
 
-const STEPS = 150;
+const STEPS = 330;
 
 describe("shares of the insurance fund", function () {
   this.timeout(300_000);
@@ -39,8 +39,10 @@ describe("shares of the insurance fund", function () {
       const wait = random.chance(0.2) ? random.bigBelow(11n * DAY) : random.bigBelow(DAY / 2n);
       const { shares: asked, maturity } = twin.ticketOf(name, await now());
       const present = (await now()) + 2n;
-      // half of the tickets are used as soon as they have matured
-      const at = asked > 0n && maturity > present && random.chance(0.5) ? maturity : present + wait;
+      // half of the tickets are used as soon as they have matured, and most claims when they can be paid
+      const { payableFrom } = twin.claimOf(name, present);
+      const used = asked > 0n && maturity > present && random.chance(0.5) ? maturity : present + wait;
+      const at = payableFrom > present && random.chance(0.7) ? payableFrom + random.bigBelow(600n) : used;
       await networkHelpers.time.setNextBlockTimestamp(at);
       const cooling = twin.ticketOf(name, at);
       const most = twin.mostRedeemed(name, at);
@@ -63,11 +65,14 @@ describe("shares of the insurance fund", function () {
         const assets = twin.worth(part, at);
         if (random.chance(0.5)) await same("redeem", own.redeem(part, backer, backer), "Withdraw", twin.redeem(name, part, at), 3);
         else await same("withdraw", own.withdraw(assets, backer, backer), "Withdraw", twin.withdraw(name, assets, at), 4);
+      } else if (cooling.shares > 10n ** 15n && at >= cooling.maturity && twin.claimOf(name, at).shares === 0n && random.chance(0.8)) {
+        const part = random.chance(0.5) ? cooling.shares : cooling.shares / 2n;
+        await same("file", own.fileClaim(part, 0n), "ClaimFiled", twin.file(name, part, at), 2);
       } else if (cooling.shares !== 0n && random.chance(0.2)) {
         twin.cancel(name);
         await same("cancel", own.cancelRedeem(), "RedeemCancelled", cooling.shares, 1);
-      } else if (twin.sharesOf(name) > cooling.shares && (cooling.shares === 0n || random.chance(0.1))) {
-        const shares = 1n + random.bigBelow(twin.sharesOf(name) - cooling.shares);
+      } else if (twin.sharesOf(name) > cooling.shares + twin.claimOf(name, at).shares && (cooling.shares === 0n || random.chance(0.1))) {
+        const shares = 1n + random.bigBelow(twin.sharesOf(name) - cooling.shares - twin.claimOf(name, at).shares);
         twin.request(name, shares, at);
         await same("request", own.requestRedeem(shares), "RedeemRequested", twin.ticketOf(name, at).shares, 1);
       }
@@ -75,7 +80,14 @@ describe("shares of the insurance fund", function () {
       expect(await fund.totalSupply(), `supply after ${step}`).to.equal(twin.supply);
       expect(await fund.balanceOf(backer), `shares after ${step}`).to.equal(twin.sharesOf(name));
     }
-    for (const [event, least] of Object.entries({ Recorded: 5, Deposit: 20, RedeemRequested: 5, RedeemCancelled: 1, Withdraw: 8 })) {
+    for (const [event, least] of Object.entries({
+      Recorded: 5,
+      Deposit: 20,
+      RedeemRequested: 5,
+      RedeemCancelled: 1,
+      ClaimFiled: 8,
+      Withdraw: 8,
+    })) {
       expect(met.get(event) ?? 0, event).to.be.at.least(least);
     }
   });

@@ -157,6 +157,9 @@ describe("a fund that holds everything that is listed", function () {
       };
       await fund.requestRedeem(WAD);
       await deployment.connection.networkHelpers.time.increase(10n * DAY);
+      await deployment.post(0, PRICE);
+      await fund.fileClaim(WAD, 0, TRANSACTION);
+      await deployment.connection.networkHelpers.time.increase(3_600n);
       await measure("topUp", () => vault.topUpFund(0, TRANSACTION));
       await measure("cap", () => vault.refreshOpenInterestCap(0, TRANSACTION));
       await measure("record", () => fund.record(TRANSACTION));

@@ -6,6 +6,7 @@ import { Draft } from "../../../src/engine/draft.ts";
 import { max, min, partUp, WAD } from "../../../src/engine/fixedPoint.ts";
 import { portfolioOf } from "../../../src/engine/ledger.ts";
 import { assess, lineOf, termsAt } from "../../../src/engine/margin.ts";
+import { shortfallOf } from "../../../src/engine/shortfall.ts";
 import type { AccountId, Assessment, Book, Portfolio, State } from "../../../src/engine/types.ts";
 import type { MarginLens, VaultViews } from "../../../typechain-types/index.ts";
 import { deployContract } from "../../helpers/deploy.ts";
@@ -147,7 +148,10 @@ export class Views {
       );
       const isGood = own.books.every((book) => book.state === 0n && book.age <= state.margin.tradingAge);
       const locked = partUp(gain, (state.margin.gainLock * WAD) / PPM);
-      const free = min(min(live.equity - opening.margin, settledCash - locked), state.settlement + state.deficit);
+      const free = min(
+        min(live.equity - opening.margin, settledCash - locked),
+        state.settlement + state.deficit + shortfallOf(new Draft(state)),
+      );
       const health = maintenance === 0n ? (live.equity < 0n ? 0n : NO_MARGIN) : live.equity > 0n ? (live.equity * WAD) / maintenance : 0n;
       expect([...(page[i] ?? [])], what).to.deep.equal([
         id,
