@@ -39,7 +39,6 @@ export class Replay {
   }
   account = (id: bigint) => this.accounts.get(id) ?? this.accounts.set(id, emptyAccount()).get(id) ?? emptyAccount();
   market = (u: number) => this.markets.get(u) ?? this.markets.set(u, { ...UNPOSTED }).get(u) ?? UNPOSTED;
-
   /** Cumulative funding of a lot now: rate · price over eight hours since it was written, no longer than the price is good for trading. */
   indexOf(u: number): bigint {
     const { index, indexTime, rate, price, priceTime, normal } = this.market(u);
@@ -47,7 +46,6 @@ export class Replay {
     const until = this.now < good ? this.now : good;
     return normal && until > indexTime ? index + (rate * price * (until - indexTime)) / (28_800n * 1_000_000_000n) : index;
   }
-
   /** Applies one event of the vault that happens at `this.now`. */
   apply(name: string, args: Readonly<Record<string, bigint>>): void {
     const market = this.market(Number(args.underlying ?? 0n));
@@ -67,10 +65,8 @@ export class Replay {
     }
     const dust = n("debited") - n("paid") - this.reduced;
     if (name === "Withdrawn" && dust > 0n) this.account(this.fund).cash += dust;
-    if (name === "Withdrawn") this.reduced = 0n;
-    if (name === "DeficitReduced" || name === "ShortfallReduced") this.reduced += n("amount");
-    if (name === "DeficitAdded") this.deficit += n("amount");
-    if (name === "DeficitReduced" || name === "DeficitRefilled") this.deficit -= n("amount");
+    this.reduced = name === "Withdrawn" ? 0n : this.reduced + (/^(Deficit|Shortfall)Reduced$/.test(name) ? n("amount") : 0n);
+    this.deficit += (name === "DeficitAdded" ? 1n : -BigInt(/^Deficit(Reduced|Refilled)$/.test(name))) * n("amount");
     if (name === "FundingRateSet" || name === "PricePosted") Object.assign(market, { index: n("fundingIndex"), indexTime: this.now });
     if (name === "FundingRateSet") market.rate = n("ratePpb");
     const accepted = name === "PricePosted" && (n("state") === 0n || n("publishTime") > market.priceTime);
