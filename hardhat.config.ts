@@ -52,6 +52,7 @@ const deployed = [
   "logic/SeriesMoveLogic",
   "logic/SheddingLogic",
   "logic/AccountLogic",
+  "logic/DoubtLogic",
 ];
 
 /** No two files have the same, and none those of the rest. */

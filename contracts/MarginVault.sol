@@ -14,6 +14,7 @@ import {Trading} from "./libraries/Trading.sol";
 import {Valuation} from "./libraries/Valuation.sol";
 import {AccountLogic} from "./logic/AccountLogic.sol";
 import {ConfigLogic} from "./logic/ConfigLogic.sol";
+import {DoubtLogic} from "./logic/DoubtLogic.sol";
 import {ExchangeLogic} from "./logic/ExchangeLogic.sol";
 import {FundLogic} from "./logic/FundLogic.sol";
 import {HealthLogic} from "./logic/HealthLogic.sol";
@@ -271,6 +272,8 @@ contract MarginVault is VaultBase, IVaultCore {
 
     function _settle(Run memory run, AccountId account, uint256 module, address target, Fill[] memory fills, uint256 minimumLots) private {
         _begin(run);
+        // whether risk may rise is looked up where a market is entered
+        if (UPTIME_FEED != address(0)) DoubtLogic.ask(UPTIME_FEED, UPTIME_GRACE);
         Valuation.Basis memory basis = run.basis[0];
         Trading.Trade memory trade;
         trade.taker = account;
@@ -384,10 +387,8 @@ contract MarginVault is VaultBase, IVaultCore {
         Valuation.Basis memory basis = run.basis[0];
         Valuation.Figures memory now_ = basis.figures;
         _value(basis, touched.account, now_);
-        if ((touched.leaving || touched.raised) && !Valuation.good(now_, MarginWord.tradingAge(basis.marginWord))) {
-            // names the price, or the words
-            HealthLogic.requireNormal($, touched.account);
-        }
+        Wad lines;
+        if (touched.leaving || touched.raised) lines = _requireGood(basis, touched, now_);
         if (touched.raised) {
             Wad smallest = Trading.smallestNotional($, now_.notional);
             if (now_.notional != ZERO && now_.notional < smallest) {
@@ -401,14 +402,40 @@ contract MarginVault is VaultBase, IVaultCore {
         }
         if (touched.settledOut) {
             // part of an unrealised gain must stay in money, so that a thin market cannot be pumped and carried away (H-70)
-            Wad needed = now_.gain.partUp(MarginWord.gainLock(basis.marginWord));
-            if (now_.settledCash < needed) revert IMarginVault.SettledCashTooLow(touched.account, now_.settledCash, needed);
+            Wad needed = (now_.gain - lines).partUp(MarginWord.gainLock(basis.marginWord));
+            Wad settled = now_.settledCash - lines;
+            if (settled < needed) revert IMarginVault.SettledCashTooLow(touched.account, settled, needed);
         }
+    }
+
+    /// @dev Risk may rise, and value leave, at prices that are normal and not too old, while the sequencer is up; at doubtful ones only by the first form at
+    /// their worse edges, which it adds to what is needed. Returns how much less the positions may be worth there.
+    function _requireGood(
+        Valuation.Basis memory basis,
+        Trading.Touched memory touched,
+        Valuation.Figures memory now_
+    ) private returns (Wad lines) {
+        // names the price, or the words
+        if (!Valuation.good(now_, MarginWord.tradingAge(basis.marginWord))) HealthLogic.requireNormal($, touched.account);
+        uint256 header = $.headers[touched.account];
+        bool priced = header.underlyings() | header.collaterals() != 0;
+        // what raised was refused while the sequencer was not up
+        if (UPTIME_FEED != address(0) && priced) DoubtLogic.requireUp(UPTIME_FEED, UPTIME_GRACE);
+        if (Valuation.good(now_, MarginWord.liquidationAge(basis.marginWord))) return ZERO;
+        Wad surplus;
+        (surplus, lines) = DoubtLogic.hidden($, touched.account, header, 0, 0);
+        touched.newRisk = touched.newRisk + surplus;
+        touched.leaving = true;
     }
 
     /// @dev scope 0: the owner only.
     function _authorise(AccountId account, address caller, uint8 scope) private view {
         if (!_mayAct(account, caller, scope)) revert IMarginVault.NotAuthorised(account, caller, scope);
+    }
+
+    /// @dev Nobody is liquidated, and nothing taken over, at prices of before an outage.
+    function _requireUp() private {
+        if (UPTIME_FEED != address(0)) DoubtLogic.requireUp(UPTIME_FEED, UPTIME_GRACE);
     }
 
     function _token(uint8 token) private view returns (IERC20 asset, uint256 scale) {
@@ -433,6 +460,7 @@ contract MarginVault is VaultBase, IVaultCore {
 
     /// @inheritdoc IVaultCore
     function liquidate(AccountId account, AccountId keeper) external locked returns (Ratio) {
+        _requireUp();
         return LiquidationLogic.liquidate($, FUND, account, keeper);
     }
 
@@ -444,12 +472,14 @@ contract MarginVault is VaultBase, IVaultCore {
         Wad minimumDiscount
     ) external locked returns (Ratio) {
         _authorise(taker, msg.sender, SCOPE_TRADE);
+        _requireUp();
         return LiquidationLogic.liquidateTo($, FUND, account, taker, maximumFraction, minimumDiscount);
     }
 
     /// @inheritdoc IVaultCore
     function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external locked {
         _authorise(taker, msg.sender, SCOPE_TRADE);
+        _requireUp();
         FundLogic.shed($, FUND, underlying, taker, fraction, minimumDiscount);
     }
 
@@ -471,6 +501,7 @@ contract MarginVault is VaultBase, IVaultCore {
     /// @inheritdoc IVaultCore
     function exchangeCollateral(AccountId account, uint8 token, uint256 amount, AccountId buyer) external locked {
         _authorise(buyer, msg.sender, SCOPE_TRADE);
+        _requireUp();
         ExchangeLogic.exchange($, FUND, account, token, amount, buyer);
     }
 

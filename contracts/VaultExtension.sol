@@ -5,6 +5,7 @@ import {Assessment, IVaultBooks, IVaultExtension, Portfolio} from "./interfaces/
 import {IVaultSeries, SeriesFigures} from "./interfaces/IVaultSeries.sol";
 import {Deficit} from "./libraries/Deficit.sol";
 import {SeriesState} from "./libraries/SeriesState.sol";
+import {Uptime} from "./libraries/Uptime.sol";
 import {Valuation} from "./libraries/Valuation.sol";
 import {ExchangeLogic} from "./logic/ExchangeLogic.sol";
 import {FundLogic} from "./logic/FundLogic.sol";
@@ -154,6 +155,7 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     function previewLiquidation(
         AccountId account
     ) external view whenUnlocked returns (Ratio fraction, Wad discount, Wad bounty, Assessment memory figures) {
+        Uptime.requireUpNow(UPTIME_FEED, UPTIME_GRACE);
         _answer(LiquidationLogic.preview($, FUND, account));
     }
 

@@ -7,7 +7,7 @@ import { progressLine } from "../src/cli/progress.ts";
 import { BadInput } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
 import { codeFigures, differences, type Figures, readFigures, serialised } from "./lib/gasFile.ts";
-import { type Measured, runOperations } from "./lib/gasOperations.ts";
+import { type Measured, runOperations, runSequencerOperations } from "./lib/gasOperations.ts";
 import { gasTables, writePage } from "./lib/gasPage.ts";
 import { TARGETS } from "./lib/gasTargets.ts";
 import { asView, type Trace, traceOf } from "./lib/gasTrace.ts";
@@ -59,19 +59,24 @@ async function carryOut(
   onMeasured: (measured: Measured, world: GasWorld) => void | Promise<void>,
 ): Promise<void> {
   const line = progressLine();
-  line.show("deploy", 0, 1);
-  const world = await openGasWorld();
   let shown = 0;
-  try {
-    await runOperations(world, async (measured) => {
-      line.show("measure", 0, 1, measured.name);
-      if (only !== undefined && !measured.name.includes(only)) return;
-      shown++;
-      await onMeasured(measured, world);
-    });
-  } finally {
-    line.end();
-    await world.close();
+  for (const [sequencer, run] of [
+    [false, runOperations],
+    [true, runSequencerOperations],
+  ] as const) {
+    line.show("deploy", 0, 1);
+    const world = await openGasWorld(sequencer);
+    try {
+      await run(world, async (measured) => {
+        line.show("measure", 0, 1, measured.name);
+        if (only !== undefined && !measured.name.includes(only)) return;
+        shown++;
+        await onMeasured(measured, world);
+      });
+    } finally {
+      line.end();
+      await world.close();
+    }
   }
   if (shown === 0) throw new BadInput(`no operation is called like "${only}"`, USAGE);
 }

@@ -19,7 +19,8 @@ struct Summary {
     Wad notional; // gross
     Wad settledCash;
     // The largest debit of a withdrawal that the vault would allow now, before a deficit's φ and to be rounded down to units of the token;
-    // zero while a price of the account is invalid, in grace or too old.
+    // zero while a price of the account is invalid, in grace or too old, or the sequencer is not up. At a doubtful price what the edge of the band leaves;
+    // the vault allows more where a push source still stands at its round.
     Wad withdrawable;
     Ratio health; // E / MM, WAD, rounded down: below one just where E < MM; the largest Ratio without margin, 0 below zero equity
 }

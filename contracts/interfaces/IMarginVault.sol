@@ -58,7 +58,8 @@ interface IVaultCore {
 
     // ---------------------------------------------------------------- permissionless
 
-    /// @notice Posts a price of `underlying` through its sources (`updates[i]` for source i) and accrues funding up to now.
+    /// @notice Posts a price of `underlying` through its sources (`updates[i]` for source i) and accrues funding up to now. One that is not newer than the last
+    /// changes nothing; more value than the sources charge for the updates is refused.
     function postPrice(uint8 underlying, bytes[] calldata updates) external payable;
 
     /// @notice Fetches the funding rate from its source: at most ±0.75 % per eight hours, slew-limited, zero while opens are stopped.
@@ -325,11 +326,14 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     error WordsStale(uint8 underlying, uint8 series, Freshness.Cause cause);
     error SeriesNotSettled(uint256 underlying, uint256 series);
     error PriceTooOld(uint256 underlying, uint256 age, uint256 most);
-    error PriceInGrace(uint256 underlying);
+    /// @notice Thrown when risk would rise, value leave or an account be sold while the sequencer is down or in its grace period.
+    /// @param since when it went down, or came up again; zero where that cannot be told
+    /// @param until when its grace period ends; 2^40 − 1 while it is down, or cannot be told to be up
+    error SequencerNotUp(uint256 since, uint256 until);
     /// @notice Thrown where a normal price is needed and the last post was refused or made in grace.
     error PriceNotNormal(uint256 underlying, uint256 state);
+    /// @notice Thrown when a post would change a price that this transaction has used.
     error PriceUsed(uint256 underlying);
-    error PriceNotNewer(uint256 underlying, uint256 publishTime, uint256 last);
     /// @notice Thrown when a post lacks reports that its updates could have brought: it proves nothing, so nothing is written.
     error QuorumMissing(uint256 underlying, uint256 valid, uint256 needed);
     /// @notice Thrown when more was sent with a post than its sources charge.

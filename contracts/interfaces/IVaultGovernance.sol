@@ -206,7 +206,7 @@ interface IVaultGovernance {
     /// @notice Caps the open interest of `underlying` at `lots`, below the present cap, for seven days. Lowering it further keeps the end.
     function lowerOpenInterestCap(uint8 underlying, uint256 lots) external;
 
-    /// @notice Ignores source `index` of `underlying` for seven days, while another remains. Dropping a second keeps the end of the first.
+    /// @notice Ignores source `index` of `underlying` for seven days, while two others remain.
     function dropSource(uint8 underlying, uint8 index) external;
 
     /// @notice Lets no trade through module `index` for seven days.

@@ -5,6 +5,7 @@ import {IMarginLens, Summary} from "../interfaces/IMarginLens.sol";
 import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
 import {SeriesFigures} from "../interfaces/IVaultSeries.sol";
 import {Margin} from "../libraries/Margin.sol";
+import {Uptime} from "../libraries/Uptime.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Action} from "../types/Action.sol";
 import {Instrument} from "../types/Instrument.sol";
@@ -108,9 +109,11 @@ contract MarginLens is IMarginLens {
         s.maintenance = live.margin.partUp(terms.maintenance);
         s.settledCash = Margin.settledCash(p, terms);
         // as the vault tests a withdrawal: prices first, then the margin rule, the locked gain, and what there is
-        if (_mayLeave(p, MarginWord.tradingAge(marginWord)) && (!series || VAULT.mayOpenByWords(account))) {
-            Wad locked = _unrealisedGain(account, p).partUp(MarginWord.gainLock(marginWord));
-            s.withdrawable = maxWad(minWad(minWad(s.equity - s.openingMargin, s.settledCash - locked), most), ZERO);
+        if (_mayLeave(p, series, MarginWord.tradingAge(marginWord)) && (!series || VAULT.mayOpenByWords(account))) {
+            (Wad surplus, Wad lines) = _hidden(p, terms);
+            Wad locked = (_unrealisedGain(account, p) - lines).partUp(MarginWord.gainLock(marginWord));
+            Wad free = minWad(s.equity - s.openingMargin - surplus, s.settledCash - lines - locked);
+            s.withdrawable = maxWad(minWad(free, most), ZERO);
         }
         if (s.maintenance == ZERO) s.health = Ratio.wrap(s.equity.isNegative() ? 0 : type(uint256).max);
         else if (s.equity > ZERO) s.health = Ratio.wrap((uint256(s.equity.raw()) * 1e18) / uint256(s.maintenance.raw()));
@@ -150,12 +153,27 @@ contract MarginLens is IMarginLens {
         return Wad.wrap(int256(tokens + deficit + VAULT.shortfall()));
     }
 
-    /// @dev Whether every price of the account is normal and at most `most` seconds old.
-    function _mayLeave(Portfolio memory p, uint256 most) private pure returns (bool) {
+    /// @dev Whether every price of the account is normal and at most `most` seconds old, where it holds series good, and the sequencer up.
+    function _mayLeave(Portfolio memory p, bool series, uint256 most) private view returns (bool) {
         for (uint256 i; i < p.books.length; ++i) {
-            if (p.books[i].state != PriceWord.NORMAL || p.books[i].age > most) return false;
+            Book memory book = p.books[i];
+            if (book.state != PriceWord.NORMAL || book.age > most || (series && book.doubt.raw() != 0)) return false;
         }
-        return true;
+        if (p.books.length == 0) return true;
+        (, , , address feed, uint256 grace, ) = VAULT.constants();
+        return Uptime.isUpNow(feed, grace);
+    }
+
+    /// @dev How much less E − IM, and the positions, may be worth at the edges of the bands of doubtful prices; see `DoubtLogic.hidden`.
+    function _hidden(Portfolio memory p, Margin.Terms memory terms) private pure returns (Wad surplus, Wad lines) {
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            if (book.doubt.raw() == 0) continue;
+            Wad line = book.lots.times(book.price);
+            Wad margin = Margin.requirement(book, terms, true);
+            surplus = surplus + (line + book.collateral - book.haircut - margin).abs().partUp(book.doubt);
+            lines = lines + line.abs().partUp(book.doubt);
+        }
     }
 
     /// @dev E − MM.

@@ -7,6 +7,7 @@ import {VaultState} from "../VaultStorage.sol";
 import {MarginWord, TradingWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {Funding} from "./Funding.sol";
+import {Uptime} from "./Uptime.sol";
 
 /// @title One underlying as a trade sees it
 library Market {
@@ -21,7 +22,7 @@ library Market {
         uint256 funding; // FundingWord
         uint256 trading; // TradingWord
         uint256 draft; // PositionWord that a valuation is to take for the stored one, zero for none
-        bool open; // risk may rise: the price is normal and young, and opens are not stopped
+        bool open; // risk may rise: the price is normal and young, the sequencer up, and opens are not stopped
     }
 
     /// @notice Writes into `q` what valuations take from the market of `underlying`, and nothing of what trades need.
@@ -46,6 +47,7 @@ library Market {
         q.open =
             PriceWord.state(priceWord) == PriceWord.NORMAL &&
             PriceWord.age(priceWord) <= most &&
+            !Uptime.isDown() &&
             block.timestamp >= TradingWord.stoppedUntil(q.trading);
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Price} from "../types/Price.sol";
+import {IPriceSource} from "../interfaces/IPriceSource.sol";
 import {Ratio, fromPpm} from "../types/Ratio.sol";
 import {GuardWord} from "../words/GuardWord.sol";
 import {PendingWord} from "../words/PendingWord.sol";
@@ -56,6 +56,24 @@ library PriceGuard {
 
     uint256 private constant PPM = 1e6;
 
+    /// @notice What a source said, with the price of a lot, rounded down. One that does not fit the price word refutes.
+    function quoteOf(
+        uint256 source,
+        IPriceSource.Report memory said,
+        uint256 lotExponent,
+        uint256 now_
+    ) internal pure returns (Quote memory quote) {
+        quote.source = source;
+        if (said.publishTime == 0 || said.publishTime > now_ + SKEW) return quote;
+        quote.answer = REFUTED;
+        quote.time = Math.min(said.publishTime, now_);
+        if (!said.valid) return quote;
+        uint256 price = said.price / 10 ** lotExponent;
+        if (price == 0 || price > type(uint96).max) return quote;
+        quote.answer = VALID;
+        quote.price = price;
+    }
+
     /// @param quotes one for each source that counts, in order
     function judge(
         uint256 guardWord,
@@ -85,17 +103,6 @@ library PriceGuard {
             return Judgement(ACCEPTED, (prices[0] + prices[1]) / 2, Math.min(times[0], times[1]), 0, valid);
         }
         return Judgement(_proved(valid, silent) ? REJECTED : UNPROVED, 0, 0, pendingWord, valid);
-    }
-
-    /// @dev The lowest and highest price that the guard would believe now, from the last accepted one: rounded outwards, not below zero.
-    function bandEdges(uint256 priceWord, uint256 guardWord, uint256 now_) internal pure returns (Price low, Price high) {
-        uint256 last = PriceWord.price(priceWord).raw();
-        uint256 time = PriceWord.time(priceWord);
-        uint256 width = widthPpm(guardWord, now_ > time ? now_ - time : 0);
-        // last < 2^96 and width < 2^24
-        uint256 reach = (last * width + PPM - 1) / PPM;
-        low = Price.wrap(reach < last ? last - reach : 0);
-        high = Price.wrap(last + reach);
     }
 
     /// @dev How far a doubtful price of this age may have moved since, as a fraction of it: what the guard would believe of a single source by

@@ -36,6 +36,12 @@ library ScanRange {
         return range < least ? least : range;
     }
 
+    /// @dev What of a range of `horizon` seconds belongs to `elapsed`: range·√(elapsed / horizon), rounded up.
+    function moveUp(uint256 rangePpb, uint256 elapsed, uint256 horizon) internal pure returns (uint256) {
+        // ranges are below 2^32, times below 2^40
+        return Math.sqrt(Math.ceilDiv(rangePpb * rangePpb * elapsed, horizon), Math.Rounding.Ceil);
+    }
+
     /// @dev The held range `elapsed` seconds after the last sample: toward `targetPpb`, by steps rounded down.
     function held(uint256 heldPpb, uint256 targetPpb, uint256 elapsed) internal pure returns (uint256) {
         if (targetPpb > heldPpb) {

@@ -2,9 +2,10 @@
 pragma solidity 0.8.37;
 
 import {Assessment, Book, IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {DoubtLogic} from "../logic/DoubtLogic.sol";
 import {OpeningLogic} from "../logic/OpeningLogic.sol";
 import {AccountId} from "../types/AccountId.sol";
-import {ZERO} from "../types/Wad.sol";
+import {Wad, ZERO} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {MarginWord} from "../words/ParameterWords.sol";
@@ -15,7 +16,8 @@ import {MarginRule} from "./MarginRule.sol";
 
 /// @title What an account that takes something over has to satisfy
 library Takeover {
-    /// @notice The margin rule, at prices that are normal, for what `taker` has now; every price is used.
+    /// @notice The margin rule for what `taker` has now, at prices that are not too old: at doubtful ones by the first form alone, at their worse edges.
+    /// Every price is used.
     /// @param before what it had, priced in all scenarios
     /// @return p what it has, so priced
     function requireMargin(
@@ -27,30 +29,57 @@ library Takeover {
         Margin.Terms memory terms = Margin.terms(marginWord);
         p = Ledger.portfolioLike($, taker, marginWord, before);
         Ledger.consume(p);
-        requireNormal(taker, p, marginWord);
+        bool doubtful = requireNormal(taker, p, marginWord);
         Assessment memory now_ = Margin.assess(p, terms, true);
-        if (HeaderWord.seriesPositions($.headers[taker]) != 0) {
+        uint256 header = $.headers[taker];
+        if (HeaderWord.seriesPositions(header) != 0) {
             // opened like by a trade: by words, which have to be fresh
             now_.margin = now_.equity - OpeningLogic.surplus($, taker);
         }
-        if (!MarginRule.covers(now_, ZERO) && !MarginRule.sheds(before, p, terms)) {
-            Assessment memory was = Margin.assess(before, terms, true);
-            revert IMarginVault.MarginTooLow(taker, now_.equity, now_.margin, was.equity, was.margin);
+        if (doubtful) {
+            (Wad hidden, ) = DoubtLogic.hidden($, taker, header, 0, 0);
+            now_.margin = now_.margin + hidden;
+        }
+        if (!MarginRule.covers(now_, ZERO) && (doubtful || !MarginRule.sheds(before, p, terms))) {
+            _refuse(taker, now_, Margin.assess(before, terms, true));
         }
     }
 
-    /// @notice Every price that the account is valued with is normal and young enough to trade on.
-    function requireNormal(AccountId account, Portfolio memory p, uint256 marginWord) internal pure {
+    /// @notice The margin rule for `seller`, who did not ask for what it lost, at whatever prices there are: live, so that no words need to be fresh. Every
+    /// price is used.
+    /// @return p what it has
+    function requireMarginLeft(
+        VaultState storage $,
+        AccountId seller,
+        Portfolio memory before,
+        uint256 marginWord
+    ) internal returns (Portfolio memory p) {
+        Margin.Terms memory terms = Margin.terms(marginWord);
+        p = Ledger.portfolioLike($, seller, marginWord, before);
+        Ledger.consume(p);
+        Assessment memory now_ = Margin.assess(p, terms, true);
+        if (!MarginRule.covers(now_, ZERO) && !MarginRule.sheds(before, p, terms)) {
+            _refuse(seller, now_, Margin.assess(before, terms, true));
+        }
+    }
+
+    function _refuse(AccountId account, Assessment memory now_, Assessment memory was) private pure {
+        revert IMarginVault.MarginTooLow(account, now_.equity, now_.margin, was.equity, was.margin);
+    }
+
+    /// @notice Every price that the account is valued with is normal and young enough to trade on; says whether one is doubtful.
+    function requireNormal(AccountId account, Portfolio memory p, uint256 marginWord) internal pure returns (bool doubtful) {
         uint256 most = MarginWord.tradingAge(marginWord);
         for (uint256 i; i < p.books.length; ++i) {
             Book memory book = p.books[i];
             if (book.state != PriceWord.NORMAL || book.age > most) {
                 revert IMarginVault.RiskMayNotRise(account, book.underlying, book.state, book.age);
             }
+            if (book.doubt.raw() != 0) doubtful = true;
         }
     }
 
-    /// @notice Every price is normal and seconds old, as for a liquidation.
+    /// @notice Every price is good: what moves at an old one moves to who waited for it.
     function requireFresh(Portfolio memory p, uint256 marginWord) internal pure {
         for (uint256 i; i < p.books.length; ++i) {
             Book memory book = p.books[i];

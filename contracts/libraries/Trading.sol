@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
+import {DoubtLogic} from "../logic/DoubtLogic.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Fill} from "../types/Fill.sol";
 import {nameOf} from "../types/Instrument.sol";
@@ -218,6 +219,12 @@ library Trading {
         Valuation.write(now_, $, maker, headerAfter, basis);
         if (!reduces) {
             if (!Valuation.good(now_, MarginWord.tradingAge(basis.marginWord))) return IMarginVault.RiskMayNotRise.selector;
+            if (!Valuation.good(now_, MarginWord.liquidationAge(basis.marginWord))) {
+                if (HeaderWord.seriesPositions(header) != 0) return IMarginVault.RiskMayNotRise.selector;
+                (Wad surplus, ) = DoubtLogic.hidden($, maker, headerAfter, q.underlying, positionAfter);
+                // at the worse edge by the first form alone
+                if (!MarginRule.covers(now_, newRisk + surplus)) return IMarginVault.MarginTooLow.selector;
+            }
             if (now_.notional < smallestNotional($, now_.notional)) return IMarginVault.AccountTooSmall.selector;
         }
         if (!MarginRule.covers(now_, newRisk) || !Valuation.bounds(now_, header)) {

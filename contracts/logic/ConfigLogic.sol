@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AuthorityUtils} from "@openzeppelin/contracts/access/manager/AuthorityUtils.sol";
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {LibBit} from "solady/src/utils/LibBit.sol";
 import {IFundingRateSource} from "../interfaces/IFundingRateSource.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {IPriceSource} from "../interfaces/IPriceSource.sol";
@@ -12,6 +13,7 @@ import {IVolatilitySource} from "../interfaces/IVolatilitySource.sol";
 import {Bounds} from "../libraries/Bounds.sol";
 import {Funding} from "../libraries/Funding.sol";
 import {Ledger} from "../libraries/Ledger.sol";
+import {PriceGuard} from "../libraries/PriceGuard.sol";
 import {Ramp} from "../libraries/Ramp.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {Field} from "../words/Field.sol";
@@ -548,7 +550,8 @@ library ConfigLogic {
             until = block.timestamp + Bounds.MEASURE_DURATION;
         }
         uint256 mask = GuardWord.dropped(guard, block.timestamp) | (uint256(1) << index);
-        if (mask == (uint256(1) << count) - 1) revert IVaultGovernance.LastSource(underlying, index);
+        // two remain: any price of one left alone would be confirmed within a minute
+        if (LibBit.popCount(mask) + PriceGuard.QUORUM > count) revert IVaultGovernance.LastSource(underlying, index);
         // casting is safe: the mask has at most three bits, until is at most a week from now
         $.guards[underlying] = GuardWord.withDropped(guard, uint8(mask), uint40(until));
         emit IVaultGovernance.SourceDropped(underlying, index, until);

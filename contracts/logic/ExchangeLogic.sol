@@ -28,7 +28,6 @@ library ExchangeLogic {
         if (account.owner() == fund) revert IMarginVault.ProtocolAccount(account);
         uint256 marginWord = $.marginParameters;
         Portfolio memory p = Ledger.value($, account, marginWord);
-        Takeover.requireNormal(account, p, marginWord);
         (bool short, Wad settled, Wad collateral) = _short(p, Margin.terms(marginWord));
         uint256 since = $.exchangeSince[account];
         if (short ? _runs(since) : since == 0) revert IMarginVault.ExchangeNotAllowed(account, settled, collateral);
@@ -59,8 +58,6 @@ library ExchangeLogic {
         Margin.Terms memory terms = Margin.terms(marginWord);
         (bool short, Wad settled, Wad collateral) = _short(p, terms);
         if (!short || !_runs($.exchangeSince[account])) revert IMarginVault.ExchangeNotAllowed(account, settled, collateral);
-        // nobody's property is sold at an old price, which the buyer could wait for
-        Takeover.requireFresh(p, marginWord);
         Portfolio memory buyerBefore = Ledger.value($, buyer, marginWord);
 
         Wad cash = _priceUp($, account, token, amount);
@@ -72,7 +69,7 @@ library ExchangeLogic {
         emit IMarginVault.CollateralExchanged(account, buyer, token, amount, uint256(cash.raw()));
 
         // it could strip a hedge: the seller's margin is tested as after a trade of its own
-        p = Takeover.requireMargin($, account, p, marginWord);
+        p = Takeover.requireMarginLeft($, account, p, marginWord);
         Portfolio memory bought = Takeover.requireMargin($, buyer, buyerBefore, marginWord);
         // who has no money would pass the shortfall round
         settled = Margin.settledCash(bought, terms);
@@ -92,7 +89,10 @@ library ExchangeLogic {
         if (CollateralWord.token(word) == address(0)) revert IMarginVault.UnknownToken(token);
         uint256 held = $.collateral[account][token];
         if (amount > held) revert IMarginVault.InsufficientCollateral(account, token, held, amount);
-        uint256 priceWord = $.prices[CollateralWord.underlying(word)];
+        uint256 underlying = CollateralWord.underlying(word);
+        uint256 priceWord = $.prices[underlying];
+        // nobody's property is sold at an old price, which the buyer could wait for; what stays may be as old as it is
+        Takeover.requireFreshPrice(underlying, priceWord, $.marginParameters);
         Ratio most = Ratio.wrap(CollateralWord.haircut(word).raw() / 2);
         if (most > MOST_DISCOUNT) most = MOST_DISCOUNT;
         Ratio discount = Ratio.wrap(((block.timestamp - $.exchangeSince[account]) * DISCOUNT_PER_HOUR) / 1 hours);

@@ -65,12 +65,11 @@ library HealthLogic {
         OpeningLogic.requireFresh($, account);
     }
 
-    /// @notice For each of `accounts`, false where `_plan` would find it healthy without a doubt. As `IMarginVault.mayBeLiquidated` answers, encoded.
+    /// @notice For each of `accounts`, false where `_plan` would find it healthy: a doubtful price spares and never condemns. As `IMarginVault.mayBeLiquidated` answers, encoded.
     function candidates(VaultState storage $, address fund, AccountId[] calldata accounts) external view returns (bytes memory) {
         Valuation.Basis memory basis;
         Valuation.open(basis, $);
         Valuation.Figures memory f = basis.figures;
-        uint256 fresh = MarginWord.liquidationAge(basis.marginWord);
         bool[] memory found = new bool[](accounts.length);
         for (uint256 i; i < accounts.length; ++i) {
             AccountId account = accounts[i];
@@ -85,7 +84,7 @@ library HealthLogic {
                 Market.writeForValuing(basis.quote, $, LibBit.ffs(header.underlyings()), basis.marginWord);
             }
             Valuation.write(f, $, account, header, basis);
-            found[i] = f.equity < f.margin.partUp(basis.terms.maintenance) || !Valuation.good(f, fresh) || account.owner() == fund;
+            found[i] = f.equity < f.margin.partUp(basis.terms.maintenance) || account.owner() == fund;
         }
         return abi.encode(found);
     }

@@ -8,20 +8,15 @@ import {FundAccounts} from "../libraries/FundAccounts.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {LiveMargin} from "../libraries/LiveMargin.sol";
 import {Margin} from "../libraries/Margin.sol";
-import {PriceGuard} from "../libraries/PriceGuard.sol";
-import {ScenarioPrices} from "../libraries/ScenarioPrices.sol";
 import {Slice} from "../libraries/Slice.sol";
 import {Takeover} from "../libraries/Takeover.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
-import {Price} from "../types/Price.sol";
-import {Ratio, ONE, ZERO_RATIO} from "../types/Ratio.sol";
+import {Ratio, ONE} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {CollateralWord, LiquidationWord, MarginWord} from "../words/ParameterWords.sol";
-import {PriceWord} from "../words/PriceWord.sol";
-import {PortfolioLogic} from "./PortfolioLogic.sol";
 import {FundLogic} from "./FundLogic.sol";
 import {SeriesMoveLogic} from "./SeriesMoveLogic.sol";
 
@@ -103,6 +98,8 @@ library LiquidationLogic {
         // exactly the slice or nothing: many small slices would be cheaper than one
         if (sale.terms.fraction > maximumFraction) revert IMarginVault.FractionAboveLimit(sale.terms.fraction, maximumFraction);
         if (sale.figures.value.isNegative()) revert IMarginVault.AccountInsolvent(account, sale.figures.value);
+        // a taker would pick what has moved his way: a doubtful holding moves to the fund alone
+        Takeover.requireFresh(p, marginWord);
 
         Portfolio memory before = Ledger.value($, taker, marginWord);
         _sellToTaker($, fund, taker, sale, minimumDiscount);
@@ -139,7 +136,7 @@ library LiquidationLogic {
         if (account.owner() == fund) revert IMarginVault.ProtocolAccount(account);
         Margin.Terms memory terms = Margin.terms(marginWord);
         (sale.account, sale.portfolio) = (account, p);
-        Wad maintenance = _requireBelow(sale, $, terms, marginWord);
+        Wad maintenance = _requireBelow(sale, terms);
         sale.liquidationWord = $.liquidationParameters;
         Slice.write(sale.terms, sale.figures, maintenance, sale.liquidationWord);
         sale.parts = new Part[](p.books.length);
@@ -154,84 +151,39 @@ library LiquidationLogic {
     /// @dev Writes the figures of the account that is to be sold and returns its maintenance margin; reverts where it is healthy.
     function _requireBelow(
         Sale memory sale,
-        VaultState storage $,
-        Margin.Terms memory terms,
-        uint256 marginWord
-    ) private view returns (Wad maintenance) {
-        (bool doubtful, bool dated) = _pricesDoubtful(sale.portfolio, marginWord);
-        if (dated) sale.series = new LiveMargin.Figures[](sale.portfolio.books.length);
+        Margin.Terms memory terms
+    ) private pure returns (Wad maintenance) {
+        if (_isDated(sale.portfolio)) sale.series = new LiveMargin.Figures[](sale.portfolio.books.length);
         sale.figures = Margin.assess(sale.portfolio, terms, false, sale.series);
         maintenance = sale.figures.margin.partUp(terms.maintenance);
-        // I-12: only below the line, and where a price is in doubt only below it at the last valid price and at both edges of its band
-        if (sale.figures.equity >= maintenance || (doubtful && !_belowAtEdges(sale, $, terms, marginWord))) {
-            revert IMarginVault.AccountHealthy(sale.account, sale.figures.equity, maintenance);
-        }
+        // I-12: only below the line, and where prices are in doubt only below what they leave of it; who has no equity is never spared
+        Wad line = maintenance - minWad(_excused(sale, terms), maintenance);
+        if (sale.figures.equity >= line) revert IMarginVault.AccountHealthy(sale.account, sale.figures.equity, line);
     }
 
-    /// @dev Whether a price is invalid or stale, and whether there are options or dated futures; reverts for a grace period, and for a price that only needs to be posted. What is worth nothing needs none:
-    /// so an underlying of which only settled series are held does not count whether they are paid yet, as in a sale, or not, as in its preview.
-    function _pricesDoubtful(Portfolio memory p, uint256 marginWord) private pure returns (bool doubtful, bool dated) {
-        uint256 fresh = MarginWord.liquidationAge(marginWord);
-        uint256 stale = MarginWord.tradingAge(marginWord);
+    /// @dev Whether there are options or dated futures that have not settled.
+    function _isDated(Portfolio memory p) private pure returns (bool) {
         for (uint256 i; i < p.books.length; ++i) {
-            Book memory book = p.books[i];
-            if (book.series.length != 0) dated = true;
-            else if (book.lots.isZero() && book.collateral == ZERO) continue;
-            if (book.state == PriceWord.GRACE) revert IMarginVault.PriceInGrace(book.underlying);
-            if (book.state == PriceWord.INVALID || book.age > stale) doubtful = true;
-            else if (book.age > fresh) revert IMarginVault.PriceTooOld(book.underlying, book.age, fresh);
+            if (p.books[i].series.length != 0) return true;
         }
+        return false;
     }
 
-    /// @dev Underlyings give each other no credit, so E − MM is a sum over them and the best case is the sum of their best cases.
-    function _belowAtEdges(
-        Sale memory sale,
-        VaultState storage $,
-        Margin.Terms memory terms,
-        uint256 marginWord
-    ) private view returns (bool) {
-        Portfolio memory p = sale.portfolio;
-        uint256 stale = MarginWord.tradingAge(marginWord);
-        Wad best = p.cash;
-        for (uint256 i; i < p.books.length; ++i) {
-            Book memory book = p.books[i];
-            Wad surplus = _surplusAt($, sale.account, book, book.price, terms);
-            if (book.state == PriceWord.INVALID || book.age > stale) {
-                (Price low, Price high) = PriceGuard.bandEdges($.prices[book.underlying], $.guards[book.underlying], block.timestamp);
-                surplus = maxWad(surplus, _surplusAt($, sale.account, book, low, terms));
-                surplus = maxWad(surplus, _surplusAt($, sale.account, book, high, terms));
+    /// @dev What doubtful prices excuse: each what E − MM may be better at an edge of its price, at most the maintenance margin of its own market, so that
+    /// nothing that sleeps excuses the losses of others. Everything but cash is in proportion to the price, so no edge needs to be priced; that does not hold
+    /// for options, which in doubt excuse their whole margin.
+    function _excused(Sale memory sale, Margin.Terms memory terms) private pure returns (Wad excused) {
+        for (uint256 i; i < sale.portfolio.books.length; ++i) {
+            Book memory book = sale.portfolio.books[i];
+            if (book.doubt.raw() == 0) continue;
+            if (book.series.length != 0) {
+                excused = excused + sale.series[i].margin.partUp(terms.maintenance);
+                continue;
             }
-            best = best + surplus;
+            Wad needed = Margin.requirement(book, terms, false).partUp(terms.maintenance);
+            Wad surplus = book.lots.times(book.price) + book.collateral - book.haircut - needed;
+            excused = excused + minWad(surplus.abs().partUp(book.doubt), needed);
         }
-        return best.isNegative();
-    }
-
-    /// @dev Value less haircut less maintenance margin of one underlying at `price`.
-    function _surplusAt(
-        VaultState storage $,
-        AccountId account,
-        Book memory book,
-        Price price,
-        Margin.Terms memory terms
-    ) private view returns (Wad) {
-        Wad collateral = _rescaled(book.collateral, price, book.price);
-        Wad haircut = _rescaled(book.haircut, price, book.price);
-        if (book.series.length != 0) {
-            bytes memory series = book.series;
-            if (price.raw() != book.price.raw()) (series, ) = PortfolioLogic.priced($, account, book.underlying, price, ScenarioPrices.ALL);
-            PortfolioLogic.Spot memory spot = PortfolioLogic.Spot(book.lots, collateral, price, book.depth);
-            LiveMargin.Figures memory f = PortfolioLogic.figures(series, spot, ZERO_RATIO, terms);
-            return f.value - haircut - f.margin.partUp(terms.maintenance);
-        }
-        Wad margin = Margin.requirementOf(book, book.lots, collateral, price, terms, false);
-        return book.lots.times(price) + collateral - haircut - margin.partUp(terms.maintenance);
-    }
-
-    function _rescaled(Wad amount, Price to, Price from) private pure returns (Wad) {
-        // never posted: what it prices counts for nothing, and must not keep an account from being liquidated (I-13)
-        if (from.raw() == 0) return ZERO;
-        // amounts here are non-negative and below 2^148, prices below 2^97
-        return Wad.wrap(int256((uint256(amount.raw()) * to.raw()) / from.raw()));
     }
 
     function _liens(VaultState storage $, AccountId account, Portfolio memory p) private view returns (Lien[] memory liens) {

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {VaultState} from "../VaultStorage.sol";
-import {IAggregatorV3} from "../interfaces/IAggregatorV3.sol";
 import {IFundingRateSource} from "../interfaces/IFundingRateSource.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {IPriceSource} from "../interfaces/IPriceSource.sol";
@@ -12,6 +11,7 @@ import {Judgement, PriceGuard, Quote} from "../libraries/PriceGuard.sol";
 import {PriceUse} from "../libraries/PriceUse.sol";
 import {ScanRange} from "../libraries/ScanRange.sol";
 import {Settlement} from "../libraries/Settlement.sol";
+import {Uptime} from "../libraries/Uptime.sol";
 import {Variance} from "../libraries/Variance.sol";
 import {Price} from "../types/Price.sol";
 import {FundingWord} from "../words/FundingWord.sol";
@@ -25,43 +25,41 @@ import {VolatilityWord} from "../words/VolatilityWord.sol";
 /// @dev Linked to the vault and reached by delegatecall. Library functions carry no payment check, so `msg.value` is the vault's.
 /// The vault's lock is set by the caller: sources are called before anything is written.
 library PriceLogic {
-    /// @dev The grid of the samples.
+    /// @dev The grid of the samples, and how long after a point of it a price is still the one of that point.
     uint256 internal constant SAMPLE_PERIOD = 1 hours;
+    uint256 internal constant ON_TIME = 2 minutes;
 
-    /// @dev An uptime feed answers 0 while the sequencer is up.
-    int256 private constant UP = 0;
+    /// @dev Over so long a return it matters little which minute of the last hour it ends at.
+    uint256 internal constant LATE_PERIOD = 6 hours;
 
     uint256 private constant PPB = 1e9;
 
     /// @dev See `IMarginVault.postPrice`. `updates` beyond the sources are ignored, missing ones are empty.
     function post(VaultState storage $, uint8 underlying, bytes[] calldata updates, address uptimeFeed, uint256 gracePeriod) external {
-        if (PriceUse.consumed(underlying)) revert IMarginVault.PriceUsed(underlying);
         uint256 word = $.prices[underlying];
         uint256 guardWord = $.guards[underlying];
-        uint256 tradingAge = MarginWord.tradingAge($.marginParameters);
         if (GuardWord.sources(guardWord) == 0) revert IMarginVault.UnknownUnderlying(underlying);
+        bool up = Uptime.ask(uptimeFeed, gracePeriod);
 
-        Judgement memory judgement;
-        {
-            Quote[] memory quotes = _ask($, underlying, updates, guardWord, PriceWord.lotExponent(word));
-            uint256 pendingBefore = $.pendings[underlying];
-            judgement = PriceGuard.judge(guardWord, word, pendingBefore, quotes, block.timestamp);
-            if (judgement.verdict == PriceGuard.UNPROVED) {
-                revert IMarginVault.QuorumMissing(underlying, judgement.valid, Math.min(quotes.length, PriceGuard.QUORUM));
-            }
-            if (judgement.pending != pendingBefore) $.pendings[underlying] = judgement.pending;
+        Quote[] memory quotes = _ask($, underlying, updates, guardWord, PriceWord.lotExponent(word));
+        uint256 pendingBefore = $.pendings[underlying];
+        Judgement memory judgement = PriceGuard.judge(guardWord, word, pendingBefore, quotes, block.timestamp);
+        if (judgement.verdict == PriceGuard.UNPROVED) {
+            revert IMarginVault.QuorumMissing(underlying, judgement.valid, Math.min(quotes.length, PriceGuard.QUORUM));
         }
         bool accepted = judgement.verdict == PriceGuard.ACCEPTED;
         uint256 state =
-            _inGrace(uptimeFeed, gracePeriod)
+            !up
                 ? PriceWord.GRACE
                 : accepted
                     ? PriceWord.NORMAL
                     : PriceWord.INVALID;
-        _requireNewer(underlying, word, judgement, state, tradingAge);
+        if (_isOld(word, judgement, state)) return;
+        if (PriceUse.consumed(underlying)) revert IMarginVault.PriceUsed(underlying);
+        if (judgement.pending != pendingBefore) $.pendings[underlying] = judgement.pending;
 
         // the time since the last post belongs to the price and the state of that post
-        uint256 funding = Funding.accrued($.fundings[underlying], word, tradingAge);
+        uint256 funding = Funding.accrued($.fundings[underlying], word, MarginWord.tradingAge($.marginParameters));
         $.fundings[underlying] = funding;
 
         if (accepted) {
@@ -118,20 +116,18 @@ library PriceLogic {
         uint256 guardWord,
         uint256 lotExponent
     ) private returns (Quote[] memory quotes) {
-        uint256 count = GuardWord.sources(guardWord);
-        uint256 dropped = GuardWord.dropped(guardWord, block.timestamp);
         uint256 left = msg.value;
-        quotes = new Quote[](count);
+        quotes = new Quote[](GuardWord.sources(guardWord));
         uint256 asked;
-        for (uint256 i; i < count; ++i) {
-            if ((dropped >> i) & 1 != 0) continue;
+        for (uint256 i; i < quotes.length; ++i) {
+            if ((GuardWord.dropped(guardWord, block.timestamp) >> i) & 1 != 0) continue;
             IPriceSource source = $.sources[underlying][i];
             bytes calldata update = i < updates.length ? updates[i] : msg.data[0:0];
             uint256 fee = left == 0 || update.length == 0 ? 0 : Math.min(left, source.updateFee(update));
             uint256 gasBefore = gasleft();
             try source.report{value: fee}(underlying, update) returns (IPriceSource.Report memory said) {
                 left -= fee;
-                quotes[asked++] = _quote(i, said, lotExponent);
+                quotes[asked++] = PriceGuard.quoteOf(i, said, lotExponent, block.timestamp);
             } catch {
                 // a call gets 63 of 64 parts of the gas: where no more than the last part is left, the caller starved it
                 if (gasleft() <= gasBefore / 63) revert IMarginVault.SourceOutOfGas(underlying, i);
@@ -145,31 +141,23 @@ library PriceLogic {
         }
     }
 
-    /// @dev The price of a lot, rounded down. One that does not fit the price word refutes.
-    function _quote(uint256 source, IPriceSource.Report memory said, uint256 lotExponent) private view returns (Quote memory quote) {
-        quote.source = source;
-        if (said.publishTime == 0 || said.publishTime > block.timestamp + PriceGuard.SKEW) return quote;
-        quote.answer = PriceGuard.REFUTED;
-        quote.time = Math.min(said.publishTime, block.timestamp);
-        if (!said.valid) return quote;
-        uint256 price = said.price / 10 ** lotExponent;
-        if (price == 0 || price > type(uint96).max) return quote;
-        quote.answer = PriceGuard.VALID;
-        quote.price = price;
-    }
-
-    /// @dev Time goes forward only: a price, accepted or not, is newer than the last one; as new only where it is accepted and the state
-    /// changes. And it is not too old to be used.
-    function _requireNewer(uint8 underlying, uint256 word, Judgement memory judgement, uint256 state, uint256 tradingAge) private view {
+    /// @dev Time goes forward only: a price, accepted or not, that is not newer than the last one changes nothing, so that nobody can break another's
+    /// post and what follows it by copying the post; one as new changes the state where it is accepted and mends that. A newer one that is old all the same,
+    /// of a source that was silent for long, is better than what there is: its age says what it is good for.
+    function _isOld(uint256 word, Judgement memory judgement, uint256 state) private pure returns (bool) {
         // a rejection without a price has no time of its own
-        if (judgement.time == 0) return;
+        if (judgement.time == 0) return false;
         uint256 last = PriceWord.time(word);
         bool mends = judgement.verdict == PriceGuard.ACCEPTED && state != PriceWord.state(word);
-        if (judgement.time < last || (judgement.time == last && !mends)) {
-            revert IMarginVault.PriceNotNewer(underlying, judgement.time, last);
-        }
-        uint256 age = block.timestamp - judgement.time;
-        if (age > tradingAge) revert IMarginVault.PriceTooOld(underlying, age, tradingAge);
+        return judgement.time < last || (judgement.time == last && !mends);
+    }
+
+    /// @dev Whether a price published at `time` is the first since the sample of `sampled` that is one: of a point of the grid, and where that is missed, not
+    /// before six hours. Whoever posts first after a quiet hour can choose its minute, and choosing the nearest or the farthest price of each hour made σ
+    /// anything from 38 % to 95 % of a true 60 % (docs/margin.md).
+    function _isSample(uint256 sampled, uint256 time) private pure returns (bool) {
+        if (time < (sampled / SAMPLE_PERIOD + 1) * SAMPLE_PERIOD) return false;
+        return time % SAMPLE_PERIOD <= ON_TIME || time - sampled >= LATE_PERIOD;
     }
 
     /// @dev The price word with an accepted price and its ranges; once an hour also a sample and the held range.
@@ -187,7 +175,7 @@ library PriceLogic {
         uint256 sampled = SampleWord.time(sample);
 
         uint256 target;
-        if (sampled == 0 || time >= (sampled / SAMPLE_PERIOD + 1) * SAMPLE_PERIOD) {
+        if (sampled == 0 || _isSample(sampled, time)) {
             (uint256 fast, uint256 slow) = Variance.updated(sample, price, time, floor, held);
             target = ScanRange.target(volatility, Variance.largest(fast, slow, floor));
             // the first price finds no range that anybody relies on
@@ -201,15 +189,5 @@ library PriceLogic {
         }
         // casts are safe: the target is at most the cap and the held range moves between targets, all below 2^32
         return PriceWord.withPost(word, uint96(price), uint40(time), uint32(target), uint32(held));
-    }
-
-    /// @dev Whether the sequencer is down, came up less than a grace period ago, or cannot be told to be up.
-    function _inGrace(address uptimeFeed, uint256 gracePeriod) private view returns (bool) {
-        if (uptimeFeed == address(0)) return false;
-        try IAggregatorV3(uptimeFeed).latestRoundData() returns (uint80, int256 answer, uint256 startedAt, uint256, uint80) {
-            return answer != UP || startedAt == 0 || block.timestamp < startedAt + gracePeriod;
-        } catch {
-            return true;
-        }
     }
 }

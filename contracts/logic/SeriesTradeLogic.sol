@@ -332,7 +332,8 @@ library SeriesTradeLogic {
             newRisk = newRisk + _newRiskChargeUp(leg.market, basis.marginWord, leg.made, leg.maker.lots);
         }
         if (raised) {
-            if (!Valuation.good(now_, MarginWord.tradingAge(basis.marginWord))) return IMarginVault.RiskMayNotRise.selector;
+            // who trades series holds some, or has just closed the last: at good prices only
+            if (!Valuation.good(now_, MarginWord.liquidationAge(basis.marginWord))) return IMarginVault.RiskMayNotRise.selector;
             if (now_.notional < Trading.smallestNotional($, now_.notional)) return IMarginVault.AccountTooSmall.selector;
         }
         bool covered = Valuation.bounds(now_, header) && MarginRule.covers(now_, newRisk);

@@ -4,11 +4,12 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IAggregatorLimits, IAggregatorV3} from "../interfaces/IAggregatorV3.sol";
 import {IPriceSource} from "../interfaces/IPriceSource.sol";
+import {IPushSource} from "../interfaces/IPushSource.sol";
 import {SourceBounds} from "./SourceBounds.sol";
 
 /// @title The price of an underlying from two Chainlink feeds: (underlying / currency) / (settlement token / currency)
 /// @notice Both feeds are always needed: a settlement token at par cannot be expressed (H-14).
-contract ChainlinkSource is IPriceSource, AccessManaged {
+contract ChainlinkSource is IPushSource, AccessManaged {
     /// @param feed the proxy
     /// @param heartbeat seconds after which a feed that has not answered has stopped
     /// @param least answers at or next to this limit of the aggregator, or below, refute the price
@@ -33,7 +34,10 @@ contract ChainlinkSource is IPriceSource, AccessManaged {
 
     event PairSet(uint8 indexed underlying, Feed base, Feed quote, uint256 price);
 
+    event DeviationSet(uint8 indexed underlying, uint256 deviationPpm);
+
     mapping(uint8 underlying => Pair) private _pairs;
+    mapping(uint8 underlying => uint256) private _deviations; // ppm
 
     constructor(address authority) AccessManaged(authority) {}
 
@@ -42,9 +46,27 @@ contract ChainlinkSource is IPriceSource, AccessManaged {
     function setPair(uint8 underlying, Feed calldata base, Feed calldata quote, uint256 referencePrice) external restricted {
         Pair memory pair = Pair(base, _checked(base), quote, _checked(quote));
         _pairs[underlying] = pair;
+        delete _deviations[underlying];
         Report memory now_ = _read(pair);
         if (!now_.valid || !SourceBounds.isSane(now_.price, referencePrice)) revert SourceBounds.PriceNotSane(now_.price, referencePrice);
         emit PairSet(underlying, base, quote, now_.price);
+    }
+
+    /// @notice Says how far the price of the pair may leave its rounds before one of the feeds writes another: both thresholds together. Zero, and so after
+    /// each `setPair`: not known.
+    function setDeviation(uint8 underlying, uint256 deviationPpm) external restricted {
+        SourceBounds.require_("deviationPpm", deviationPpm, 0, SourceBounds.MAX_DEVIATION_PPM);
+        _deviations[underlying] = deviationPpm;
+        emit DeviationSet(underlying, deviationPpm);
+    }
+
+    function deviationOf(uint8 underlying) external view returns (uint256) {
+        return _deviations[underlying];
+    }
+
+    /// @inheritdoc IPushSource
+    function round(uint8 underlying) external view returns (Report memory said, uint256 deviationPpm) {
+        return (_reportOf(underlying), _deviations[underlying]);
     }
 
     function pairOf(uint8 underlying) external view returns (Pair memory) {
@@ -54,14 +76,18 @@ contract ChainlinkSource is IPriceSource, AccessManaged {
     /// @inheritdoc IPriceSource
     /// @dev `update` is ignored: the feeds are read. What they say is nobody's choice, so every failure refutes.
     function report(uint8 underlying, bytes calldata) external payable returns (Report memory) {
-        Pair memory pair = _pairs[underlying];
-        if (address(pair.base.feed) == address(0)) return Report(0, 0, false);
-        return _read(pair);
+        return _reportOf(underlying);
     }
 
     /// @inheritdoc IPriceSource
     function updateFee(bytes calldata) external pure returns (uint256) {
         return 0;
+    }
+
+    function _reportOf(uint8 underlying) private view returns (Report memory) {
+        Pair memory pair = _pairs[underlying];
+        if (address(pair.base.feed) == address(0)) return Report(0, 0, false);
+        return _read(pair);
     }
 
     /// @dev The publish time is the base feed's. The quote feed must be within its heartbeat, but a stable pair is written only when it

@@ -8,6 +8,7 @@ library SourceBounds {
     uint256 internal constant MAX_PULL_AGE = 1 hours;
     uint256 internal constant MAX_HEARTBEAT = 25 hours;
     uint256 internal constant MAX_CONFIDENCE_PPM = 50_000;
+    uint256 internal constant MAX_DEVIATION_PPM = 50_000;
     uint256 internal constant MAX_SIGNERS = 16;
 
     /// @dev How far the price at listing may be from the reference that governance names: a feed of the wrong composition, the wrong

@@ -44,13 +44,15 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     const PortfolioLogic = m.library("PortfolioLogic");
     const margin = { OpeningLogic, PortfolioLogic };
     const AccountLogic = m.library("AccountLogic");
+    const DoubtLogic = m.library("DoubtLogic");
     const SeriesMoveLogic = m.library("SeriesMoveLogic");
     const SeriesTradeLogic = m.library("SeriesTradeLogic", { libraries: margin });
     const SheddingLogic = m.library("SheddingLogic", { libraries: margin });
-    const ExchangeLogic = m.library("ExchangeLogic", { libraries: margin });
-    const FundLogic = m.library("FundLogic", { libraries: { ...margin, SeriesMoveLogic } });
+    const takeover = { ...margin, DoubtLogic };
+    const ExchangeLogic = m.library("ExchangeLogic", { libraries: takeover });
+    const FundLogic = m.library("FundLogic", { libraries: { ...takeover, SeriesMoveLogic } });
     const HealthLogic = m.library("HealthLogic", { libraries: margin });
-    const LiquidationLogic = m.library("LiquidationLogic", { libraries: { ...margin, FundLogic, SeriesMoveLogic } });
+    const LiquidationLogic = m.library("LiquidationLogic", { libraries: { ...takeover, FundLogic, SeriesMoveLogic } });
     const PriceLogic = m.library("PriceLogic");
     const insuranceFund = m.contract("InsuranceFund", [settlementToken, parameters.insuranceFund.name, parameters.insuranceFund.symbol], {
       after: [
@@ -84,6 +86,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
       libraries: {
         AccountLogic,
         ConfigLogic,
+        DoubtLogic,
         ExchangeLogic,
         FundLogic,
         HealthLogic,
@@ -196,6 +199,8 @@ function listingsModule(
           );
         } else if (source.kind === "chainlink") {
           call(sourceOf("chainlinkSource"), "setPair", [place, source.base, source.quote, referencePrice], id);
+          const { deviation = 0n } = source;
+          if (deviation !== 0n) call(sourceOf("chainlinkSource"), "setDeviation", [place, deviation], `${id}_deviation`);
         } else {
           const pair = { baseId: source.baseId, quoteId: source.quoteId, maxAge: source.maxAge, confidencePpm: source.confidence };
           call(sourceOf("pythSource"), "setPair", [place, pair, "0x", referencePrice], id);

@@ -44,8 +44,9 @@ const usd = (amount: number): bigint => BigInt(Math.round(amount * 1e6));
 const ETH_LOTS = 10_000n; // in one ETH
 const SMALL = 7n * ETH_LOTS + 3n; // lots of an ordinary position, some 14,000 settlement tokens
 
-/** Carries out every operation of the benchmark, in a fixed order, and hands over each as it was mined. */
-export async function runOperations(world: GasWorld, onMeasured: (measured: Measured) => void | Promise<void>): Promise<void> {
+type OnMeasured = (measured: Measured) => void | Promise<void>;
+
+function measuring(world: GasWorld, onMeasured: OnMeasured): Measure {
   const carryOut = async (call: Call): Promise<Mined> => {
     const [mined] = await world.chain.tryMine(world.next(), [{ ...call, gas: MOST_GAS }]);
     if (mined?.ok) return mined;
@@ -58,13 +59,18 @@ export async function runOperations(world: GasWorld, onMeasured: (measured: Meas
     await requireEvents(world, name, hash, expected);
     await onMeasured({ name, hash, gas: gasUsed, parts, view: false });
   };
-  const measure: Measure = Object.assign(transaction, {
+  return Object.assign(transaction, {
     view: async (name: string, call: Call): Promise<void> => {
       const { hash, gasUsed } = await carryOut(call);
       await onMeasured({ name, hash, gas: gasUsed - BASE - calldataOf(call.data).gas, parts: 1, view: true });
     },
     pure: async (name: string, gas: number): Promise<void> => onMeasured({ name, gas, parts: 1, view: false }),
   });
+}
+
+/** Carries out every operation of the benchmark, in a fixed order, and hands over each as it was mined. */
+export async function runOperations(world: GasWorld, onMeasured: OnMeasured): Promise<void> {
+  const measure = measuring(world, onMeasured);
   const house = await openHouse(world);
   await deposits(world, measure);
   await transfersAndWithdrawals(world, measure, house);
@@ -73,6 +79,29 @@ export async function runOperations(world: GasWorld, onMeasured: (measured: Meas
   await liquidations(world, measure, house);
   await fund(world, measure);
   await options(world, measure, house, (party, amount, token) => funding(world, party, amount, token));
+}
+
+/** What asks whether a sequencer is up, on a deployment that has one. */
+export async function runSequencerOperations(world: GasWorld, onMeasured: OnMeasured): Promise<void> {
+  const { prepare, party, order, take, turn, execute, vaultCall } = world;
+  const measure = measuring(world, onMeasured);
+  const house = await openHouse(world);
+  const [maker, taker] = [await party("maker"), await party("taker")];
+  await prepare([...funding(world, maker, usd(50_000)), ...funding(world, taker, usd(50_000))]);
+  await prepare([maker, taker].map((each) => execute(each, [cancelNonces(world, each, 0n)])));
+  await prepare([take(taker, ETH, true, [await order(maker, ETH, false, SMALL, 1n)])]);
+  await turn(300);
+  await measure("order.change.sequencer", take(taker, ETH, true, [await order(maker, ETH, false, SMALL + 7n, 2n)]), { Filled: 1 });
+  const withdrawal = withdrawAction(taker.account, SETTLEMENT_TOKEN, usd(123.456_789), taker.address);
+  await measure("withdraw.sequencer", execute(taker, [withdrawal]), { Withdrawn: 1 });
+  const [first, one] = await crowd(world, house, "thin", 2, THIN);
+  const keeper = await party("keeper");
+  const liquidate = (sold: Party): Call => vaultCall(keeper.address, "liquidate", [sold.account, keeper.account]);
+  await prepare(funding(world, keeper, usd(1_000)));
+  await turn(HOUR, (world.price(ETH) * 965n) / 1_000n);
+  if (first !== undefined) await prepare([liquidate(first)]);
+  if (one === undefined) throw new Failure("nobody is there to be sold");
+  await measure("liquidate.sequencer", liquidate(one), { Liquidated: 1 });
 }
 
 const EMITTERS = ["IMarginVault", "OrderSettlement", "LiquidationBatch", "InsuranceFund"];
@@ -220,7 +249,8 @@ async function prices(world: GasWorld, measure: Measure): Promise<void> {
     await measure(`price.post.${kind}`, post, { PricePosted: 1, Sampled: 0 });
   }
   await world.turn(60);
-  const late = world.chain.now() + HOUR;
+  // the first post on time for an hour
+  const late = (Math.floor((world.chain.now() + 60) / HOUR) + 1) * HOUR + 30;
   const { post } = world.postCalls(ETH, late);
   await world.chain.mine(late - 7, []);
   await measure("price.post.hourly", post, { PricePosted: 1, Sampled: 1 });

@@ -48,7 +48,13 @@ const FAR_FUTURE = 2n ** 36n - 1n;
 /** When orders say they were signed. */
 const SIGNED = 1_700_000_000n;
 
-type Mocks = { readonly quote: string; readonly feeds: ReadonlyMap<number, string>; readonly pyth: string };
+type Mocks = {
+  readonly quote: string;
+  readonly feeds: ReadonlyMap<number, string>;
+  readonly pyth: string;
+  /** Says that the sequencer is up. */
+  readonly uptime: string;
+};
 
 /** The protocol on a chain in this process, and what the operations of the benchmark need to act on it. */
 export type GasWorld = {
@@ -122,9 +128,11 @@ async function deployMocks(provider: Connection["provider"]): Promise<Mocks> {
       [LINK, await create("MockFeed", [FEED_DECIMALS])],
     ] as [number, string][]),
     pyth: await create("PythMock", [PYTH_FEE]),
+    uptime: await create("MockFeed", [0]),
   };
   // prices must be there when the underlyings are listed
   await send({ to: mocks.quote, data: feedData(WAD, DEPLOYED_AT) });
+  await send({ to: mocks.uptime, data: feedData(0n, DEPLOYED_AT - DAY) });
   for (const [underlying, feed] of mocks.feeds) await send({ to: feed, data: feedData(START_PRICES[underlying] ?? 0n, DEPLOYED_AT) });
   for (const underlying of [SOL, LINK]) {
     const updates = pythUpdates(underlying, START_PRICES[underlying], DEPLOYED_AT);
@@ -154,10 +162,11 @@ function pythUpdates(underlying: number, price: bigint, time: number): string[] 
   return [feed(baseIdOf(underlying), price), feed(QUOTE_ID, WAD)];
 }
 
-function parametersWith(mocks: Mocks) {
+function parametersWith(mocks: Mocks, sequencer: boolean) {
   return localParameters((file) => {
     const aggregator = (feed: string) => ({ feed, heartbeat: "1 day", least: "1", most: String(10n ** 18n) });
     (file as { pyth?: string }).pyth = mocks.pyth;
+    if (sequencer) (file as unknown as { uptime: unknown }).uptime = { feed: mocks.uptime, grace: "1 hour" };
     for (const [underlying, listed] of file.underlyings.entries()) {
       const base = mocks.feeds.get(underlying);
       listed.sources = SOURCES[underlying]?.map((kind) => {
@@ -169,14 +178,17 @@ function parametersWith(mocks: Mocks) {
   });
 }
 
-/** Deploys the protocol through its Ignition modules on a chain whose every block has a fixed time. */
-export async function openGasWorld(): Promise<GasWorld> {
+/**
+ * Deploys the protocol through its Ignition modules on a chain whose every block has a fixed time.
+ * @param sequencer with a feed that says whether one is up
+ */
+export async function openGasWorld(sequencer = false): Promise<GasWorld> {
   let record: DeploymentRecord | undefined;
   let mocks: Mocks | undefined;
   const chain = await openLocalChain(DEPLOYED_AT - 1, async (connection) => {
     const provider = punctual(connection, DEPLOYED_AT);
     mocks = await deployMocks(provider);
-    record = await deployPlimsoll({ connection, parameters: parametersWith(mocks), network: "bench", provider });
+    record = await deployPlimsoll({ connection, parameters: parametersWith(mocks, sequencer), network: "bench", provider });
   });
   if (record === undefined || mocks === undefined) throw new Failure("deployment left no record");
   const others = new Map([...(await librariesOf(chain, record)), ...namesOf(mocks)]);
@@ -218,9 +230,9 @@ async function librariesOf(chain: LocalChain, record: DeploymentRecord): Promise
   );
 }
 
-function namesOf({ quote, feeds, pyth }: Mocks): [string, string][] {
+function namesOf({ quote, feeds, pyth, uptime }: Mocks): [string, string][] {
   const each = [...feeds].map(([underlying, feed]): [string, string] => [feed, `${SYMBOLS[underlying]} feed`]);
-  return [[quote, "quote feed"], ...each, [pyth, "Pyth"]];
+  return [[quote, "quote feed"], ...each, [pyth, "Pyth"], [uptime, "uptime feed"]];
 }
 
 function worldOn(chain: LocalChain, record: DeploymentRecord, mocks: Mocks, others: ReadonlyMap<string, string>): GasWorld {

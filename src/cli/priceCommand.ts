@@ -112,7 +112,7 @@ async function showUnderlyings(options: unknown): Promise<void> {
   const rows = underlyings.map((each, i) => ({
     underlying: context.record.underlyings[i]?.symbol ?? String(i),
     price: formatDecimal(each.price * 10n ** each.lotExponent),
-    state: ["normal", "invalid", "grace"][Number(each.priceState)] ?? "unknown",
+    state: each.price === 0n ? "never posted" : (["normal", "invalid", "grace"][Number(each.priceState)] ?? "unknown"),
     scanRange: formatDecimal(each.heldRange, 9),
     openInterest: formatDecimal(each.funding.openInterest, Number(each.lotExponent)),
   }));

@@ -301,10 +301,11 @@ async function putUnderlyings(context: Context): Promise<void> {
         const pair = await (await attach<PythSource>("PythSource", source, provider)).pairOf(index);
         put(`${at}: pyth feed`, feedText(pair.baseId, pair.quoteId, pair.maxAge, pair.confidencePpm));
       } else if (kind === "chainlink") {
-        const { base, quote } = await (await attach<ChainlinkSource>("ChainlinkSource", source, provider)).pairOf(index);
+        const chainlink = await attach<ChainlinkSource>("ChainlinkSource", source, provider);
+        const [{ base, quote }, deviation] = [await chainlink.pairOf(index), await chainlink.deviationOf(index)];
         put(
           `${at}: chainlink feed`,
-          feedText(base.feed, base.heartbeat, base.least, base.most, quote.feed, quote.heartbeat, quote.least, quote.most),
+          feedText(base.feed, base.heartbeat, base.least, base.most, quote.feed, quote.heartbeat, quote.least, quote.most, deviation),
         );
       }
     }

@@ -38,6 +38,7 @@ export const FIXED: Readonly<Record<string, readonly (string | undefined)[]>> = 
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   vault: [
     "AccountLogic",
+    "DoubtLogic",
     "ExchangeLogic",
     "FundLogic",
     "HealthLogic",
@@ -49,10 +50,10 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   ],
   vaultExtension: ["ConfigLogic", "ExchangeLogic", "FundLogic", "HealthLogic", "LiquidationLogic", "OpeningLogic", "SeriesLogic", "SeriesMoveLogic"],
   lens: ["PortfolioLogic"],
-  ExchangeLogic: ["OpeningLogic", "PortfolioLogic"],
-  FundLogic: ["OpeningLogic", "PortfolioLogic", "SeriesMoveLogic"],
+  ExchangeLogic: ["DoubtLogic", "OpeningLogic", "PortfolioLogic"],
+  FundLogic: ["DoubtLogic", "OpeningLogic", "PortfolioLogic", "SeriesMoveLogic"],
   HealthLogic: ["OpeningLogic", "PortfolioLogic"],
-  LiquidationLogic: ["FundLogic", "OpeningLogic", "PortfolioLogic", "SeriesMoveLogic"],
+  LiquidationLogic: ["DoubtLogic", "FundLogic", "OpeningLogic", "PortfolioLogic", "SeriesMoveLogic"],
   SeriesTradeLogic: ["OpeningLogic", "PortfolioLogic"],
   SheddingLogic: ["OpeningLogic", "PortfolioLogic"],
 };
@@ -171,7 +172,7 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
 function feedOf(source: PriceSourceParameters, referencePrice: bigint): string {
   if (source.kind === "signed") return feedText(encodeBytes32String(source.feed), source.maxAge, referencePrice);
   if (source.kind === "pyth") return feedText(source.baseId, source.quoteId, source.maxAge, source.confidence);
-  const { base, quote } = source;
+  const { base, quote, deviation = 0n } = source;
   return feedText(
     getAddress(base.feed),
     base.heartbeat,
@@ -181,6 +182,7 @@ function feedOf(source: PriceSourceParameters, referencePrice: bigint): string {
     quote.heartbeat,
     quote.least,
     quote.most,
+    deviation,
   );
 }
 

@@ -62,7 +62,8 @@ const role = z.strictObject({ holders: z.array(holder).min(1), delay: duration }
 const aggregator = z.strictObject({ feed: address, heartbeat: duration, least: decimal(0), most: decimal(0) });
 
 const priceSource = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("chainlink"), base: aggregator, quote: aggregator }),
+  /** `deviation`: how far the price may leave the rounds before one of both feeds is written anew, their thresholds together; left out: not known. */
+  z.strictObject({ kind: z.literal("chainlink"), base: aggregator, quote: aggregator, deviation: decimal(6).optional() }),
   z.strictObject({ kind: z.literal("pyth"), baseId: bytes32, quoteId: bytes32, maxAge: duration, confidence: decimal(6) }),
   z.strictObject({ kind: z.literal("signed"), feed: text.max(31), maxAge: duration }),
 ]);

@@ -27,7 +27,7 @@ export const RESTRICTED_ENTRIES = {
   signedSource: ["setFeed", "setSigners"],
   signedRateSource: ["setFeed", "setSigners"],
   signedVolatilitySource: ["setFeed", "setSigners"],
-  chainlinkSource: ["setPair"],
+  chainlinkSource: ["setDeviation", "setPair"],
   pythSource: ["setPair"],
 } as const;
 

@@ -1,12 +1,13 @@
 import { ownerOf } from "./accountId.ts";
+import { requireUp } from "./doubt.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
-import { authorise, requireNormalPrices, SCOPE_TRADE } from "./execute.ts";
-import { fromPpm, min, partDown, partUp, WAD } from "./fixedPoint.ts";
+import { authorise, SCOPE_TRADE } from "./execute.ts";
+import { fromPpm, max, min, partDown, partUp, WAD } from "./fixedPoint.ts";
 import { collateralValueDown, credit, liveSettledCash, moveCollateral, portfolioOf, stopExchange } from "./ledger.ts";
 import { termsAt } from "./margin.ts";
 import { rampAt } from "./ramp.ts";
-import { requireFresh, requireMargin } from "./takeover.ts";
+import { requireFreshPrice, requireMargin, requireMarginLeft } from "./takeover.ts";
 import type { AccountId, Address, Portfolio, State } from "./types.ts";
 
 const SHORT_BEYOND = 5n * 10n ** 16n; // of the value of the collateral
@@ -18,7 +19,7 @@ export const DECLARED_FOR = 86_400n;
 
 /**
  * Starts the clock of an account whose settled cash is short, anew a day after the last declaration; stops it for one that is not any more.
- * @throws Reverted `ExchangeNotAllowed`, `RiskMayNotRise`, `ProtocolAccount`
+ * @throws Reverted `ExchangeNotAllowed`, `ProtocolAccount`
  */
 export function declareExchange(state: State, account: AccountId): Outcome {
   return transact(state, (draft) => declareExchangeOn(draft, account));
@@ -28,7 +29,6 @@ export function declareExchange(state: State, account: AccountId): Outcome {
 export function declareExchangeOn(draft: Draft, id: AccountId): void {
   if (ownerOf(id) === draft.base.fund) revert("ProtocolAccount", id);
   const portfolio = portfolioOf(draft, id);
-  requireNormalPrices(portfolio, draft.base.margin.tradingAge, id);
   const { short, settled, collateral } = shortOf(portfolio);
   const account = draft.account(id);
   const { exchangeSince: since } = account;
@@ -69,6 +69,7 @@ export function exchangeCollateral(
 
 /** As `exchangeCollateral`, on a draft, without the test of the caller. */
 export function exchangeCollateralOn(draft: Draft, account: AccountId, token: number, amount: bigint, buyer: AccountId): void {
+  requireUp(draft);
   const { margin, fund } = draft.base;
   if (ownerOf(account) === fund) revert("ProtocolAccount", account);
   if (ownerOf(buyer) === fund) revert("ProtocolAccount", buyer);
@@ -79,14 +80,14 @@ export function exchangeCollateralOn(draft: Draft, account: AccountId, token: nu
   const { short, settled, collateral } = shortOf(portfolio);
   const since = draft.account(account).exchangeSince;
   if (!short || !runs(draft, since)) revert("ExchangeNotAllowed", account, settled, collateral);
-  // nobody's property is sold at an old price, which the buyer could wait for
-  requireFresh(portfolio, margin);
   const buyerBefore = portfolioOf(draft, buyer);
 
   const held = draft.account(account).collateral.get(token) ?? 0n;
-  if (draft.findCollateral(token) !== undefined && amount > held) {
-    revert("InsufficientCollateral", account, BigInt(token), held, amount);
-  }
+  const listed = draft.findCollateral(token) ?? revert("UnknownToken", BigInt(token));
+  if (amount > held) revert("InsufficientCollateral", account, BigInt(token), held, amount);
+  // nobody's property is sold at an old price, which the buyer could wait for; what stays may be as old as it is
+  const { priceState, priceTime } = draft.underlying(Number(listed.underlying));
+  requireFreshPrice(listed.underlying, priceState, max(draft.now - priceTime, 0n), margin);
   const cash = exchangePriceUp(draft, token, amount, draft.now - since);
   if (cash > -settled) revert("ExchangeTooLarge", account, cash, -settled);
   moveCollateral(draft, account, token, amount, false);
@@ -95,9 +96,9 @@ export function exchangeCollateralOn(draft: Draft, account: AccountId, token: nu
   credit(draft, buyer, -cash);
   draft.emit("CollateralExchanged", { account, buyer, token: BigInt(token), amount, cash });
   const left = portfolioOf(draft, account);
-  requireMargin(account, left, terms, portfolio, margin);
+  requireMarginLeft(account, left, terms, portfolio);
   const bought = portfolioOf(draft, buyer);
-  requireMargin(buyer, bought, terms, buyerBefore, margin);
+  requireMargin(draft, buyer, bought, terms, buyerBefore);
   // who has no money would pass the shortfall round
   const paid = liveSettledCash(bought);
   if (paid < 0n) revert("SettledCashTooLow", buyer, paid, 0n);

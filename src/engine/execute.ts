@@ -1,9 +1,10 @@
 import { accountIdOf, ownerOf } from "./accountId.ts";
 import { deposited, fundIncome } from "./deficit.ts";
+import { hiddenBy, isDoubtful, NOTHING_HIDDEN, requireUp } from "./doubt.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { reviewExchange } from "./exchange.ts";
-import { fromPpm, partUp, WAD } from "./fixedPoint.ts";
+import { fromPpm, max, partUp, WAD } from "./fixedPoint.ts";
 import { credit, moveCollateral, portfolioOf, settledCash, unrealisedGain } from "./ledger.ts";
 import { notionalOf, termsAt } from "./margin.ts";
 import { coversOpening, refuse, shedsAtBoth } from "./marginRule.ts";
@@ -299,20 +300,24 @@ function testMargin(draft: Draft, touched: Touched): void {
   const { account, before, newRisk } = touched;
   const portfolio = portfolioOf(draft, account);
   const terms = termsAt(margin, draft.now);
-  const onlyFirst = touched.leaving || touched.covered;
-  if (touched.leaving || touched.raised) requireNormal(portfolio, margin.tradingAge, account);
+  const asks = touched.leaving || touched.raised;
+  if (asks) requireNormal(portfolio, margin.tradingAge, account);
+  if (asks && portfolio.books.length !== 0) requireUp(draft);
+  const hidden = asks ? hiddenBy(draft, portfolio, terms, account) : NOTHING_HIDDEN;
+  const needed = newRisk + hidden.surplus;
+  const onlyFirst = touched.leaving || touched.covered || (asks && isDoubtful(portfolio));
   if (touched.raised) {
     const smallest = liquidation.smallestNotional * WAD;
     const notional = notionalOf(portfolio);
     if (notional !== 0n && notional < smallest) revert("AccountTooSmall", account, notional, smallest);
   }
-  if (!coversOpening(portfolio, terms, newRisk) && (onlyFirst || !shedsAtBoth(before, portfolio, terms))) {
-    refuse(account, before, portfolio, terms, newRisk, { onlyFirst, covered: touched.covered });
+  if (!coversOpening(portfolio, terms, needed) && (onlyFirst || !shedsAtBoth(before, portfolio, terms))) {
+    refuse(account, before, portfolio, terms, needed, { onlyFirst, covered: touched.covered });
   }
   if (touched.settledOut) {
-    const settled = settledCash(portfolio);
-    const needed = partUp(unrealisedGain(portfolio), fromPpm(margin.gainLock));
-    if (settled < needed) revert("SettledCashTooLow", account, settled, needed);
+    const settled = settledCash(portfolio) - hidden.lines;
+    const locked = partUp(max(unrealisedGain(portfolio) - hidden.lines, 0n), fromPpm(margin.gainLock));
+    if (settled < locked) revert("SettledCashTooLow", account, settled, locked);
   }
 }
 

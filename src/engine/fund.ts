@@ -1,5 +1,6 @@
 import { ownerOf } from "./accountId.ts";
 import { addDeficit } from "./deficit.ts";
+import { requireUp } from "./doubt.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
@@ -38,6 +39,7 @@ export function shedFund(
 /** As `shedFund`, on a draft, without the test of the caller. */
 export function shedFundOn(draft: Draft, underlying: number, taker: AccountId, fraction: bigint, minimumDiscount: bigint): void {
   const { margin, fund } = draft.base;
+  requireUp(draft);
   if (ownerOf(taker) === fund) revert("ProtocolAccount", taker);
   if (fraction > WAD) revert("FractionAboveLimit", fraction, WAD);
   const seller = fundAccountOf(draft, BigInt(underlying));
@@ -74,7 +76,7 @@ export function shedFundOn(draft: Draft, underlying: number, taker: AccountId, f
   const paid = lots * book.price + value - discount;
   transferBook(draft, seller, taker, book, lots, paid);
   draft.emit("Sold", { account: seller, taker, underlying: BigInt(underlying), lots, cash: paid });
-  requireMargin(taker, portfolioOf(draft, taker), terms, before, margin);
+  requireMargin(draft, taker, portfolioOf(draft, taker), terms, before);
 }
 
 /** The discount now for the whole fund account, whose live margin is `margin`, WAD, rounded down. */

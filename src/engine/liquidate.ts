@@ -1,5 +1,6 @@
 import { accountIdOf, ownerOf } from "./accountId.ts";
 import { fundIncome } from "./deficit.ts";
+import { excused, requireUp } from "./doubt.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert, toSigned } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
@@ -8,14 +9,12 @@ import { cover, fundAccountOf, payBounty, transferBook, transferSeries } from ".
 import { collateralValueDown, credit, moveCollateral, portfolioOf, stopExchange } from "./ledger.ts";
 import { assess, lineOf, type MarginTerms, termsAt } from "./margin.ts";
 import { liveMargin, seriesValueDown, type UnderlyingHolding, withoutPart } from "./portfolioMargin.ts";
-import { bandEdges } from "./priceGuard.ts";
 import { rampAt } from "./ramp.ts";
-import { holdingOf } from "./seriesHoldings.ts";
 import { payExpiredOn } from "./settleExpired.ts";
 import { lotsPartUp, type SliceTerms, sliceTerms } from "./slice.ts";
 import { worstOfLineUp } from "./stress.ts";
-import { requireMargin } from "./takeover.ts";
-import { type AccountId, type Address, type Assessment, type Book, GRACE, INVALID, type Portfolio, type State } from "./types.ts";
+import { requireFresh, requireMargin } from "./takeover.ts";
+import type { AccountId, Address, Assessment, Book, Portfolio, State } from "./types.ts";
 
 /** One collateral token of the account that is sold. */
 interface Lien {
@@ -65,6 +64,7 @@ export function liquidate(state: State, account: AccountId, keeper: AccountId): 
 
 /** As `liquidate`, on a draft. */
 export function liquidateOn(draft: Draft, account: AccountId, keeper: AccountId): bigint {
+  requireUp(draft);
   if (ownerOf(keeper) === draft.base.fund) revert("ProtocolAccount", keeper);
   if (keeper === account) revert("TakerIsAccount", account);
   const sale = plan(draft, account);
@@ -102,16 +102,19 @@ export function liquidateToOn(
   maximumFraction: bigint,
   minimumDiscount: bigint,
 ): bigint {
+  requireUp(draft);
   const { fund, margin } = draft.base;
   if (ownerOf(taker) === fund) revert("ProtocolAccount", taker);
   if (taker === account) revert("TakerIsAccount", account);
   const sale = plan(draft, account);
   if (sale.terms.fraction > maximumFraction) revert("FractionAboveLimit", sale.terms.fraction, maximumFraction);
   if (sale.figures.value < 0n) revert("AccountInsolvent", account, sale.figures.value);
+  // a taker would pick what has moved his way: a doubtful holding moves to the fund alone
+  requireFresh(sale.portfolio, margin);
   const terms = termsAt(margin, draft.now);
   const before = portfolioOf(draft, taker);
   sellToTaker(draft, taker, sale, minimumDiscount);
-  requireMargin(taker, portfolioOf(draft, taker), terms, before, margin);
+  requireMargin(draft, taker, portfolioOf(draft, taker), terms, before);
   return sale.terms.fraction;
 }
 
@@ -119,69 +122,23 @@ export function liquidateToOn(
 
 /**
  * What a liquidation of an account would sell now; execution follows the same plan. Settled series are paid first.
- * @throws Reverted `AccountHealthy`, `PriceInGrace`, `PriceTooOld`, `ProtocolAccount`
+ * @throws Reverted `AccountHealthy`, `SequencerNotUp`, `ProtocolAccount`
  */
 export function plan(draft: Draft, account: AccountId): Sale {
+  requireUp(draft);
   payExpiredOn(draft, account);
   const portfolio = portfolioOf(draft, account);
   if (ownerOf(account) === draft.base.fund) revert("ProtocolAccount", account);
   const terms = termsAt(draft.base.margin, draft.now);
-  const doubtful = pricesDoubtful(draft, portfolio);
   const figures = assess(portfolio, terms, false);
   const maintenance = partUp(figures.margin, terms.maintenance);
-  if (figures.equity >= maintenance || (doubtful && !belowAtEdges(draft, account, portfolio, terms))) {
-    revert("AccountHealthy", account, figures.equity, maintenance);
-  }
+  // where prices are in doubt, below what they leave of it; who has no equity is never spared
+  const least = maintenance - min(excused(portfolio, terms), maintenance);
+  if (figures.equity >= least) revert("AccountHealthy", account, figures.equity, least);
   const slice = sliceTerms(figures, maintenance, draft.base.liquidation);
   const sale = cut(draft, { account, portfolio, figures, maintenance }, slice, terms);
   if (sale.whole || !mustSellAll(draft, sale, terms)) return sale;
   return cut(draft, sale, { ...slice, fraction: WAD }, terms);
-}
-
-/** Whether a price is invalid or stale; reverts for a grace period, and for a price that only needs to be posted. */
-function pricesDoubtful(draft: Draft, portfolio: Portfolio): boolean {
-  const { liquidationAge, tradingAge } = draft.base.margin;
-  let doubtful = false;
-  for (const book of portfolio.books) {
-    // what is worth nothing needs no price
-    if (!portfolio.holdings?.has(book.underlying) && book.lots === 0n && book.collateral === 0n) continue;
-    if (book.state === GRACE) revert("PriceInGrace", book.underlying);
-    if (book.state === INVALID || book.age > tradingAge) doubtful = true;
-    else if (book.age > liquidationAge) revert("PriceTooOld", book.underlying, book.age, liquidationAge);
-  }
-  return doubtful;
-}
-
-/** Underlyings give each other no credit, so E − MM is a sum over them and the best case is the sum of their best cases. */
-function belowAtEdges(draft: Draft, account: AccountId, portfolio: Portfolio, terms: MarginTerms): boolean {
-  let best = portfolio.cash;
-  for (const book of portfolio.books) {
-    const surplusAt = (price: bigint): bigint => {
-      const at = atPrice(draft, account, book, price);
-      const { equity, margin } = assess({ cash: 0n, ...at }, terms, false);
-      return equity - partUp(margin, terms.maintenance);
-    };
-    let surplus = surplusAt(book.price);
-    if (book.state === INVALID || book.age > draft.base.margin.tradingAge) {
-      const underlying = draft.underlying(Number(book.underlying));
-      const { low, high } = bandEdges(underlying.guard, underlying, draft.now);
-      surplus = max(surplus, max(surplusAt(low), surplusAt(high)));
-    }
-    best += surplus;
-  }
-  return best < 0n;
-}
-
-/** What an account has on one underlying, at another price. */
-function atPrice(draft: Draft, account: AccountId, book: Book, price: bigint): Pick<Portfolio, "books" | "holdings"> {
-  // never posted: what it prices counts for nothing, and must not keep an account from being liquidated
-  const rescaled = (amount: bigint): bigint => (book.price === 0n ? 0n : (amount * price) / book.price);
-  const moved = { ...book, price, collateral: rescaled(book.collateral), haircut: rescaled(book.haircut) };
-  const index = Number(book.underlying);
-  const positions = draft.account(account).series.get(index);
-  if (positions === undefined) return { books: [moved] };
-  const holding = holdingOf({ ...draft.underlying(index), price }, moved, positions, draft.now);
-  return { books: [moved], holdings: new Map([[book.underlying, holding]]) };
 }
 
 /** What moves at the fraction of `slice`: ⌈f·|q|⌉ lots of everything and ⌈f·C⌉ collateral, and what it is worth. */

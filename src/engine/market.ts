@@ -129,10 +129,11 @@ export function seriesMarkDown(underlying: Underlying, live: SeriesNow, instrume
   return instrument.isCall ? call : put;
 }
 
-/** Whether risk may rise in an underlying: its price is normal and young, and opens are not stopped. */
+/** Whether risk may rise in an underlying: its price is normal and young, the sequencer up, and opens are not stopped. */
 export function mayRise(draft: Draft, underlying: Underlying): boolean {
   return (
     underlying.priceState === NORMAL &&
+    draft.base.outage === undefined &&
     draft.now - underlying.priceTime <= draft.base.margin.tradingAge &&
     draft.now >= underlying.trading.stoppedUntil
   );

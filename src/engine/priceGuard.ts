@@ -118,13 +118,6 @@ export function doubtOf(
   return priceState === NORMAL && age <= liquidationAge ? 0n : fromPpm(bandWidth(guard, max(age, CONFIRMATION)));
 }
 
-/** The lowest and highest price that the guard would believe at `now`. The twin of `PriceGuard.bandEdges`. */
-export function bandEdges(guard: GuardBands, last: LastPrice, now: bigint): { readonly low: bigint; readonly high: bigint } {
-  const width = bandWidth(guard, now > last.priceTime ? now - last.priceTime : 0n);
-  const reach = (last.price * width + PPM - 1n) / PPM;
-  return { low: reach < last.price ? last.price - reach : 0n, high: last.price + reach };
-}
-
 function isWithin(price: bigint, anchor: bigint, ppm: bigint): boolean {
   return abs(price - anchor) * PPM <= anchor * ppm;
 }

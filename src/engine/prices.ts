@@ -9,8 +9,12 @@ import { observedBySeries } from "./series.ts";
 import { GRACE, INVALID, NORMAL, type Underlying } from "./types.ts";
 import { largest, reading, updated } from "./variance.ts";
 
-/** Seconds of the grid of samples. */
+/** Seconds of the grid of samples, and how long after a point of it a price is still the one of that point. */
 export const SAMPLE_PERIOD = 3_600n;
+export const ON_TIME = 120n;
+
+/** Seconds over which it matters little which minute of the last hour a return ends at. */
+export const LATE_PERIOD = 21_600n;
 
 /** What a source answers: the struct `Report` of IPriceSource. */
 export interface PriceReport {
@@ -38,7 +42,8 @@ export interface Posted {
 /**
  * A post of the price of `underlying`. The twin of `PriceLogic.post`.
  * @param reports one for each configured source, dropped ones too (theirs are not looked at)
- * @throws Reverted UnknownUnderlying, QuorumMissing, PriceNotNewer, PriceTooOld
+ * What is not newer than the last price changes nothing.
+ * @throws Reverted UnknownUnderlying, QuorumMissing
  */
 export function posted(underlying: Underlying, index: number, reports: readonly PriceReport[], context: PostContext): Posted {
   const { now, tradingAge, inGrace } = context;
@@ -56,10 +61,7 @@ export function posted(underlying: Underlying, index: number, reports: readonly 
   if (judgement.time !== 0n) {
     const last = underlying.priceTime;
     const mends = isAccepted && state !== underlying.priceState;
-    if (judgement.time < last || (judgement.time === last && !mends)) {
-      revert("PriceNotNewer", id, judgement.time, last);
-    }
-    if (now - judgement.time > tradingAge) revert("PriceTooOld", id, now - judgement.time, tradingAge);
+    if (judgement.time < last || (judgement.time === last && !mends)) return { underlying, events: [] };
   }
 
   const events: EngineEvent[] = [];
@@ -147,12 +149,20 @@ function accepted(underlying: Underlying, id: bigint, { price, time }: Judgement
   return observedBySeries(priced, id, price, time, now, events);
 }
 
+/**
+ * Whether a price published at `time` is the first since the sample of `sampled` that is one: of a point of the grid, and where that is missed, not before six
+ * hours. The twin of `PriceLogic._isSample`.
+ */
+export function isSample(sampled: bigint, time: bigint): boolean {
+  if (time < (sampled / SAMPLE_PERIOD + 1n) * SAMPLE_PERIOD) return false;
+  return time % SAMPLE_PERIOD <= ON_TIME || time - sampled >= LATE_PERIOD;
+}
+
 /** The underlying with an accepted price and its ranges; once an hour also a sample and the held range. */
 function forecast(underlying: Underlying, id: bigint, price: bigint, time: bigint, events: EngineEvent[]): Underlying {
   const { sample, volatility, heldRange: held } = underlying;
   const floor = varianceFloor(volatility);
-  const next = sample.time === 0n ? 0n : (sample.time / SAMPLE_PERIOD + 1n) * SAMPLE_PERIOD;
-  if (time < next) {
+  if (sample.time !== 0n && !isSample(sample.time, time)) {
     const target = targetRange(volatility, reading(sample, price, time, floor, held));
     return { ...underlying, price, priceTime: time, targetRange: target };
   }

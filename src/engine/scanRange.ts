@@ -31,6 +31,11 @@ export function targetRange(volatility: RangeParameters, variance: bigint): bigi
   return max(min(range, volatility.rangeCap), volatility.rangeFloor);
 }
 
+/** What of a range of `horizon` seconds belongs to `elapsed`: range·√(elapsed / horizon), ppb, rounded up. The twin of `ScanRange.moveUp`. */
+export function moveUp(range: bigint, elapsed: bigint, horizon: bigint): bigint {
+  return squareRootUp((range * range * elapsed + horizon - 1n) / horizon);
+}
+
 /** The held range `elapsed` seconds after the last sample, ppb. The twin of `ScanRange.held`. */
 export function heldRange(held: bigint, target: bigint, elapsed: bigint): bigint {
   if (target > held) {

@@ -1,31 +1,41 @@
+import { hiddenBy, isDoubtful } from "./doubt.ts";
+import type { Draft } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { requireNormal } from "./execute.ts";
 import { assess, assessLive, type MarginTerms } from "./margin.ts";
-import { coversOpening, shedsAtBoth } from "./marginRule.ts";
+import { covers, coversOpening, shedsAtBoth } from "./marginRule.ts";
 import { type AccountId, type MarginParameters, NORMAL, type Portfolio } from "./types.ts";
 
 /**
- * What an account that takes something over has to satisfy: the margin rule, at prices that are normal.
+ * What an account that takes something over has to satisfy: the margin rule, at prices that are not too old; at doubtful ones by the first form alone, at their
+ * worse edges.
  * @throws Reverted `RiskMayNotRise`, `WordsStale`, `MarginTooLow`
  */
-export function requireMargin(
-  account: AccountId,
-  portfolio: Portfolio,
-  terms: MarginTerms,
-  before: Portfolio,
-  parameters: MarginParameters,
-): void {
-  requireNormal(portfolio, parameters.tradingAge, account);
-  if (coversOpening(portfolio, terms, 0n) || shedsAtBoth(before, portfolio, terms)) return;
+export function requireMargin(draft: Draft, account: AccountId, portfolio: Portfolio, terms: MarginTerms, before: Portfolio): void {
+  requireNormal(portfolio, draft.base.margin.tradingAge, account);
+  const { surplus } = hiddenBy(draft, portfolio, terms, account);
+  if (coversOpening(portfolio, terms, surplus)) return;
+  if (!isDoubtful(portfolio) && shedsAtBoth(before, portfolio, terms)) return;
   const opening = assess(portfolio, terms, true);
   const { equity } = assessLive(portfolio, terms, true);
   const was = assessLive(before, terms, true);
   // as margin what leaves the surplus by words, where there are series
-  revert("MarginTooLow", account, equity, equity - (opening.equity - opening.margin), was.equity, was.margin);
+  revert("MarginTooLow", account, equity, equity - (opening.equity - opening.margin) + surplus, was.equity, was.margin);
 }
 
 /**
- * Every price is normal and seconds old, as for a liquidation.
+ * The margin rule for an account that did not ask for what it lost, at whatever prices there are, priced live.
+ * @throws Reverted `MarginTooLow`
+ */
+export function requireMarginLeft(account: AccountId, portfolio: Portfolio, terms: MarginTerms, before: Portfolio): void {
+  const now = assessLive(portfolio, terms, true);
+  if (covers(now, 0n) || shedsAtBoth(before, portfolio, terms)) return;
+  const was = assessLive(before, terms, true);
+  revert("MarginTooLow", account, now.equity, now.margin, was.equity, was.margin);
+}
+
+/**
+ * Every price is good: what moves at an old one moves to who waited for it.
  * @throws Reverted `PriceNotNormal`, `PriceTooOld`
  */
 export function requireFresh(portfolio: Portfolio, parameters: MarginParameters): void {

@@ -1,4 +1,5 @@
 import { ownerOf } from "./accountId.ts";
+import { hiddenBy, isDoubtful } from "./doubt.ts";
 import type { Draft } from "./draft.ts";
 import { abs, divUp, fromPpm, max, min, WAD } from "./fixedPoint.ts";
 import {
@@ -209,7 +210,12 @@ function makerReason(draft: Draft, trade: Trade, before: Account, legs: readonly
     0n,
   );
   let reason: string | undefined;
-  if (raising.length !== 0 && isAbnormal(portfolio, base.margin.tradingAge)) reason = "RiskMayNotRise";
+  const doubtful = raising.length !== 0 && isDoubtful(portfolio);
+  const series = portfolio.holdings !== undefined || legs[0]!.market.instrument !== 0n;
+  if (raising.length !== 0 && (isAbnormal(portfolio, base.margin.tradingAge) || (doubtful && series))) reason = "RiskMayNotRise";
+  // at the worse edge by the first form alone
+  else if (doubtful && !coversOpening(portfolio, trade.terms, newRisk + hiddenBy(draft, portfolio, trade.terms, before.id).surplus))
+    reason = "MarginTooLow";
   else if (raising.length !== 0 && notionalOf(portfolio) < base.liquidation.smallestNotional * WAD) reason = "AccountTooSmall";
   else if (coversOpening(portfolio, trade.terms, newRisk)) return undefined;
   putBack(draft, before, legs);

@@ -193,7 +193,13 @@ export interface FundParameters {
   readonly unweighted: bigint; // underlyings without one
 }
 
-/** The whole vault at a time. */
+/** Why the sequencer is not up: see the error `SequencerNotUp`. */
+export interface Outage {
+  readonly since: bigint; // unix seconds, 0: not known
+  readonly until: bigint; // end of the grace period; 2^40 − 1 while it is down
+}
+
+/** The whole vault at a time, and what the world outside would answer it. */
 export interface State {
   readonly now: bigint; // unix seconds, the time of the block
   readonly fund: Address; // owner of the fund accounts
@@ -212,6 +218,10 @@ export interface State {
   readonly collaterals: readonly CollateralToken[];
   readonly modules: readonly Module[];
   readonly accounts: ReadonlyMap<AccountId, Account>;
+  /** Not stored: by underlying, the widest deviation threshold, ppm, where every source still stands at the rounds that the price is made of. */
+  readonly standing?: ReadonlyMap<number, bigint>;
+  /** Not stored: what the uptime feed says, where there is one and the sequencer is down or in its grace period. */
+  readonly outage?: Outage | undefined;
 }
 
 /** One underlying as one account holds it; what margin is computed from. The struct `Book` of IMarginVault. */

@@ -1,6 +1,7 @@
 import { ownerOf } from "../engine/accountId.ts";
+import { excused } from "../engine/doubt.ts";
 import { Draft } from "../engine/draft.ts";
-import { fromPpm, partUp, WAD } from "../engine/fixedPoint.ts";
+import { fromPpm, min, partUp, WAD } from "../engine/fixedPoint.ts";
 import { portfolioOf } from "../engine/ledger.ts";
 import { assess, type MarginTerms, termsAt } from "../engine/margin.ts";
 import { rampAt } from "../engine/ramp.ts";
@@ -12,6 +13,8 @@ export type Standing = {
   readonly account: AccountId;
   readonly figures: Assessment;
   readonly maintenance: bigint; // WAD
+  /** What doubtful prices leave of the maintenance margin, below which the vault sells, WAD. */
+  readonly least: bigint;
   /** E / MM, WAD; undefined without margin. */
   readonly health: bigint | undefined;
 };
@@ -28,9 +31,11 @@ export function standings(state: State, accounts: Iterable<AccountId> = state.ac
 }
 
 function standingOf(draft: Draft, terms: MarginTerms, account: AccountId): Standing {
-  const figures = assess(portfolioOf(draft, account), terms, false);
+  const portfolio = portfolioOf(draft, account);
+  const figures = assess(portfolio, terms, false);
   const maintenance = partUp(figures.margin, terms.maintenance);
-  return { account, figures, maintenance, health: maintenance === 0n ? undefined : (figures.equity * WAD) / maintenance };
+  const least = maintenance - min(excused(portfolio, terms), maintenance);
+  return { account, figures, maintenance, least, health: maintenance === 0n ? undefined : (figures.equity * WAD) / maintenance };
 }
 
 /** The figures of one account. @param opening at the wider range, as trades are tested */
@@ -39,27 +44,12 @@ export function figuresOf(state: State, account: AccountId, opening = false): As
 }
 
 /**
- * Who is to be liquidated now, the least healthy first: every account below maintenance whose prices are normal and young enough. Pure: what it
- * says depends on nothing but the state.
+ * Who is to be liquidated now, the least healthy first: every account that the vault would sell: below maintenance, and where prices are in
+ * doubt below what they leave of it; none while the sequencer is not up. Pure: what it says depends on nothing but the state.
  */
 export function planLiquidations(state: State, all: readonly Standing[] = standings(state)): Standing[] {
-  return all
-    .filter(({ figures, maintenance, account }) => figures.equity < maintenance && isLiquidatable(state, account))
-    .sort((a, b) => compare(a.health ?? -WAD, b.health ?? -WAD));
-}
-
-/** Whether every price that the account is valued with is normal and seconds old. */
-function isLiquidatable(state: State, id: AccountId): boolean {
-  const account = state.accounts.get(id);
-  const held = new Set([
-    ...(account?.positions.keys() ?? []),
-    ...(account?.series.keys() ?? []),
-    ...[...(account?.collateral.keys() ?? [])].map((token) => Number(state.collaterals[token]?.underlying ?? 0n)),
-  ]);
-  return [...held].every((index) => {
-    const underlying = state.underlyings[index];
-    return underlying?.priceState === NORMAL && state.now - underlying.priceTime <= state.margin.liquidationAge;
-  });
+  if (state.outage !== undefined) return [];
+  return all.filter(({ figures, least }) => figures.equity < least).sort((a, b) => compare(a.health ?? -WAD, b.health ?? -WAD));
 }
 
 /**

@@ -633,7 +633,10 @@ describe("fills of series", () => {
     expect(skipped({}, { ...state, underlyings: [full] })).to.equal("OpenInterestCapExceeded");
     expect(skipped({}, { ...state, defaultModules: 0n })).to.equal("ModuleNotConsented");
     // the maker's words are stale
-    expect(skipped({}, later(state, 550n))).to.equal("");
+    const fresh = posted(later(state, 550n), PRICE).state;
+    expect(skipped({ price: markOf(fresh, call(3n)) }, fresh)).to.equal("");
+    // H-73 who holds series opens at good prices only
+    expect(skipped({}, later(state, 550n))).to.equal("RiskMayNotRise");
     const stale = posted(later(state, 950n), PRICE).state;
     expect(skipped({ price: near }, stale)).to.equal("RiskMayNotRise");
     const large = { ...state, liquidation: { ...state.liquidation, smallestNotional: 31n } };

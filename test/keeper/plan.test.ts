@@ -79,16 +79,26 @@ describe("planLiquidations", () => {
     expect(standings(after).some(({ account }) => ownerOf(account) === FUND)).to.equal(false);
   });
 
-  it("behavior: nobody at a price that is too old, invalid or in grace, of a position or of collateral", () => {
+  it("H-71 behavior: at a doubtful price, of a position or of collateral, just those whom the vault does not spare; nobody in an outage", () => {
     expect(planned(changed(fallen, { priceTime: fallen.now - 60n })).length).to.equal(3);
-    expect(planned(changed(fallen, { priceTime: fallen.now - 61n }))).to.deep.equal([]);
-    expect(planned(changed(fallen, { priceState: 1n }))).to.deep.equal([]);
-    expect(planned(changed(fallen, { priceState: 2n }))).to.deep.equal([]);
-    // trader 4 brings a unit of collateral whose price is old: it alone waits
+    for (const change of [{ priceTime: fallen.now - 61n }, { priceTime: fallen.now - 9_000n }, { priceState: 1n }, { priceState: 2n }]) {
+      const state = changed(fallen, change);
+      const sold = [...fallen.accounts.keys()].filter((id) => {
+        try {
+          return ownerOf(id) !== FUND && liquidate(state, id, bob).fraction > 0n;
+        } catch (error) {
+          if (!(error instanceof Reverted)) throw error;
+          return false;
+        }
+      });
+      expect(planned(state).sort()).to.deep.equal(sold.sort());
+    }
+    // trader 4 brings a unit of collateral whose price is old: it spares nobody
     const { owner, id } = traderOf(4);
     const mixed = deposit(fallen, owner, id, 1n, 1);
     const stale = { ...mixed, underlyings: mixed.underlyings.map((each, i) => (i === 1 ? { ...each, priceTime: mixed.now - 61n } : each)) };
-    expect(planned(stale)).to.deep.equal(ids(2, 0));
+    expect(planned(stale)).to.deep.equal(planned(fallen));
+    expect(planned({ ...fallen, outage: { since: 1n, until: 2n } })).to.deep.equal([]);
   });
 
   it("behavior: just those whom the vault would sell, over random crowds and prices", () => {

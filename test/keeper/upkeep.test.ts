@@ -144,7 +144,12 @@ describe("planLiquidations of accounts with options", () => {
     const fallen = repriced(sold(), 0, (3n * WAD * 160n) / 100n);
     const planned = planLiquidations(fallen).map(({ account }) => account);
     expect(planned).to.deep.equal([alice]);
-    expect(planLiquidations(later(fallen, 61n)), "an old price").to.deep.equal([]);
+    // in doubt options excuse their whole margin, and who has no equity is not spared
+    expect(planLiquidations(later(fallen, 61n)).map(({ account }) => account)).to.deep.equal([alice]);
+    let percent = 101n;
+    const at = (): State => repriced(sold(), 0, (3n * WAD * percent) / 100n);
+    while (planLiquidations(at()).length === 0) percent++;
+    expect(planLiquidations(later(at(), 61n)), "just below the line").to.deep.equal([]);
   });
 
   it("behavior: batches are filled by the gas that each account is expected to take", () => {

@@ -240,3 +240,55 @@ describe("the forecast of volatility", () => {
     }
   });
 });
+
+describe("the choice of a sample", () => {
+  /** A true σ of 60 %, a price a minute for most of a year. */
+  const path = ((): number[] => {
+    const random = seededRandom(75);
+    const step = 0.6 / Math.sqrt(365 * 24 * 60);
+    const prices = [2_000];
+    for (let i = 1; i < 60 * 24 * 120; i++) prices.push(prices[i - 1]! * Math.exp(random.normal() * step));
+    return prices;
+  })();
+
+  /** σ on average, where of `quiet` of the hours only the price is posted that `better` prefers of the minutes from `first` on, seen from the last sample. */
+  function sigmaOf(better: (distance: number, best: number) => boolean, quiet: number, first: number): number {
+    const start = Math.ceil(Number(START) / HOUR) * HOUR;
+    const random = seededRandom(76);
+    let u = post(open(), path[0]!, start);
+    const read: number[] = [];
+    for (let hour = 1; hour < path.length / 60 - 1; hour++) {
+      let pick = hour * 60;
+      if (random.uniform() < quiet) {
+        pick += first;
+        const anchor = Number(u.sample.price) / 1e15;
+        const distance = (minute: number): number => Math.abs(Math.log(path[minute]! / anchor));
+        for (let minute = hour * 60 + first; minute < hour * 60 + 60; minute++) if (better(distance(minute), distance(pick))) pick = minute;
+      }
+      u = post(u, path[pick]!, start + pick * 60);
+      if (hour > 24 * 40) read.push(Math.sqrt(Number(u.sample.fast > u.sample.slow ? u.sample.fast : u.sample.slow) / 1e10));
+    }
+    return mean(read);
+  }
+  const nearest = (distance: number, best: number): boolean => distance < best;
+  const farthest = (distance: number, best: number): boolean => distance > best;
+
+  it("H-75 whoever posts first after quiet hours moves σ by little: half of the hours quiet, or all of them", () => {
+    const [near, far] = [sigmaOf(nearest, 0.5, 3), sigmaOf(farthest, 0.5, 3)];
+    expect([near > 0.55, far < 0.67], `${near} to ${far}`).to.deep.equal([true, true]);
+    const [low, high] = [sigmaOf(nearest, 1, 3), sigmaOf(farthest, 1, 3)];
+    expect([low > 0.45, high < 0.7], `${low} to ${high}`).to.deep.equal([true, true]);
+  });
+
+  it("H-75 where nobody posts for many hours, the next price on time, or six hours late, counts for all of them", () => {
+    const start = Math.ceil(Number(START) / HOUR) * HOUR;
+    const first = post(open(), 2_000, start);
+    const late = post(first, 2_100, start + 5 * HOUR + 600);
+    expect(late.sample).to.deep.equal(first.sample);
+    // margins see the move at once all the same
+    expect(late.targetRange > first.targetRange).to.equal(true);
+    expect(post(late, 2_100, start + 6 * HOUR + 120).sample.time).to.equal(BigInt(start + 6 * HOUR + 120));
+    expect(post(late, 2_100, start + 5 * HOUR + 3_599).sample).to.deep.equal(first.sample);
+    expect(post(late, 2_100, start + 6 * HOUR + 600).sample.time).to.equal(BigInt(start + 6 * HOUR + 600));
+  });
+});

@@ -4,9 +4,10 @@ import { network } from "hardhat";
 import { before, describe, it } from "mocha";
 import { max, min } from "../../src/engine/fixedPoint.ts";
 import { bounded, indexNow, RATE_MAX } from "../../src/engine/funding.ts";
-import { bandEdges, judge, type Quote, REFUTED, SILENT, VALID } from "../../src/engine/priceGuard.ts";
+import { doubtOf, judge, type Quote, REFUTED, SILENT, VALID } from "../../src/engine/priceGuard.ts";
 import { heldRange, targetRange, varianceFloor } from "../../src/engine/scanRange.ts";
 import { squareRootDown, squareRootUp } from "../../src/engine/squareRoot.ts";
+import { INVALID } from "../../src/engine/types.ts";
 import { decay, FAST, reading, SLOW, updated } from "../../src/engine/variance.ts";
 import type { PriceMath } from "../../typechain-types/index.ts";
 import { signed, upTo } from "../helpers/arbitraries.ts";
@@ -146,8 +147,9 @@ describe("price mathematics, engine against contracts", () => {
           pendingWord(expected.pending),
           expected.valid,
         ]);
-        const edges = bandEdges(guard, last, now);
-        expect([...(await math.bandEdges(priceWord(last), guardWord(guard), now))]).to.deep.equal([edges.low, edges.high]);
+        const age = max(now - c.priceTime, 0n);
+        const doubt = doubtOf({ guard, priceTime: c.priceTime, priceState: INVALID }, 60n, now);
+        expect(await math.doubt(guardWord(guard), age)).to.equal(doubt);
         const key = `${quotes.length} quotes, verdict ${expected.verdict}`;
         verdicts.set(key, (verdicts.get(key) ?? 0) + 1);
       }),

@@ -103,17 +103,27 @@ describe("posting a price", () => {
     expect(pair.model.sample.price).to.equal(2n * WAD);
   });
 
-  it("behavior: unlisted underlyings, silence, old news and stale news revert with what they were", async () => {
+  it("behavior: unlisted underlyings and silence revert with what they were", async () => {
     const pair = await listed(0);
     await pair.say(5n, 2_000n * WAD);
-    const last = pair.model.priceTime;
     expect((await pair.post(5n, [NO_REPORT])).reverted).to.deep.equal({ errorName: "QuorumMissing", args: [0n, 0n, 1n] });
-    expect((await pair.say(5n, 2_000n * WAD, 10n)).reverted).to.deep.equal({ errorName: "PriceNotNewer", args: [0n, last, last] });
-    expect((await pair.say(5n, 2_000n * WAD, 100n)).reverted?.errorName).to.equal("PriceNotNewer");
-    expect((await pair.say(700n, 2_000n * WAD, 601n)).reverted).to.deep.equal({ errorName: "PriceTooOld", args: [0n, 601n, 600n] });
-    expect((await pair.say(1n, 2_000n * WAD, 600n)).reverted).to.equal(undefined);
     const unlisted = await listed(1, { guard: { ...listedUnderlying().guard, sources: 0n } });
     expect((await unlisted.post(5n, [])).reverted).to.deep.equal({ errorName: "UnknownUnderlying", args: [1n] });
+  });
+
+  it("H-76 what is not newer than the last price changes nothing, and what is newer but old is taken for what it is", async () => {
+    const pair = await listed(0);
+    await pair.say(5n, 2_000n * WAD);
+    const before = pair.model;
+    for (const age of [5n, 10n, 100n]) {
+      const said = await pair.say(5n, 2_010n * WAD, age + 5n * (age / 5n));
+      expect([said.reverted, said.events]).to.deep.equal([undefined, []]);
+      expect(pair.model).to.deep.equal(before);
+    }
+    // older than the trading age, and still the newest that there is
+    const said = await pair.say(1_000n, 2_010n * WAD, 601n);
+    expect(said.reverted).to.equal(undefined);
+    expect([pair.model.price, pair.now - pair.model.priceTime]).to.deep.equal([(201n * WAD) / 100n, 601n]);
   });
 
   it("behavior: a price beyond the band waits, stops funding, and is accepted when confirmed a minute later", async () => {
@@ -226,6 +236,22 @@ describe("posting a price", () => {
     expect(pair.model.heldRange).to.be.greaterThan(held);
     expect(pair.model.heldRange * 10_000n).to.be.lessThan(held * 10_042n);
     expect(names(await pair.say(30n, 2_101n * WAD))).to.deep.equal(["PricePosted"]);
+  });
+
+  it("H-75 a price late for its hour is no sample, until six hours have passed", async () => {
+    const pair = await listed(0);
+    await pair.say(5n, 2_000n * WAD);
+    const first = (pair.model.sample.time / 3_600n) * 3_600n;
+    const sampledAt = async (time: bigint): Promise<boolean> => {
+      const said = await pair.say(time - pair.now, 2_000n * WAD);
+      return said.events.some(({ name }) => name === "Sampled");
+    };
+    expect(await sampledAt(first + 3_600n + 121n)).to.equal(false);
+    expect(await sampledAt(first + 2n * 3_600n - 1n)).to.equal(false);
+    expect(await sampledAt(first + 2n * 3_600n + 120n)).to.equal(true);
+    expect(await sampledAt(first + 8n * 3_600n + 119n)).to.equal(true);
+    expect(await sampledAt(first + 14n * 3_600n + 300n)).to.equal(true);
+    expect(await sampledAt(first + 20n * 3_600n + 299n)).to.equal(false);
   });
 
   it("behavior: what a post brings beyond the fees of its sources is not kept", async () => {
@@ -354,7 +380,7 @@ describe("posting a price", () => {
             return { price, publishTime: now - age, valid: kind === "valid" };
           });
           const said = await pair.post(elapsed, reports);
-          count(said.reverted?.errorName ?? `state ${pair.model.priceState}`);
+          count(said.reverted?.errorName ?? (said.events.length === 0 ? "nothing" : `state ${pair.model.priceState}`));
           if (said.events.some((event) => event.name === "Sampled")) count("sampled");
         }
       }
@@ -364,8 +390,7 @@ describe("posting a price", () => {
       ["state 1", 20],
       ["sampled", 50],
       ["QuorumMissing", 10],
-      ["PriceNotNewer", 5],
-      ["PriceTooOld", 2],
+      ["nothing", 5],
     ] as const) {
       expect(states.get(what) ?? 0, what).to.be.at.least(least);
     }

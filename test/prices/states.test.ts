@@ -126,7 +126,7 @@ const invalid: Row = {
   liquidateDeep: "done",
   funding: "stops",
 };
-const grace: Row = { ...invalid, liquidateShallow: "PriceInGrace", liquidateDeep: "PriceInGrace" };
+const grace: Row = { ...invalid, liquidateShallow: "SequencerNotUp", liquidateDeep: "SequencerNotUp" };
 const stopped: Row = { ...normal, raise: skipped, reduceOne: skipped, funding: "stops" };
 
 describe("what an account may do in each state of a price", () => {
@@ -178,11 +178,11 @@ describe("what an account may do in each state of a price", () => {
     expect(await rowOf(market)).to.deep.equal({ ...invalid, liquidateDeep: "AccountHealthy" });
   });
 
-  it("behavior: a price between the ages for liquidating and for trading does not liquidate", async () => {
+  it("behavior: a price between the ages for liquidating and for trading liquidates only who is below the line at both edges", async () => {
     const market = await marketUnderWater();
     const { move, time } = market.world;
     await move(0, 1_865n * WAD);
     await time.increase(100n);
-    expect(await rowOf(market)).to.deep.equal({ ...normal, liquidateShallow: "PriceTooOld", liquidateDeep: "PriceTooOld" });
+    expect(await rowOf(market)).to.deep.equal({ ...normal, liquidateShallow: "AccountHealthy" });
   });
 });

@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {VaultState} from "../../VaultStorage.sol";
 import {IFundingRateSource} from "../../interfaces/IFundingRateSource.sol";
 import {IPriceSource} from "../../interfaces/IPriceSource.sol";
-import {Price} from "../../types/Price.sol";
 import {Funding} from "../../libraries/Funding.sol";
 import {Judgement, PriceGuard, Quote} from "../../libraries/PriceGuard.sol";
 import {PriceUse} from "../../libraries/PriceUse.sol";
@@ -128,8 +127,8 @@ contract PriceMath {
         return PriceGuard.judge(guardWord, priceWord, pendingWord, quotes, now_);
     }
 
-    function bandEdges(uint256 priceWord, uint256 guardWord, uint256 now_) external pure returns (uint256 low, uint256 high) {
-        (low, high) = _edges(priceWord, guardWord, now_);
+    function doubt(uint256 guardWord, uint256 age) external pure returns (uint256) {
+        return PriceGuard.doubt(guardWord, age).raw();
     }
 
     function indexAt(uint256 fundingWord, uint256 priceWord, uint256 tradingAge, uint256 now_) external pure returns (int256) {
@@ -138,10 +137,5 @@ contract PriceMath {
 
     function bounded(int256 proposed, int256 current, uint256 elapsed) external pure returns (int256) {
         return Funding.bounded(proposed, current, elapsed);
-    }
-
-    function _edges(uint256 priceWord, uint256 guardWord, uint256 now_) private pure returns (uint256, uint256) {
-        (Price low, Price high) = PriceGuard.bandEdges(priceWord, guardWord, now_);
-        return (low.raw(), high.raw());
     }
 }
