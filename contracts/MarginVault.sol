@@ -7,6 +7,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IMarginVault, IVaultCore, IVaultExtension} from "./interfaces/IMarginVault.sol";
 import {IModule} from "./interfaces/IModule.sol";
 import {Deficit} from "./libraries/Deficit.sol";
+import {LeastSize} from "./libraries/LeastSize.sol";
 import {Ledger} from "./libraries/Ledger.sol";
 import {MarginRule} from "./libraries/MarginRule.sol";
 import {PriceUse} from "./libraries/PriceUse.sol";
@@ -210,7 +211,9 @@ contract MarginVault is VaultBase, IVaultCore {
             // casting to int256 is safe: at most one unit of the token and the rounding of φ
             if (dust != 0) Ledger.credit($, toAccountId(FUND, 0), Wad.wrap(int256(dust)));
         } else {
+            uint256 held = $.collateral[account][token];
             Ledger.moveCollateral($, account, token, debited, false);
+            LeastSize.requireCollateral($, account, token, held);
             $.supplies[token] -= debited; // the total is in the low bits and at least what the account held
         }
         if (run.payoutCount == 0) run.payouts = new Payout[](run.actions);
@@ -231,7 +234,9 @@ contract MarginVault is VaultBase, IVaultCore {
             Ledger.credit($, to, Wad.wrap(amount.toInt256()));
         } else {
             _token(token);
+            uint256 held = $.collateral[account][token];
             Ledger.moveCollateral($, account, token, amount, false);
+            LeastSize.requireCollateral($, account, token, held);
             Ledger.moveCollateral($, to, token, amount, true);
         }
         emit IMarginVault.Transferred(account, to, token, amount);

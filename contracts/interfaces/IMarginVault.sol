@@ -310,6 +310,13 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     /// have helped.
     error MarginTooLow(AccountId account, Wad equity, Wad margin, Wad equityBefore, Wad marginBefore);
     error AccountTooSmall(AccountId account, Wad notional, Wad smallest);
+
+    /// @notice Thrown, or given as a reason, when a trade leaves less of an instrument than every position must have, and not nothing; unless it was less before.
+    error PositionTooSmall(AccountId account, uint256 instrument, Lots lots, Wad smallest);
+
+    /// @notice Thrown when a withdrawal, a transfer or an exchange leaves less of a collateral than every account must have, and not nothing; unless it was less
+    /// before.
+    error CollateralTooSmall(AccountId account, uint256 token, Wad value, Wad smallest);
     error SelfTrade(AccountId account);
     error ZeroLots();
     /// @notice Fills that were to stand together are not of one maker, name a perpetual or an instrument twice, are more than eight, or the last

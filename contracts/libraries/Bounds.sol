@@ -9,9 +9,6 @@ library Bounds {
     /// @dev Half the spread of a liquid perpetual, ppm: what leaving through the market costs beside the fee.
     uint256 internal constant HALF_SPREAD_PPM = 200;
 
-    /// @dev Eight hours of the highest funding, which margin always provides for, ppm of notional.
-    uint256 internal constant FUNDING_PROVISION_PPM = 7_500;
-
     /// @dev A lot is at most this part of the smallest account, so that whole lots never make a slice much larger than its formula.
     uint256 internal constant LOTS_IN_SMALLEST = 1_000;
 

@@ -8,7 +8,7 @@ import {Wad} from "../types/Wad.sol";
 /// @dev b of what is long against what is short, and for each stretch between two neighbouring tenors 2·b a year of it, up to a year, of what is long
 /// on one side of it against what is short on the other (docs/margin.md). Deltas are market values that move with the price, WAD.
 library InterMonth {
-    uint256 private constant TENOR_MULTIPLE = 2;
+    uint256 internal constant TENOR_MULTIPLE = 2;
     uint256 private constant YEAR = 365 days;
     int256 private constant WAD = 1e18;
 

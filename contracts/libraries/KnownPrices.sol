@@ -24,7 +24,7 @@ library KnownPrices {
     ) internal view {
         SeriesHolding.Holding memory was;
         LiveMargin.Prices memory seen;
-        PricedSeries.unpack(known, ZERO_RATIO, was, seen);
+        PricedSeries.unpack(known, PricedSeries.Part(ZERO_RATIO, 0, false), was, seen);
         Position[] memory positions = h.positions;
         uint256[] memory values = new uint256[](LANES * positions.length);
         SeriesHolding.Holding memory rest;

@@ -9,6 +9,7 @@ import {Price} from "../types/Price.sol";
 import {Ratio, ZERO_RATIO} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {LiveMargin} from "./LiveMargin.sol";
+import {PricedSeries} from "./PricedSeries.sol";
 import {Stress} from "./Stress.sol";
 
 /// @title Initial margin by scenarios, per underlying; no credit between underlyings
@@ -89,7 +90,7 @@ library Margin {
         Ratio sold,
         Terms memory t
     ) internal pure returns (LiveMargin.Figures memory) {
-        return PortfolioLogic.figures(book.series, PortfolioLogic.Spot(lots, collateral, book.price, book.depth), sold, t);
+        return PortfolioLogic.figures(book.series, PortfolioLogic.Spot(lots, collateral, book.price, book.depth), PricedSeries.Part(sold, 0, false), t);
     }
 
     /// @notice Cash and what counts like it: the mark value of linear positions, and of options as far as they are owed.

@@ -7,12 +7,21 @@ import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {LiveMargin} from "./LiveMargin.sol";
 import {SeriesHolding} from "./SeriesHolding.sol";
+import {Slice} from "./Slice.sol";
 
 /// @title Options and dated futures of one underlying, priced, in one piece of memory: so they are passed on and valued in parts without pricing again
 /// @dev Words of 32 bytes. Word 0: series 0–15 | scenarios that were priced 32–63. Word 1: scan range of the price. Then six words a series (number 0–31
 /// and expiry from 32 on, forward, price that moves, variance time, SurfaceWord, scan range), the positions and the prices of their strikes, each as an
 /// array in memory has them: how many, and one word each. Bytes, because the compiler copies them whole from call to call, and arrays one by one.
 library PricedSeries {
+    /// @dev Which lots of what is packed are valued: those that are left without the share `sold` of every position, rounded up, and without all of it where fewer
+    /// than `least` would be left; or those that are sold.
+    struct Part {
+        Ratio sold;
+        uint256 least;
+        bool taken;
+    }
+
     uint256 private constant HEAD = 2;
     uint256 private constant PER_SERIES = 6;
 
@@ -39,9 +48,18 @@ library PricedSeries {
         }
     }
 
-    /// @notice Writes into `h` and `prices` what `pack` has packed, less the share `sold` of every position, rounded up to whole lots.
+    /// @notice How many positions are packed.
+    function count(bytes memory packed) internal pure returns (uint256 positions) {
+        if (packed.length == 0) return 0;
+        uint256 at = _start(packed);
+        uint256 word;
+        (word, ) = _take(at);
+        (positions, ) = _take(at + 0x20 * (HEAD + PER_SERIES * (word & 0xffff)));
+    }
+
+    /// @notice Writes into `h` and `prices` `part` of what `pack` has packed.
     /// @dev The arrays are those in `packed`, whose lots are lowered: it is unpacked once.
-    function unpack(bytes memory packed, Ratio sold, SeriesHolding.Holding memory h, LiveMargin.Prices memory prices) internal pure {
+    function unpack(bytes memory packed, Part memory part, SeriesHolding.Holding memory h, LiveMargin.Prices memory prices) internal pure {
         uint256 at = _start(packed);
         uint256 word;
         (word, at) = _take(at);
@@ -69,14 +87,15 @@ library PricedSeries {
             values := add(at, shl(5, add(mload(positions), 1)))
         }
         (h.groups, h.positions, prices.values) = (groups, positions, values);
-        bool whole = sold.raw() == 0;
+        bool whole = part.sold.raw() == 0 && !part.taken;
         unchecked {
             // fewer than 2^16 positions, lots < 2^47
             for (uint256 i; i < positions.length; ++i) {
                 Position p = positionAt(positions, i);
                 int256 lots = p.lots();
                 if (!whole) {
-                    lots -= shareUp(lots, sold);
+                    int256 taken = soldOf(lots, part.sold, part.least);
+                    lots = part.taken ? taken : lots - taken;
                     positions[i] = p.withLots(lots);
                 }
                 uint256 place = p.group();
@@ -97,6 +116,13 @@ library PricedSeries {
             uint256 size = (Lots.wrap(lots).abs() * part.raw() + (1e18 - 1)) / 1e18;
             return lots < 0 ? -int256(size) : int256(size);
         }
+    }
+
+    /// @notice What a sale takes of `lots`, with their sign: `part` of them rounded up, all where fewer than `least` would be left.
+    function soldOf(int256 lots, Ratio part, uint256 least) internal pure returns (int256) {
+        uint256 size = Slice.soldUp(Lots.wrap(lots).abs(), part.raw(), least);
+        // casting is safe: lots < 2^47
+        return lots < 0 ? -int256(size) : int256(size);
     }
 
     /// @dev Where the first word is. `pack` made as many as it puts, and `unpack` takes as many as it put.

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Assessment} from "../interfaces/IMarginVault.sol";
 import {LiquidationWord} from "../words/ParameterWords.sol";
+import {Price} from "../types/Price.sol";
 import {Ratio, ONE, ZERO_RATIO} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad} from "../types/Wad.sol";
 
@@ -17,22 +18,30 @@ library Slice {
         Ratio haircutShare; // λ: the part of the haircut that collateral is paid below its price
         Wad worth; // W
         Wad discount; // D for the whole account
-        Wad bounty; // b
+        Wad bounty; // b of everything that is sold
         Ratio fraction; // f*, 1 for a whole sale
     }
 
-    /// @notice Writes into `t` the terms on which an account of figures `a` is sold.
-    function write(Terms memory t, Assessment memory a, Wad maintenance, uint256 liquidationWord) internal pure {
+    /// @notice Writes into `t` the terms on which an account of figures `a` is sold, that has `count` positions and collaterals.
+    function write(Terms memory t, Assessment memory a, Wad maintenance, uint256 liquidationWord, uint256 count) internal pure {
         t.health = healthDown(a, maintenance);
         // half the haircut at the line, all of it when nearly insolvent; rounded up
         t.haircutShare = Ratio.wrap(1e18 - t.health.raw() / 2);
         t.worth = a.value - (a.value - a.equity).partUp(t.haircutShare);
-        t.discount = maxWad(
-            a.margin.partUp(discountRatioUp(t.health, liquidationWord)),
-            a.notional.partUp(LiquidationWord.grossDiscount(liquidationWord))
-        );
-        t.bounty = LiquidationWord.bounty(liquidationWord);
+        t.discount = discountUp(a.margin, a.notional, t.health, liquidationWord);
+        // what is sold costs the keeper gas each; who holds nothing any more is closed at the price of one
+        // casting is safe: at most some 150
+        t.bounty = Wad.wrap(LiquidationWord.bounty(liquidationWord).raw() * int256(count == 0 ? 1 : count));
         t.fraction = fractionUp(a, t, LiquidationWord.recovery(liquidationWord));
+    }
+
+    /// @notice D = max(d(h)·IM, c·G).
+    function discountUp(Wad margin, Wad notional, Ratio health, uint256 liquidationWord) internal pure returns (Wad) {
+        return
+            maxWad(
+                margin.partUp(discountRatioUp(health, liquidationWord)),
+                notional.partUp(LiquidationWord.grossDiscount(liquidationWord))
+            );
     }
 
     /// @notice E / MM in [0, 1], rounded down; without margin 0 for a negative equity, else 1.
@@ -59,6 +68,21 @@ library Slice {
         unchecked {
             // amounts of one account are below 2^149
             return Ratio.wrap((numerator * 1e18 + denominator - 1) / denominator);
+        }
+    }
+
+    /// @notice The fewest lots of an underlying whose lot is worth `price` that a position may have.
+    function leastLots(Wad smallest, Price price) internal pure returns (uint256) {
+        if (price.raw() == 0) return type(uint256).max;
+        return (uint256(smallest.raw()) + price.raw() - 1) / price.raw();
+    }
+
+    /// @notice What a sale of the part `part` (1e18) takes of `size`: the part rounded up, and all where less than `least` would be left.
+    function soldUp(uint256 size, uint256 part, uint256 least) internal pure returns (uint256 sold) {
+        unchecked {
+            // size < 2^128, a part of at most 1e18
+            sold = (size * part + (1e18 - 1)) / 1e18;
+            if (size - sold < least) sold = size;
         }
     }
 }

@@ -17,6 +17,7 @@ import {HeaderWord} from "../words/HeaderWord.sol";
 import {LiquidationWord, MarginWord, TradingWord} from "../words/ParameterWords.sol";
 import {PositionWord} from "../words/PositionWord.sol";
 import {Bounds} from "./Bounds.sol";
+import {LeastSize} from "./LeastSize.sol";
 import {Ledger} from "./Ledger.sol";
 import {MarginRule} from "./MarginRule.sol";
 import {Market} from "./Market.sol";
@@ -109,6 +110,10 @@ library Trading {
     function leave(VaultState storage $, Trade memory trade, Market.Quote memory q) internal {
         if (!trade.changed) return;
         trade.changed = false;
+        Lots lots = PositionWord.lots(trade.position);
+        if (LeastSize.falls($, PositionWord.lots($.positions[trade.taker][q.underlying]).raw(), lots.raw(), q.mark)) {
+            revert IMarginVault.PositionTooSmall(trade.taker, q.underlying, lots, LiquidationWord.smallestNotional($.liquidationParameters));
+        }
         $.headers[trade.taker] = trade.header;
         $.positions[trade.taker][q.underlying] = trade.position;
         if (trade.openInterest != FundingWord.openInterest(q.funding)) {
@@ -150,6 +155,8 @@ library Trading {
         uint256 cap = TradingWord.positionCap(q.trading);
         if (!takerReduces && Lots.wrap(takes).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
         if (!makerReduces && Lots.wrap(makes).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
+        // the taker may come to it by several fills, and is tested when the market is left
+        if (LeastSize.falls($, made, makes, q.mark)) return IMarginVault.PositionTooSmall.selector;
 
         uint256 next = Ledger.openInterestAfter(Ledger.openInterestAfter(trade.openInterest, taken, takes), made, makes);
         if (next > trade.openInterest && next > FundingWord.cap(q.funding)) return IMarginVault.OpenInterestCapExceeded.selector;

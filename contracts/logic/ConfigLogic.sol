@@ -12,6 +12,7 @@ import {GuardianMeasure, IVaultGovernance, Parameter, UnderlyingListing} from ".
 import {IVolatilitySource} from "../interfaces/IVolatilitySource.sol";
 import {Bounds} from "../libraries/Bounds.sol";
 import {Funding} from "../libraries/Funding.sol";
+import {InterMonth} from "../libraries/InterMonth.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {PriceGuard} from "../libraries/PriceGuard.sol";
 import {Ramp} from "../libraries/Ramp.sol";
@@ -306,6 +307,7 @@ library ConfigLogic {
         for (uint256 u; u < count; ++u) {
             _requireConsistentUnderlying($, margin, liquidation, u);
         }
+        _requireHaircuts($, margin);
     }
 
     function _requireConsistentUnderlying(VaultState storage $, uint256 margin, uint256 liquidation, uint256 u) private view {
@@ -317,11 +319,19 @@ library ConfigLogic {
         if (GuardWord.agreementPpm(guard) > GuardWord.widestBandPpm(guard)) _inconsistent(Parameter.AgreementBand);
         if (GuardWord.bandPpm(guard) > GuardWord.widestBandPpm(guard)) _inconsistent(Parameter.Band);
 
-        uint256 least = _leastMarginPpm($, margin, u);
+        // a hedge must not need more than its two sides apart: b·(1 + 2) at the longest tenor, where there are tenors, at most twice the range. Beyond it margin is
+        // superadditive, and who splits and joins accounts gains
+        uint256 steepest = address($.volatilitySources[u]) == address(0) ? 1 : 1 + InterMonth.TENOR_MULTIPLE;
+        if (steepest * _interMonthPpm(margin) * 1000 > 2 * _leastRangePpb($, u)) _inconsistent(Parameter.InterMonth);
+
+        // the least IM / G that any account can have is that of a box, or of an option far out of the money: the provision
+        uint256 least = _least(MarginWord.provision(margin).raw() / 1e12, MarginWord.provisionTarget(margin));
         uint256 gross = LiquidationWord.grossDiscount(liquidation).raw() / 1e12;
         uint256 fee = TradingWord.feeCapPpm($.tradings[u]);
         // D at the line ≤ μ·IM/2, so that W − D > 0 there and a slice cures; d_min ≤ μ/2 by Bounds, this is c·G
-        if (2 * gross * PPM > _maintenancePpm(margin) * least) _inconsistent(Parameter.GrossDiscount);
+        if (2 * gross * PPM > _least(MarginWord.maintenance(margin).raw() / 1e12, MarginWord.maintenanceTarget(margin)) * least) {
+            _inconsistent(Parameter.GrossDiscount);
+        }
 
         // D at the line over G, in 1e-12: the larger of d_min·IM and c·G
         uint256 discount = (LiquidationWord.discountMin(liquidation).raw() / 1e12) * least;
@@ -329,7 +339,7 @@ library ConfigLogic {
         // who takes his own account by liquidateTo pays the fund α·D: at least what trading out costs in fees
         if ((LiquidationWord.fundShare(liquidation).raw() / 1e12) * discount < fee * PPM * PPM) _inconsistent(Parameter.FeeCap);
         // who lets himself be liquidated and is the keeper pays D less the keeper's share and the bounty: at least fee and half spread. The
-        // bounty does not grow with the account: the smallest decides
+        // bounty is one for each position and collateral, and does not grow with it: the least size decides
         uint256 kept = (PPM - LiquidationWord.keeperShare(liquidation).raw() / 1e12) * discount;
         uint256 exit = (fee + Bounds.HALF_SPREAD_PPM) * PPM * PPM;
         // casting to uint256 is safe: an unsigned field
@@ -338,21 +348,38 @@ library ConfigLogic {
         if (kept < exit || ((kept - exit) * smallest) / 1e18 < bounty) _inconsistent(Parameter.KeeperShare);
     }
 
-    /// @dev The least IM / G that any account can have on `u`, ppm, rounded down. With N notional and K collateral hedging it, IM ≥ |N + K|·range +
-    /// min(|N|, K)·b + |N|·0.75 % + (|N| + K)·p: linear in K up to |N|, so least at K = 0 or K = |N|. Over several underlyings it is a mean of theirs.
-    function _leastMarginPpm(VaultState storage $, uint256 margin, uint256 u) private view returns (uint256) {
-        uint256 range = VolatilityWord.rangeFloorPpb($.volatilities[u]);
-        uint256 priceWord = $.prices[u];
-        // after the floor was raised the held range is still on its way to it
-        uint256 held = PriceWord.heldRange(priceWord).raw() / 1e9;
-        if (PriceWord.time(priceWord) != 0 && held < range) range = held;
-        uint256 provision = _least(MarginWord.provision(margin).raw() / 1e12, MarginWord.provisionTarget(margin));
-        uint256 interMonth = _least(MarginWord.interMonth(margin).raw() / 1e12, MarginWord.interMonthTarget(margin));
-        return Bounds.FUNDING_PROVISION_PPM + provision + _least(range / 1000, interMonth + provision);
+    /// @dev A deposit adds its value less the haircut to equity, and to maintenance margin at most μ·(the widest range + provision + the steepest inter-month charge):
+    /// what adds less would put an account below its line.
+    function _requireHaircuts(VaultState storage $, uint256 margin) private view {
+        uint256 count = _collateralCount($);
+        uint256 maintenance = _most(MarginWord.maintenance(margin).raw() / 1e12, MarginWord.maintenanceTarget(margin));
+        uint256 charges = _most(MarginWord.provision(margin).raw() / 1e12, MarginWord.provisionTarget(margin)) +
+            (1 + InterMonth.TENOR_MULTIPLE) *
+            _interMonthPpm(margin);
+        for (uint256 i; i < count; ++i) {
+            uint256 word = $.collaterals[i];
+            uint256 u = CollateralWord.underlying(word);
+            uint256 range = _most(VolatilityWord.rangeCapPpb($.volatilities[u]), PriceWord.heldRange($.prices[u]).raw() / 1e9);
+            uint256 haircut = _most(CollateralWord.haircut(word).raw() / 1e12, CollateralWord.haircutTarget(word));
+            if (haircut * PPM + maintenance * ((range + 999) / 1000 + charges) > PPM * PPM) _inconsistent(Parameter.Haircut);
+        }
     }
 
-    function _maintenancePpm(uint256 margin) private view returns (uint256) {
-        return _least(MarginWord.maintenance(margin).raw() / 1e12, MarginWord.maintenanceTarget(margin));
+    /// @dev The most that it is while it ramps.
+    function _interMonthPpm(uint256 margin) private view returns (uint256) {
+        return _most(MarginWord.interMonth(margin).raw() / 1e12, MarginWord.interMonthTarget(margin));
+    }
+
+    /// @dev The least scan range that margins of `u` can be at: after the floor was raised the held one is still on its way to it.
+    function _leastRangePpb(VaultState storage $, uint256 u) private view returns (uint256) {
+        uint256 floor = VolatilityWord.rangeFloorPpb($.volatilities[u]);
+        uint256 priceWord = $.prices[u];
+        uint256 held = PriceWord.heldRange(priceWord).raw() / 1e9;
+        return PriceWord.time(priceWord) != 0 ? _least(held, floor) : floor;
+    }
+
+    function _most(uint256 a, uint256 b) private pure returns (uint256) {
+        return a > b ? a : b;
     }
 
     function _least(uint256 a, uint256 b) private pure returns (uint256) {
@@ -454,6 +481,7 @@ library ConfigLogic {
         $.collaterals[index] = CollateralWord.first(token, decimals, underlying, haircut);
         emit IVaultGovernance.ParameterSet(Parameter.Haircut, index, haircut, block.timestamp);
         _store($, Parameter.SupplyCap, index, cap);
+        _requireConsistent($);
         emit IVaultGovernance.CollateralListed(index, token, underlying, decimals);
     }
 
@@ -490,6 +518,7 @@ library ConfigLogic {
     function _setVolatilitySource(VaultState storage $, uint8 underlying, IVolatilitySource source) private {
         _requireCode(address(source));
         $.volatilitySources[underlying] = source;
+        _requireConsistent($);
         emit IVaultGovernance.VolatilitySourceSet(underlying, source);
     }
 

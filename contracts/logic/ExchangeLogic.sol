@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
+import {LeastSize} from "../libraries/LeastSize.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {Margin} from "../libraries/Margin.sol";
 import {Takeover} from "../libraries/Takeover.sol";
@@ -62,7 +63,9 @@ library ExchangeLogic {
 
         Wad cash = _priceUp($, account, token, amount);
         if (cash > -settled) revert IMarginVault.ExchangeTooLarge(account, cash, -settled);
+        uint256 held = $.collateral[account][token];
         Ledger.moveCollateral($, account, token, amount, false);
+        LeastSize.requireCollateral($, account, token, held);
         Ledger.moveCollateral($, buyer, token, amount, true);
         Ledger.credit($, account, cash);
         Ledger.credit($, buyer, -cash);

@@ -51,7 +51,7 @@ library FundLogic {
             Wad paid = lots.times(book.price) + _moveCollateral($, seller, taker, book, fraction) - discount;
             if (book.series.length != 0) {
                 paid = paid + _valueOf(book, ZERO_RATIO, terms) - _valueOf(book, fraction, terms);
-                SeriesMoveLogic.move($, fund, seller, taker, underlying, fraction);
+                SeriesMoveLogic.move($, fund, seller, taker, underlying, fraction, 0);
             }
             FundAccounts.transfer($, fund, seller, taker, book, lots, paid);
             emit IMarginVault.Sold(seller, taker, underlying, lots.raw(), paid.raw());

@@ -8,6 +8,7 @@ import {FundAccounts} from "../libraries/FundAccounts.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {LiveMargin} from "../libraries/LiveMargin.sol";
 import {Margin} from "../libraries/Margin.sol";
+import {PricedSeries} from "../libraries/PricedSeries.sol";
 import {Slice} from "../libraries/Slice.sol";
 import {Takeover} from "../libraries/Takeover.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
@@ -18,6 +19,7 @@ import {VaultState} from "../VaultStorage.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {CollateralWord, LiquidationWord, MarginWord} from "../words/ParameterWords.sol";
 import {FundLogic} from "./FundLogic.sol";
+import {PortfolioLogic} from "./PortfolioLogic.sol";
 import {SeriesMoveLogic} from "./SeriesMoveLogic.sol";
 
 /// @title The sale of a slice of a whole account, to the fund or to a taker
@@ -39,6 +41,7 @@ library LiquidationLogic {
         Wad market; // market value of what moves: lots at the mark and collateral
         Wad haircut; // λ of the haircut on what moves
         Wad collateral; // market value of the collateral that stays
+        Wad collateralSold; // and of what moves
         Wad haircutLeft; // haircut on it
         Wad paid; // what the taker pays for what moves
         // of a book with options or dated futures
@@ -47,6 +50,8 @@ library LiquidationLogic {
         Wad seriesLeft; // market value of what stays
         Wad marginLeft; // of everything that stays
         Wad notionalLeft; // of everything that stays
+        Wad marginSold; // of everything that moves
+        Wad notionalSold; // of everything that moves
     }
 
     /// @dev A planned sale. `parts` run beside `portfolio.books`.
@@ -58,6 +63,7 @@ library LiquidationLogic {
         Slice.Terms terms;
         uint256 liquidationWord;
         bool whole;
+        Wad discount; // on what moves
         Part[] parts;
         Lien[] liens;
     }
@@ -73,10 +79,9 @@ library LiquidationLogic {
         if (keeper.owner() == fund) revert IMarginVault.ProtocolAccount(keeper);
         // its cash is written whole at the end: a reward credited before would vanish
         if (keeper == account) revert IMarginVault.TakerIsAccount(account);
-        uint256 marginWord = $.marginParameters;
-        Portfolio memory p = _open($, account, marginWord);
         Sale memory sale;
-        _plan(sale, $, fund, account, p, marginWord);
+        _open(sale, $, account);
+        _plan(sale, $, fund);
         _sellToFund($, fund, keeper, sale);
         return sale.terms.fraction;
     }
@@ -91,15 +96,15 @@ library LiquidationLogic {
     ) external returns (Ratio) {
         if (taker.owner() == fund) revert IMarginVault.ProtocolAccount(taker);
         if (taker == account) revert IMarginVault.TakerIsAccount(account);
-        uint256 marginWord = $.marginParameters;
-        Portfolio memory p = _open($, account, marginWord);
         Sale memory sale;
-        _plan(sale, $, fund, account, p, marginWord);
+        _open(sale, $, account);
+        _plan(sale, $, fund);
         // exactly the slice or nothing: many small slices would be cheaper than one
         if (sale.terms.fraction > maximumFraction) revert IMarginVault.FractionAboveLimit(sale.terms.fraction, maximumFraction);
         if (sale.figures.value.isNegative()) revert IMarginVault.AccountInsolvent(account, sale.figures.value);
         // a taker would pick what has moved his way: a doubtful holding moves to the fund alone
-        Takeover.requireFresh(p, marginWord);
+        uint256 marginWord = $.marginParameters;
+        Takeover.requireFresh(sale.portfolio, marginWord);
 
         Portfolio memory before = Ledger.value($, taker, marginWord);
         _sellToTaker($, fund, taker, sale, minimumDiscount);
@@ -109,40 +114,32 @@ library LiquidationLogic {
 
     /// @notice What a liquidation of `account` would do now; the same plan that execution follows. As `IMarginVault.previewLiquidation` answers, encoded.
     function preview(VaultState storage $, address fund, AccountId account) external view returns (bytes memory) {
-        uint256 marginWord = $.marginParameters;
         Sale memory sale;
-        _plan(sale, $, fund, account, Ledger.portfolio($, account, marginWord), marginWord);
-        return abi.encode(sale.terms.fraction, sale.terms.discount.partUp(sale.terms.fraction), sale.terms.bounty, sale.figures);
+        (sale.account, sale.portfolio) = (account, Ledger.portfolio($, account, $.marginParameters));
+        _plan(sale, $, fund);
+        return abi.encode(sale.terms.fraction, sale.discount, sale.terms.bounty, sale.figures);
     }
 
     // ---------------------------------------------------------------- plan
 
     /// @dev What is sold: what is left of `account` once settled series are paid, options priced; every price is used.
-    function _open(VaultState storage $, AccountId account, uint256 marginWord) private returns (Portfolio memory p) {
+    function _open(Sale memory sale, VaultState storage $, AccountId account) private {
         if (HeaderWord.seriesPositions($.headers[account]) != 0) SeriesMoveLogic.payExpired($, account);
-        p = Ledger.portfolio($, account, marginWord);
-        Ledger.consume(p);
+        (sale.account, sale.portfolio) = (account, Ledger.portfolio($, account, $.marginParameters));
+        Ledger.consume(sale.portfolio);
     }
 
-    /// @dev Writes what a sale of `account`, which is `p`, would be; reverts where there may be none.
-    function _plan(
-        Sale memory sale,
-        VaultState storage $,
-        address fund,
-        AccountId account,
-        Portfolio memory p,
-        uint256 marginWord
-    ) private view {
-        if (account.owner() == fund) revert IMarginVault.ProtocolAccount(account);
-        Margin.Terms memory terms = Margin.terms(marginWord);
-        (sale.account, sale.portfolio) = (account, p);
+    /// @dev Writes what a sale of the account and portfolio of `sale` would be; reverts where there may be none.
+    function _plan(Sale memory sale, VaultState storage $, address fund) private view {
+        if (sale.account.owner() == fund) revert IMarginVault.ProtocolAccount(sale.account);
+        Margin.Terms memory terms = Margin.terms($.marginParameters);
         Wad maintenance = _requireBelow(sale, terms);
         sale.liquidationWord = $.liquidationParameters;
-        Slice.write(sale.terms, sale.figures, maintenance, sale.liquidationWord);
-        sale.parts = new Part[](p.books.length);
-        sale.liens = _liens($, account, p);
+        sale.parts = new Part[](sale.portfolio.books.length);
+        sale.liens = _liens($, sale.account, sale.portfolio);
+        Slice.write(sale.terms, sale.figures, maintenance, sale.liquidationWord, _count(sale));
         _cut(sale, terms);
-        if (!sale.whole && _mustSellAll(sale, terms)) {
+        if (!sale.whole && _mustSellAll(sale)) {
             sale.terms.fraction = ONE;
             _cut(sale, terms);
         }
@@ -201,34 +198,70 @@ library LiquidationLogic {
         }
     }
 
-    /// @dev What moves at `sale.terms.fraction`, and what it is worth: ⌈f·|q|⌉ lots and ⌈f·C⌉ collateral.
+    /// @dev Positions and collaterals: what moves in a sale, whatever its fraction.
+    function _count(Sale memory sale) private pure returns (uint256 count) {
+        count = sale.liens.length;
+        for (uint256 i; i < sale.portfolio.books.length; ++i) {
+            Book memory book = sale.portfolio.books[i];
+            count += PricedSeries.count(book.series) + (book.lots.isZero() ? 0 : 1);
+        }
+    }
+
+    /// @dev What moves at `sale.terms.fraction`, and what it is worth: ⌈f·|q|⌉ lots and ⌈f·C⌉ collateral, and all of what would be left too small.
     function _cut(Sale memory sale, Margin.Terms memory terms) private pure {
         uint256 fraction = sale.terms.fraction.raw();
         uint256 count = sale.portfolio.books.length;
         sale.whole = fraction == 1e18;
+        Wad smallest = LiquidationWord.smallestNotional(sale.liquidationWord);
         for (uint256 i; i < count; ++i) {
             Book memory book = sale.portfolio.books[i];
             Part memory part = sale.parts[i];
-            uint256 size = _shareUp(book.lots.abs(), fraction);
-            part.lots = Lots.wrap(book.lots.raw() < 0 ? -int256(size) : int256(size));
+            part.lots = Lots.wrap(PricedSeries.soldOf(book.lots.raw(), sale.terms.fraction, Slice.leastLots(smallest, book.price)));
             part.market = part.lots.times(book.price);
-            (part.haircut, part.collateral, part.haircutLeft) = (ZERO, ZERO, ZERO);
+            (part.haircut, part.collateral, part.haircutLeft, part.collateralSold) = (ZERO, ZERO, ZERO, ZERO);
         }
         for (uint256 i; i < sale.liens.length; ++i) {
             Lien memory lien = sale.liens[i];
             Book memory book = sale.portfolio.books[lien.book];
             Part memory part = sale.parts[lien.book];
-            lien.moved = _shareUp(lien.held, fraction);
+            lien.moved = Slice.soldUp(lien.held, fraction, 0);
+            Wad left = Ledger.collateralValueDown(lien.held - lien.moved, book.price, book.lotExponent);
+            if (left < smallest) (lien.moved, left) = (lien.held, ZERO);
             Wad value = Ledger.collateralValueDown(lien.moved, book.price, book.lotExponent);
             part.market = part.market + value;
+            part.collateralSold = part.collateralSold + value;
             part.haircut = part.haircut + value.partUp(lien.haircut).partUp(sale.terms.haircutShare);
-            value = Ledger.collateralValueDown(lien.held - lien.moved, book.price, book.lotExponent);
-            part.collateral = part.collateral + value;
-            part.haircutLeft = part.haircutLeft + value.partUp(lien.haircut);
+            part.collateral = part.collateral + left;
+            part.haircutLeft = part.haircutLeft + left.partUp(lien.haircut);
         }
         for (uint256 i; i < count; ++i) {
             if (sale.portfolio.books[i].series.length != 0) _cutSeries(sale, i, terms);
+            else if (!sale.whole) _needs(sale, i, terms);
         }
+        sale.discount = _discountUp(sale);
+    }
+
+    /// @dev What moves and what stays of a book without series need by themselves.
+    function _needs(Sale memory sale, uint256 i, Margin.Terms memory terms) private pure {
+        (Book memory book, Part memory part) = (sale.portfolio.books[i], sale.parts[i]);
+        Lots lots = book.lots - part.lots;
+        part.notionalLeft = lots.times(book.price).abs();
+        part.marginLeft = Margin.requirementOf(book, lots, part.collateral, book.price, terms, false);
+        part.notionalSold = part.lots.times(book.price).abs();
+        part.marginSold = Margin.requirementOf(book, part.lots, part.collateralSold, book.price, terms, false);
+    }
+
+    /// @dev D of the fraction, and no less than what moves would cost by itself: whole lots, and what is sold in full because little of it would be left, are more
+    /// than the fraction.
+    function _discountUp(Sale memory sale) private pure returns (Wad) {
+        if (sale.whole) return sale.terms.discount;
+        Wad margin;
+        Wad notional;
+        for (uint256 i; i < sale.parts.length; ++i) {
+            margin = margin + sale.parts[i].marginSold;
+            notional = notional + sale.parts[i].notionalSold;
+        }
+        return maxWad(sale.terms.discount.partUp(sale.terms.fraction), Slice.discountUp(margin, notional, sale.terms.health, sale.liquidationWord));
     }
 
     /// @dev The same of options and dated futures: ⌈f·|q|⌉ lots of each.
@@ -242,37 +275,29 @@ library LiquidationLogic {
             return;
         }
         Lots lots = book.lots - part.lots;
-        f = Margin.withSeries(book, lots, part.collateral, sale.terms.fraction, terms);
+        uint256 least = Slice.leastLots(LiquidationWord.smallestNotional(sale.liquidationWord), book.price);
+        PricedSeries.Part memory which = PricedSeries.Part(sale.terms.fraction, least, false);
+        f = PortfolioLogic.figures(book.series, PortfolioLogic.Spot(lots, part.collateral, book.price, book.depth), which, terms);
         part.seriesLeft = f.value - lots.times(book.price) - part.collateral;
         (part.marginLeft, part.notionalLeft) = (f.margin, f.notional);
         part.market = part.market + part.series - part.seriesLeft;
-    }
-
-    function _shareUp(uint256 amount, uint256 fraction) private pure returns (uint256) {
-        unchecked {
-            // amount < 2^128, fraction at most 1e18
-            return (amount * fraction + (1e18 - 1)) / 1e18;
-        }
+        which.taken = true;
+        f = PortfolioLogic.figures(book.series, PortfolioLogic.Spot(part.lots, part.collateralSold, book.price, book.depth), which, terms);
+        (part.marginSold, part.notionalSold) = (f.margin, f.notional);
     }
 
     /// @dev Whether the slice would leave dust, or, by its whole lots, lower E / IM.
-    function _mustSellAll(Sale memory sale, Margin.Terms memory terms) private pure returns (bool) {
+    function _mustSellAll(Sale memory sale) private pure returns (bool) {
         Wad notional;
         Wad margin;
-        Wad equity = sale.portfolio.cash - sale.terms.discount.partUp(sale.terms.fraction) - sale.terms.bounty;
+        Wad equity = sale.portfolio.cash - sale.discount - sale.terms.bounty;
         for (uint256 i; i < sale.parts.length; ++i) {
             Part memory part = sale.parts[i];
             Book memory book = sale.portfolio.books[i];
-            Lots lots = book.lots - part.lots;
-            Wad line = lots.times(book.price);
-            if (book.series.length != 0) {
-                notional = notional + part.notionalLeft;
-                margin = margin + part.marginLeft;
-                equity = equity + part.seriesLeft;
-            } else {
-                notional = notional + line.abs();
-                margin = margin + Margin.requirementOf(book, lots, part.collateral, book.price, terms, false);
-            }
+            Wad line = (book.lots - part.lots).times(book.price);
+            notional = notional + part.notionalLeft;
+            margin = margin + part.marginLeft;
+            equity = equity + part.seriesLeft;
             equity = equity + part.market - part.haircut + line + part.collateral - part.haircutLeft;
         }
         if (sale.figures.notional != ZERO && notional < LiquidationWord.smallestNotional(sale.liquidationWord)) return true;
@@ -341,7 +366,7 @@ library LiquidationLogic {
     /// Where even λ of the haircut is more than there is, `_move` forgoes it.
     function _charges(Sale memory sale) private pure returns (Wad bounty, Wad discount) {
         bounty = sale.terms.bounty;
-        discount = sale.terms.discount.partUp(sale.terms.fraction);
+        discount = sale.discount;
         if (!sale.whole) return (bounty, discount);
         Wad worth = maxWad(_worth(sale), ZERO);
         bounty = minWad(bounty, worth);
@@ -375,7 +400,10 @@ library LiquidationLogic {
             Book memory book = sale.portfolio.books[i];
             Part memory part = sale.parts[i];
             AccountId to = _taker(fund, taker, book.underlying);
-            if (book.series.length != 0) SeriesMoveLogic.move($, fund, sale.account, to, book.underlying, sale.terms.fraction);
+            if (book.series.length != 0) {
+                uint256 least = Slice.leastLots(LiquidationWord.smallestNotional(sale.liquidationWord), book.price);
+                SeriesMoveLogic.move($, fund, sale.account, to, book.underlying, sale.terms.fraction, least);
+            }
             FundAccounts.transfer($, fund, sale.account, to, book, part.lots, part.paid);
             cash = cash + part.paid;
             emit IMarginVault.Sold(sale.account, to, uint8(book.underlying), part.lots.raw(), part.paid.raw());

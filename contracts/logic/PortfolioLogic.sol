@@ -10,7 +10,6 @@ import {SeriesHolding} from "../libraries/SeriesHolding.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
-import {Ratio} from "../types/Ratio.sol";
 import {Wad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {PriceWord} from "../words/PriceWord.sol";
@@ -70,18 +69,18 @@ library PortfolioLogic {
         SeriesHolding.write(h, $, account, underlying, $.positions[account][underlying], Wad.wrap(0));
     }
 
-    /// @notice The figures of an underlying: what is left of `packed` without the share `sold` of every position, beside `spot`.
+    /// @notice The figures of an underlying: `part` of what is `packed`, beside `spot`.
     function figures(
         bytes memory packed,
         Spot memory spot,
-        Ratio sold,
+        PricedSeries.Part memory part,
         Margin.Terms memory terms
     ) external pure returns (LiveMargin.Figures memory f) {
         SeriesHolding.Holding memory h;
         LiveMargin.Prices memory prices;
         (h.price, h.depth) = (spot.price, spot.depth);
         SeriesHolding.writeSpot(h, spot.lots, spot.collateral);
-        PricedSeries.unpack(packed, sold, h, prices);
+        PricedSeries.unpack(packed, part, h, prices);
         LiveMargin.write(f, h, prices, terms.provision, terms.interMonth);
     }
 }

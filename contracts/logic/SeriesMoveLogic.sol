@@ -132,10 +132,10 @@ library SeriesMoveLogic {
         int256[] held; // by series, the change of what is held
     }
 
-    /// @notice Moves the share `part` of every option and dated future that `from` holds on `underlying`, rounded up to whole lots, to `to`; keeps open
-    /// interest and the clock of a fund account. The caller moves the cash.
+    /// @notice Moves the share `part` of every option and dated future that `from` holds on `underlying`, rounded up to whole lots, and all where
+    /// fewer than `least` would be left, to `to`; keeps open interest and the clock of a fund account. The caller moves the cash.
     /// @dev Settled series have been paid.
-    function move(VaultState storage $, address fund, AccountId from, AccountId to, uint256 underlying, Ratio part) external {
+    function move(VaultState storage $, address fund, AccountId from, AccountId to, uint256 underlying, Ratio part, uint256 least) external {
         Transfer memory t;
         (t.from, t.to, t.underlying, t.limited) = (from, to, underlying, to.owner() != fund);
         SeriesPositions.read(t.giver, $, from, underlying, 0);
@@ -144,7 +144,7 @@ library SeriesMoveLogic {
         SeriesPositions.index(t.receiver);
         t.held = new int256[](256);
         for (uint256 i; i < count; ++i) {
-            _moveLots($, t, i, part);
+            _moveLots($, t, i, part, least);
         }
         _countMoved($, t);
         AccountId ours = t.limited ? from : to;
@@ -161,12 +161,12 @@ library SeriesMoveLogic {
         if (ours.owner() == fund) FundAccounts.keepClock($, $.headers[ours], underlying, ran);
     }
 
-    /// @dev The share `part` of the position `i` of the giver, rounded up.
-    function _moveLots(VaultState storage $, Transfer memory t, uint256 i, Ratio part) private {
+    /// @dev What of the position `i` of the giver is sold.
+    function _moveLots(VaultState storage $, Transfer memory t, uint256 i, Ratio part, uint256 least) private {
         uint256 entry = t.giver.entries[i];
         uint256 instrument = SeriesPositions.instrumentIn(entry);
         int256 gave = SeriesPositions.lotsIn(entry);
-        int256 lots = PricedSeries.shareUp(gave, part);
+        int256 lots = PricedSeries.soldOf(gave, part, least);
         if (lots == 0) return;
         uint256 at = SeriesPositions.placeOf(t.receiver, instrument);
         int256 had = SeriesPositions.lotsIn(t.receiver.entries[at]);

@@ -7,6 +7,7 @@ import {IModule} from "../interfaces/IModule.sol";
 import {IVaultSeries} from "../interfaces/IVaultSeries.sol";
 import {Black76} from "../libraries/Black76.sol";
 import {FutureCost} from "../libraries/FutureCost.sol";
+import {LeastSize} from "../libraries/LeastSize.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {MarginRule} from "../libraries/MarginRule.sol";
 import {Market} from "../libraries/Market.sol";
@@ -226,6 +227,10 @@ library SeriesTradeLogic {
             if (cap >= SeriesPositions.SIZES) cap = SeriesPositions.SIZES - 1;
             if (!takerReduces && Lots.wrap(taken + lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
             if (!makerReduces && Lots.wrap(made - lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
+        }
+        Price price = m.quote.mark;
+        if (LeastSize.falls($, taken, taken + lots, price) || LeastSize.falls($, made, made - lots, price)) {
+            return IMarginVault.PositionTooSmall.selector;
         }
         m.halvings = _halvingsOf(m, $);
         _count(m, leg.taker, taken + lots);

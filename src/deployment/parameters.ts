@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import JSON5 from "json5";
 import { z } from "zod";
-import { inconsistency, LOTS_IN_SMALLEST, PARAMETERS, type ParameterBound, parameterIndex } from "../engine/bounds.ts";
+import { haircutHolds, inconsistency, LOTS_IN_SMALLEST, PARAMETERS, type ParameterBound, parameterIndex } from "../engine/bounds.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { scaled, seconds } from "./units.ts";
@@ -214,6 +214,7 @@ function crossChecks(parameters: PlimsollParameters): Issue[] {
       provision: pick("Provision"),
       interMonth: pick("InterMonth"),
       rangeFloor: own("RangeFloor"),
+      hasSeries: underlying.volatility !== undefined,
       maintenance: pick("Maintenance"),
       discountMin: pick("DiscountMin"),
       grossDiscount: pick("GrossDiscount"),
@@ -235,6 +236,15 @@ function crossChecks(parameters: PlimsollParameters): Issue[] {
     for (const kind of repeated(underlying.sources.map((source) => source.kind))) {
       issues.push({ path: `${path}.sources`, message: `${kind} is there twice` });
     }
+  }
+  for (const [index, { underlying, values: own }] of parameters.collaterals.entries()) {
+    const rangeCap = parameters.underlyings[underlying]?.values.RangeCap ?? 0n;
+    const margin = { maintenance: pick("Maintenance"), provision: pick("Provision"), interMonth: pick("InterMonth") };
+    if (!haircutHolds({ haircut: own.Haircut ?? 0n, rangeCap, ...margin }))
+      issues.push({
+        path: `collaterals.${index}.haircut`,
+        message: "a deposit could put an account below its line (docs/governance.md, inequalities)",
+      });
   }
   for (const [name, group] of [
     ["prices", parameters.prices],

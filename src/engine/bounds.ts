@@ -87,22 +87,12 @@ export const MEASURE_REST = 604_800n;
 /** A lot is worth at most the smallest account over this. */
 export const LOTS_IN_SMALLEST = 1_000n;
 
-/** The parameters from which the least margin of an account follows, ppm (range floor in ppb). */
-export interface MarginFloor {
+/** What the inequalities between parameters read of an underlying, in stored units. */
+export interface ConsistencyInput {
   readonly provision: bigint;
   readonly interMonth: bigint;
   readonly rangeFloor: bigint;
-}
-
-/** The least IM / G of any account, ppm, rounded down: an unhedged position, or one hedged in full by collateral. */
-export function leastMarginPpm(parameters: MarginFloor): bigint {
-  const hedged = parameters.interMonth + parameters.provision;
-  const scan = parameters.rangeFloor / 1_000n;
-  return 7_500n + parameters.provision + (scan < hedged ? scan : hedged);
-}
-
-/** What the inequalities between parameters read, in stored units. */
-export interface ConsistencyInput extends MarginFloor {
+  readonly hasSeries: boolean; // it has a source of volatility
   readonly maintenance: bigint;
   readonly discountMin: bigint;
   readonly grossDiscount: bigint;
@@ -113,13 +103,18 @@ export interface ConsistencyInput extends MarginFloor {
   readonly feeCap: bigint;
 }
 
+/** How much steeper the inter-month charge is at the longest tenor: b and twice b. */
+const STEEPEST = 3n;
+
 /**
  * The parameter on the left of the first inequality between liquidation and trading that does not hold for an underlying, or undefined when all hold.
  * The same tests, in the same order, as `ConfigLogic`.
  */
 export function inconsistency(input: ConsistencyInput): string | undefined {
   const ppm = 1_000_000n;
-  const least = leastMarginPpm(input);
+  if ((input.hasSeries ? STEEPEST : 1n) * input.interMonth * 1_000n > 2n * input.rangeFloor) return "InterMonth";
+  // of a box, or of an option far out of the money
+  const least = input.provision;
   if (2n * input.grossDiscount * ppm > input.maintenance * least) return "GrossDiscount";
   const byMargin = input.discountMin * least;
   const byGross = input.grossDiscount * ppm;
@@ -130,4 +125,20 @@ export function inconsistency(input: ConsistencyInput): string | undefined {
   const bounty = input.bounty * 10n ** 14n;
   if (kept < exit || (kept - exit) * input.smallestNotional < bounty) return "KeeperShare";
   return undefined;
+}
+
+/** What decides whether a deposit of a collateral can put an account below its line, in stored units. */
+export interface HaircutInput {
+  readonly haircut: bigint;
+  readonly maintenance: bigint;
+  readonly provision: bigint;
+  readonly interMonth: bigint;
+  readonly rangeCap: bigint; // of its underlying
+}
+
+/** Whether a deposit always adds to equity at least what it adds to maintenance margin: 1 − haircut ≥ μ·(range cap + provision + the steepest inter-month charge). */
+export function haircutHolds({ haircut, maintenance, provision, interMonth, rangeCap }: HaircutInput): boolean {
+  const ppm = 1_000_000n;
+  const charges = (rangeCap + 999n) / 1_000n + provision + STEEPEST * interMonth;
+  return haircut * ppm + maintenance * charges <= ppm * ppm;
 }

@@ -28,6 +28,13 @@ export function revert(errorName: string, ...args: ErrorArgument[]): never {
   throw new Reverted(errorName, args);
 }
 
+/** A signed value of at most `bits` bits: the nearest end where it has more. */
+export function saturated(bits: number, value: bigint): bigint {
+  const most = 2n ** BigInt(bits - 1) - 1n;
+  if (value > most) return most;
+  return value < -most - 1n ? -most - 1n : value;
+}
+
 /**
  * A signed value that has to fit `bits` bits of storage.
  * @throws Reverted `SafeCastOverflowedIntDowncast(bits, value)` as OpenZeppelin's SafeCast does

@@ -5,13 +5,14 @@ import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { reviewExchange } from "./exchange.ts";
 import { fromPpm, max, partUp, WAD } from "./fixedPoint.ts";
-import { credit, moveCollateral, portfolioOf, settledCash, unrealisedGain } from "./ledger.ts";
+import { fallsBelowLeast, leastSize, requireCollateral } from "./leastSize.ts";
+import { credit, lotsOf, moveCollateral, portfolioOf, settledCash, unrealisedGain } from "./ledger.ts";
 import { notionalOf, termsAt } from "./margin.ts";
 import { coversOpening, refuse, shedsAtBoth } from "./marginRule.ts";
 import { requireFreshWords } from "./portfolioMargin.ts";
 import { withdrawn } from "./shortfall.ts";
-import { comboAt, type Fill, settle, type Touched, type Trade } from "./trading.ts";
-import { type AccountId, type Address, NORMAL, type Portfolio, type State } from "./types.ts";
+import { comboAt, FIRST_SERIES, type Fill, settle, type Touched, type Trade } from "./trading.ts";
+import { type Account, type AccountId, type Address, NORMAL, type Portfolio, type State } from "./types.ts";
 
 /** Token index of the settlement token; collateral tokens are 0 to 31. */
 export const SETTLEMENT = 255;
@@ -188,7 +189,9 @@ function withdraw(run: Run, account: AccountId, token: number, amount: bigint, t
     credit(draft, account, -debited);
     if (booked.dust !== 0n) credit(draft, accountIdOf(draft.base.fund), booked.dust);
   } else {
+    const held = draft.account(account).collateral.get(token) ?? 0n;
     moveCollateral(draft, account, token, debited, false);
+    requireCollateral(draft, account, token, held);
     const listed = draft.collateral(token);
     draft.setCollateral(token, { ...listed, supply: listed.supply - debited });
   }
@@ -209,7 +212,9 @@ function transfer(run: Run, account: AccountId, token: number, amount: bigint, t
     credit(draft, to, amount);
   } else {
     scaleOf(draft, token);
+    const held = draft.account(account).collateral.get(token) ?? 0n;
     moveCollateral(draft, account, token, amount, false);
+    requireCollateral(draft, account, token, held);
     moveCollateral(draft, to, token, amount, true);
   }
   draft.emit("Transferred", { from: account, to, token: BigInt(token), amount });
@@ -266,16 +271,33 @@ function trade(run: Run, account: AccountId, module: number, data: string, minim
     fees: 0n,
   };
   const taker = touch(run, account, false);
+  let market = fills[0]!.instrument;
+  let before = draft.account(account);
   for (let first = 0; first < fills.length; ) {
     const legs = comboAt(fills, first);
+    if (legs[0]!.instrument !== market) {
+      requireLeastPosition(draft, before, market);
+      market = legs[0]!.instrument;
+      before = draft.account(account);
+    }
     if (!settle(draft, proposed, taker, legs)) {
       for (const [i, fill] of legs.entries()) run.outside.dropped?.(module, first + i, fill);
     }
     first += legs.length;
   }
+  requireLeastPosition(draft, before, market);
   if (proposed.filled < minimumLots) revert("FilledTooLittle", proposed.filled, minimumLots);
   if (proposed.fees !== 0n) fundIncome(draft, accountIdOf(draft.base.fund), proposed.fees);
   for (const id of [account, ...fills.map(({ maker }) => maker)]) reviewExchange(draft, id);
+}
+
+/** A taker leaves the market of a perpetual with no less of it than is allowed, unless that is how it came. */
+function requireLeastPosition(draft: Draft, before: Account, instrument: bigint): void {
+  if (instrument >= FIRST_SERIES) return;
+  const index = Number(instrument);
+  const lots = lotsOf(draft.account(before.id), index);
+  if (lots === lotsOf(before, index) || !fallsBelowLeast(draft, lotsOf(before, index), lots, draft.underlying(index).price)) return;
+  revert("PositionTooSmall", before.id, instrument, lots, leastSize(draft));
 }
 
 /** Remembers the figures of an account before this call changes it. */

@@ -61,9 +61,10 @@ export function transferBook(draft: Draft, from: AccountId, to: AccountId, book:
  * Moves a part of every option and dated future that one account holds on an underlying, rounded up to whole lots, to another; keeps open interest and the
  * clock of a fund account. The cash goes with the book. Settled series have been paid.
  * @param part 18 decimals
+ * @param least all of a position where fewer lots would be left
  * @throws Reverted `PositionCapExceeded`, `TooManySeriesPositions`, `TooManyUnderlyings` for a receiver that is not the fund's
  */
-export function transferSeries(draft: Draft, from: AccountId, to: AccountId, underlying: bigint, part: bigint): void {
+export function transferSeries(draft: Draft, from: AccountId, to: AccountId, underlying: bigint, part: bigint, least = 0n): void {
   const index = Number(underlying);
   const limited = ownerOf(to) !== draft.base.fund;
   const [giver, receiver] = [draft.account(from), draft.account(to)];
@@ -71,7 +72,7 @@ export function transferSeries(draft: Draft, from: AccountId, to: AccountId, und
   const taken = [...(receiver.series.get(index) ?? [])];
   given.forEach((held, i) => {
     const { instrument, lots, halvings = 0n } = held;
-    const moved = lotsPartUp(lots, part);
+    const moved = lotsPartUp(lots, part, least);
     if (moved === 0n) return;
     const found = taken.findIndex((each) => each.instrument === instrument);
     const place = found < 0 ? taken.length : found;

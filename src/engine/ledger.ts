@@ -1,6 +1,6 @@
 import { ownerOf } from "./accountId.ts";
 import { Draft } from "./draft.ts";
-import { revert, toSigned, toUnsigned } from "./errors.ts";
+import { revert, saturated, toSigned, toUnsigned } from "./errors.ts";
 import { abs, divUp, fromPpb, fromPpm, max, min, partUp, WAD } from "./fixedPoint.ts";
 import { indexNow } from "./funding.ts";
 import { instrumentFromNumber, isFuture } from "./instrument.ts";
@@ -131,7 +131,7 @@ export function move(draft: Draft, id: AccountId, underlying: number, change: bi
     positions.set(underlying, {
       lots: toSigned(48, lots),
       fundingIndex: toSigned(96, index),
-      entryCost: toSigned(96, entryCostAfterDown(before, change, price)),
+      entryCost: saturated(96, entryCostAfterDown(before, change, price)),
     });
   }
   const after = { ...account, cash, positions };

@@ -6,12 +6,13 @@ import { revert, toSigned } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
 import { divUp, fromPpm, max, min, partDown, partUp, WAD } from "./fixedPoint.ts";
 import { cover, fundAccountOf, payBounty, transferBook, transferSeries } from "./fundAccounts.ts";
+import { leastSize } from "./leastSize.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf, stopExchange } from "./ledger.ts";
 import { assess, lineOf, type MarginTerms, termsAt } from "./margin.ts";
-import { liveMargin, seriesValueDown, type UnderlyingHolding, withoutPart } from "./portfolioMargin.ts";
+import { liveMargin, partOf, seriesValueDown, type UnderlyingHolding, withoutPart } from "./portfolioMargin.ts";
 import { rampAt } from "./ramp.ts";
 import { payExpiredOn } from "./settleExpired.ts";
-import { lotsPartUp, type SliceTerms, sliceTerms } from "./slice.ts";
+import { discountUp, leastLots, lotsPartUp, type SliceTerms, sliceTerms } from "./slice.ts";
 import { worstOfLineUp } from "./stress.ts";
 import { requireFresh, requireMargin } from "./takeover.ts";
 import type { AccountId, Address, Assessment, Book, Portfolio, State } from "./types.ts";
@@ -32,7 +33,9 @@ interface Part {
   readonly haircut: bigint; // WAD: λ of the haircut on it
   readonly scan: bigint; // WAD: of the whole underlying
   readonly left: Book;
+  readonly sold: Book;
   readonly holdingLeft?: UnderlyingHolding; // where there are series
+  readonly holdingSold?: UnderlyingHolding;
 }
 
 /** A planned sale of an account or of a slice of it. `parts` run beside `portfolio.books`. */
@@ -43,6 +46,7 @@ export interface Sale {
   readonly maintenance: bigint; // WAD
   readonly terms: SliceTerms;
   readonly whole: boolean;
+  readonly discount: bigint; // WAD, on what moves
   readonly parts: readonly Part[];
   readonly liens: readonly Lien[];
 }
@@ -135,13 +139,21 @@ export function plan(draft: Draft, account: AccountId): Sale {
   // where prices are in doubt, below what they leave of it; who has no equity is never spared
   const least = maintenance - min(excused(portfolio, terms), maintenance);
   if (figures.equity >= least) revert("AccountHealthy", account, figures.equity, least);
-  const slice = sliceTerms(figures, maintenance, draft.base.liquidation);
+  const slice = sliceTerms(figures, maintenance, draft.base.liquidation, countOf(draft, account, portfolio));
   const sale = cut(draft, { account, portfolio, figures, maintenance }, slice, terms);
   if (sale.whole || !mustSellAll(draft, sale, terms)) return sale;
   return cut(draft, sale, { ...slice, fraction: WAD }, terms);
 }
 
-/** What moves at the fraction of `slice`: ⌈f·|q|⌉ lots of everything and ⌈f·C⌉ collateral, and what it is worth. */
+/** Positions and collaterals, settled series apart: what moves in a sale, whatever its fraction. */
+function countOf(draft: Draft, account: AccountId, { books, holdings }: Portfolio): bigint {
+  const perpetuals = books.filter(({ lots }) => lots !== 0n).length;
+  const dated = [...(holdings?.values() ?? [])].flatMap(({ series }) => series);
+  const inSeries = dated.reduce((sum, { futures, options }) => sum + (futures === 0n ? 0 : 1) + options.length, 0);
+  return BigInt(perpetuals + inSeries + draft.account(account).collateral.size);
+}
+
+/** What moves at the fraction of `slice`: ⌈f·|q|⌉ lots of everything and ⌈f·C⌉ collateral, and all of what would be left too small; and what it is worth. */
 function cut(
   draft: Draft,
   of: Pick<Sale, "account" | "portfolio" | "figures" | "maintenance">,
@@ -150,40 +162,60 @@ function cut(
 ): Sale {
   const { portfolio } = of;
   const { fraction } = slice;
+  const smallest = leastSize(draft);
   const held = [...draft.account(of.account).collateral].sort(([a], [b]) => a - b);
   const liens = held.map(([token, amount]): Lien => {
     const { underlying, haircut } = draft.collateral(token);
-    const moved = divUp(amount * fraction, WAD);
+    const { price, lotExponent } = draft.underlying(Number(underlying));
+    const part = divUp(amount * fraction, WAD);
+    const moved = collateralValueDown(amount - part, price, lotExponent) < smallest ? amount : part;
     return { token, underlying, held: amount, moved, haircut: fromPpm(rampAt(haircut, draft.now)) };
   });
   const parts = portfolio.books.map((book): Part => {
-    const lots = lotsPartUp(book.lots, fraction);
+    const least = leastLots(smallest, book.price);
+    const lots = lotsPartUp(book.lots, fraction, least);
     let market = lots * book.price;
-    let [haircut, collateralLeft, haircutLeft] = [0n, 0n, 0n];
+    let [haircut, collateralLeft, haircutLeft, collateralSold] = [0n, 0n, 0n, 0n];
     for (const lien of liens.filter(({ underlying }) => underlying === book.underlying)) {
       const { lotExponent } = draft.underlying(Number(book.underlying));
       const value = collateralValueDown(lien.moved, book.price, lotExponent);
       market += value;
+      collateralSold += value;
       haircut += partUp(partUp(value, lien.haircut), slice.haircutShare);
       const kept = collateralValueDown(lien.held - lien.moved, book.price, lotExponent);
       collateralLeft += kept;
       haircutLeft += partUp(kept, lien.haircut);
     }
     const left = { ...book, lots: book.lots - lots, collateral: collateralLeft, haircut: haircutLeft };
+    const sold = { ...book, lots, collateral: collateralSold, haircut: 0n };
     const holding = portfolio.holdings?.get(book.underlying);
-    if (holding === undefined) return { lots, market, haircut, scan: worstOfLineUp(lineOf(book) + book.collateral, book.heldRange), left };
-    const holdingLeft = withoutPart(holding, fraction, left);
+    if (holding === undefined)
+      return { lots, market, haircut, scan: worstOfLineUp(lineOf(book) + book.collateral, book.heldRange), left, sold };
+    const holdingLeft = withoutPart(holding, fraction, left, least);
     market += seriesValueDown(holding) - seriesValueDown(holdingLeft);
     const { scan } = liveMargin(holding, terms);
-    return { lots, market, haircut, scan, left, holdingLeft };
+    return { lots, market, haircut, scan, left, sold, holdingLeft, holdingSold: partOf(holding, fraction, sold, least) };
   });
-  return { ...of, terms: slice, whole: fraction === WAD, parts, liens };
+  const whole = fraction === WAD;
+  return { ...of, terms: slice, whole, discount: whole ? slice.discount : discountOf(draft, slice, parts, terms), parts, liens };
+}
+
+/**
+ * D of the fraction, and no less than what moves would cost by itself, WAD: whole lots, and what is sold in full because little of it would be left, are more than
+ * the fraction.
+ */
+function discountOf(draft: Draft, slice: SliceTerms, parts: readonly Part[], terms: MarginTerms): bigint {
+  const holdings = new Map(
+    parts.flatMap(({ sold, holdingSold }) => (holdingSold === undefined ? [] : [[sold.underlying, holdingSold] as const])),
+  );
+  const figures = assess({ cash: 0n, books: parts.map(({ sold }) => sold), holdings }, terms, false);
+  return max(partUp(slice.discount, slice.fraction), discountUp(figures, slice.health, draft.base.liquidation));
 }
 
 /** Whether the slice would leave dust, or, by its whole lots, lower E / IM. */
-function mustSellAll(draft: Draft, { portfolio, figures, terms, parts }: Sale, margin: MarginTerms): boolean {
+function mustSellAll(draft: Draft, { portfolio, figures, terms, discount, parts }: Sale, margin: MarginTerms): boolean {
   const received = parts.reduce((sum, { market, haircut }) => sum + market - haircut, 0n);
-  const cash = portfolio.cash + received - partUp(terms.discount, terms.fraction) - terms.bounty;
+  const cash = portfolio.cash + received - discount - terms.bounty;
   const holdings = new Map(
     parts.flatMap(({ left, holdingLeft }) => (holdingLeft === undefined ? [] : [[left.underlying, holdingLeft] as const])),
   );
@@ -245,8 +277,7 @@ function emitLiquidated(draft: Draft, sale: Sale, keeper: AccountId, reward: big
 
 /** The bounty and the discount that the account bears, WAD: of a whole sale never more than there is. */
 function charges(sale: Sale): { bounty: bigint; discount: bigint } {
-  const { terms } = sale;
-  const discount = partUp(terms.discount, terms.fraction);
+  const { terms, discount } = sale;
   if (!sale.whole) return { bounty: terms.bounty, discount };
   const worth = max(worthOf(sale), 0n);
   const bounty = min(terms.bounty, worth);
@@ -279,7 +310,9 @@ function moveSale(draft: Draft, taker: AccountId | undefined, sale: Sale, discou
     const to = takerOf(book.underlying);
     const lots = sale.parts[i]?.lots ?? 0n;
     const payment = paid[i] ?? 0n;
-    if (sale.portfolio.holdings?.has(book.underlying)) transferSeries(draft, sale.account, to, book.underlying, sale.terms.fraction);
+    if (sale.portfolio.holdings?.has(book.underlying)) {
+      transferSeries(draft, sale.account, to, book.underlying, sale.terms.fraction, leastLots(leastSize(draft), book.price));
+    }
     transferBook(draft, sale.account, to, book, lots, payment);
     left += payment;
     draft.emit("Sold", { account: sale.account, taker: to, underlying: book.underlying, lots, cash: payment });

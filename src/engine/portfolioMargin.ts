@@ -323,20 +323,39 @@ export function liveMargin(holding: UnderlyingHolding, terms: MarginTerms): Unde
 }
 
 /**
- * What an account that sells a part of everything has left of its series: the part of each position that goes is rounded up to whole lots.
+ * What an account that sells a part of everything has left of its series: the part of each position that goes is rounded up to whole lots, and is all of it
+ * where fewer than `least` lots would be left.
  * @param part 18 decimals
  * @param spot lots, collateral and its haircut: what it has left of perpetual and collateral
  */
 export function withoutPart(
   holding: UnderlyingHolding,
   part: bigint,
-  { lots, collateral, haircut }: Pick<UnderlyingHolding, "lots" | "collateral" | "haircut">,
+  spot: Pick<UnderlyingHolding, "lots" | "collateral" | "haircut">,
+  least = 0n,
 ): UnderlyingHolding {
-  const left = (held: bigint): bigint => held - lotsPartUp(held, part);
+  return withLots(holding, spot, (held) => held - lotsPartUp(held, part, least));
+}
+
+/** As `withoutPart`, but what is sold. */
+export function partOf(
+  holding: UnderlyingHolding,
+  part: bigint,
+  spot: Pick<UnderlyingHolding, "lots" | "collateral" | "haircut">,
+  least: bigint,
+): UnderlyingHolding {
+  return withLots(holding, spot, (held) => lotsPartUp(held, part, least));
+}
+
+function withLots(
+  holding: UnderlyingHolding,
+  { lots, collateral, haircut }: Pick<UnderlyingHolding, "lots" | "collateral" | "haircut">,
+  of: (held: bigint) => bigint,
+): UnderlyingHolding {
   const series = holding.series.map((each) => ({
     ...each,
-    futures: left(each.futures),
-    options: each.options.map((option) => ({ ...option, lots: left(option.lots) })),
+    futures: of(each.futures),
+    options: each.options.map((option) => ({ ...option, lots: of(option.lots) })),
   }));
   return { ...holding, lots, collateral, haircut, series };
 }

@@ -7,7 +7,7 @@ export interface SliceTerms {
   readonly haircutShare: bigint; // λ: the part of the haircut that collateral is paid below its price
   readonly worth: bigint; // W
   readonly discount: bigint; // D for the whole account
-  readonly bounty: bigint; // b
+  readonly bounty: bigint; // b of everything that is sold
   readonly fraction: bigint; // f*, one for a whole sale
 }
 
@@ -15,16 +15,14 @@ export interface SliceTerms {
  * The terms of a liquidation.
  * @param figures live figures of the account
  * @param maintenance its maintenance margin, WAD
+ * @param count its positions and collaterals, of which each adds a bounty; who holds nothing any more is closed at the price of one
  */
-export function sliceTerms(figures: Assessment, maintenance: bigint, parameters: LiquidationParameters): SliceTerms {
+export function sliceTerms(figures: Assessment, maintenance: bigint, parameters: LiquidationParameters, count: bigint): SliceTerms {
   const health = healthDown(figures, maintenance);
   const haircutShare = WAD - health / 2n;
   const worth = figures.value - partUp(figures.value - figures.equity, haircutShare);
-  const discount = max(
-    partUp(figures.margin, discountRatioUp(health, parameters)),
-    partUp(figures.notional, fromPpm(parameters.grossDiscount)),
-  );
-  const bounty = parameters.bounty * 10n ** 14n;
+  const discount = discountUp(figures, health, parameters);
+  const bounty = max(count, 1n) * parameters.bounty * 10n ** 14n;
   const fraction = fractionUp(figures, { worth, discount, bounty }, fromPpm(parameters.recovery));
   return { health, haircutShare, worth, discount, bounty, fraction };
 }
@@ -32,11 +30,31 @@ export function sliceTerms(figures: Assessment, maintenance: bigint, parameters:
 /**
  * The whole lots of a position that a part of it comes to: ⌈part·|lots|⌉ with the sign of `lots`.
  * @param part 18 decimals, at most one
+ * @param least all where fewer lots would be left
  * @example lotsPartUp(-7n, WAD / 2n) // -4n
  */
-export function lotsPartUp(lots: bigint, part: bigint): bigint {
+export function lotsPartUp(lots: bigint, part: bigint, least = 0n): bigint {
   const size = divUp(abs(lots) * part, WAD);
-  return lots < 0n ? -size : size;
+  const sold = abs(lots) - size < least ? abs(lots) : size;
+  return lots < 0n ? -sold : sold;
+}
+
+/**
+ * The fewest lots of an underlying that a position may have.
+ * @param smallest WAD
+ * @param price of a lot, WAD; without one nothing is too many
+ */
+export function leastLots(smallest: bigint, price: bigint): bigint {
+  return price === 0n ? 2n ** 256n - 1n : divUp(smallest, price);
+}
+
+/** D = max(d(h)·IM, c·G), WAD, rounded up. */
+export function discountUp(
+  { margin, notional }: Pick<Assessment, "margin" | "notional">,
+  health: bigint,
+  parameters: LiquidationParameters,
+): bigint {
+  return max(partUp(margin, discountRatioUp(health, parameters)), partUp(notional, fromPpm(parameters.grossDiscount)));
 }
 
 /** E / MM within 0 and 1, 18 decimals, rounded down; without margin 0 for a negative equity, else 1. */

@@ -2,6 +2,7 @@ import { ownerOf } from "./accountId.ts";
 import { hiddenBy, isDoubtful } from "./doubt.ts";
 import type { Draft } from "./draft.ts";
 import { abs, divUp, fromPpm, max, min, WAD } from "./fixedPoint.ts";
+import { fallsBelowLeast } from "./leastSize.ts";
 import {
   changedPositions,
   countedUp,
@@ -21,7 +22,7 @@ import { type Account, type AccountId, type Address, NORMAL, type Portfolio, typ
 import { seriesCountOf } from "./words.ts";
 
 /** The lowest name of what is not a perpetual. */
-const FIRST_SERIES = 1n << 8n;
+export const FIRST_SERIES = 1n << 8n;
 
 /** What a module proposes; see the struct `Fill`. */
 export interface Fill {
@@ -170,6 +171,9 @@ function moveMaker(draft: Draft, trade: Trade, fill: Fill): Leg | string {
 
   if (!takerReduces && abs(taken + fill.lots) > market.positionCap) return "PositionCapExceeded";
   if (!makerReduces && abs(made - fill.lots) > market.positionCap) return "PositionCapExceeded";
+  // on a perpetual the taker may come to it by several fills, and is tested when the market is left
+  const takerFalls = instrument !== 0n && fallsBelowLeast(draft, taken, taken + fill.lots, underlying.price);
+  if (takerFalls || fallsBelowLeast(draft, made, made - fill.lots, underlying.price)) return "PositionTooSmall";
 
   const changes = [changeOf(market, takes, fill.lots), changeOf(market, makes, -fill.lots)];
   const openInterest = changes.reduce((sum, [from, to]) => sum + countedUp(to) - countedUp(from), underlying.funding.openInterest);

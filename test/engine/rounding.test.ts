@@ -153,7 +153,7 @@ describe("rounding against exact rationals", () => {
     expectUp(discountRatioUp(health, state.liquidation), ratio.times(WAD), "discount ratio");
 
     const kappa = recovery * 10n ** 12n;
-    const sale = sliceTerms(figures, maintenance, state.liquidation);
+    const sale = sliceTerms(figures, maintenance, state.liquidation, 2n);
     const missing = of(partUp(figures.margin, kappa)).minus(figures.equity);
     const proceeds = of(sale.worth - sale.discount);
     const exact = of(sale.bounty).isAtLeast(proceeds)
@@ -165,7 +165,7 @@ describe("rounding against exact rationals", () => {
   rounds("W is down and D up, each less than a unit on its inputs", () => {
     const figures = anyFigures();
     const maintenance = partUp(figures.margin, terms.maintenance);
-    const sale = sliceTerms(figures, maintenance, state.liquidation);
+    const sale = sliceTerms(figures, maintenance, state.liquidation, 2n);
     const haircuts = of(figures.value - figures.equity);
     expectUp(sale.haircutShare, of(WAD).minus(new Fraction(sale.health, 2n)), "λ");
     expectDown(sale.worth, of(figures.value).minus(haircuts.times(unit(sale.haircutShare))), "W");

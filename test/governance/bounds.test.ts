@@ -121,7 +121,7 @@ describe("Bounds", () => {
           names: "AgreementBand",
         },
         { says: "the band starts within its widest", by: ["WidestBand", 19_999n], names: "Band" },
-        { says: "D at the line is at most half of maintenance", by: ["GrossDiscount", 14_001n], names: "GrossDiscount" },
+        { says: "D at the line is at most half of maintenance", by: ["GrossDiscount", 2_001n], names: "GrossDiscount" },
         { says: "H-34 taking one's own account costs at least the fee of trading out", by: ["FeeCap", 501n], names: "FeeCap" },
         { says: "H-34 so does it with a smaller share of the fund", by: ["FundShare", 249_999n], names: "FeeCap" },
         { says: "H-44 being one's own keeper costs at least fee and half spread", by: ["KeeperShare", 550_001n], names: "KeeperShare" },
@@ -167,19 +167,39 @@ describe("Bounds", () => {
       await governed.setParameter(parameterIndex("GrossDiscount"), 0, 20_000n);
     });
 
-    it("a held range below a raised floor counts until it has followed", async () => {
-      const { vault, governed } = await networkHelpers.loadFixture(deployGovernance);
-      await governed.setParameter(parameterIndex("RangeFloor"), 0, 100_000_000n);
-      await governed.setParameter(parameterIndex("InterMonth"), 0, 200_000n);
+    it("H-84 a hedge needs no more than its two sides apart, at the least range that holds, a third of it where there are series", async () => {
+      const { vault, governed, stands } = await networkHelpers.loadFixture(deployGovernance);
+      const set = (value: bigint) => governed.setParameter(parameterIndex("InterMonth"), 0, value);
+      const refused = (sent: Promise<unknown>) =>
+        expect(sent).to.be.revertedWithCustomError(errors, "ParametersInconsistent").withArgs(parameterIndex("InterMonth"));
+      await refused(set(100_001n));
+      await set(100_000n);
       await networkHelpers.time.increase(RAMP_DURATION);
-      // least margin 0.75 + 0.5 + 1 (held) or + 10 (floor) %: c = 2 % needs 5 %
-      await vault.plantPrice(0, priceWord({ price: 10n ** 15n, time: await now(), held: 10_000_000n }));
-      await expect(governed.setParameter(parameterIndex("GrossDiscount"), 0, 20_000n)).to.be.revertedWithCustomError(
-        errors,
-        "ParametersInconsistent",
-      );
+      await refused(governed.setParameter(parameterIndex("RangeFloor"), 0, 49_999_999n));
+      // raised floors count when the held range has followed
+      await vault.plantPrice(0, priceWord({ price: 10n ** 15n, time: await now(), held: 50_000_000n }));
+      await governed.setParameter(parameterIndex("RangeFloor"), 0, 100_000_000n);
+      await refused(set(100_001n));
       await vault.plantPrice(0, priceWord({ price: 10n ** 15n, time: await now(), held: 100_000_000n }));
-      await governed.setParameter(parameterIndex("GrossDiscount"), 0, 20_000n);
+      await set(200_000n);
+      await refused(governed.setVolatilitySource(0, stands[0]!));
+      // on the way down it is still what it was
+      await set(66_666n);
+      await refused(governed.setVolatilitySource(0, stands[0]!));
+      await networkHelpers.time.increase(RAMP_DURATION);
+      await governed.setVolatilitySource(0, stands[0]!);
+      await refused(set(66_667n));
+    });
+
+    it("H-84 a deposit never puts an account below its line: a haircut leaves what margin rises by", async () => {
+      const { governed } = await networkHelpers.loadFixture(deployGovernance);
+      // 1 − 0.8·(0.35 + 0.005 + 3·0.0175) = 0.674
+      const set = (value: bigint) => governed.setParameter(parameterIndex("Haircut"), 0, value);
+      await expect(set(674_001n)).to.be.revertedWithCustomError(errors, "ParametersInconsistent").withArgs(parameterIndex("Haircut"));
+      await set(674_000n);
+      await expect(governed.setParameter(parameterIndex("RangeCap"), 0, 351_000_000n))
+        .to.be.revertedWithCustomError(errors, "ParametersInconsistent")
+        .withArgs(parameterIndex("Haircut"));
     });
 
     it("the engine judges random sets as the contract does", async () => {
@@ -211,6 +231,7 @@ describe("Bounds", () => {
           provision: value("Provision"),
           interMonth: value("InterMonth"),
           rangeFloor,
+          hasSeries: false,
           maintenance: value("Maintenance"),
           discountMin: value("DiscountMin"),
           grossDiscount: value("GrossDiscount"),

@@ -105,11 +105,11 @@ contract VaultInvariants {
         for (uint256 i; i < 6; ++i) {
             handler.fall(u, 200 + 150 * round);
             handler.liquidateTo(2, 0);
-            handler.liquidate(3, 0, 1);
+            handler.liquidate(3, 0);
             handler.declareExchange(4);
             handler.wait_(600);
             handler.exchange(4, 0, 0, 5);
-            handler.liquidate(4, 0, 1);
+            handler.liquidate(4, 0);
         }
         handler.shed(u, 0, 0);
         handler.donate(1e6 + round);
@@ -125,7 +125,7 @@ contract VaultInvariants {
         if (verb < 5) handler.trade(a, b, c, int256(d) * (c % 2 == 0 ? int256(1) : int256(-1)), b, c);
         else if (verb == 5) handler.rise(a, b);
         else if (verb < 8) handler.fall(a, b);
-        else if (verb < 11) handler.liquidate(a, b, c);
+        else if (verb < 11) handler.liquidate(a, b);
         else if (verb == 11) handler.liquidateTo(a, b);
         else if (verb == 12) handler.shed(a, b, c);
         else if (verb == 13) handler.deposit(a, b, d);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {IMarginVault} from "../interfaces/IMarginVault.sol";
+import {AccountId} from "../types/AccountId.sol";
+import {Lots} from "../types/Lots.sol";
+import {Price} from "../types/Price.sol";
+import {Wad} from "../types/Wad.sol";
+import {VaultState} from "../VaultStorage.sol";
+import {CollateralWord, LiquidationWord} from "../words/ParameterWords.sol";
+import {PriceWord} from "../words/PriceWord.sol";
+import {Bounds} from "./Bounds.sol";
+import {Ledger} from "./Ledger.sol";
+
+/// @title The least size of every position and every collateral
+/// @dev A sale costs gas for each thing that it moves, and its bounty counts each: below this size one would not bear it (docs/governance.md, inequalities).
+/// Of an underlying a lot counts at its price, whatever instrument it is of.
+library LeastSize {
+    /// @notice Whether a position of `lots` at `price` a lot is smaller than what is allowed, and that before, if there was one, was not.
+    /// @dev The parameter is read only for what is below its highest bound.
+    function falls(VaultState storage $, int256 before, int256 lots, Price price) internal view returns (bool) {
+        if (lots == 0) return false;
+        uint256 value = Lots.wrap(lots).abs() * price.raw();
+        if (value >= Bounds.MOST_SMALLEST_NOTIONAL * 1e18) return false;
+        uint256 least = smallest($);
+        return value < least && (before == 0 || Lots.wrap(before).abs() * price.raw() >= least);
+    }
+
+    /// @notice Refuses what leaves less of collateral `token` in `account` than is allowed, and not nothing, unless it was less before.
+    function requireCollateral(VaultState storage $, AccountId account, uint256 token, uint256 before) internal view {
+        uint256 left = $.collateral[account][token];
+        if (left == 0) return;
+        uint256 priceWord = $.prices[CollateralWord.underlying($.collaterals[token])];
+        (Price price, uint256 exponent) = (PriceWord.price(priceWord), PriceWord.lotExponent(priceWord));
+        Wad value = Ledger.collateralValueDown(left, price, exponent);
+        if (value >= Wad.wrap(int256(Bounds.MOST_SMALLEST_NOTIONAL * 1e18))) return;
+        Wad least = LiquidationWord.smallestNotional($.liquidationParameters);
+        if (value < least && Ledger.collateralValueDown(before, price, exponent) >= least) {
+            revert IMarginVault.CollateralTooSmall(account, token, value, least);
+        }
+    }
+
+    /// @notice WAD.
+    function smallest(VaultState storage $) internal view returns (uint256) {
+        // casting is safe: an unsigned field
+        return uint256(LiquidationWord.smallestNotional($.liquidationParameters).raw());
+    }
+}

@@ -1,0 +1,30 @@
+import type { Draft } from "./draft.ts";
+import { revert } from "./errors.ts";
+import { abs, WAD } from "./fixedPoint.ts";
+import { collateralValueDown } from "./ledger.ts";
+import type { AccountId } from "./types.ts";
+
+/** The least size of every position and every collateral, WAD: a sale costs gas for each thing that it moves, and below it one would not bear the bounty. */
+export function leastSize(draft: Draft): bigint {
+  return draft.base.liquidation.smallestNotional * WAD;
+}
+
+/** Whether a position of `lots` is smaller than what is allowed, and that before, if there was one, was not. A lot counts at the price of the underlying. */
+export function fallsBelowLeast(draft: Draft, before: bigint, lots: bigint, price: bigint): boolean {
+  const least = leastSize(draft);
+  return lots !== 0n && abs(lots) * price < least && (before === 0n || abs(before) * price >= least);
+}
+
+/**
+ * Refuses what leaves less of a collateral than is allowed, and not nothing, unless it was less before.
+ * @throws Reverted `CollateralTooSmall`
+ */
+export function requireCollateral(draft: Draft, account: AccountId, token: number, before: bigint): void {
+  const left = draft.account(account).collateral.get(token) ?? 0n;
+  const { price, lotExponent } = draft.underlying(Number(draft.collateral(token).underlying));
+  const least = leastSize(draft);
+  const value = collateralValueDown(left, price, lotExponent);
+  if (left !== 0n && value < least && collateralValueDown(before, price, lotExponent) >= least) {
+    revert("CollateralTooSmall", account, BigInt(token), value, least);
+  }
+}
