@@ -293,14 +293,14 @@ contract MarginVault is VaultBase, IVaultCore {
         for (uint256 i; i < fills.length; ++i) {
             Fill memory fill = fills[i];
             if (instrument != fill.instrument) {
-                Trading.leave($, trade, basis.quote);
+                Trading.finish($, trade, basis.quote);
                 instrument = fill.instrument;
                 if (instrument < FIRST_SERIES) Trading.enter($, trade, basis, instrument);
             }
             if (instrument >= FIRST_SERIES) i = _settleSeries(trade, taker, fills, i);
             else if (!Trading.settle($, trade, taker, basis, fill)) IModule(target).dropped(i, fill);
         }
-        Trading.leave($, trade, basis.quote);
+        Trading.finish($, trade, basis.quote);
         if (trade.filled < minimumLots) revert IMarginVault.FilledTooLittle(trade.filled, minimumLots);
         if (trade.fees != ZERO) Deficit.income($, toAccountId(FUND, 0), trade.fees);
         _reviewExchange(account);

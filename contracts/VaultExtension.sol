@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Assessment, IVaultBooks, IVaultExtension, Portfolio} from "./interfaces/IMarginVault.sol";
-import {IVaultSeries, SeriesFigures} from "./interfaces/IVaultSeries.sol";
+import {IVaultSeries, SeriesFigures, SliceUpdate} from "./interfaces/IVaultSeries.sol";
 import {Deficit} from "./libraries/Deficit.sol";
 import {SeriesState} from "./libraries/SeriesState.sol";
 import {Uptime} from "./libraries/Uptime.sol";
@@ -172,8 +172,8 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     // ---------------------------------------------------------------- series
 
     /// @inheritdoc IVaultSeries
-    function postSlice(uint8 underlying, uint8 series, bytes calldata update) external locked {
-        SeriesLogic.postSlice($, underlying, series, update);
+    function postSlices(uint8 underlying, SliceUpdate[] calldata updates) external locked {
+        SeriesLogic.postSlices($, underlying, updates);
     }
 
     /// @inheritdoc IVaultSeries

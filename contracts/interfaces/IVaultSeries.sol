@@ -13,17 +13,24 @@ struct SeriesFigures {
     uint8 staleness; // Freshness.Cause at the larger of target and held range: zero while the risk words may be used
 }
 
+/// @dev What a volatility source is given for one series.
+struct SliceUpdate {
+    uint8 series;
+    bytes data; // as the source wants it; empty to take what it knows
+}
+
 /// @title The series of options and dated futures of the vault's underlyings
 /// @notice A series is what expires at one time: a dated future and a call and a put of each strike. It has a number from 1 to 255 within its underlying.
-/// Governance lists it (`IVaultGovernance.listSeries`); everything here may be called by anybody. The feed's volatility slices come in through `postSlice`, risk words are
+/// Governance lists it (`IVaultGovernance.listSeries`); everything here may be called by anybody. The feed's volatility slices come in through `postSlices`, risk words are
 /// made of them by `refreshSeries`, and each accepted price of the last half hour counts towards the mean that the series settles on.
 /// @dev Volatilities are a year, WAD: 0.6e18 is 60 %. Log-moneyness k is ln(strike / forward), WAD. Times are unix seconds.
 interface IVaultSeries {
     // ---------------------------------------------------------------- events
 
-    /// @dev `sliceWord` as SviWord packs it, `basis` in 1e-9, `epoch` the number of the slice.
+    /// @dev `sliceWord` as SviWord packs it, `basis` in 1e-9, `epoch` the number of the slice, below 2^23.
     event SlicePosted(uint8 indexed underlying, uint8 indexed series, uint256 sliceWord, int256 basis, uint256 publishTime, uint256 epoch);
-    /// @dev The risk words of all strikes are now those of `anchor` (of a lot, WAD), `range` (18 decimals) and of the slice `epoch`.
+    /// @dev The risk words of all strikes are now those of `anchor` (of a lot, WAD), `range` (18 decimals) and of the slice `epoch`; from 2^23 on of one that gives way to the
+    /// forecast, whose low bits these are.
     event SeriesRefreshed(uint8 indexed underlying, uint8 indexed series, uint256 anchor, uint256 range, uint256 epoch);
     /// @dev Once a series. `price` of a lot (WAD), rounded down, is what everything of the series pays by.
     event SeriesSettled(uint8 indexed underlying, uint8 indexed series, uint256 price);
@@ -44,8 +51,9 @@ interface IVaultSeries {
     /// @notice Thrown when more strikes would be listed, in series of all underlyings that are not settled, than can be priced in one transaction. A
     /// series counts as its strikes and four more.
     error TooManyStrikes(uint256 listed, uint256 most);
-    /// @notice Thrown when a refresh could meet a value that needs more than the 32,767 units of a lane.
-    error SeriesCouldSaturate(uint256 volatilityCap, uint256 units);
+    /// @notice Thrown when a refresh could meet a value that needs more than the 32,767 units of a lane: with the cap of volatility at the widest range when a series is
+    /// listed, with the highest of its strikes at the present range when a slice is posted.
+    error SeriesCouldSaturate(uint256 volatility, uint256 units);
 
     // ---------------------------------------------------------------- errors of slices
 
@@ -55,10 +63,15 @@ interface IVaultSeries {
     error SliceFromFuture(uint256 underlying, uint256 series, uint256 publishTime, uint256 present);
     error SliceNotNewer(uint256 underlying, uint256 series, uint256 publishTime, uint256 last);
     error SliceTooOld(uint256 underlying, uint256 series, uint256 age, uint256 most);
+    error TooManySlices(uint256 given, uint256 most);
+    error SeriesNamedTwice(uint256 underlying, uint256 series);
     /// @notice Thrown when the basis (1e-9) is farther from zero than 0.5 % and a quarter a year allow.
     error BasisTooFar(int256 basis, uint256 most);
     /// @notice Thrown when the strike of `index` would have a higher volatility than the series was listed for.
     error VolatilityAboveCap(uint256 index, uint256 volatility, uint256 cap);
+    /// @notice Thrown when the butterfly around the strike of `index`, its neighbours bought and twice the call of it sold, would cost `cost`, less than nothing; of the last
+    /// strike the spread to the one before it. The future is the call of strike zero.
+    error StrikesNotConvex(uint256 index, int256 cost);
 
     // ---------------------------------------------------------------- errors of refresh and settlement
 
@@ -87,8 +100,6 @@ interface IVaultSeries {
     error WingTooSteep(uint256 slope);
     /// @notice Thrown when the least total variance of the slice is not at least 1e-12.
     error VarianceTooLow(int256 least);
-    /// @notice Thrown when a log-moneyness is beyond ±10.
-    error MoneynessTooFar(int256 k);
     /// @notice Thrown when Durrleman's g (WAD) is negative at `k`.
     error ButterflyArbitrage(int256 k, int256 g);
     /// @notice Thrown when the total variance of the later expiry is below that of the earlier one at `k`.
@@ -99,19 +110,19 @@ interface IVaultSeries {
 
     // ---------------------------------------------------------------- permissionless
 
-    /// @notice Takes over what the volatility source knows of a series, after `update` where it verifies: a slice and a basis.
-    /// @dev It must be newer than the last and at most an hour old, and the settlement window not open: within it variance ages by itself. The basis is within ±(0.5 % + 25 % a
-    /// year to expiry). The slice has a good shape, is free of butterfly arbitrage and at most the cap of volatility at the listed strikes, and free of calendar arbitrage
-    /// against the next earlier and the next later series with another expiry and a slice that is at most an hour old, both as of the new publish time and at the listed
-    /// strikes of both (`Svi`).
+    /// @notice Takes over what the volatility source knows of up to eight series of an underlying, after each update where it verifies: a slice and a basis.
+    /// @dev Each must be newer than the last and at most two minutes old, and the settlement window not open: within it variance ages by itself. What is posted is believed
+    /// for an hour. The basis is within ±(0.5 % + 25 % a year to expiry). A slice has a good shape, is free of butterfly arbitrage and at most the cap of volatility at the
+    /// listed strikes, whose prices are convex and fall, and has a refresh that fits. When all are written each is free of calendar arbitrage against the next earlier
+    /// and the next later series with another expiry and a slice that is at most an hour old, both as of the later publish time and at the listed strikes of both (`Svi`): so
+    /// a turn of the skew is posted for its expiries together, where either alone would be refused.
     /// Risk words of another slice are stale. Refused after a use of the underlying's price in the same transaction (`PriceUsed`), as a price is: whoever
     /// refreshes or trades in the call posts slices first.
-    /// @param update as the source wants it; empty to take what it knows
-    function postSlice(uint8 underlying, uint8 series, bytes calldata update) external;
+    function postSlices(uint8 underlying, SliceUpdate[] calldata updates) external;
 
     /// @notice Makes the risk words of a series anew, at the present price, forecast and slice (`SeriesRefresh`); uses the price.
     /// @dev The price must be good for trading. Half a percent more than the larger of target and held range is covered, so that small rises of the forecast leave the words
-    /// fresh. Reverts with `LaneSaturated` or `MoneynessTooFar` where a strike cannot be priced: such a series can be reduced and liquidated, not opened.
+    /// fresh. Reverts with `LaneSaturated` where a value of a strike does not fit: such a series can be reduced and liquidated, not opened.
     function refreshSeries(uint8 underlying, uint8 series) external;
 
     /// @notice Writes down the settlement price of a series that has settled by the clock, without another post. Nothing depends on it.

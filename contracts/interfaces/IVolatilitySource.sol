@@ -5,7 +5,7 @@ pragma solidity 0.8.37;
 interface IVolatilitySource {
     /// @dev What a feed says of one series at one time.
     struct Report {
-        uint256 slice; // SviWord: total variance from the publish time to settlement
+        uint256 sliceWord; // SviWord: total variance from the publish time to settlement
         int256 basis; // forward over price, less one, 1e-9
         uint256 publishTime; // unix seconds; zero: nothing is known
     }

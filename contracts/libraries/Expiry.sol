@@ -40,16 +40,19 @@ library Expiry {
         return expiry - WINDOW;
     }
 
-    /// @notice The average after a post: the price before it counted until its time. The first post only begins it.
-    /// @dev Posts come in the order of their publish times. One that is not newer changes nothing, so that a price counts for as many seconds as it
-    /// held, and a second post in a second for none; nor does anything once half an hour is full. A price that was posted before
-    /// the opening counts from there, for what is left of its longest hold.
-    function observed(uint256 word, uint256 opening, Price price, uint256 time) internal pure returns (uint256) {
+    /// @notice The average after a post: it counts from its block on, and the price before it until then. The first post only begins it.
+    /// @dev Whoever dates a post chooses with hindsight, so that its publish time does not count; the longest hold is from there all the same. Posts come in the
+    /// order of their publish times: of one block the newest counts. One that is not newer changes nothing, nor does anything once half an hour is full. A
+    /// price that was posted before the opening counts from there, for what is left of its longest hold.
+    /// @param time when the price was published
+    /// @param present of the block, not before `time`
+    function observed(uint256 word, uint256 opening, Price price, uint256 time, uint256 present) internal pure returns (uint256) {
         if (price.raw() == 0) revert NoPrice();
         if (word != 0 && time <= word.lastTime()) return word;
         if (word.secondsIn() == WINDOW) return word;
-        (uint256 sum, uint256 counted) = counts(word, opening, time);
-        return AverageWord.pack(sum, counted, time, price);
+        (uint256 sum, uint256 counted) = counts(word, opening, present);
+        uint256 delay = present - time;
+        return AverageWord.pack(sum, counted, delay < LONGEST_HOLD ? delay : LONGEST_HOLD, time, price);
     }
 
     /// @notice Sum (WAD·s) and seconds of the average with the last price held until `time`.
@@ -60,6 +63,7 @@ library Expiry {
             uint256 from = word.lastTime();
             uint256 until = from + LONGEST_HOLD;
             if (time < until) until = time;
+            from += word.delay();
             if (from < opening) from = opening;
             if (until <= from) return (sum, counted);
             uint256 held = until - from;

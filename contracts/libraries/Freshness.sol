@@ -11,8 +11,8 @@ import {Expiry} from "./Expiry.sol";
 
 /// @title Whether the risk words of a series may still be used to open and to withdraw
 /// @dev Words hold until the forward has moved by more than 0.5 %, the scan range has risen at all or fallen by more than 1 %, the implied volatility of
-/// any listed strike has changed by more than 1 % of itself, or a fiftieth of their variance time has passed, at most 15 minutes. These
-/// are the corners that the opening bound is tested at. A limit that is met exactly is kept.
+/// any listed strike has changed by more than 1 % of itself, or a fiftieth of their variance time has passed, at least a minute and at most 15. These
+/// are the corners that the opening bound is tested at. A limit that is met exactly is kept. Inside the window the range falls from second to second, and only its rise counts.
 library Freshness {
     using SeriesWord for uint256;
 
@@ -32,6 +32,8 @@ library Freshness {
     }
 
     uint256 internal constant LONGEST = 15 minutes;
+    /// @dev In the window variance falls by the cube of the time left: a fiftieth of it would be less than a block.
+    uint256 internal constant SHORTEST = 1 minutes;
     /// @dev A fiftieth of the variance time is 1 % of what volatility and time make together: as much as the limit of the volatility.
     uint256 internal constant PART_OF_TIME = 50;
     /// @dev One part in 200 of the anchor.
@@ -51,7 +53,8 @@ library Freshness {
         unchecked {
             // prices < 2^96, ranges < 2^72
             if ((live > anchor ? live - anchor : anchor - live) * PART_OF_PRICE > anchor) return Cause.PRICE;
-            if (range.raw() > scan || (scan - range.raw()) * PART_OF_RANGE > scan) return Cause.RANGE;
+            if (range.raw() > scan) return Cause.RANGE;
+            if ((scan - range.raw()) * PART_OF_RANGE > scan && time <= Expiry.openingOf(seriesWord.expiry())) return Cause.RANGE;
         }
         return Cause.NONE;
     }
@@ -97,6 +100,7 @@ library Freshness {
     /// later than the clock has it, the variance time is counted as if prices came without a gap.
     function lifetime(uint256 made, uint256 expiry) internal pure returns (uint256) {
         uint256 part = Expiry.secondsLeftDown(expiry, made) / PART_OF_TIME;
+        if (part < SHORTEST) return SHORTEST;
         return part < LONGEST ? part : LONGEST;
     }
 }

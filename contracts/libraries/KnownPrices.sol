@@ -35,10 +35,10 @@ library KnownPrices {
             Position p = positionAt(positions, i);
             if (p.instrument().isFuture()) continue;
             positions[i] = p.withPlace(i);
-            (bool found, uint256 at) = _find(was.positions, p, hint);
+            (bool found, uint256 place) = _find(was.positions, p, hint);
             if (found) {
-                _copy(values, i, seen.values, was.positions[at].place());
-                hint = at + 1;
+                _copy(values, i, seen.values, was.positions[place].place());
+                hint = place + 1;
                 continue;
             }
             rest.groups[p.group()] = h.groups[p.group()];
@@ -66,18 +66,18 @@ library KnownPrices {
     function _find(Position[] memory list, Position p, uint256 hint) private pure returns (bool, uint256) {
         uint256 wanted = p.instrument().raw();
         for (uint256 i; i < list.length; ++i) {
-            uint256 at = hint + i;
-            if (at >= list.length) at -= list.length;
-            if (list[at].instrument().raw() == wanted) return (true, at);
+            uint256 place = hint + i;
+            if (place >= list.length) place -= list.length;
+            if (list[place].instrument().raw() == wanted) return (true, place);
         }
         return (false, 0);
     }
 
     /// @dev The prices of one strike, from the place that a position names in one array to the place that another names in the other.
-    function _copy(uint256[] memory values, uint256 at, uint256[] memory source, uint256 from) private pure {
+    function _copy(uint256[] memory values, uint256 place, uint256[] memory source, uint256 from) private pure {
         uint256 size = LANES << 5;
         assembly ("memory-safe") {
-            mcopy(add(add(values, 0x20), mul(at, size)), add(add(source, 0x20), mul(from, size)), size)
+            mcopy(add(add(values, 0x20), mul(place, size)), add(add(source, 0x20), mul(from, size)), size)
         }
     }
 

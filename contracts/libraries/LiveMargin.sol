@@ -90,16 +90,16 @@ library LiveMargin {
             for (uint256 i; i < positions.length; ++i) {
                 Position p = positionAt(positions, i);
                 if (p.instrument().isFuture()) continue;
-                uint256 at = p.group() * PLACES + 2 * p.instrument().strikeIndex();
+                uint256 entry = p.group() * PLACES + 2 * p.instrument().strikeIndex();
                 uint256 place;
                 assembly ("memory-safe") {
-                    at := add(add(places, 0x20), at)
-                    place := shr(240, mload(at))
+                    entry := add(add(places, 0x20), entry)
+                    place := shr(240, mload(entry))
                     if iszero(place) {
                         strikes := add(strikes, 1)
                         place := strikes
-                        mstore8(at, shr(8, place))
-                        mstore8(add(at, 1), place)
+                        mstore8(entry, shr(8, place))
+                        mstore8(add(entry, 1), place)
                     }
                 }
                 positions[i] = p.withPlace(place - 1);
@@ -205,10 +205,10 @@ library LiveMargin {
         int256 gain;
         unchecked {
             // amounts of one account, at most as many as lanes
-            uint256 at;
+            uint256 next;
             for (uint256 k; k < LANES; ++k) {
                 if ((scenarios >> k) & 1 == 0) continue;
-                int256 options = sum.values.get(at++);
+                int256 options = sum.values.get(next++);
                 values.add(k, options + sum.owed);
                 if (k == 3) gain += options;
                 else if (k == 5) gain -= options;

@@ -29,62 +29,62 @@ library PricedSeries {
         SeriesHolding.Group[] memory groups = h.groups;
         (Position[] memory positions, uint256[] memory values) = (h.positions, prices.values);
         packed = new bytes(0x20 * (HEAD + PER_SERIES * groups.length + 2 + positions.length + values.length));
-        uint256 at = _start(packed);
-        at = _put(at, groups.length | (prices.scenarios << 32));
-        at = _put(at, h.range.raw());
+        uint256 pointer = _start(packed);
+        pointer = _put(pointer, groups.length | (prices.scenarios << 32));
+        pointer = _put(pointer, h.range.raw());
         for (uint256 i; i < groups.length; ++i) {
             SeriesHolding.Group memory group = groups[i];
-            at = _put(at, group.series | (group.expiry << 32));
-            at = _put(at, group.live.forward.raw());
-            at = _put(at, group.live.moving);
-            at = _put(at, group.live.varianceTime);
-            at = _put(at, group.live.surface);
-            at = _put(at, group.range.raw());
+            pointer = _put(pointer, group.series | (group.expiry << 32));
+            pointer = _put(pointer, group.live.forward.raw());
+            pointer = _put(pointer, group.live.moving);
+            pointer = _put(pointer, group.live.varianceTime);
+            pointer = _put(pointer, group.live.surface);
+            pointer = _put(pointer, group.range.raw());
         }
         assembly ("memory-safe") {
             let size := shl(5, add(mload(positions), 1))
-            mcopy(at, positions, size)
-            mcopy(add(at, size), values, shl(5, add(mload(values), 1)))
+            mcopy(pointer, positions, size)
+            mcopy(add(pointer, size), values, shl(5, add(mload(values), 1)))
         }
     }
 
     /// @notice How many positions are packed.
     function count(bytes memory packed) internal pure returns (uint256 positions) {
         if (packed.length == 0) return 0;
-        uint256 at = _start(packed);
+        uint256 pointer = _start(packed);
         uint256 word;
-        (word, ) = _take(at);
-        (positions, ) = _take(at + 0x20 * (HEAD + PER_SERIES * (word & 0xffff)));
+        (word, ) = _take(pointer);
+        (positions, ) = _take(pointer + 0x20 * (HEAD + PER_SERIES * (word & 0xffff)));
     }
 
     /// @notice Writes into `h` and `prices` `part` of what `pack` has packed.
     /// @dev The arrays are those in `packed`, whose lots are lowered: it is unpacked once.
     function unpack(bytes memory packed, Part memory part, SeriesHolding.Holding memory h, LiveMargin.Prices memory prices) internal pure {
-        uint256 at = _start(packed);
+        uint256 pointer = _start(packed);
         uint256 word;
-        (word, at) = _take(at);
+        (word, pointer) = _take(pointer);
         prices.scenarios = word >> 32;
         SeriesHolding.Group[] memory groups = new SeriesHolding.Group[](word & 0xffff);
-        (word, at) = _take(at);
+        (word, pointer) = _take(pointer);
         h.range = Ratio.wrap(word);
         SeriesHolding.Group memory group;
         for (uint256 i; i < groups.length; ++i) {
             group = groups[i];
-            (word, at) = _take(at);
+            (word, pointer) = _take(pointer);
             (group.series, group.expiry) = (word & type(uint32).max, word >> 32);
-            (word, at) = _take(at);
+            (word, pointer) = _take(pointer);
             group.live.forward = Price.wrap(word);
-            (group.live.moving, at) = _take(at);
-            (group.live.varianceTime, at) = _take(at);
-            (group.live.surface, at) = _take(at);
-            (word, at) = _take(at);
+            (group.live.moving, pointer) = _take(pointer);
+            (group.live.varianceTime, pointer) = _take(pointer);
+            (group.live.surface, pointer) = _take(pointer);
+            (word, pointer) = _take(pointer);
             group.range = Ratio.wrap(word);
         }
         Position[] memory positions;
         uint256[] memory values;
         assembly ("memory-safe") {
-            positions := at
-            values := add(at, shl(5, add(mload(positions), 1)))
+            positions := pointer
+            values := add(pointer, shl(5, add(mload(positions), 1)))
         }
         (h.groups, h.positions, prices.values) = (groups, positions, values);
         bool whole = part.sold.raw() == 0 && !part.taken;
@@ -126,23 +126,23 @@ library PricedSeries {
     }
 
     /// @dev Where the first word is. `pack` made as many as it puts, and `unpack` takes as many as it put.
-    function _start(bytes memory packed) private pure returns (uint256 at) {
+    function _start(bytes memory packed) private pure returns (uint256 pointer) {
         assembly ("memory-safe") {
-            at := add(packed, 0x20)
+            pointer := add(packed, 0x20)
         }
     }
 
-    function _put(uint256 at, uint256 word) private pure returns (uint256 next) {
+    function _put(uint256 pointer, uint256 word) private pure returns (uint256 next) {
         assembly ("memory-safe") {
-            mstore(at, word)
-            next := add(at, 0x20)
+            mstore(pointer, word)
+            next := add(pointer, 0x20)
         }
     }
 
-    function _take(uint256 at) private pure returns (uint256 word, uint256 next) {
+    function _take(uint256 pointer) private pure returns (uint256 word, uint256 next) {
         assembly ("memory-safe") {
-            word := mload(at)
-            next := add(at, 0x20)
+            word := mload(pointer)
+            next := add(pointer, 0x20)
         }
     }
 }

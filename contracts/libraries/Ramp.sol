@@ -7,7 +7,7 @@ library Ramp {
     uint256 internal constant DURATION = 3 days;
 
     /// @dev The value now, in the unit of `from` and `to`, rounded down.
-    function at(uint256 from, uint256 to, uint256 end) internal view returns (uint256) {
+    function valueNow(uint256 from, uint256 to, uint256 end) internal view returns (uint256) {
         unchecked {
             // end is at least three days after the epoch and the values are below 2^32
             if (block.timestamp >= end) return to;

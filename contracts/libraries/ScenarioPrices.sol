@@ -87,14 +87,14 @@ library ScenarioPrices {
     function write(Frame memory frame, uint256 strike, uint256[] memory values, uint256 start) internal pure {
         bool call = isCall(frame, strike);
         (int256 x, uint256[3] memory widths) = _ofStrike(frame, strike);
-        uint256 at;
+        uint256 pointer;
         assembly ("memory-safe") {
-            at := add(values, shl(5, add(start, 1)))
+            pointer := add(values, shl(5, add(start, 1)))
         }
         uint256[PLACES] memory forwards = frame.forwards;
         int256[PLACES] memory logs = frame.logs;
         uint256 mark = _value(call, forwards[0], strike, x, widths[OptionStress.ROW_MARK]);
-        at = _put(at, mark);
+        pointer = _put(pointer, mark);
         unchecked {
             // logarithms < 2^70
             for (uint256 left = frame.stressed; left != 0; left >>= 8) {
@@ -103,7 +103,7 @@ library ScenarioPrices {
                 uint256 value = _value(call, forward, strike, x + log, width);
                 // the extremes alone are at the volatility of the mark
                 if (row == OptionStress.ROW_MARK) value = OptionStress.dampedDown(mark, value);
-                at = _put(at, value);
+                pointer = _put(pointer, value);
             }
         }
     }
@@ -113,10 +113,10 @@ library ScenarioPrices {
         return call ? callValue : putValue;
     }
 
-    function _put(uint256 at, uint256 word) private pure returns (uint256 next) {
+    function _put(uint256 pointer, uint256 word) private pure returns (uint256 next) {
         assembly ("memory-safe") {
-            mstore(at, word)
-            next := add(at, 0x20)
+            mstore(pointer, word)
+            next := add(pointer, 0x20)
         }
     }
 
@@ -128,7 +128,6 @@ library ScenarioPrices {
     /// @notice Implied volatility a year at the log-moneyness `k`, WAD, rounded down.
     /// @param span seconds that the slice's total variance is for
     function impliedDown(SviWord.Slice memory slice, int256 k, uint256 span) internal pure returns (uint256) {
-        Svi.requireNear(k);
         return Svi.volatilityDown(Svi.varianceDown(slice, k), span);
     }
 

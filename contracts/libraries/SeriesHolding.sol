@@ -209,11 +209,11 @@ library SeriesHolding {
             // as many as an array has
             for (uint256 i; i < order.length; ++i) {
                 uint256 key = (groups[i].expiry << 32) | i;
-                uint256 at = i;
-                for (; at != 0 && order[at - 1] < key; --at) {
-                    order[at] = order[at - 1];
+                uint256 place = i;
+                for (; place != 0 && order[place - 1] < key; --place) {
+                    order[place] = order[place - 1];
                 }
-                order[at] = key;
+                order[place] = key;
             }
         }
     }

@@ -23,8 +23,7 @@ library SeriesRefresh {
     using SeriesWord for uint256;
 
     /// @notice The words of all strikes, by index, and the word of the series after it.
-    /// @dev Reverts with `LaneSaturated` when a lane of any strike needs more than 15 bits, `MoneynessTooFar` when a strike is farther than the
-    /// slice is defined: words of a part of a series are none.
+    /// @dev Reverts with `LaneSaturated` when a lane of any strike needs more than 15 bits: words of a part of a series are none.
     /// @param epoch of the slice
     function refreshed(
         uint256 seriesWord,

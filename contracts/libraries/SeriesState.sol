@@ -17,7 +17,7 @@ import {Variance} from "./Variance.sol";
 /// @title A series as it stands now: forward, time, volatility
 /// @dev What a feed last said holds for an hour. Where it is silent longer, its basis and its slice give way over a day to a basis of zero and to
 /// the on-chain forecast, in 96 steps of a quarter of an hour. A mean of the slice and a flat one is a slice again: total variance is linear in a
-/// and b. Between two steps nothing moves but price and time, so that words stay what they were made with; each step ends them.
+/// and b. Words stay what they were made with until something that a price reads is another: the slice, the step, and from the first step on the forecast.
 library SeriesState {
     using SeriesWord for uint256;
     using SurfaceWord for uint256;
@@ -26,6 +26,7 @@ library SeriesState {
         uint256 word; // SeriesWord
         uint256 surface; // SurfaceWord
         uint256 steps; // of the way from the feed to the forecast, 0 to 96
+        uint256 forecast; // σ² that it gives way to, 1e-10 a year; zero while it holds
         Price forward; // of a lot, as an anchor holds it; once settled the settlement price, exactly
         uint256 moving; // the price of a lot that still moves: all of it before the window, nothing once settled
         uint256 varianceTime; // WAD seconds to settlement
@@ -51,8 +52,9 @@ library SeriesState {
         uint256 word = $.series[underlying][series];
         if (word == 0) revert UnknownSeries(underlying, series);
         uint256 surface = $.surfaces[underlying][series];
-        uint256 steps = stepsOf(surface);
+        uint256 steps = stepsOf(surface, block.timestamp);
         (s.word, s.surface, s.steps, s.settled) = (word, surface, steps, false);
+        s.forecast = steps == 0 ? 0 : _forecast($, underlying);
         uint256 opening = Expiry.openingOf(word.expiry());
         Price live = forwardDown(price, surface.basis(), steps);
         if (block.timestamp <= opening) {
@@ -84,20 +86,26 @@ library SeriesState {
         return (word.expiry(), word.strike(index));
     }
 
-    /// @notice How far the feed has given way to the forecast, in steps.
-    function stepsOf(uint256 surface) internal view returns (uint256 steps) {
+    /// @notice How far the feed had given way to the forecast at `time`, in steps.
+    function stepsOf(uint256 surface, uint256 time) internal pure returns (uint256 steps) {
         uint256 until = surface.published() + HOLDS;
-        if (block.timestamp <= until) return 0;
-        steps = (block.timestamp - until - 1) / STEP + 1;
+        if (time <= until) return 0;
+        steps = (time - until - 1) / STEP + 1;
         if (steps > STEPS) steps = STEPS;
     }
 
-    /// @notice price·(1 + basis), the basis fading with the steps; rounded down. A basis is above −1.
+    function _forecast(VaultState storage $, uint256 underlying) private view returns (uint256) {
+        uint256 sample = $.samples[underlying];
+        return Variance.largest(SampleWord.fast(sample), SampleWord.slow(sample), ScanRange.varianceFloor($.volatilities[underlying]));
+    }
+
+    /// @notice price·(1 + basis), the basis fading with the steps; rounded down, at least a unit: nothing can be priced at nothing. A basis is above −1.
     function forwardDown(Price price, int256 basis, uint256 steps) internal pure returns (Price) {
         unchecked {
             // price < 2^96, |basis| < 2^31; casting is safe: the factor is positive
             int256 whole = int256(STEPS) * PPB;
-            return Price.wrap((price.raw() * uint256(whole + basis * int256(STEPS - steps))) / uint256(whole));
+            uint256 forward = (price.raw() * uint256(whole + basis * int256(STEPS - steps))) / uint256(whole);
+            return Price.wrap(forward == 0 ? 1 : forward);
         }
     }
 
@@ -112,9 +120,10 @@ library SeriesState {
         }
     }
 
-    /// @notice The number of the slice that a refresh would price with: each step counts as another.
+    /// @notice What tells the volatilities that a refresh would price with from others, in 24 bits: the number of the slice, and from where it gives way on the forecast.
+    /// @dev Of the forecast the low 23 bits: two of within the life of words differ in them but for one in eight million.
     function epochOf(Live memory s) internal pure returns (uint256) {
-        return (SurfaceWord.epoch(s.surface) + s.steps) & type(uint24).max;
+        return s.steps == 0 ? SurfaceWord.epoch(s.surface) : SurfaceWord.EPOCHS | (s.forecast % SurfaceWord.EPOCHS);
     }
 
     /// @notice The slice that holds now, and the seconds that its total variance is for.
@@ -128,12 +137,7 @@ library SeriesState {
         span = s.surface.span();
         uint256 steps = s.steps;
         if (steps == 0) return (live, span);
-        uint256 sample = $.samples[underlying];
-        uint256 forecast = Variance.largest(
-            SampleWord.fast(sample),
-            SampleWord.slow(sample),
-            ScanRange.varianceFloor($.volatilities[underlying])
-        );
+        uint256 forecast = s.forecast;
         unchecked {
             // forecast < 2^41, span < 2^32, |a| < 2^68, b < 2^62
             int256 flat = int256((forecast * VARIANCE_UNIT * span) / YEAR);
@@ -147,6 +151,8 @@ library SeriesState {
     /// @notice Why the words of a series may not be used to open and withdraw with `range`, that of the series.
     function staleness(Live memory s, Ratio range) internal view returns (Freshness.Cause cause) {
         cause = Freshness.causeOf(s.word, s.forward, range, block.timestamp);
-        if (cause == Freshness.Cause.NONE && SeriesWord.epoch(s.word) != epochOf(s)) return Freshness.Cause.VOLATILITY;
+        if (cause != Freshness.Cause.NONE) return cause;
+        uint256 then_ = stepsOf(s.surface, SeriesWord.time(s.word));
+        if (SeriesWord.epoch(s.word) != epochOf(s) || then_ != s.steps) return Freshness.Cause.VOLATILITY;
     }
 }

@@ -24,7 +24,7 @@ library Settlement {
             if (block.timestamp < opening) continue;
             uint256 average = $.averages[underlying][series];
             if (!Expiry.isSettled(average, opening, block.timestamp)) {
-                uint256 next = Expiry.observed(average, opening, price, time);
+                uint256 next = Expiry.observed(average, opening, price, time, block.timestamp);
                 if (next == average) continue;
                 average = next;
                 $.averages[underlying][series] = average;
@@ -38,7 +38,7 @@ library Settlement {
     function settle(VaultState storage $, uint8 underlying, uint8 series, uint256 average, uint256 opening) internal {
         Price settlement = Expiry.settlementDown(average, opening, block.timestamp);
         (uint256 sum, uint256 counted) = Expiry.counts(average, opening, block.timestamp);
-        $.averages[underlying][series] = AverageWord.pack(sum, counted, average.lastTime(), average.lastPrice());
+        $.averages[underlying][series] = AverageWord.pack(sum, counted, average.delay(), average.lastTime(), average.lastPrice());
         $.seriesListed[underlying] &= ~(uint256(1) << series);
         emit IVaultSeries.SeriesSettled(underlying, series, settlement.raw());
     }

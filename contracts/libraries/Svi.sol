@@ -18,7 +18,8 @@ library Svi {
     /// @dev Total variance is never taken below this: a volatility of 1 % has as much in a third of a second.
     uint256 internal constant LEAST_VARIANCE = 1e6;
 
-    /// @dev The farthest log-moneyness: a strike of 1/22,000 or 22,000 forwards.
+    /// @dev The farthest log-moneyness that a slice is asked for, a strike of 1/22,000 or 22,000 forwards. What is farther has the volatility of there: a price
+    /// that crashes must not stop anything.
     int256 internal constant FARTHEST = 10e18;
 
     /// @dev The steepest wing.
@@ -36,9 +37,6 @@ library Svi {
     /// @notice Thrown when the least total variance of the slice is not at least `LEAST_VARIANCE`.
     error VarianceTooLow(int256 least);
 
-    /// @notice Thrown when a log-moneyness is beyond ±10.
-    error MoneynessTooFar(int256 k);
-
     /// @notice Thrown when Durrleman's g (WAD) is negative at `k`.
     error ButterflyArbitrage(int256 k, int256 g);
 
@@ -46,9 +44,10 @@ library Svi {
     error CalendarArbitrage(int256 k, uint256 earlier, uint256 later);
 
     /// @notice w(k), WAD, rounded down, less than two units below the truth; never below `LEAST_VARIANCE`.
-    /// @dev Fits for every word whose |ρ| is below 1, and |k| ≤ `FARTHEST`.
+    /// @dev Fits for every word whose |ρ| is below 1.
     function varianceDown(SviWord.Slice memory slice, int256 k) internal pure returns (uint256) {
         unchecked {
+            k = _nearest(k);
             (, uint256 root) = _root(slice, k);
             int256 w = slice.a + int256((slice.b * _arm(slice, k, root)) / 1e36);
             return w < int256(LEAST_VARIANCE) ? LEAST_VARIANCE : uint256(w);
@@ -89,30 +88,38 @@ library Svi {
     }
 
     /// @notice Reverts unless the slice has a good shape and is free of butterfly arbitrage at each of `ks`.
-    function requireFree(uint256 word, int256[] memory ks) internal pure {
+    /// @return variances at each, as `varianceDown` has them
+    function requireFree(uint256 word, int256[] memory ks) internal pure returns (uint256[] memory variances) {
         SviWord.Slice memory slice = requireShape(word);
+        variances = new uint256[](ks.length);
         for (uint256 i; i < ks.length; ++i) {
-            requireNear(ks[i]);
-            (int256 g, ) = _durrleman(slice, ks[i]);
+            (int256 g, int256 w) = _durrleman(slice, ks[i]);
             if (g < 0) revert ButterflyArbitrage(ks[i], durrleman(slice, ks[i]));
+            // casting to uint256 is safe: a good shape has some variance everywhere
+            variances[i] = uint256(w) / 1e9;
+        }
+    }
+
+    /// @notice w at each of `ks`.
+    function variancesDown(uint256 word, int256[] memory ks) internal pure returns (uint256[] memory variances) {
+        SviWord.Slice memory slice = SviWord.unpack(word);
+        variances = new uint256[](ks.length);
+        for (uint256 i; i < ks.length; ++i) {
+            variances[i] = varianceDown(slice, ks[i]);
         }
     }
 
     /// @notice Reverts unless the total variance of the later expiry is nowhere in `ks` below that of the earlier; both as of one time, for
     /// which `SviWord.agedDown` brings one forward.
-    function requireRising(uint256 earlierWord, uint256 laterWord, int256[] memory ks) internal pure {
-        SviWord.Slice memory earlier = requireShape(earlierWord);
-        SviWord.Slice memory later = requireShape(laterWord);
+    function requireRising(uint256[] memory earlier, uint256[] memory later, int256[] memory ks) internal pure {
         for (uint256 i; i < ks.length; ++i) {
-            requireNear(ks[i]);
-            uint256 before = varianceDown(earlier, ks[i]);
-            uint256 afterwards = varianceDown(later, ks[i]);
-            if (afterwards < before) revert CalendarArbitrage(ks[i], before, afterwards);
+            if (later[i] < earlier[i]) revert CalendarArbitrage(ks[i], earlier[i], later[i]);
         }
     }
 
-    function requireNear(int256 k) internal pure {
-        if (k > FARTHEST || k < -FARTHEST) revert MoneynessTooFar(k);
+    function _nearest(int256 k) private pure returns (int256) {
+        if (k > FARTHEST) return FARTHEST;
+        return k < -FARTHEST ? -FARTHEST : k;
     }
 
     /// @dev x = k − m (WAD) and √(x² + σ²) with 36 decimals: |x| < 15.7 and σ < 11.3, so that the square with 72 decimals is below 2^249.
@@ -134,6 +141,7 @@ library Svi {
     /// w'' ≤ b/σ ≤ 2e14. The largest product, w·w''·w with 54 decimals, is below 2^244.
     function _durrleman(SviWord.Slice memory slice, int256 k) private pure returns (int256 g, int256 w) {
         unchecked {
+            k = _nearest(k);
             (int256 x, uint256 unsigned) = _root(slice, k);
             int256 root = int256(unsigned);
             // casting to int256 is safe: fields of a word

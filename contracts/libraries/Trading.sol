@@ -107,7 +107,7 @@ library Trading {
     }
 
     /// @notice Ends with the market of `q`: writes the taker's side and the open interest, where a fill stood.
-    function leave(VaultState storage $, Trade memory trade, Market.Quote memory q) internal {
+    function finish(VaultState storage $, Trade memory trade, Market.Quote memory q) internal {
         if (!trade.changed) return;
         trade.changed = false;
         Lots lots = PositionWord.lots(trade.position);

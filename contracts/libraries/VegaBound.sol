@@ -5,17 +5,18 @@ import {Price} from "../types/Price.sol";
 import {LANES} from "../words/RiskWord.sol";
 import {SeriesWord} from "../words/SeriesWord.sol";
 import {SurfaceWord} from "../words/SurfaceWord.sol";
-import {Black76} from "./Black76.sol";
 import {Expiry} from "./Expiry.sol";
 import {Lanes} from "./Lanes.sol";
 import {OptionStress} from "./OptionStress.sol";
+import {ScenarioPrices} from "./ScenarioPrices.sol";
 import {SeriesState} from "./SeriesState.sol";
 import {VolatilityShock} from "./VolatilityShock.sol";
 
 /// @title What time and volatility can have taken from a book of options since its words were made
-/// @dev docs/margin.md, "Opening and withdrawing". For each unit of the deviation σ√T an option gains F·φ(d₁), at most 2/5·F whatever its strike; s is
-/// the deviation of the row at the anchor with the highest implied volatility then. With u the part of the time that has passed, what is long can have lost
-/// slide + u/2 + u²/2 of s, what is short can owe slide − 0.32·u of it more, and beyond a day to expiry the factor of the shock has grown by 0.31·u.
+/// @dev docs/margin.md, "Opening and withdrawing". For each unit of the deviation σ√T an option gains F·φ(d₁), at most 2/5·F whatever its strike. With T₀ the variance
+/// time of the words, T that of now, v the slide and σ the highest implied volatility then, what is long can have lost σ·(√T₀ − (1 − v)·√T), what is short can owe
+/// σ·((1 + v)·√T − √T₀) more. T₀ is by the clock, as words are priced; T may be more where a window waits for prices. Beyond a day to expiry the factor of the shock has
+/// grown by at most 0.31·u of itself, u the part of the time that has passed: the row up by 0.18·u.
 library VegaBound {
     using Lanes for int256[LANES];
     using SeriesWord for uint256;
@@ -24,8 +25,8 @@ library VegaBound {
     uint256 private constant WAD = 1e18;
 
     struct Drift {
-        uint256[3] deviations; // by row of OptionStress
-        uint256 fall; // of the deviation, in the rows of the mark and up
+        uint256[3] volatilities; // by row of OptionStress
+        uint256 fall; // of √T, in the rows of the mark and up
         uint256 fallDown; // in the row down
         uint256 rise;
     }
@@ -34,24 +35,27 @@ library VegaBound {
     function write(Drift memory d, SeriesState.Live memory live) internal pure {
         uint256 then_ = Expiry.secondsLeftDown(live.word.expiry(), SeriesWord.time(live.word));
         uint256 now_ = live.varianceTime / WAD;
-        uint256 passed = now_ < then_ ? ((then_ - now_) * WAD + (then_ - 1)) / then_ : 0;
         uint256 slide = live.surface.slide();
-        // a window that gaps in the prices prolong has more variance left than the clock has it
-        if (now_ > then_) then_ = now_;
+        uint256 factor = VolatilityShock.factor(then_);
+        uint256 highest = live.surface.highestVolatility();
+        if (highest < VolatilityShock.LEAST_VOLATILITY) highest = VolatilityShock.LEAST_VOLATILITY;
         unchecked {
-            // passed ≤ 1e18, slide < 2^60, volatilities < 2^63, roots < 2^66
-            d.fall = slide + passed / 2 + (passed * passed) / (2 * WAD) + 2;
-            uint256 known = (32 * passed) / 100;
-            d.rise = slide + 1 > known ? slide + 1 - known : 0;
-            uint256 root = Black76.rootOfSeconds(then_) + 1;
-            uint256 factor = VolatilityShock.factor(then_);
-            uint256 highest = live.surface.highestVolatility();
-            uint256 kept = WAD - (3 * factor) / 10;
-            d.deviations[OptionStress.ROW_MARK] = _deviationUp(highest, root);
-            d.deviations[OptionStress.ROW_UP] = _deviationUp((highest * (2 * WAD + factor) + (2 * WAD - 1)) / (2 * WAD), root);
-            d.deviations[OptionStress.ROW_DOWN] = _deviationUp((highest * kept + (WAD - 1)) / WAD, root);
-            uint256 whole = 1_000 * kept;
-            d.fallDown = d.fall + (then_ > VolatilityShock.LEAST_TIME ? (93 * passed * factor + (whole - 1)) / whole : 0);
+            // roots of two years < 2^61, slide < 2^61, volatilities < 2^63, factor < 2^62; the slide may be the whole and a little more
+            uint256 before = ScenarioPrices.rootOf(then_ * WAD);
+            uint256 root = ScenarioPrices.rootOf(live.varianceTime);
+            uint256 passed = then_ > VolatilityShock.LEAST_TIME && now_ < then_ ? ((then_ - now_) * WAD + (then_ - 1)) / then_ : 0;
+            uint256 kept = slide < WAD ? (root * (WAD - slide)) / WAD : 0;
+            d.fall = before + 1 > kept ? before + 1 - kept : 0;
+            uint256 slid = ((root + 1) * (WAD + slide) + (WAD - 1)) / WAD;
+            uint256 grown = (slid * (100 * WAD + 18 * passed) + (100 * WAD - 1)) / (100 * WAD);
+            d.rise = grown > before ? grown - before : 0;
+            uint256 share = WAD - (3 * factor) / 10;
+            uint256 whole = 1_000 * share * WAD;
+            d.fallDown = d.fall + (93 * passed * factor * (before + 1) + (whole - 1)) / whole;
+            d.volatilities[OptionStress.ROW_MARK] = highest;
+            d.volatilities[OptionStress.ROW_UP] = (highest * (2 * WAD + factor) + (2 * WAD - 1)) / (2 * WAD);
+            uint256 down = (highest * share + (WAD - 1)) / WAD;
+            d.volatilities[OptionStress.ROW_DOWN] = down < VolatilityShock.LEAST_VOLATILITY ? VolatilityShock.LEAST_VOLATILITY : down;
         }
     }
 
@@ -97,19 +101,12 @@ library VegaBound {
     /// @dev Of a unit of the forward, in each row.
     function _weights(Drift memory d, int256 longs, int256 shorts) private pure returns (uint256 mark, uint256 up, uint256 down) {
         unchecked {
-            // falls < 2^61, deviations < 2^63, twice the lots times their price < 2^128, as all amounts: products below 2^252; lots are not negative
+            // falls and rises of a root of two years < 2^62, volatilities < 2^64, twice the lots times their price < 2^128, as all amounts; lots are not negative
             uint256 rises = d.rise * uint256(shorts);
             uint256 falls = d.fall * uint256(longs) + rises;
-            mark = d.deviations[OptionStress.ROW_MARK] * falls;
-            up = d.deviations[OptionStress.ROW_UP] * falls;
-            down = d.deviations[OptionStress.ROW_DOWN] * (d.fallDown * uint256(longs) + rises);
-        }
-    }
-
-    function _deviationUp(uint256 volatility, uint256 root) private pure returns (uint256) {
-        unchecked {
-            uint256 least = VolatilityShock.LEAST_VOLATILITY;
-            return ((volatility > least ? volatility : least) * root + (WAD - 1)) / WAD;
+            mark = d.volatilities[OptionStress.ROW_MARK] * falls;
+            up = d.volatilities[OptionStress.ROW_UP] * falls;
+            down = d.volatilities[OptionStress.ROW_DOWN] * (d.fallDown * uint256(longs) + rises);
         }
     }
 

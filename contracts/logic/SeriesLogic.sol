@@ -5,7 +5,7 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {IVaultGovernance, SeriesListing} from "../interfaces/IVaultGovernance.sol";
-import {IVaultSeries, SeriesFigures} from "../interfaces/IVaultSeries.sol";
+import {IVaultSeries, SeriesFigures, SliceUpdate} from "../interfaces/IVaultSeries.sol";
 import {IVolatilitySource} from "../interfaces/IVolatilitySource.sol";
 import {Black76} from "../libraries/Black76.sol";
 import {Expiry} from "../libraries/Expiry.sol";
@@ -53,6 +53,13 @@ library SeriesLogic {
 
     /// @dev Words cover one part in 200 more than the present scan range: they are stale as soon as it is larger than theirs.
     uint256 internal constant PART_OF_RANGE = 200;
+
+    /// @dev How old a slice may be that is posted. What a feed said holds for an hour, but whoever posts must not choose among an hour of slices.
+    uint256 internal constant OLDEST_SLICE = 2 minutes;
+    uint256 internal constant MOST_SLICES = 8;
+
+    /// @dev Prices of 18 decimals are within one part in so many of the forward and the strike.
+    uint256 private constant PRECISION = 1 << 40;
 
     /// @dev ln(1/0.995), rounded up: what log-moneyness moves by at most before the words are stale.
     int256 internal constant MOST_MOVE = 5_012_542_000_000_000;
@@ -167,45 +174,75 @@ library SeriesLogic {
 
     /// @dev A slice on its way into the vault.
     struct Draft {
-        uint256 expiry;
+        uint8 series;
+        uint256 word; // of the series
         uint256 slice;
+        int256 basis;
         uint256 time; // of publishing
-        uint256 forward; // of a lot, as an anchor holds it
+        uint256 span;
         int256[] ks; // log-moneyness of the listed strikes
+        uint256[] variances; // at each
     }
 
-    /// @notice See `IVaultSeries.postSlice`. The source is called before anything is written.
-    function postSlice(VaultState storage $, uint8 underlying, uint8 series, bytes calldata update) external {
+    /// @notice See `IVaultSeries.postSlices`. The source is called before anything is written, and neighbours are compared when all is.
+    function postSlices(VaultState storage $, uint8 underlying, SliceUpdate[] calldata updates) external {
         // a slice and a basis are prices as well: whoever used this underlying would trade at two of them
         if (PriceUse.consumed(underlying)) revert IMarginVault.PriceUsed(underlying);
+        if (updates.length > MOST_SLICES) revert IVaultSeries.TooManySlices(updates.length, MOST_SLICES);
+        Draft[] memory drafts = new Draft[](updates.length);
+        uint256 seen;
+        for (uint256 i; i < updates.length; ++i) {
+            uint256 bit = uint256(1) << updates[i].series;
+            if (seen & bit != 0) revert IVaultSeries.SeriesNamedTwice(underlying, updates[i].series);
+            seen |= bit;
+            _read(drafts[i], $, underlying, updates[i]);
+        }
+        for (uint256 i; i < updates.length; ++i) {
+            _take($, underlying, drafts[i]);
+        }
+        for (uint256 i; i < updates.length; ++i) {
+            _requireNoCalendarArbitrage($, underlying, drafts[i]);
+        }
+    }
+
+    /// @dev What the source says of a series, where that may be posted now.
+    function _read(Draft memory draft, VaultState storage $, uint8 underlying, SliceUpdate calldata update) private {
+        uint8 series = update.series;
         uint256 word = $.series[underlying][series];
         if (word == 0) revert IVaultSeries.UnknownSeries(underlying, series);
         IVolatilitySource source = $.volatilitySources[underlying];
         if (address(source) == address(0)) revert IVaultSeries.NoVolatilitySource(underlying);
-        Draft memory draft;
-        draft.expiry = word.expiry();
-        uint256 opening = Expiry.openingOf(draft.expiry);
+        uint256 expiry = word.expiry();
+        uint256 opening = Expiry.openingOf(expiry);
         if (block.timestamp >= opening) revert IVaultSeries.WindowOpen(underlying, series, opening);
 
-        IVolatilitySource.Report memory said = source.report(underlying, draft.expiry, update);
+        IVolatilitySource.Report memory said = source.report(underlying, expiry, update.data);
+        draft.series = series;
+        draft.word = word;
+        draft.slice = said.sliceWord;
+        draft.basis = said.basis;
+        draft.time = _requireTimely(underlying, series, said.publishTime, $.surfaces[underlying][series].published());
+        draft.span = Expiry.secondsLeftDown(expiry, draft.time);
+        _requireBasisNear(said.basis, expiry - draft.time);
+    }
+
+    /// @dev Writes a slice that a refresh can take and whose prices are free of arbitrage among themselves.
+    function _take(VaultState storage $, uint8 underlying, Draft memory draft) private {
+        (uint8 series, uint256 word, uint256 span) = (draft.series, draft.word, draft.span);
         uint256 surface = $.surfaces[underlying][series];
-        draft.slice = said.slice;
-        draft.time = _requireTimely(underlying, series, said.publishTime, surface.published());
-        _requireBasisNear(said.basis, draft.expiry - draft.time);
-        uint256 span = Expiry.secondsLeftDown(draft.expiry, draft.time);
-        Price live = SeriesState.forwardDown(PriceWord.price($.prices[underlying]), said.basis, 0);
-        draft.forward = SeriesWord.forwardDown(live).raw();
-        draft.ks = new int256[](word.strikeCount());
-        _addMoneyness(draft.ks, 0, word, draft.forward);
+        uint256 priceWord = $.prices[underlying];
+        Price forward = _forwardOf(priceWord, draft.basis);
+        draft.ks = _moneyness(word, forward);
+        draft.variances = Svi.requireFree(draft.slice, draft.ks);
+        (uint256[] memory volatilities, uint256 highest) = _requireBelowCap(draft.variances, span, surface.volatilityCap());
+        _requireConvex(draft, forward.raw(), volatilities);
+        // the range may have been let grow since the listing
+        _requireLanesFit(forward, SeriesWord.rangeUp(_covered(PriceWord.widerRange(priceWord))), highest, span);
 
-        Svi.requireFree(draft.slice, draft.ks);
-        _requireBelowCap(draft, span, surface.volatilityCap());
-        _requireNoCalendarArbitrage($, underlying, draft);
-
-        surface = surface.withSlice(said.basis, draft.time, span);
+        surface = surface.withSlice(draft.basis, draft.time, span);
         $.slices[underlying][series] = draft.slice;
         $.surfaces[underlying][series] = surface;
-        emit IVaultSeries.SlicePosted(underlying, series, draft.slice, said.basis, draft.time, SurfaceWord.epoch(surface));
+        emit IVaultSeries.SlicePosted(underlying, series, draft.slice, draft.basis, draft.time, SurfaceWord.epoch(surface));
     }
 
     /// @return time of publishing, at the latest now: clocks differ
@@ -216,7 +253,7 @@ library SeriesLogic {
         time = FixedPointMathLib.min(publishTime, block.timestamp);
         if (time <= last) revert IVaultSeries.SliceNotNewer(underlying, series, time, last);
         uint256 age = block.timestamp - time;
-        if (age > SeriesState.HOLDS) revert IVaultSeries.SliceTooOld(underlying, series, age, SeriesState.HOLDS);
+        if (age > OLDEST_SLICE) revert IVaultSeries.SliceTooOld(underlying, series, age, OLDEST_SLICE);
     }
 
     function _requireBasisNear(int256 basis, uint256 left) private pure {
@@ -225,25 +262,58 @@ library SeriesLogic {
         if (basis > int256(most) || basis < -int256(most)) revert IVaultSeries.BasisTooFar(basis, most);
     }
 
-    function _requireBelowCap(Draft memory draft, uint256 span, uint256 cap) private pure {
-        SviWord.Slice memory slice = SviWord.unpack(draft.slice);
-        for (uint256 index; index < draft.ks.length; ++index) {
-            uint256 volatility = ScenarioPrices.impliedDown(slice, draft.ks[index], span);
+    function _requireBelowCap(
+        uint256[] memory variances,
+        uint256 span,
+        uint256 cap
+    ) private pure returns (uint256[] memory volatilities, uint256 highest) {
+        volatilities = new uint256[](variances.length);
+        for (uint256 index; index < variances.length; ++index) {
+            uint256 volatility = Svi.volatilityDown(variances[index], span);
             if (volatility > cap) revert IVaultSeries.VolatilityAboveCap(index, volatility, cap);
+            if (volatility > highest) highest = volatility;
+            volatilities[index] = volatility;
         }
+    }
+
+    /// @dev Butterflies of three listed strikes that are next to each other, the future as a call of strike zero among them, and the last two calls: none costs less than
+    /// nothing. Calls that are convex and do not rise at the end fall everywhere, and puts rise.
+    function _requireConvex(Draft memory draft, uint256 forward, uint256[] memory volatilities) private pure {
+        uint256 last = volatilities.length - 1;
+        if (last == 0) return;
+        (uint256 lowest, uint256 step) = draft.word.strikes();
+        uint256 rootTime = ScenarioPrices.rootOf(draft.span * WAD);
+        uint256 before;
+        uint256 middle = _listedCall(draft, forward, lowest, volatilities, 0, rootTime);
+        for (uint256 index; index <= last; ++index) {
+            uint256 strike = lowest + index * step;
+            uint256 next = index == last ? 0 : _listedCall(draft, forward, strike + step, volatilities, index + 1, rootTime);
+            uint256 wings = index == last ? before : index == 0
+                ? (forward * step + next * lowest) / (lowest + step)
+                : (before + next) / 2;
+            // casting to int256 is safe: prices below 2^97
+            int256 cost = int256(wings) - int256(middle);
+            if (cost < -int256((forward + strike) / PRECISION + 1)) revert IVaultSeries.StrikesNotConvex(index, cost);
+            (before, middle) = (middle, next);
+        }
+    }
+
+    function _listedCall(
+        Draft memory draft,
+        uint256 forward,
+        uint256 strike,
+        uint256[] memory volatilities,
+        uint256 index,
+        uint256 rootTime
+    ) private pure returns (uint256 call) {
+        (call, ) = Black76.undiscounted(forward, strike, -draft.ks[index], Black76.totalVolatilityOf(volatilities[index], rootTime));
     }
 
     /// @dev Against the nearest expiry on either side. Farther ones were compared with those when they were posted.
     function _requireNoCalendarArbitrage(VaultState storage $, uint8 underlying, Draft memory draft) private view {
-        (uint256 earlier, uint256 later) = _neighbours($, underlying, draft.expiry);
-        if (earlier != 0) {
-            (uint256 slice, int256[] memory ks) = _neighbour($, underlying, earlier, draft);
-            if (slice != 0) Svi.requireRising(slice, draft.slice, ks);
-        }
-        if (later != 0) {
-            (uint256 slice, int256[] memory ks) = _neighbour($, underlying, later, draft);
-            if (slice != 0) Svi.requireRising(draft.slice, slice, ks);
-        }
+        (uint256 earlier, uint256 later) = _neighbours($, underlying, draft.word.expiry());
+        if (earlier != 0) _requireRising($, underlying, draft, earlier, true);
+        if (later != 0) _requireRising($, underlying, draft, later, false);
     }
 
     /// @dev The series with a slice that holds, not settled, that expire next before and next after `expiry`; of several at one time the first number. Zero where there is
@@ -255,40 +325,50 @@ library SeriesLogic {
             uint256 series = Settlement.lowest(left);
             uint256 ending = $.series[underlying][series].expiry();
             bool nearer = ending < expiry ? ending > before : ending > expiry && ending < behind;
-            if (!nearer || SeriesState.stepsOf($.surfaces[underlying][series]) != 0) continue;
+            if (!nearer || SeriesState.stepsOf($.surfaces[underlying][series], block.timestamp) != 0) continue;
             if (Expiry.isSettled($.averages[underlying][series], Expiry.openingOf(ending), block.timestamp)) continue;
             if (ending < expiry) (earlier, before) = (series, ending);
             else (later, behind) = (series, ending);
         }
     }
 
-    /// @dev The slice of a neighbour as of the time of the draft, and where to compare: at the strikes of both. A slice that is younger than the draft stays as it is; zero
-    /// once no variance is left.
-    function _neighbour(
-        VaultState storage $,
-        uint256 underlying,
-        uint256 series,
-        Draft memory draft
-    ) private view returns (uint256 slice, int256[] memory ks) {
-        uint256 word = $.series[underlying][series];
-        uint256 left = Expiry.secondsLeftDown(word.expiry(), draft.time);
-        if (left == 0) return (0, ks);
-        slice = $.slices[underlying][series];
-        uint256 span = $.surfaces[underlying][series].span();
-        if (left <= span) slice = SviWord.agedDown(slice, left, span);
-        uint256 own = draft.ks.length;
-        ks = new int256[](own + word.strikeCount());
-        for (uint256 i; i < own; ++i) {
-            ks[i] = draft.ks[i];
-        }
-        _addMoneyness(ks, own, word, draft.forward);
+    /// @dev Compares a draft with its neighbour, both as of the later of their publish times, at the strikes of both, each by its own forward. Nothing where no variance
+    /// is left then.
+    /// @param isEarlier whether the neighbour expires before the draft
+    function _requireRising(VaultState storage $, uint256 underlying, Draft memory draft, uint256 neighbour, bool isEarlier) private view {
+        uint256 word = $.series[underlying][neighbour];
+        uint256 surface = $.surfaces[underlying][neighbour];
+        uint256 time = FixedPointMathLib.max(draft.time, surface.published());
+        uint256 other = _agedDown($.slices[underlying][neighbour], word, surface.span(), time);
+        uint256 own = _agedDown(draft.slice, draft.word, draft.span, time);
+        if (other == 0 || own == 0) return;
+        uint256[] memory variances = time == draft.time ? draft.variances : Svi.variancesDown(own, draft.ks);
+        _requireOrder(variances, Svi.variancesDown(other, draft.ks), draft.ks, isEarlier);
+        int256[] memory ks = _moneyness(word, _forwardOf($.prices[underlying], surface.basis()));
+        _requireOrder(Svi.variancesDown(own, ks), Svi.variancesDown(other, ks), ks, isEarlier);
     }
 
-    /// @dev Writes ln(strike / forward) of all strikes of `word` into `ks` from `start` on.
-    function _addMoneyness(int256[] memory ks, uint256 start, uint256 word, uint256 forward) private pure {
-        uint256 count = word.strikeCount();
-        for (uint256 index; index < count; ++index) {
-            ks[start + index] = -Black76.logMoneynessOf(forward, word.strike(index).raw());
+    function _requireOrder(uint256[] memory own, uint256[] memory other, int256[] memory ks, bool otherIsEarlier) private pure {
+        if (otherIsEarlier) Svi.requireRising(other, own, ks);
+        else Svi.requireRising(own, other, ks);
+    }
+
+    /// @dev A slice as of `time`, which is not before its own; zero once no variance is left by the clock.
+    function _agedDown(uint256 slice, uint256 word, uint256 span, uint256 time) private pure returns (uint256) {
+        uint256 left = Expiry.secondsLeftDown(word.expiry(), time);
+        return left == 0 ? 0 : SviWord.agedDown(slice, left, span);
+    }
+
+    /// @dev The forward of a lot while a basis holds, as an anchor keeps it.
+    function _forwardOf(uint256 priceWord, int256 basis) private pure returns (Price) {
+        return SeriesWord.forwardDown(SeriesState.forwardDown(PriceWord.price(priceWord), basis, 0));
+    }
+
+    /// @dev ln(strike / forward) of all strikes of `word`.
+    function _moneyness(uint256 word, Price forward) private pure returns (int256[] memory ks) {
+        ks = new int256[](word.strikeCount());
+        for (uint256 index; index < ks.length; ++index) {
+            ks[index] = -Black76.logMoneynessOf(forward.raw(), word.strike(index).raw());
         }
     }
 
@@ -308,7 +388,8 @@ library SeriesLogic {
         quote.forward = live.forward;
         quote.range = live.rangeUp(_covered(PriceWord.widerRange(priceWord)));
         (quote.slice, quote.span) = live.slice($, underlying, series);
-        quote.varianceTime = live.varianceTime;
+        // by the clock alone: how much it was can be told later from the time of the refresh
+        quote.varianceTime = Expiry.secondsLeftDown(live.word.expiry(), block.timestamp) * WAD;
         uint256 epoch = live.epochOf();
         (uint256[] memory words, uint256 word) = SeriesRefresh.refreshed(live.word, quote, block.timestamp, epoch);
         (uint256 highest, uint256 slide) = _volatilitiesUp(word, quote);

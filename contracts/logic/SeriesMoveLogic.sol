@@ -168,21 +168,21 @@ library SeriesMoveLogic {
         int256 gave = SeriesPositions.lotsIn(entry);
         int256 lots = PricedSeries.soldOf(gave, part, least);
         if (lots == 0) return;
-        uint256 at = SeriesPositions.placeOf(t.receiver, instrument);
-        int256 had = SeriesPositions.lotsIn(t.receiver.entries[at]);
+        uint256 place = SeriesPositions.placeOf(t.receiver, instrument);
+        int256 had = SeriesPositions.lotsIn(t.receiver.entries[place]);
         int256 has;
         unchecked {
             // lots < 2^47, at most 2^16 positions
             (int256 gives, int256 size) = (gave - lots, _size(lots));
             has = had + lots;
             uint256 counts = SeriesPositions.halvingsIn(entry);
-            uint256 counted = SeriesPositions.halvingsIn(t.receiver.entries[at]);
+            uint256 counted = SeriesPositions.halvingsIn(t.receiver.entries[place]);
             t.openInterest -= _counted(gave, counts) + _counted(had, counted);
             counted = SeriesPositions.halvingsAfter(had, counted, has, counts);
             counts = SeriesPositions.halvingsAfter(gave, counts, gives, counts);
             t.openInterest += _counted(gives, counts) + _counted(has, counted);
             t.giver.entries[i] = SeriesPositions.entryOf(instrument, gives, counts);
-            t.receiver.entries[at] = SeriesPositions.entryOf(instrument, has, counted);
+            t.receiver.entries[place] = SeriesPositions.entryOf(instrument, has, counted);
             // where two sides have met
             int256 change = _size(has) - _size(had) - size;
             if (change != 0) t.held[instrument >> 8] += change;

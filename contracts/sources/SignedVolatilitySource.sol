@@ -9,7 +9,7 @@ import {Signers} from "./Signers.sol";
 /// publish time to settlement; the basis is the forward over the price, less one, in 1e-9. The vault tests what it takes over and how old it is.
 contract SignedVolatilitySource is IVolatilitySource, Signers {
     struct Stored {
-        uint256 slice;
+        uint256 sliceWord;
         int192 basis;
         uint64 publishTime;
     }
@@ -43,7 +43,7 @@ contract SignedVolatilitySource is IVolatilitySource, Signers {
     /// @notice What is known of an expiry of a feed, whichever underlying reads it.
     function storedOf(bytes32 feed, uint256 expiry) public view returns (Report memory) {
         Stored memory stored = _stored[feed][expiry];
-        return Report(stored.slice, stored.basis, stored.publishTime);
+        return Report(stored.sliceWord, stored.basis, stored.publishTime);
     }
 
     /// @inheritdoc IVolatilitySource
@@ -58,18 +58,18 @@ contract SignedVolatilitySource is IVolatilitySource, Signers {
 
     /// @dev abi.decode that can be caught: called on itself.
     function decoded(bytes calldata update) external pure returns (Report memory said, bytes[] memory signatures) {
-        (said.slice, said.basis, said.publishTime, signatures) = abi.decode(update, (uint256, int256, uint256, bytes[]));
+        (said.sliceWord, said.basis, said.publishTime, signatures) = abi.decode(update, (uint256, int256, uint256, bytes[]));
     }
 
     function _take(bytes32 feed, uint256 expiry, bytes calldata update) private {
         try this.decoded(update) returns (Report memory said, bytes[] memory signatures) {
             if (said.publishTime <= _stored[feed][expiry].publishTime || said.publishTime > block.timestamp + SKEW) return;
             if (said.basis != int192(said.basis)) return;
-            bytes32 hash = keccak256(abi.encode(SLICE_TYPEHASH, feed, expiry, said.slice, said.basis, said.publishTime));
+            bytes32 hash = keccak256(abi.encode(SLICE_TYPEHASH, feed, expiry, said.sliceWord, said.basis, said.publishTime));
             if (!_agreed(hash, signatures)) return;
             // casting to uint64 is safe: at most ten seconds from now
-            _stored[feed][expiry] = Stored(said.slice, int192(said.basis), uint64(said.publishTime));
-            emit SliceStored(feed, expiry, said.slice, said.basis, said.publishTime);
+            _stored[feed][expiry] = Stored(said.sliceWord, int192(said.basis), uint64(said.publishTime));
+            emit SliceStored(feed, expiry, said.sliceWord, said.basis, said.publishTime);
         } catch {}
     }
 }

@@ -38,7 +38,7 @@ library GuardWord {
     /// @dev The depth that a post at this time writes into the price word, which holds `present`.
     function depthAtPost(uint256 word, uint256 present) internal view returns (uint256) {
         uint256 end = Field.get(word, 208, 40);
-        return end == 0 ? present : Ramp.at(Field.get(word, 128, 40), Field.get(word, 168, 40), end);
+        return end == 0 ? present : Ramp.valueNow(Field.get(word, 128, 40), Field.get(word, 168, 40), end);
     }
 
     /// @dev A ramp of the depth; all zero ends one.

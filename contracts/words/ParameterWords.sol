@@ -13,15 +13,15 @@ import {Field} from "./Field.sol";
 ///                                                                        24+24+24+24+24+24+40+16+8+24+24 = 256
 library MarginWord {
     function maintenance(uint256 word) internal view returns (Ratio) {
-        return fromPpm(Ramp.at(word & 0xffffff, (word >> 24) & 0xffffff, rampEnd(word)));
+        return fromPpm(Ramp.valueNow(word & 0xffffff, (word >> 24) & 0xffffff, rampEnd(word)));
     }
 
     function provision(uint256 word) internal view returns (Ratio) {
-        return fromPpm(Ramp.at((word >> 48) & 0xffffff, (word >> 72) & 0xffffff, rampEnd(word)));
+        return fromPpm(Ramp.valueNow((word >> 48) & 0xffffff, (word >> 72) & 0xffffff, rampEnd(word)));
     }
 
     function interMonth(uint256 word) internal view returns (Ratio) {
-        return fromPpm(Ramp.at((word >> 96) & 0xffffff, (word >> 120) & 0xffffff, rampEnd(word)));
+        return fromPpm(Ramp.valueNow((word >> 96) & 0xffffff, (word >> 120) & 0xffffff, rampEnd(word)));
     }
 
     function rampEnd(uint256 word) internal pure returns (uint256) {
@@ -60,9 +60,9 @@ library MarginWord {
     /// @dev All three ramps start afresh from where they are now: they share one end, and moving only that would make the others jump.
     function rebased(uint256 word) internal view returns (uint256) {
         uint256 end = rampEnd(word);
-        uint256 maintenanceNow = Ramp.at(Field.get(word, 0, 24), maintenanceTarget(word), end);
-        uint256 provisionNow = Ramp.at(Field.get(word, 48, 24), provisionTarget(word), end);
-        uint256 interMonthNow = Ramp.at(Field.get(word, 96, 24), interMonthTarget(word), end);
+        uint256 maintenanceNow = Ramp.valueNow(Field.get(word, 0, 24), maintenanceTarget(word), end);
+        uint256 provisionNow = Ramp.valueNow(Field.get(word, 48, 24), provisionTarget(word), end);
+        uint256 interMonthNow = Ramp.valueNow(Field.get(word, 96, 24), interMonthTarget(word), end);
         word = Field.put(word, 0, 24, maintenanceNow);
         word = Field.put(word, 48, 24, provisionNow);
         word = Field.put(word, 96, 24, interMonthNow);
@@ -250,7 +250,7 @@ library CollateralWord {
     }
 
     function haircut(uint256 word) internal view returns (Ratio) {
-        return fromPpm(Ramp.at((word >> 176) & 0xffffff, (word >> 200) & 0xffffff, word >> 224));
+        return fromPpm(Ramp.valueNow((word >> 176) & 0xffffff, (word >> 200) & 0xffffff, word >> 224));
     }
 
     /// @dev Where the ramp leads, ppm.
@@ -260,7 +260,7 @@ library CollateralWord {
 
     /// @dev From where the haircut is now, over the time of a ramp.
     function withHaircutTarget(uint256 word, uint256 ppm) internal view returns (uint256) {
-        uint256 present = Ramp.at(Field.get(word, 176, 24), haircutTarget(word), word >> 224);
+        uint256 present = Ramp.valueNow(Field.get(word, 176, 24), haircutTarget(word), word >> 224);
         return Field.put(Field.put(Field.put(word, 176, 24, present), 200, 24, ppm), 224, 32, block.timestamp + Ramp.DURATION);
     }
 

@@ -5,19 +5,21 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @dev What the volatility feed said of a series, apart from the slice itself, and what the vault keeps beside it.
 /// bits 0–31 basis: the forward over the price, less one (signed, 1e-9) | 32–71 publish time of the slice | 72–103 seconds of variance time
-/// that its total variance is for | 104–127 number of the slice, 97 after that of the one before | 128–143 highest implied volatility of a listed strike at the refresh (1e-4
-/// a year, rounded up) | 144–159 how far volatilities can slide along the slice while the words hold (1e-5 of themselves, rounded up) |
+/// that its total variance is for | 104–127 number of the slice, below 2^23 | 128–143 highest implied volatility of a listed strike at the refresh (1e-3
+/// a year, rounded up) | 144–159 how far volatilities can slide along the slice while the words hold (65,535ths of themselves, rounded up) |
 /// 160–199 depth (lots) | 200–243 lots held of all its instruments, long and short: a series is done with when there are none | 244–255 highest implied volatility that a slice may
 /// have (percent a year)                                                      32+40+32+24+16+16+40+44+12 = 256
 library SurfaceWord {
     using SafeCast for uint256;
     using SafeCast for int256;
 
-    uint256 private constant HIGHEST_UNIT = 1e14;
-    uint256 private constant SLIDE_UNIT = 1e13;
+    /// @dev Up to 6,553 %: after a crash far strikes have more than a slice may have when it is posted.
+    uint256 private constant HIGHEST_UNIT = 1e15;
+    /// @dev WAD/65,535, rounded up: of no slice a volatility can slide by more than all of it.
+    uint256 private constant SLIDE_UNIT = 15_259_021_896_697;
     uint256 private constant PERCENT = 1e16;
-    /// @dev One more than SeriesState has steps.
-    uint256 internal constant EPOCHS_PER_SLICE = 97;
+    /// @dev Numbers from here on are of slices that give way to the forecast (`SeriesState.epochOf`).
+    uint256 internal constant EPOCHS = 1 << 23;
     uint256 private constant HELD_BITS = 44;
 
     /// @notice A series that is listed and has no slice yet. Reverts beyond the bits of each field.
@@ -26,9 +28,9 @@ library SurfaceWord {
         return (uint256(lots.toUint40()) << 160) | (volatilityCapPercent << 244);
     }
 
-    /// @notice The word with another slice. Its number is beyond all 96 steps to the forecast that the last one may have counted. Reverts beyond the bits of each field.
+    /// @notice The word with another slice, and its number. Reverts beyond the bits of each field.
     function withSlice(uint256 word, int256 basisPpb, uint256 time, uint256 seconds_) internal pure returns (uint256) {
-        uint256 next = (epoch(word) + EPOCHS_PER_SLICE) & type(uint24).max;
+        uint256 next = (epoch(word) + 1) % EPOCHS;
         return
             ((word >> 128) << 128) |
             uint32(basisPpb.toInt32()) |

@@ -9,7 +9,7 @@ import {
   type Call,
   executeCall,
   listSeriesCall,
-  postSliceCall,
+  postSlicesCall,
   refreshSeriesCall,
   scheduleCall,
   signedSlice,
@@ -153,7 +153,7 @@ async function openSeries(world: GasWorld, measure: Measure): Promise<Market> {
   const slice = async (series: number): Promise<Call> => {
     const word = (await state()).underlyings[ETH]?.series.get(series)?.word ?? 0n;
     const report = smileReport(SMILE, word, BigInt(chain.now()));
-    return postSliceCall(record, poster, ETH, series, signedSlice(record, signers, ETH, expiryOf(word), report));
+    return postSlicesCall(record, poster, ETH, [{ series, update: signedSlice(record, signers, ETH, expiryOf(word), report) }]);
   };
   for (const series of SERIES.slice(1).reverse()) await world.prepare([await slice(series)]);
   await measure("series.slice", await slice(1), { SlicePosted: 1 });

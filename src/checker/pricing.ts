@@ -24,13 +24,14 @@ export const UNLISTED = {
   sum: 0n,
   seconds: 0n,
   lastTime: 0n,
+  counts: 0n, // from when on the last price does: its block, not when it says that it was published
   lastPrice: 0n,
   told: 0n,
 };
 
 /** Sum and seconds of the average with its last price held until `time`. */
-function counted({ sum, seconds, lastTime, lastPrice, expiry }: Series, time: bigint) {
-  const [from, until] = [lastTime > expiry - WINDOW ? lastTime : expiry - WINDOW, least(time, lastTime + LONGEST_HOLD)];
+function counted({ sum, seconds, lastTime, counts, lastPrice, expiry }: Series, time: bigint) {
+  const [from, until] = [counts > expiry - WINDOW ? counts : expiry - WINDOW, least(time, lastTime + LONGEST_HOLD)];
   const held = until > from ? least(until - from, WINDOW - seconds) : 0n;
   return { sum: sum + held * lastPrice, seconds: seconds + held };
 }
@@ -38,7 +39,7 @@ function counted({ sum, seconds, lastTime, lastPrice, expiry }: Series, time: bi
 /** Takes a price that the vault accepted at `now` into the average. */
 function observe(series: Series, price: bigint, time: bigint, now: bigint): void {
   if (now < series.expiry - WINDOW || time <= series.lastTime || counted(series, now).seconds === WINDOW) return;
-  Object.assign(series, counted(series, time), { lastTime: time, lastPrice: price });
+  Object.assign(series, counted(series, now), { lastTime: time, counts: now, lastPrice: price });
 }
 
 /** The price that a series settles on, undefined until it stands. */
@@ -113,7 +114,10 @@ function quoteOf(series: Series, { price, range, variance }: Spot, now: bigint) 
   const a = (signed(word, 0, 54) / 1e14) * (1 - gone) + ((Number(variance) * 1e-10 * span) / YEAR) * gone;
   const b = (Number(bits(word, 54, 48)) / 1e14) * (1 - gone);
   const [rho, m, sigma] = [signed(word, 102, 48) / 1e14, signed(word, 150, 50) / 1e14, Number(bits(word, 200, 50)) / 1e14];
-  const volatility = (k: number): number => Math.sqrt((Math.max(a + b * (rho * (k - m) + Math.hypot(k - m, sigma)), 1e-12) * YEAR) / span);
+  const volatility = (far: number): number => {
+    const k = Math.max(-10, Math.min(10, far));
+    return Math.sqrt((Math.max(a + b * (rho * (k - m) + Math.hypot(k - m, sigma)), 1e-12) * YEAR) / span);
+  };
   return { forward: Number(forward), moving: Number(moving), range: Number(own) / 1e9, time, volatility };
 }
 

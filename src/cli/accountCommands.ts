@@ -193,7 +193,7 @@ function heldFigures(view: SeriesView, index: number, instrument: bigint, lots: 
   const parts = instrumentFromNumber(instrument);
   const { underlying, series } = seriesAt(view, { underlying: index, series: Number(parts.series) });
   const live = seriesNow(underlying, series, view.state.now);
-  const option = isFuture(parts) || live.settled ? undefined : optionFigures(underlying, live, parts);
+  const option = isFuture(parts) || live.settled ? undefined : optionFigures(live, parts);
   const mark = live.settled ? payoffOf(parts, series.word, live.forward) : (option?.mark ?? live.forward);
   return {
     instrument: instrumentName(view.listed, namedInstrument(index, instrument)),

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { Reverted } from "../engine/errors.ts";
-import { listSeries, postSlice, settleSeries, strikesOf, type VolatilityReport } from "../engine/series.ts";
+import { listSeries, postSlices, settleSeries, strikesOf, type VolatilityReport } from "../engine/series.ts";
 import { seriesNow } from "../engine/seriesState.ts";
 import { anchorOf, expiryOf } from "../engine/seriesWord.ts";
 import type { Series, Underlying } from "../engine/types.ts";
@@ -14,7 +14,7 @@ import {
   AUTHORITY,
   type Call,
   listSeriesCall,
-  postSliceCall,
+  postSlicesCall,
   refreshSeriesCall,
   scheduleCall,
   settleExpiredCall,
@@ -33,7 +33,7 @@ import { moment, positiveDecimal, readArguments, whole } from "./arguments.ts";
 import { type Context, findUnderlying, LOCAL_CHAIN, openContext, withNetwork } from "./context.ts";
 import { printJson, printTable } from "./output.ts";
 import { atTheMoney, optionFigures, readSeries, type SeriesView, seriesAt, staleAmong } from "./seriesState.ts";
-import { addSliceSigning, percent, smileSchema } from "./sliceSigning.ts";
+import { addSliceSigning, percent, smileSchema, whySliceRefused } from "./sliceSigning.ts";
 
 const listingSchema = z.object({
   expiry: moment(false),
@@ -187,7 +187,7 @@ async function showChain(context: Context, name: string): Promise<void> {
   const unit = 10n ** underlying.lotExponent;
   const strikes = strikesOf(series.word).map((strike, i) => {
     const [call, put] = [true, false].map((isCall) => {
-      const { mark, volatility, delta } = optionFigures(underlying, live, { series: BigInt(place.series), index: BigInt(i), isCall });
+      const { mark, volatility, delta } = optionFigures(live, { series: BigInt(place.series), index: BigInt(i), isCall });
       return { mark: formatDecimal(mark * unit), volatility: formatDecimal(volatility), delta: delta.toFixed(4) };
     });
     return { strike: formatDecimal(strike * unit), call, put };
@@ -334,16 +334,16 @@ async function post(context: Context, name: string, given: z.infer<typeof sliceS
   const { series } = seriesAt(view, place);
   const shown = seriesName(view.listed, place);
   const { update, report: said } = await sliceFor(context, view, place, given);
-  const refused = refusalOf(() => postSlice(view.state, place.underlying, place.series, said));
-  if (refused !== undefined) throw new Failure(`the vault would refuse the slice of ${shown}: ${refused.message}`);
-  const hash = await context.send([postSliceCall(record, context.wallet().address, place.underlying, place.series, update)]);
+  const refused = refusalOf(() => postSlices(view.state, place.underlying, [{ series: place.series, report: said }]));
+  if (refused !== undefined) throw new Failure(`the vault would refuse the slice of ${shown}: ${whySliceRefused(refused)}`);
+  const hash = await context.send([postSlicesCall(record, context.wallet().address, place.underlying, [{ series: place.series, update }])]);
   const after = await readSeries(context);
   const now = seriesAt(after, place);
   const volatility = formatDecimal(atTheMoney(now.underlying, now.series, after.state.now) ?? 0n);
   const from = new Date(Number(said.publishTime) * 1000).toISOString().slice(0, 19);
   report(
     context,
-    { series: shown, volatility, publishTime: Number(said.publishTime), slice: `0x${said.slice.toString(16)}`, hash },
+    { series: shown, volatility, publishTime: Number(said.publishTime), slice: `0x${said.sliceWord.toString(16)}`, hash },
     `posted ${percent(volatility)} at the money for ${shown}, of ${from}; next: plimsoll series refresh ${shown}${series.surface.published === 0n ? "" : ", for its words are of another slice"}`,
   );
 }
@@ -409,7 +409,7 @@ async function settle(context: Context, name: string): Promise<void> {
   const from = context.wallet().address;
   const { tasks } = planUpkeep(state);
   const calls = tasks.flatMap((task): Call[] => {
-    if (task.underlying !== place.underlying || task.series !== place.series) return [];
+    if (task.kind === "slices" || task.underlying !== place.underlying || task.series !== place.series) return [];
     if (task.kind === "settle") return [settleSeriesCall(record, from, task.underlying, task.series)];
     return task.kind === "pay" ? [settleExpiredCall(record, from, task.account, task.underlying, task.series)] : [];
   });

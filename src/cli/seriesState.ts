@@ -65,24 +65,24 @@ const NUDGE = 10_000n; // parts of the forward
  * The figures of an option, as the engine prices it at the slice that holds now.
  * @throws RangeError when the series has no such strike
  */
-export function optionFigures(underlying: Underlying, live: SeriesNow, instrument: Instrument): OptionFigures {
+export function optionFigures(live: SeriesNow, instrument: Instrument): OptionFigures {
   const { forward, varianceTime } = live;
   const strike = strikesOf(live.series.word)[Number(instrument.index)];
   if (strike === undefined) throw new RangeError(`no strike ${instrument.index}`);
-  const { slice, span } = sliceNow(underlying, live);
+  const { slice, span } = sliceNow(live);
   const volatility = impliedDown(slice, -logMoneynessOf(forward, strike), span);
   const deviation = totalVolatilityOf(volatility, rootOf(varianceTime));
   const step = forward / NUDGE;
   const callAt = (price: bigint): bigint => undiscounted(price, strike, logMoneynessOf(price, strike), deviation).call;
   const call = toNumber(((callAt(forward + step) - callAt(forward - step)) * 10n ** 18n) / (2n * step));
-  return { mark: seriesMarkDown(underlying, live, instrument), volatility, delta: instrument.isCall ? call : call - 1 };
+  return { mark: seriesMarkDown(live, instrument), volatility, delta: instrument.isCall ? call : call - 1 };
 }
 
 /** Implied volatility at the forward, a year, 18 decimals; undefined without a slice. */
 export function atTheMoney(underlying: Underlying, series: Series, now: bigint): bigint | undefined {
   const live = seriesNow(underlying, series, now);
   if (series.surface.published === 0n || live.settled) return undefined;
-  const { slice, span } = sliceNow(underlying, live);
+  const { slice, span } = sliceNow(live);
   return impliedDown(slice, 0n, span);
 }
 

@@ -2,13 +2,14 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { recoverAddress } from "ethers";
 import { z } from "zod";
+import type { Reverted } from "../engine/errors.ts";
 import { openingOf } from "../engine/expiry.ts";
 import { varianceSeconds } from "../engine/freshness.ts";
 import { impliedDown } from "../engine/seriesRefresh.ts";
 import { expiryOf } from "../engine/seriesWord.ts";
 import { sviFromWord } from "../engine/svi.ts";
 import { type PublishedSlices, publishedSlices } from "../keeper/sliceFeed.ts";
-import { planSlices } from "../keeper/upkeep.ts";
+import { placesOf, planSlices } from "../keeper/upkeep.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { expiryText, parseSeries, type SeriesPlace, seriesName } from "../sdk/series.ts";
@@ -135,16 +136,41 @@ function newSlices(
     if (feed === undefined) throw new BadInput(`${seriesName(view.listed, place)} has no volatility feed`);
     const { word } = seriesAt(view, place).series;
     const said = smileReport({ volatility, skew, curvature }, word, now, BigInt(Math.round(basis * 1e9)));
-    return { ...place, feed, expiry: expiryOf(word), ...said, signatures: [] };
+    const { sliceWord: slice, basis: kept, publishTime } = said;
+    return { ...place, feed, expiry: expiryOf(word), slice, basis: kept, publishTime, signatures: [] };
   });
   const { refused } = planSlices(
     view.state,
-    offers.map(({ underlying, series, ...said }) => ({ underlying, series, report: said, update: "0x" })),
+    offers.map(({ underlying, series, slice, basis: kept, publishTime }) => ({
+      underlying,
+      series,
+      report: { sliceWord: slice, basis: kept, publishTime },
+      update: "0x",
+    })),
   );
   const [first] = refused;
   if (first !== undefined)
-    throw new Failure(`the vault would refuse the slice of ${seriesName(view.listed, first.task)}: ${first.error.message}`);
+    throw new Failure(
+      `the vault would refuse the slice of ${seriesName(view.listed, placesOf(first.task)[0]!)}: ${whySliceRefused(first.error)}`,
+    );
   return offers.map(({ underlying: _underlying, series: _series, ...said }) => said);
+}
+
+/** Why the vault refuses a slice, in words where it has figures that can be said. */
+export function whySliceRefused({ errorName, args, message }: Reverted): string {
+  const [first = 0n, second = 0n] = args.slice(-2).map((each) => (typeof each === "bigint" ? each : 0n));
+  switch (errorName) {
+    case "SliceTooOld":
+      return `it was signed ${first} s ago, and who posts may take at most ${second} s: have it signed anew`;
+    case "StrikesNotConvex":
+      return `a butterfly around its strike number ${first + 1n} would cost less than nothing: the wings are too steep there`;
+    case "CalendarArbitrage":
+      return `total variance would fall from one expiry to the next: ${message}; slices of neighbouring expiries are posted together`;
+    case "SeriesCouldSaturate":
+      return `at a volatility of ${formatDecimal(first * 100n)} % a call could need ${second} of the 32,767 units of a word`;
+    default:
+      return message;
+  }
 }
 
 function readSlices(file: string): PublishedSlices {

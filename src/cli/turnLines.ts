@@ -2,6 +2,7 @@ import { WAD } from "../engine/fixedPoint.ts";
 import { liquidate } from "../engine/liquidate.ts";
 import type { AccountId, State } from "../engine/types.ts";
 import type { FailedBatch, Sale, TaskOutcome, TurnReport } from "../keeper/turn.ts";
+import { placesOf } from "../keeper/upkeep.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { explainError } from "../sdk/errors.ts";
@@ -13,17 +14,20 @@ export type NameOfSeries = (place: SeriesPlace) => string;
 
 /** A turn of a keeper for people, a line each. */
 export function turnLines({ sales, failures, upkeep }: Pick<TurnReport, "sales" | "failures" | "upkeep">, nameOf: NameOfSeries): string[] {
-  return [...sales.map(saleLine), ...failures.map(failureLine), ...upkeep.map((each) => upkeepLine(each, nameOf))];
+  return [...sales.map(saleLine), ...failures.map(failureLine), ...upkeep.flatMap((each) => upkeepLines(each, nameOf))];
 }
 
-const DONE = { slice: "posted a slice of", refresh: "refreshed", settle: "settled", pay: "paid out" } as const;
-const WOULD = { slice: "would post a slice of", refresh: "would refresh", settle: "would settle", pay: "would pay out" } as const;
-const FAILED = { slice: "no slice posted of", refresh: "not refreshed:", settle: "not settled:", pay: "not paid out:" } as const;
+const DONE = { slices: "posted a slice of", refresh: "refreshed", settle: "settled", pay: "paid out" } as const;
+const WOULD = { slices: "would post a slice of", refresh: "would refresh", settle: "would settle", pay: "would pay out" } as const;
+const FAILED = { slices: "no slice posted of", refresh: "not refreshed:", settle: "not settled:", pay: "not paid out:" } as const;
 
-function upkeepLine({ task, done, error }: TaskOutcome, nameOf: NameOfSeries): string {
-  const what = `${nameOf(task)}${task.kind === "pay" ? ` to ${showAccount(task.account)}` : ""}`;
-  if (error !== undefined) return `${FAILED[task.kind]} ${what}: ${explainError(error)}`;
-  return `${(done ? DONE : WOULD)[task.kind]} ${what}`;
+/** A line for each series of a task. */
+function upkeepLines({ task, done, error }: TaskOutcome, nameOf: NameOfSeries): string[] {
+  return placesOf(task).map((place) => {
+    const what = `${nameOf(place)}${task.kind === "pay" ? ` to ${showAccount(task.account)}` : ""}`;
+    if (error !== undefined) return `${FAILED[task.kind]} ${what}: ${explainError(error)}`;
+    return `${(done ? DONE : WOULD)[task.kind]} ${what}`;
+  });
 }
 
 /** A name of every series in a state, by its numbers where the deployment does not know it. */
@@ -67,18 +71,18 @@ export function dryLines(
       return `would try ${name}, which fails: ${explainError(error)}`;
     }
   });
-  return [...sales, ...upkeep.map((each) => upkeepLine(each, nameOf))];
+  return [...sales, ...upkeep.flatMap((each) => upkeepLines(each, nameOf))];
 }
 
-/** A task as JSON prints it. */
-function taskFigures({ task, done, error }: TaskOutcome, nameOf: NameOfSeries): object {
-  return {
-    task: task.kind,
-    series: nameOf(task),
+/** A task as JSON prints it, for each of its series. */
+function taskFigures({ task, done, error }: TaskOutcome, nameOf: NameOfSeries): object[] {
+  return placesOf(task).map((place) => ({
+    task: task.kind === "slices" ? "slice" : task.kind,
+    series: nameOf(place),
     ...(task.kind === "pay" ? { account: showAccount(task.account) } : {}),
     done,
     ...(error === undefined ? {} : { reason: explainError(error) }),
-  };
+  }));
 }
 
 /** A turn as JSON prints it; amounts as decimals. */
@@ -96,6 +100,6 @@ export function turnFigures({ accounts, below, planned, sales, failures, upkeep 
       reward: formatDecimal(reward),
     })),
     failures: failures.map(({ accounts: left, error }) => ({ accounts: left.map(showAccount), reason: explainError(error) })),
-    upkeep: upkeep.map((each) => taskFigures(each, nameOf)),
+    upkeep: upkeep.flatMap((each) => taskFigures(each, nameOf)),
   };
 }

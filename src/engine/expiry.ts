@@ -15,23 +15,29 @@ export const LONGEST_HOLD = 180n;
 export interface Average {
   readonly sum: bigint; // of price times seconds, WAD·s
   readonly seconds: bigint; // in the sum, at most WINDOW
-  readonly lastTime: bigint; // 0: no post yet
+  readonly delay: bigint; // from the publish time of the last post to its block, at most LONGEST_HOLD
+  readonly lastTime: bigint; // publish time of the last post; 0: none yet
   readonly lastPrice: bigint; // of a lot, WAD
 }
 
-export const NO_AVERAGE: Average = { sum: 0n, seconds: 0n, lastTime: 0n, lastPrice: 0n };
+export const NO_AVERAGE: Average = { sum: 0n, seconds: 0n, delay: 0n, lastTime: 0n, lastPrice: 0n };
 
 /** @throws Reverted `SafeCastOverflowedUintDowncast` */
-export function averageWord({ sum, seconds, lastTime, lastPrice }: Average): bigint {
+export function averageWord({ sum, seconds, delay, lastTime, lastPrice }: Average): bigint {
   return (
-    toUnsigned(112, sum) | (toUnsigned(16, seconds) << 112n) | (toUnsigned(32, lastTime) << 128n) | (toUnsigned(96, lastPrice) << 160n)
+    toUnsigned(108, sum) |
+    (toUnsigned(12, seconds) << 108n) |
+    (toUnsigned(8, delay) << 120n) |
+    (toUnsigned(32, lastTime) << 128n) |
+    (toUnsigned(96, lastPrice) << 160n)
   );
 }
 
 export function averageFromWord(word: bigint): Average {
   return {
-    sum: BigInt.asUintN(112, word),
-    seconds: BigInt.asUintN(16, word >> 112n),
+    sum: BigInt.asUintN(108, word),
+    seconds: BigInt.asUintN(12, word >> 108n),
+    delay: BigInt.asUintN(8, word >> 120n),
     lastTime: BigInt.asUintN(32, word >> 128n),
     lastPrice: word >> 160n,
   };
@@ -43,20 +49,24 @@ export function openingOf(expiry: bigint): bigint {
 }
 
 /**
- * The average after a post; one that is not newer than the last changes nothing, nor does anything once it is full.
+ * The average after a post, which counts from its block on: the price before it held until then. One that is not newer than the last changes nothing, nor does
+ * anything once the average is full.
+ * @param time when the price was published
+ * @param now of the block, not before `time`
  * @throws Reverted `NoPrice`
  */
-export function observed(average: Average, opening: bigint, price: bigint, time: bigint): Average {
+export function observed(average: Average, opening: bigint, price: bigint, time: bigint, now: bigint): Average {
   if (price === 0n) revert("NoPrice");
   if (average.lastPrice !== 0n && time <= average.lastTime) return average;
   if (average.seconds === WINDOW) return average;
-  return { ...countsOf(average, opening, time), lastTime: time, lastPrice: price };
+  return { ...countsOf(average, opening, now), delay: min(now - time, LONGEST_HOLD), lastTime: time, lastPrice: price };
 }
 
 /** Sum and seconds with the last price held until `time`. */
-export function countsOf({ sum, seconds, lastTime, lastPrice }: Average, opening: bigint, time: bigint): Pick<Average, "sum" | "seconds"> {
+export function countsOf(average: Average, opening: bigint, time: bigint): Pick<Average, "sum" | "seconds"> {
+  const { sum, seconds, delay, lastTime, lastPrice } = average;
   const until = min(time, lastTime + LONGEST_HOLD);
-  const held = min(max(until - max(lastTime, opening), 0n), WINDOW - seconds);
+  const held = min(max(until - max(lastTime + delay, opening), 0n), WINDOW - seconds);
   return { sum: sum + held * lastPrice, seconds: seconds + held };
 }
 

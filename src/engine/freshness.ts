@@ -1,5 +1,5 @@
 import { logMoneynessOf } from "./black76.ts";
-import { WINDOW } from "./expiry.ts";
+import { openingOf, WINDOW } from "./expiry.ts";
 import { abs, max, min } from "./fixedPoint.ts";
 import { impliedDown } from "./seriesRefresh.ts";
 import { anchorOf, expiryOf, strikeCountOf, strikeOf } from "./seriesWord.ts";
@@ -23,6 +23,7 @@ export interface LiveSeries {
 }
 
 const LONGEST = 900n;
+const SHORTEST = 60n;
 const PART_OF_TIME = 50n;
 const PART_OF_PRICE = 200n;
 const PART_OF_RANGE = 100n;
@@ -34,7 +35,9 @@ export function causeOf(seriesWord: bigint, live: LiveSeries): Cause {
   if (anchor === 0n) return "never refreshed";
   if (live.time > made + lifetime(made, expiryOf(seriesWord))) return "time";
   if (abs(live.forward - anchor) * PART_OF_PRICE > anchor) return "price";
-  if (live.range > scan || (scan - live.range) * PART_OF_RANGE > scan) return "range";
+  // inside the window the range of a series falls from second to second, and the bound follows it
+  const isInWindow = live.time > openingOf(expiryOf(seriesWord));
+  if (live.range > scan || (!isInWindow && (scan - live.range) * PART_OF_RANGE > scan)) return "range";
   return "none";
 }
 
@@ -66,7 +69,7 @@ export function volatilityMoved(seriesWord: bigint, forward: bigint, before: Sur
  * @example lifetime(0n, 86_400n) // 900n
  */
 export function lifetime(made: bigint, expiry: bigint): bigint {
-  return min(varianceSeconds(made, expiry) / PART_OF_TIME, LONGEST);
+  return min(max(varianceSeconds(made, expiry) / PART_OF_TIME, SHORTEST), LONGEST);
 }
 
 /**

@@ -87,7 +87,7 @@ function seriesMarketOf(draft: Draft, index: number, underlying: Underlying, num
   const market = { index, underlying, instrument: number, isOpen: isOpen && live.steps === 0n, halvings: 0n, positionCap };
   const closed = live.settled ? "SeriesIsSettled" : series.surface.published === 0n ? "SeriesHasNoSlice" : undefined;
   if (closed !== undefined) return { ...market, mark: 0n, reference: 0n, closed };
-  const mark = seriesMarkDown(underlying, live, instrument);
+  const mark = seriesMarkDown(live, instrument);
   const reference = isFuture(instrument) ? mark : max(mark, live.forward / LEAST_REFERENCE_PART);
   return { ...market, mark, reference, halvings: halvingsOf(underlying, live, instrument) };
 }
@@ -102,7 +102,7 @@ export function halvingsOf(underlying: Underlying, live: SeriesNow, instrument: 
   const { forward, varianceTime } = live;
   const range = fromPpb(underlying.heldRange);
   const strike = strikeOf(live.series.word, instrument.index);
-  const { slice, span } = sliceNow(underlying, live);
+  const { slice, span } = sliceNow(live);
   const volatility = impliedDown(slice, -logMoneynessOf(forward, strike), span);
   const place = { forward, range: seriesRangeUp(live, range) };
   const lanes = [0, instrument.isCall ? 11 : 13];
@@ -116,15 +116,14 @@ export function halvingsOf(underlying: Underlying, live: SeriesNow, instrument: 
 
 /**
  * What a lot of an instrument of a series is worth now, WAD, rounded down: the forward for the future, Black-76 at the slice for an option.
- * @throws Reverted `MoneynessTooFar`
- * @example seriesMarkDown(underlying, seriesNow(underlying, series, state.now), instrumentFromNumber(0x0103n))
+ * @example seriesMarkDown(seriesNow(underlying, series, state.now), instrumentFromNumber(0x0103n))
  */
-export function seriesMarkDown(underlying: Underlying, live: SeriesNow, instrument: Instrument): bigint {
+export function seriesMarkDown(live: SeriesNow, instrument: Instrument): bigint {
   const { forward, varianceTime } = live;
   if (isFuture(instrument)) return forward;
   const strike = strikeOf(live.series.word, instrument.index);
   const x = logMoneynessOf(forward, strike);
-  const { slice, span } = sliceNow(underlying, live);
+  const { slice, span } = sliceNow(live);
   const { call, put } = undiscounted(forward, strike, x, totalVolatilityOf(impliedDown(slice, -x, span), rootOf(varianceTime)));
   return instrument.isCall ? call : put;
 }

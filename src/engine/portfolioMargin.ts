@@ -1,4 +1,4 @@
-import { logMoneynessOf, rootOfSeconds, totalVolatilityOf, undiscounted } from "./black76.ts";
+import { logMoneynessOf, totalVolatilityOf, undiscounted } from "./black76.ts";
 import { revert } from "./errors.ts";
 import { abs, divUp, floorDivide, max, min, partUp, WAD } from "./fixedPoint.ts";
 import { CAUSES, type Cause } from "./freshness.ts";
@@ -365,36 +365,32 @@ export function seriesValueDown({ series }: Pick<UnderlyingHolding, "series">): 
   return sum(series.map((each) => storedValuesDown(each, MARK)[0]! + linearDown(liveBook(each), each.forward, each.heldRange, 0)));
 }
 
-/** What time and volatility can have taken since the anchor, as parts of a deviation σ·√T, 18 decimals. */
+/** What time and volatility can have taken since the anchor: the highest volatility of a row then, and how far √T times what it has kept can be from √T then. */
 interface Drift {
-  readonly deviation: bigint; // the highest of the row at the anchor
-  readonly fall: bigint; // of the deviation
+  readonly volatility: bigint; // a year, 18 decimals
+  readonly fall: bigint; // √years, 18 decimals
   readonly rise: bigint;
 }
 
 /**
- * How far the deviations of a series can be from those of its words, by row. With u the part of its time that has passed:
- * √(1 − u) ≥ 1 − u/2 − u²/2, and beyond a day to expiry the shock factor has grown by at most 0.31·u of itself.
+ * How far the deviations σ·√T of a series can be from those of its words, by row: √T₀ − (1 − v)·√T below and (1 + v)·√T − √T₀ above, v the slide. Both roots are
+ * exact, so that it does not matter how much time has passed, or, where a window waits for prices, has come back. Beyond a day to expiry the shock factor has grown by at
+ * most 0.31·u of itself, u the part of the time that has passed: the row up by 0.18·u.
  */
 function driftsOf(series: SeriesHolding): Readonly<Record<VolatilityRow, Drift>> {
-  const { anchor, slide } = series;
-  // where the window waits for prices, more variance time may be left than the clock said at the refresh
-  const time = max(anchor.time, timeOf(series));
-  const passed = time === 0n ? 0n : ceilDivide((time - timeOf(series)) * WAD, time);
-  const fall = slide + passed / 2n + (passed * passed) / (2n * WAD) + 2n;
-  const rise = max(slide - (32n * passed) / 100n + 1n, 0n);
-  const root = rootOfSeconds(time) + 1n;
-  const factor = shockFactor(time);
-  const of = (volatility: bigint): bigint => ceilDivide(max(volatility, LEAST_VOLATILITY) * root, WAD);
-  const mark = of(anchor.volatility);
-  const up = of(ceilDivide(anchor.volatility * (2n * WAD + factor), 2n * WAD));
+  const { anchor, slide, varianceTime } = series;
+  const [before, now] = [rootOf(anchor.time * WAD), rootOf(varianceTime)];
+  const passed = anchor.time > DAY ? ceilDivide(max(anchor.time - timeOf(series), 0n) * WAD, anchor.time) : 0n;
+  const fall = max(before + 1n - (now * max(WAD - slide, 0n)) / WAD, 0n);
+  const rise = max(divUp(divUp((now + 1n) * (WAD + slide), WAD) * (100n * WAD + 18n * passed), 100n * WAD) - before, 0n);
+  const factor = shockFactor(anchor.time);
+  const highest = max(anchor.volatility, LEAST_VOLATILITY);
   const kept = WAD - (3n * factor) / 10n;
-  const down = of(ceilDivide(anchor.volatility * kept, WAD));
-  const shock = time > DAY ? ceilDivide(93n * passed * factor, 1_000n * kept) : 0n;
+  const shock = divUp(93n * passed * factor * (before + 1n), 1_000n * kept * WAD);
   return {
-    mark: { deviation: mark, fall, rise },
-    up: { deviation: up, fall, rise },
-    down: { deviation: down, fall: fall + shock, rise },
+    mark: { volatility: highest, fall, rise },
+    up: { volatility: divUp(highest * (2n * WAD + factor), 2n * WAD), fall, rise },
+    down: { volatility: max(divUp(highest * kept, WAD), LEAST_VOLATILITY), fall: fall + shock, rise },
   };
 }
 
@@ -405,9 +401,9 @@ function driftsOf(series: SeriesHolding): Readonly<Record<VolatilityRow, Drift>>
 function vegaBoundsUp({ longs, shorts }: SeriesBook, series: SeriesHolding, range: bigint): bigint[] {
   const drifts = driftsOf(series);
   const changes = Array.from({ length: LANES }, (_, k) => {
-    const { deviation, fall, rise } = drifts[rowOf(BigInt(k))];
+    const { volatility, fall, rise } = drifts[rowOf(BigInt(k))];
     const forward = forwardAt(series.forward, range, BigInt(k));
-    return divUp(2n * forward * deviation * (fall * longs.lots + rise * shorts.lots), 5n * WAD * WAD);
+    return divUp(2n * forward * volatility * (fall * longs.lots + rise * shorts.lots), 5n * WAD * WAD);
   });
   return changes.map((change, k) => (k < 15 ? change : divUp(65n * changes[0]! + 35n * change, 100n)));
 }

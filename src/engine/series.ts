@@ -1,14 +1,14 @@
 import { logMoneynessOf, totalVolatilityOf, undiscounted } from "./black76.ts";
 import { type Draft, type EngineEvent, type Outcome, transact } from "./draft.ts";
 import { revert, toSigned, toUnsigned } from "./errors.ts";
-import { averageFromWord, averageWord, countsOf, isSettled, observed, openingOf, settlementDown, WINDOW } from "./expiry.ts";
+import { averageFromWord, averageWord, countsOf, isSettled, observed, openingOf, settlementDown } from "./expiry.ts";
 import { abs, divUp, fromPpb, max, min, WAD } from "./fixedPoint.ts";
 import { varianceSeconds } from "./freshness.ts";
 import { dampedDown, forwardAt } from "./optionStress.ts";
 import { SKEW } from "./priceGuard.ts";
 import { LARGEST_LANE, unitUp } from "./riskWord.ts";
 import { impliedDown, refreshedWords, rootOf } from "./seriesRefresh.ts";
-import { basisForwardDown, epochOf, HOLDS, seriesNow, seriesRangeUp, sliceNow, stepsOf } from "./seriesState.ts";
+import { basisForwardDown, EPOCHS, epochOf, HIGHEST_UNIT, SLIDE_UNIT, seriesNow, seriesRangeUp, sliceNow, stepsOf } from "./seriesState.ts";
 import {
   anchorOf,
   type SeriesListing as Expiries,
@@ -20,7 +20,7 @@ import {
   strikeOf,
 } from "./seriesWord.ts";
 import { squareRootDown } from "./squareRoot.ts";
-import { agedDown, requireFree, requireRising, type SviSlice, sviFromWord } from "./svi.ts";
+import { agedDown, requireFree, requireRising, type SviSlice, volatilityDown } from "./svi.ts";
 import { NORMAL, type Series, type SeriesSurface, type State, type Underlying } from "./types.ts";
 import { shockedUp, shockFactor } from "./volatilityShock.ts";
 
@@ -35,7 +35,7 @@ export interface SeriesListing extends Expiries {
 
 /** What a volatility source says; the struct `Report` of IVolatilitySource. */
 export interface VolatilityReport {
-  readonly slice: bigint; // SviWord: total variance from the publish time to settlement
+  readonly sliceWord: bigint; // SviWord: total variance from the publish time to settlement
   readonly basis: bigint; // forward over price, less one, signed ppb
   readonly publishTime: bigint; // unix seconds, 0: nothing is known
 }
@@ -64,12 +64,14 @@ const RANGE_ROOM = 200n;
 /** ln(1/0.995), 18 decimals, rounded up: as far as the forward moves along the slice while words hold. */
 export const SLIDE_REACH = 5_012_542_000_000_000n;
 
-const HIGHEST_UNIT = 10n ** 14n;
-const SLIDE_UNIT = 10n ** 13n;
-const EPOCHS = 2n ** 24n;
+/** How old a slice may be that is posted, seconds. What a feed said holds for an hour, but whoever posts must not choose among an hour of slices. */
+export const OLDEST_SLICE = 120n;
 
-/** One more than there are steps to the forecast: a new slice never has the number of a step of the last one. */
-const EPOCHS_PER_SLICE = 97n;
+/** The most slices that are posted together. */
+export const MOST_SLICES = 8n;
+
+/** Prices of 18 decimals are within one part in so many of the forward and the strike. */
+const PRECISION = 2n ** 40n;
 
 /** Most strikes in series of all underlyings that are not settled; a series counts as its strikes and some more. */
 export const MOST_STRIKES = 340n;
@@ -132,8 +134,8 @@ export function listSeriesOn(draft: Draft, index: number, listing: SeriesListing
   }
   if (depth === 0n) revert("DepthZero");
   if (volatilityCap < LEAST_CAP || volatilityCap > MOST_CAP) revert("VolatilityCapOutOfBounds", volatilityCap, LEAST_CAP, MOST_CAP);
-  const units = mostUnits(underlying, expiry, volatilityCap, draft.now);
-  if (units > LARGEST_LANE) revert("SeriesCouldSaturate", volatilityCap * PERCENT, units);
+  const widest = fromPpb(underlying.volatility.rangeCap);
+  requireLanesFit(forwardDown(underlying.price), widest, volatilityCap * PERCENT, varianceSeconds(draft.now, expiry));
 
   setSeries(draft, index, Number(number), {
     word,
@@ -185,98 +187,145 @@ function covered(range: bigint): bigint {
   return range + divUp(range, RANGE_ROOM);
 }
 
-/** The most units of a lane that a call at the money could need at the widest scan range and the highest volatility of a slice, shocked up. */
-function mostUnits({ price, volatility }: Underlying, expiry: bigint, volatilityCap: bigint, now: bigint): bigint {
-  const forward = forwardDown(price);
-  const range = rangeUp(covered(fromPpb(volatility.rangeCap)));
-  const time = openingOf(expiry) - now + WINDOW / 3n;
-  const cap = volatilityCap * PERCENT;
+/** A call at the money at the highest volatility of a series, which is worth the most of what words store, has to fit a lane at the range of a refresh. */
+function requireLanesFit(forward: bigint, scanRange: bigint, highest: bigint, time: bigint): void {
+  const range = rangeUp(covered(scanRange));
   const valueIn = (scenario: bigint, volatility: bigint): bigint => {
     const moved = forwardAt(forward, range, scenario);
     return undiscounted(moved, forward, logMoneynessOf(moved, forward), totalVolatilityOf(volatility, rootOf(time * WAD))).call;
   };
-  const extreme = dampedDown(valueIn(0n, cap), valueIn(15n, cap));
-  return max(valueIn(11n, shockedUp(cap, shockFactor(time))), extreme) / unitUp(forward);
+  const extreme = dampedDown(valueIn(0n, highest), valueIn(15n, highest));
+  const units = max(valueIn(11n, shockedUp(highest, shockFactor(time))), extreme) / unitUp(forward);
+  if (units > LARGEST_LANE) revert("SeriesCouldSaturate", highest, units);
 }
 
 // ---------------------------------------------------------------- slices
 
-/**
- * Takes a slice over from the volatility source of an underlying, as a report of it says.
- * @throws Reverted `UnknownSeries`, `WindowOpen`, `SliceFromFuture`, `SliceNotNewer`, `SliceTooOld`, `BasisTooFar`, `VolatilityAboveCap` and what
- * svi.ts refuses
- */
-export function postSlice(state: State, underlying: number, series: number, report: VolatilityReport): Outcome {
-  return transact(state, (draft) => postSliceOn(draft, underlying, series, report));
+/** A slice of a series on its way into the vault. */
+export interface SlicePost {
+  readonly series: number;
+  readonly report: VolatilityReport;
 }
 
-/** As `postSlice`, on a draft. */
-export function postSliceOn(draft: Draft, index: number, number: number, report: VolatilityReport): void {
+/**
+ * Takes slices of several series over from the volatility source of an underlying, as its reports say; what lies between expiries is compared when all are written.
+ * @throws Reverted `TooManySlices`, `UnknownSeries`, `WindowOpen`, `SliceFromFuture`, `SliceNotNewer`, `SliceTooOld`, `BasisTooFar`, `VolatilityAboveCap`,
+ * `StrikesNotConvex`, `SeriesCouldSaturate` and what svi.ts refuses
+ * @example postSlices(state, 0, [{ series: 1, report: { sliceWord, basis: 0n, publishTime: state.now } }])
+ */
+export function postSlices(state: State, underlying: number, posts: readonly SlicePost[]): Outcome {
+  return transact(state, (draft) => postSlicesOn(draft, underlying, posts));
+}
+
+/** As `postSlices`, on a draft. */
+export function postSlicesOn(draft: Draft, underlying: number, posts: readonly SlicePost[]): void {
+  if (BigInt(posts.length) > MOST_SLICES) revert("TooManySlices", BigInt(posts.length), MOST_SLICES);
+  posts.forEach(({ series, report }, i) => {
+    if (posts.slice(0, i).some((other) => other.series === series)) revert("SeriesNamedTwice", BigInt(underlying), BigInt(series));
+    requireTimely(draft, underlying, series, report);
+  });
+  for (const { series, report } of posts) takeSlice(draft, underlying, series, report);
+  for (const { series } of posts) requireNoCalendarArbitrage(draft.underlying(underlying), series, draft.now);
+}
+
+/** Of what was published by a clock that is ahead, the present counts. */
+const timeOf = ({ publishTime }: VolatilityReport, now: bigint): bigint => min(publishTime, now);
+
+function requireTimely(draft: Draft, index: number, number: number, report: VolatilityReport): void {
   const { now } = draft;
-  const { underlying, series } = seriesOf(draft, index, number);
-  const { word, surface } = series;
-  const { slice, basis, publishTime } = report;
+  const { word, surface } = seriesOf(draft, index, number).series;
+  const { basis, publishTime } = report;
   const names = [BigInt(index), BigInt(number)] as const;
   const opening = openingOf(expiryOf(word));
   if (now >= opening) revert("WindowOpen", ...names, opening);
   if (publishTime > now + SKEW) revert("SliceFromFuture", ...names, publishTime, now);
-  const time = min(publishTime, now);
+  const time = timeOf(report, now);
   if (time <= surface.published) revert("SliceNotNewer", ...names, time, surface.published);
-  if (now - time > HOLDS) revert("SliceTooOld", ...names, now - time, HOLDS);
+  if (now - time > OLDEST_SLICE) revert("SliceTooOld", ...names, now - time, OLDEST_SLICE);
   const most = BASIS + (BASIS_OF_A_YEAR * (expiryOf(word) - time)) / YEAR;
   if (abs(basis) > most) revert("BasisTooFar", basis, most);
+}
 
+/** Writes a slice that a refresh can take and whose prices are free of arbitrage among themselves. */
+function takeSlice(draft: Draft, index: number, number: number, report: VolatilityReport): void {
+  const { underlying, series } = seriesOf(draft, index, number);
+  const { word, surface } = series;
+  const { sliceWord: slice, basis } = report;
+  const time = timeOf(report, draft.now);
   const span = varianceSeconds(time, expiryOf(word));
-  const forward = forwardDown(basisForwardDown(underlying.price, basis, 0n));
-  const ks = moneynessOf(word, forward);
-  requireFree(slice, ks);
-  const after = {
-    ...series,
-    slice,
-    surface: {
-      ...surface,
-      basis: toSigned(32, basis),
-      published: toUnsigned(40, time),
-      span: toUnsigned(32, span),
-      epoch: (surface.epoch + EPOCHS_PER_SLICE) % EPOCHS,
-    },
-  };
+  const forward = forwardOf(underlying, basis);
+  const volatilities = requireFree(slice, moneynessOf(word, forward)).map((variance) => volatilityDown(variance, span));
   const cap = surface.volatilityCap * PERCENT;
-  volatilitiesOf(after, ks).forEach((volatility, strike) => {
+  volatilities.forEach((volatility, strike) => {
     if (volatility > cap) revert("VolatilityAboveCap", BigInt(strike), volatility, cap);
   });
-  const { earlier, later } = neighboursOf(underlying, number, now);
-  const both = (other: Series): bigint[] => [...ks, ...moneynessOf(other.word, forward)];
-  const [nearer, farther] = [earlier, later].map((other) => other && sliceAt(other, time));
-  if (earlier !== undefined && nearer !== undefined) requireRising(nearer, slice, both(earlier));
-  if (later !== undefined && farther !== undefined) requireRising(slice, farther, both(later));
+  requireConvex(word, forward, volatilities, span);
+  // the range may have been let grow since the listing
+  requireLanesFit(forward, fromPpb(max(underlying.targetRange, underlying.heldRange)), volatilities.reduce(max), span);
 
-  setSeries(draft, index, number, after);
-  draft.emit("SlicePosted", {
-    underlying: BigInt(index),
-    series: BigInt(number),
-    sliceWord: slice,
-    basis,
-    publishTime: time,
-    epoch: after.surface.epoch,
+  const epoch = (surface.epoch + 1n) % EPOCHS;
+  const taken = { basis: toSigned(32, basis), published: toUnsigned(40, time), span: toUnsigned(32, span), epoch };
+  setSeries(draft, index, number, { ...series, slice, surface: { ...surface, ...taken } });
+  const names = { underlying: BigInt(index), series: BigInt(number) };
+  draft.emit("SlicePosted", { ...names, sliceWord: slice, basis, publishTime: time, epoch });
+}
+
+/** The forward of a lot while a basis holds, as an anchor keeps it. */
+function forwardOf({ price }: Pick<Underlying, "price">, basis: bigint): bigint {
+  return forwardDown(basisForwardDown(price, basis, 0n));
+}
+
+/**
+ * Refuses volatilities at which a butterfly of three listed strikes that are next to each other, the future as a call of strike zero among them, would cost less than
+ * nothing, or the last call more than the one before it. Calls that are convex and do not rise at the end fall everywhere, and puts rise.
+ * @throws Reverted `StrikesNotConvex` (index, what the butterfly or spread costs)
+ */
+function requireConvex(word: bigint, forward: bigint, volatilities: readonly bigint[], span: bigint): void {
+  const strikes = strikesOf(word);
+  const root = rootOf(span * WAD);
+  const calls = strikes.map((strike, i) => {
+    const deviation = totalVolatilityOf(volatilities[i]!, root);
+    return undiscounted(forward, strike, logMoneynessOf(forward, strike), deviation).call;
   });
+  for (let i = 0; i + 1 < calls.length; i++) {
+    const [lowest, step] = [strikes[0]!, strikes[1]! - strikes[0]!];
+    const wings = i === 0 ? (forward * step + calls[1]! * lowest) / (lowest + step) : (calls[i - 1]! + calls[i + 1]!) / 2n;
+    requireCovered(strikes[i]!, i, wings - calls[i]!);
+  }
+  const last = calls.length - 1;
+  if (last > 0) requireCovered(strikes[last]!, last, calls[last - 1]! - calls[last]!);
+
+  function requireCovered(strike: bigint, at: number, cost: bigint): void {
+    if (cost < -((forward + strike) / PRECISION + 1n)) revert("StrikesNotConvex", BigInt(at), cost);
+  }
 }
 
-/** The implied volatilities of a series by its slice as posted, a year, 18 decimals. */
-function volatilitiesOf({ slice, surface }: Series, ks: readonly bigint[]): bigint[] {
-  return ks.map((k) => impliedDown(sviFromWord(slice), k, surface.span));
+/** Against the nearest expiry on either side that has a slice which holds. */
+function requireNoCalendarArbitrage(underlying: Underlying, number: number, now: bigint): void {
+  const own = underlying.series.get(number)!;
+  const { earlier, later } = neighboursOf(underlying, own, now);
+  if (earlier !== undefined) requireNoArbitrageBetween(underlying, earlier, own);
+  if (later !== undefined) requireNoArbitrageBetween(underlying, own, later);
 }
 
-/** The slice of a series as of a time; nothing once no variance is left by the clock. */
+/** Both as of the later of their publish times, at the strikes of both, each by its own forward. */
+function requireNoArbitrageBetween(underlying: Underlying, earlier: Series, later: Series): void {
+  const both = [earlier, later];
+  const time = both.map(({ surface }) => surface.published).reduce(max);
+  const [before, afterwards] = both.map((each) => sliceAt(each, time));
+  if (before === undefined || afterwards === undefined) return;
+  for (const { word, surface } of both) requireRising(before, afterwards, moneynessOf(word, forwardOf(underlying, surface.basis)));
+}
+
+/** The slice of a series as of a time that is not before its own; nothing once no variance is left by the clock. */
 function sliceAt({ word, slice, surface }: Series, time: bigint): bigint | undefined {
   const left = varianceSeconds(time, expiryOf(word));
-  if (left === 0n) return undefined;
-  return left <= surface.span ? agedDown(slice, left, surface.span) : slice;
+  return left === 0n ? undefined : agedDown(slice, left, surface.span);
 }
 
 /** The series with a slice that holds which expire next before and next after one, not settled; of those that expire together the lowest number. */
-function neighboursOf({ series }: Underlying, number: number, now: bigint): { readonly earlier?: Series; readonly later?: Series } {
-  const expiry = expiryOf(series.get(number)!.word);
+function neighboursOf({ series }: Underlying, { word }: Series, now: bigint): { readonly earlier?: Series; readonly later?: Series } {
+  const expiry = expiryOf(word);
   let [earlier, later]: [Series | undefined, Series | undefined] = [undefined, undefined];
   for (const [, other] of [...series].sort(([a], [b]) => a - b)) {
     if (!other.listed || stepsOf(other.surface, now) !== 0n) continue;
@@ -311,8 +360,10 @@ export function refreshSeriesOn(draft: Draft, index: number, number: number): vo
   if (live.settled) revert("SeriesIsSettled", BigInt(index), BigInt(number));
 
   const range = seriesRangeUp(live, covered(fromPpb(max(underlying.targetRange, underlying.heldRange))));
-  const { slice, span } = sliceNow(underlying, live);
-  const { forward, varianceTime } = live;
+  const { slice, span } = sliceNow(live);
+  const { forward } = live;
+  // by the clock alone: how much it was can be told later from the time of the refresh
+  const varianceTime = varianceSeconds(draft.now, expiryOf(series.word)) * WAD;
   const { words, next } = refreshedWords(series.word, { forward, range, slice, span, varianceTime }, draft.now, epochOf(live));
   const anchor = anchorOf(next);
   const ks = moneynessOf(series.word, anchor.forward);
@@ -345,7 +396,7 @@ export function requireSlice({ surface }: Series, underlying: number, series: nu
  * the part by which it differs at the ends, total variance, which is convex in k, is between 2 − (1 + s)² and (1 + s)² of what it is at the strike: it falls
  * on one side by no more than it rises on the other.
  * @param ks log-moneyness of the strikes
- * @throws Reverted `MoneynessTooFar`, `VolatilityZero` (k)
+ * @throws Reverted `VolatilityZero` (k)
  * @example slideUp({ a: WAD / 25n, b: 0n, rho: 0n, m: 0n, sigma: WAD }, 31_536_000n, [0n]) // 0n: a flat slice
  */
 export function slideUp(slice: SviSlice, span: bigint, ks: readonly bigint[]): bigint {
@@ -382,7 +433,7 @@ export function observedBySeries(
     if (!each.listed || now < opening) continue;
     const before = averageFromWord(each.average);
     // whoever is settled by the clock stays so, whatever is posted
-    const after = isSettled(before, opening, now) ? before : observed(before, opening, price, time);
+    const after = isSettled(before, opening, now) ? before : observed(before, opening, price, time, now);
     const watched = { ...each, average: averageWord(after) };
     series.set(number, isSettled(after, opening, now) ? settledWith(watched, id, BigInt(number), now, events) : watched);
   }

@@ -1,16 +1,13 @@
 import { logMoneynessOf } from "./black76.ts";
 import { payoffOf } from "./expiry.ts";
-import { fromPpb, max, WAD } from "./fixedPoint.ts";
+import { fromPpb, max } from "./fixedPoint.ts";
 import { varianceSeconds } from "./freshness.ts";
 import { type Instrument, instrumentFromNumber, isFuture } from "./instrument.ts";
 import type { OptionHolding, SeriesHolding, StaleWords, UnderlyingHolding } from "./portfolioMargin.ts";
 import { impliedDown } from "./seriesRefresh.ts";
-import { type SeriesNow, seriesNow, seriesRangeUp, sliceNow, stalenessOf } from "./seriesState.ts";
+import { HIGHEST_UNIT, type SeriesNow, SLIDE_UNIT, seriesNow, seriesRangeUp, sliceNow, stalenessOf } from "./seriesState.ts";
 import { anchorOf, expiryOf, strikeOf } from "./seriesWord.ts";
 import type { Book, Series, SeriesPosition, Underlying } from "./types.ts";
-
-const HIGHEST_UNIT = WAD / 10_000n;
-const SLIDE_UNIT = WAD / 100_000n;
 
 /** A position with its instrument taken apart. */
 interface Held {
@@ -61,7 +58,7 @@ function seriesHoldingOf(underlying: Underlying, live: SeriesNow, held: readonly
   const { word, surface } = series;
   const anchor = anchorOf(word);
   const futures = held.filter(({ instrument }) => isFuture(instrument)).reduce((sum, { lots }) => sum + lots, 0n);
-  const { slice, span } = sliceNow(underlying, live);
+  const { slice, span } = sliceNow(live);
   const options = held
     .filter(({ instrument }) => !isFuture(instrument))
     .map(({ instrument: { index, isCall }, lots }): OptionHolding => {

@@ -4,7 +4,7 @@ import { dampedDown, forwardAt, rowOf } from "./optionStress.ts";
 import { LANES, packDown, storesCall, unitUp } from "./riskWord.ts";
 import { forwardDown, rangeUp, refreshedSeries, strikeCountOf, strikeOf } from "./seriesWord.ts";
 import { squareRootDown } from "./squareRoot.ts";
-import { requireNear, type SviSlice, sviFromWord, varianceDown, volatilityDown } from "./svi.ts";
+import { type SviSlice, sviFromWord, varianceDown, volatilityDown } from "./svi.ts";
 import { volatilityRows } from "./volatilityShock.ts";
 
 const YEAR = 31_536_000n;
@@ -28,19 +28,15 @@ export function rootOf(varianceTime: bigint): bigint {
   return squareRootDown((varianceTime * WAD) / YEAR);
 }
 
-/**
- * Implied volatility a year at a log-moneyness, 18 decimals, rounded down.
- * @throws Reverted `MoneynessTooFar`
- */
+/** Implied volatility a year at a log-moneyness, 18 decimals, rounded down. */
 export function impliedDown(slice: SviSlice, k: bigint, span: bigint): bigint {
-  requireNear(k);
   return volatilityDown(varianceDown(slice, k), span);
 }
 
 /**
  * The risk words of all strikes of a series, by index, and the word of the series after it; the twin of `SeriesRefresh.refreshed`.
  * @param epoch of the slice
- * @throws Reverted `LaneSaturated`, `MoneynessTooFar` or `SafeCastOverflowedUintDowncast`
+ * @throws Reverted `LaneSaturated` or `SafeCastOverflowedUintDowncast`
  */
 export function refreshSeries(seriesWord: bigint, quote: SeriesQuote, time: bigint, epoch: bigint): RefreshedSeries {
   return refreshedWords(seriesWord, { ...quote, slice: sviFromWord(quote.slice) }, time, epoch);

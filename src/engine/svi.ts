@@ -1,11 +1,11 @@
 import { revert } from "./errors.ts";
-import { abs, floorDivide, max, WAD } from "./fixedPoint.ts";
+import { abs, floorDivide, max, min, WAD } from "./fixedPoint.ts";
 import { squareRootDown } from "./squareRoot.ts";
 
 /** Total variance is never taken below this, 18 decimals. */
 export const LEAST_VARIANCE = 1_000_000n;
 
-/** The farthest log-moneyness, 18 decimals. */
+/** The farthest log-moneyness that a slice is asked for, 18 decimals: what is farther has the volatility of there. */
 export const FARTHEST = 10n * WAD;
 
 const STEEPEST = 2n * WAD;
@@ -69,10 +69,11 @@ function armOf(slice: SviSlice, k: bigint, root: bigint): bigint {
 }
 
 /**
- * Total variance at the log-moneyness `k` = ln(strike / forward), 18 decimals, rounded down; never below `LEAST_VARIANCE`.
+ * Total variance at the log-moneyness `k` = ln(strike / forward), at most `FARTHEST` away, 18 decimals, rounded down; never below `LEAST_VARIANCE`.
  * @example varianceDown({ a: WAD / 25n, b: 0n, rho: 0n, m: 0n, sigma: WAD }, 0n) // WAD / 25n
  */
-export function varianceDown(slice: SviSlice, k: bigint): bigint {
+export function varianceDown(slice: SviSlice, moneyness: bigint): bigint {
+  const k = nearest(moneyness);
   return max(slice.a + (slice.b * armOf(slice, k, rootOf(slice, k))) / ROOT, LEAST_VARIANCE);
 }
 
@@ -82,8 +83,9 @@ export function volatilityDown(variance: bigint, time: bigint): bigint {
 }
 
 /** g·w² with 54 decimals and w with 27; bit for bit `Svi`. */
-function durrlemanTimesSquare(slice: SviSlice, k: bigint): { readonly g: bigint; readonly w: bigint } {
+function durrlemanTimesSquare(slice: SviSlice, moneyness: bigint): { readonly g: bigint; readonly w: bigint } {
   const { a, b, rho, m, sigma } = slice;
+  const k = nearest(moneyness);
   const root = rootOf(slice, k);
   const w = a * 10n ** 9n + (b * armOf(slice, k, root)) / FINE;
   const slope = (b * (rho * 10n ** 9n + ((k - m) * 10n ** 45n) / root)) / WAD;
@@ -115,31 +117,32 @@ export function requireShape(word: bigint): SviSlice {
   return slice;
 }
 
-/** @throws Reverted `MoneynessTooFar` beyond ±10 */
-export function requireNear(k: bigint): void {
-  if (abs(k) > FARTHEST) revert("MoneynessTooFar", k);
+/** `k`, or where beyond ±10 the end: a price that crashes must not stop anything. */
+function nearest(k: bigint): bigint {
+  return max(min(k, FARTHEST), -FARTHEST);
 }
 
 /**
  * Refuses a slice that is not free of butterfly arbitrage at each log-moneyness.
- * @throws Reverted as `requireShape`, `MoneynessTooFar` or `ButterflyArbitrage`
+ * @returns total variance at each, as `varianceDown`
+ * @throws Reverted as `requireShape`, or `ButterflyArbitrage`
  */
-export function requireFree(word: bigint, ks: readonly bigint[]): void {
+export function requireFree(word: bigint, ks: readonly bigint[]): bigint[] {
   const slice = requireShape(word);
-  for (const k of ks) {
-    requireNear(k);
-    if (durrlemanTimesSquare(slice, k).g < 0n) revert("ButterflyArbitrage", k, durrleman(slice, k));
-  }
+  return ks.map((k) => {
+    const { g, w } = durrlemanTimesSquare(slice, k);
+    if (g < 0n) revert("ButterflyArbitrage", k, durrleman(slice, k));
+    return w / 10n ** 9n;
+  });
 }
 
 /**
  * Refuses two slices, as of one time, between which total variance falls at any log-moneyness.
- * @throws Reverted as `requireShape`, `MoneynessTooFar` or `CalendarArbitrage`
+ * @throws Reverted `CalendarArbitrage`
  */
 export function requireRising(earlierWord: bigint, laterWord: bigint, ks: readonly bigint[]): void {
-  const [earlier, later] = [requireShape(earlierWord), requireShape(laterWord)];
+  const [earlier, later] = [sviFromWord(earlierWord), sviFromWord(laterWord)];
   for (const k of ks) {
-    requireNear(k);
     const [before, afterwards] = [varianceDown(earlier, k), varianceDown(later, k)];
     if (afterwards < before) revert("CalendarArbitrage", k, before, afterwards);
   }

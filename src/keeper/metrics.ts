@@ -6,6 +6,7 @@ import { BadInput } from "../sdk/failure.ts";
 import type { Head } from "./books.ts";
 import type { SenderEvent } from "./sender.ts";
 import type { TurnReport } from "./turn.ts";
+import { placesOf } from "./upkeep.ts";
 
 /** What a keeper counts. */
 export type KeeperMetrics = {
@@ -68,8 +69,9 @@ export function keeperMetrics(keeper: AccountId, symbols: readonly string[]): Ke
         priceTime.set({ underlying: symbols[i] ?? String(i) }, Number(time));
       failedBatches.inc(report.failures.length);
       for (const { task, done, error } of report.upkeep) {
-        if (done) tasks.inc({ task: task.kind });
-        else if (error !== undefined) failedTasks.inc({ task: task.kind });
+        const label = { task: task.kind === "slices" ? "slice" : task.kind };
+        if (done) tasks.inc(label, placesOf(task).length);
+        else if (error !== undefined) failedTasks.inc(label, placesOf(task).length);
       }
       for (const sale of report.sales) {
         if (sale.keeper !== keeper) continue;

@@ -6,6 +6,7 @@ import type { Books } from "./books.ts";
 import type { KeeperMetrics } from "./metrics.ts";
 import { isRetryable, pauseFor } from "./retry.ts";
 import { keepersTurn, type TurnOptions, type TurnReport } from "./turn.ts";
+import { placesOf } from "./upkeep.ts";
 
 /** What every part of a keeper that runs shares. */
 export type KeeperCommon = {
@@ -52,8 +53,13 @@ export async function runKeeper(options: KeeperOptions): Promise<void> {
       }
       if (report.sliceError !== undefined) logger.warn({ reason: explainError(report.sliceError) }, "no slices");
       for (const { task, done, error } of report.upkeep) {
-        const { kind, underlying, series } = task;
-        const what = { task: kind, underlying, series, ...(task.kind === "pay" ? { account: nameOf(task.account) } : {}) };
+        const series = placesOf(task).map((place) => place.series);
+        const what = {
+          task: task.kind,
+          underlying: task.underlying,
+          series,
+          ...(task.kind === "pay" ? { account: nameOf(task.account) } : {}),
+        };
         if (done) logger.info(what, "upkeep");
         else if (error !== undefined) logger.warn({ ...what, retryable: isRetryable(error), reason: explainError(error) }, "upkeep failed");
       }

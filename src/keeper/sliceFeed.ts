@@ -54,7 +54,7 @@ export function sliceFeed(record: DeploymentRecord, place: string): SliceSource 
           [slice, basis, publishTime, signatures],
         );
         const own = [...(underlyings[underlying]?.series ?? [])].filter(([, { word }]) => expiryOf(word) === expiry);
-        return own.map(([series]) => ({ underlying, series, report: { slice, basis, publishTime }, update }));
+        return own.map(([series]) => ({ underlying, series, report: { sliceWord: slice, basis, publishTime }, update }));
       }),
     );
   };

@@ -4,30 +4,30 @@ import { Reverted } from "../engine/errors.ts";
 import { averageFromWord, isSettled, openingOf } from "../engine/expiry.ts";
 import { abs, fromPpb, max } from "../engine/fixedPoint.ts";
 import { instrumentFromNumber } from "../engine/instrument.ts";
-import { postSlice, refreshSeries, settleSeries, strikesOf, type VolatilityReport } from "../engine/series.ts";
+import { MOST_SLICES, OLDEST_SLICE, postSlices, refreshSeries, settleSeries, strikesOf, type VolatilityReport } from "../engine/series.ts";
 import { impliedDown } from "../engine/seriesRefresh.ts";
 import { seriesNow, seriesRangeUp, sliceNow, stalenessOf } from "../engine/seriesState.ts";
 import { expiryOf } from "../engine/seriesWord.ts";
 import { settleExpired } from "../engine/settleExpired.ts";
 import { sviFromWord } from "../engine/svi.ts";
 import { type AccountId, NORMAL, type Series, type State, type Underlying } from "../engine/types.ts";
-import { type Call, postSliceCall, refreshSeriesCall, settleExpiredCall, settleSeriesCall } from "../sdk/calls.ts";
+import { type Call, postSlicesCall, refreshSeriesCall, type SliceUpdate, settleExpiredCall, settleSeriesCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import type { SeriesPlace } from "../sdk/series.ts";
 
 /** A slice of a series that its source has signed. */
 export type SliceOffer = SeriesPlace & {
   readonly report: VolatilityReport;
-  /** What `postSlice` is given. */
+  /** What `postSlices` is given. */
   readonly update: string;
 };
 
 /** Where signed slices come from. What it offers that is not newer or not worth a transaction is left out by the plan. */
 export type SliceSource = (state: State) => Promise<readonly SliceOffer[]>;
 
-/** Something to be done for a series, by anybody. */
+/** Something to be done for a series, or slices for several of an underlying, by anybody. */
 export type Task =
-  | (SeriesPlace & { readonly kind: "slice"; readonly update: string })
+  | { readonly kind: "slices"; readonly underlying: number; readonly slices: readonly SliceUpdate[] }
   | (SeriesPlace & { readonly kind: "refresh" | "settle" })
   | (SeriesPlace & { readonly kind: "pay"; readonly account: AccountId });
 
@@ -53,66 +53,97 @@ export type Refresh = "held" | "all" | "none";
 
 /** The transaction of a task. */
 export function taskCall(record: DeploymentRecord, from: string, task: Task): Call {
-  const { underlying, series } = task;
   switch (task.kind) {
-    case "slice":
-      return postSliceCall(record, from, underlying, series, task.update);
+    case "slices":
+      return postSlicesCall(record, from, task.underlying, task.slices);
     case "refresh":
-      return refreshSeriesCall(record, from, underlying, series);
+      return refreshSeriesCall(record, from, task.underlying, task.series);
     case "settle":
-      return settleSeriesCall(record, from, underlying, series);
+      return settleSeriesCall(record, from, task.underlying, task.series);
     case "pay":
-      return settleExpiredCall(record, from, task.account, underlying, series);
+      return settleExpiredCall(record, from, task.account, task.underlying, task.series);
   }
+}
+
+/** The series that a task is about. */
+export function placesOf(task: Task): SeriesPlace[] {
+  return task.kind === "slices" ? task.slices.map(({ series }) => ({ underlying: task.underlying, series })) : [task];
 }
 
 /**
- * The slices of `offers` that are to be posted, in an order that the vault takes: where volatility falls the nearer expiry comes first, where it rises the
- * farther one, because between two expiries total variance may never fall. One is worth it when there is none yet, when the last is half an hour old, or
- * when the basis or the volatility of a strike has moved enough.
+ * The slices of `offers` that are to be posted, those of neighbouring expiries together: between two expiries total variance may never fall, so that when volatility or
+ * skew turns neither may be posted alone. One is worth it when there is none yet, when the last is half an hour old, or when the basis or the volatility of a strike has moved
+ * enough; where the vault refuses one, its neighbours go with it. What it would refuse all the same is left out.
  */
 export function planSlices(state: State, offers: readonly SliceOffer[]): UpkeepPlan {
-  let after = state;
-  let waiting = offers
-    .filter((offer) => isWorthPosting(state, offer))
-    .map((offer): RefusedTask & { offer: SliceOffer } => {
-      const { underlying, series, update } = offer;
-      return { offer, task: { kind: "slice", underlying, series, update }, error: new Reverted("NotTried", []) };
-    });
   const tasks: Task[] = [];
-  for (let progress = true; progress; ) {
-    progress = false;
-    const left: typeof waiting = [];
-    for (const each of waiting) {
-      const { underlying, series, report } = each.offer;
-      const outcome = attempt(() => postSlice(after, underlying, series, report));
-      if (outcome instanceof Reverted) {
-        left.push({ ...each, error: outcome });
-        continue;
+  const refused: RefusedTask[] = [];
+  let after = state;
+  for (const underlying of state.underlyings.keys()) {
+    const own = offers.filter((offer) => offer.underlying === underlying && isPostable(state, offer));
+    const byExpiry = own.sort((a, b) => Number(expiryIn(state, a) - expiryIn(state, b)));
+    for (let from = 0; from < byExpiry.length; from += Number(MOST_SLICES)) {
+      const chunk = byExpiry.slice(from, from + Number(MOST_SLICES));
+      const worth = chunk.filter((offer) => isWorthPosting(state, offer));
+      if (worth.length === 0) continue;
+      let wanted = together(after, underlying, worth);
+      const lostOf = (tried: typeof wanted) => tried.refused.filter(({ offer }) => worth.includes(offer));
+      if (lostOf(wanted).length > 0) {
+        const all = together(after, underlying, chunk);
+        if (lostOf(all).length < lostOf(wanted).length) wanted = all;
       }
-      after = outcome.state;
-      tasks.push(each.task);
-      progress = true;
+      refused.push(...lostOf(wanted).map(({ offer, error }) => ({ task: taskOf(underlying, [offer]), error })));
+      if (wanted.slices.length === 0) continue;
+      tasks.push(taskOf(underlying, wanted.slices));
+      after = wanted.state;
     }
-    waiting = left;
   }
-  return { tasks, refused: waiting.map(({ task, error }) => ({ task, error })), state: after };
+  return { tasks, refused, state: after };
+}
+
+function taskOf(underlying: number, offers: readonly SliceOffer[]): Task {
+  return { kind: "slices", underlying, slices: offers.map(({ series, update }) => ({ series, update })) };
+}
+
+const expiryIn = ({ underlyings }: State, { underlying, series }: SeriesPlace): bigint =>
+  expiryOf(underlyings[underlying]!.series.get(series)!.word);
+
+/** Of the slices that are offered together as many as the vault takes: without the one whose absence lets the others in, again and again. */
+function together(state: State, underlying: number, offers: readonly SliceOffer[]) {
+  const refused: { readonly offer: SliceOffer; readonly error: Reverted }[] = [];
+  let slices = [...offers];
+  while (slices.length > 0) {
+    const outcome = attempt(() => postSlices(state, underlying, slices));
+    if (!(outcome instanceof Reverted)) return { slices, refused, state: outcome.state };
+    const without = (left: SliceOffer): SliceOffer[] => slices.filter((offer) => offer !== left);
+    const isRefused = (offer: SliceOffer): boolean => attempt(() => postSlices(state, underlying, [offer])) instanceof Reverted;
+    const lets = (offer: SliceOffer): boolean => !(attempt(() => postSlices(state, underlying, without(offer))) instanceof Reverted);
+    const left = slices.find(lets) ?? slices.find(isRefused) ?? slices[0]!;
+    refused.push({ offer: left, error: outcome });
+    slices = without(left);
+  }
+  return { slices, refused, state };
+}
+
+/** Whether a slice is of a series that takes one, newer than the last, and young enough. */
+function isPostable({ now, underlyings }: State, { underlying, series: number, report }: SliceOffer): boolean {
+  const series = underlyings[underlying]?.series.get(number);
+  if (series === undefined || !series.listed || now >= openingOf(expiryOf(series.word))) return false;
+  return report.publishTime > series.surface.published && now - report.publishTime <= OLDEST_SLICE;
 }
 
 function isWorthPosting({ now, underlyings }: State, { underlying: index, series: number, report }: SliceOffer): boolean {
-  const underlying = underlyings[index];
-  const series = underlying?.series.get(number);
-  if (underlying === undefined || series === undefined || !series.listed) return false;
+  const underlying = underlyings[index]!;
+  const series = underlying.series.get(number)!;
   const { published, basis } = series.surface;
-  if (now >= openingOf(expiryOf(series.word)) || report.publishTime <= published) return false;
   if (published === 0n || now - published >= RENEWED_AFTER || abs(report.basis - basis) > BASIS_MOVED) return true;
   const live = seriesNow(underlying, series, now);
-  const { slice, span } = sliceNow(underlying, live);
+  const { slice, span } = sliceNow(live);
   const left = live.varianceTime / 10n ** 18n;
   return strikesOf(series.word).some((strike) => {
     const k = -logMoneynessOf(live.forward, strike);
     const was = impliedDown(slice, k, span);
-    return abs(impliedDown(sviFromWord(report.slice), k, left) - was) * PART_OF_VOLATILITY > was;
+    return abs(impliedDown(sviFromWord(report.sliceWord), k, left) - was) * PART_OF_VOLATILITY > was;
   });
 }
 

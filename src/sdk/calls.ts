@@ -48,13 +48,16 @@ export function scheduleCall(record: DeploymentRecord, { from, to, data }: Call)
   return { from, to: record.contracts.authority, data: AUTHORITY.encodeFunctionData("schedule", [to, data, 0]) };
 }
 
-/** @param update as the volatility source of the underlying wants it; `signedSlice` makes one */
-export function postSliceCall(record: DeploymentRecord, from: string, underlying: number, series: number, update: string): Call {
-  return vaultCall(record, from, "postSlice", [underlying, series, update]);
+/** What the volatility source of an underlying is given for one series; `signedSlice` makes the update. */
+export type SliceUpdate = { readonly series: number; readonly update: string };
+
+/** Posts slices of up to eight series of an underlying together: what lies between expiries is compared when all are written. */
+export function postSlicesCall(record: DeploymentRecord, from: string, underlying: number, slices: readonly SliceUpdate[]): Call {
+  return vaultCall(record, from, "postSlices", [underlying, slices.map(({ series, update }) => [series, update])]);
 }
 
 /**
- * The update of a volatility slice for `postSliceCall`, signed for the feed of the underlying.
+ * The update of a volatility slice for `postSlicesCall`, signed for the feed of the underlying.
  * @param expiry of the series, unix seconds
  * @throws BadInput when the underlying has no signed volatility feed
  */
@@ -69,7 +72,12 @@ export function signedSlice(
   const listed = record.underlyings[underlying];
   if (source === undefined || listed?.volatilityFeed === undefined)
     throw new BadInput(`${listed?.symbol ?? `underlying ${underlying}`} has no volatility feed`);
-  return signSlice(signers, { chainId: BigInt(record.chainId), source }, listed.volatilityFeed, { expiry, ...report });
+  return signSlice(signers, { chainId: BigInt(record.chainId), source }, listed.volatilityFeed, {
+    expiry,
+    slice: report.sliceWord,
+    basis: report.basis,
+    publishTime: report.publishTime,
+  });
 }
 
 /** Makes the risk words of a series anew, for some 25,000 gas a strike. */

@@ -32,7 +32,6 @@ const SCALE = 10_000n;
  * @param state at the time for which it is asked, with the account
  * @param underlying its index
  * @throws RangeError when there is no such underlying, or it was never priced
- * @throws Reverted `MoneynessTooFar` when a strike is e¹⁰ times the price or more away, from where nobody can price it
  * @example
  * const { low, high } = liquidationPrices(state, accountIdOf(wallet.address), 0);
  * if (low !== undefined) console.log(`liquidated below ${formatDecimal(low * 10n ** lotExponent)}`);

@@ -60,7 +60,7 @@ export function fitSlice({ volatility, skew = 0, curvature = 0 }: Smile, seconds
  * @param basis forward over price, less one, ppb
  */
 export function smileReport(smile: Smile, seriesWord: bigint, publishTime: bigint, basis = 0n): VolatilityReport {
-  return { slice: fitSlice(smile, varianceSeconds(publishTime, expiryOf(seriesWord))), basis, publishTime };
+  return { sliceWord: fitSlice(smile, varianceSeconds(publishTime, expiryOf(seriesWord))), basis, publishTime };
 }
 
 function word(parameters: Readonly<Record<"a" | "b" | "rho" | "m" | "sigma", number>>): bigint {

@@ -87,7 +87,7 @@ export function localSlices({ record, signers }: Protocol, smile: Smile = LOCAL_
 function again({ word, slice, surface }: Series, now: bigint): VolatilityReport | undefined {
   const left = varianceSeconds(now, expiryOf(word));
   if (surface.published === 0n || left > surface.span) return undefined;
-  return { slice: agedDown(slice, left, surface.span), basis: surface.basis, publishTime: now };
+  return { sliceWord: agedDown(slice, left, surface.span), basis: surface.basis, publishTime: now };
 }
 
 /**

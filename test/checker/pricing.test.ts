@@ -86,7 +86,7 @@ async function walk(seed: number, steps: number): Promise<{ readonly parts: numb
     both.run(world.list(underlying, { series: BigInt(series), expiry, ...strikes }), { expiry, ...strikes });
     world.pass(1n);
     const slice = sliceOf(0.6, Number(spanAt(expiry, world.state.now)));
-    both.run(world.slice(underlying, series, { slice, basis: 1_000_000n, publishTime: world.state.now }));
+    both.run(world.slice(underlying, series, { sliceWord: slice, basis: 1_000_000n, publishTime: world.state.now }));
     world.pass(1n);
     both.run(world.refresh(underlying, series));
   }

@@ -3,13 +3,13 @@ import { Draft } from "../../src/engine/draft.ts";
 import { Reverted } from "../../src/engine/errors.ts";
 import { execute, SETTLEMENT } from "../../src/engine/execute.ts";
 import { averageFromWord, averageWord, NO_AVERAGE, openingOf } from "../../src/engine/expiry.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
+import { fromPpb, max, WAD } from "../../src/engine/fixedPoint.ts";
 import { instrumentFromNumber } from "../../src/engine/instrument.ts";
 import { changedPositions, holdingsOf, portfolioOf, settledCash } from "../../src/engine/ledger.ts";
 import { assess, notionalOf, termsAt } from "../../src/engine/margin.ts";
 import { seriesMarkDown } from "../../src/engine/market.ts";
 import { liveMargin, openingFiguresDown } from "../../src/engine/portfolioMargin.ts";
-import { listSeries, postSlice, refreshSeries, settleSeries, slideUp, type VolatilityReport } from "../../src/engine/series.ts";
+import { listSeries, postSlices, refreshSeries, settleSeries, slideUp, type VolatilityReport } from "../../src/engine/series.ts";
 import {
   basisForwardDown,
   epochOf,
@@ -23,7 +23,7 @@ import {
 import { anchorOf, expiryOf } from "../../src/engine/seriesWord.ts";
 import { settleExpired } from "../../src/engine/settleExpired.ts";
 import { sviWord } from "../../src/engine/svi.ts";
-import type { AccountId, Assessment, Series, SeriesSurface, State } from "../../src/engine/types.ts";
+import type { AccountId, Assessment, Series, SeriesSurface, State, Underlying } from "../../src/engine/types.ts";
 import {
   accountFromWords,
   headerWord,
@@ -63,7 +63,7 @@ const seriesIn = (state: State, number = 1): Series => state.underlyings[0]!.ser
 const nowOf = (state: State, number = 1): SeriesNow => seriesNow(state.underlyings[0]!, seriesIn(state, number), state.now);
 const markOf = (state: State, named: bigint): bigint => {
   const instrument = instrumentFromNumber(named >> 8n);
-  return seriesMarkDown(state.underlyings[0]!, nowOf(state, Number(instrument.series)), instrument);
+  return seriesMarkDown(nowOf(state, Number(instrument.series)), instrument);
 };
 const lotsOf = (state: State, id: AccountId): string =>
   (state.accounts.get(id)?.series.get(0) ?? []).map(({ instrument, lots }) => `${instrument.toString(16)}:${lots}`).join(" ");
@@ -187,15 +187,15 @@ describe("a series as it stands", () => {
       100n * WAD,
     ]);
     expect(basisForwardDown(100n, -1n, 0n)).to.equal(99n);
+    expect(basisForwardDown(1n, -1n, 0n), "never nothing").to.equal(1n);
   });
 
   it("default: a slice gives way to the forecast, rounded down", () => {
-    const { sample, volatility } = bareState().underlyings[0]!;
     // a forecast of 30 %: a variance of 0.09, nine hundred million in units of 1e-10
-    const market = { sample: { ...sample, fast: 900_000_000n }, volatility: { ...volatility, sigmaFloor: 0n } };
+    const forecast = 900_000_000n;
     const slice = sviWord({ a: WAD / 25n, b: WAD / 10n, rho: 0n, m: 0n, sigma: WAD });
     const series: Series = { word: 0n, slice, surface: { ...surfaceFromWord(0n), span: YEAR }, average: 0n, risks: [], listed: true };
-    const at = (steps: bigint) => sliceNow(market, { series, steps }).slice;
+    const at = (steps: bigint) => sliceNow({ series, steps, forecast }).slice;
     expect([at(0n).a, at(48n).a, at(96n).a]).to.deep.equal([WAD / 25n, (65n * WAD) / 1_000n, (9n * WAD) / 100n]);
     expect([at(0n).b, at(48n).b, at(96n).b]).to.deep.equal([WAD / 10n, WAD / 20n, 0n]);
     const below = {
@@ -203,7 +203,7 @@ describe("a series as it stands", () => {
       slice: sviWord({ a: -10_000n, b: WAD, rho: 0n, m: 0n, sigma: WAD }),
       surface: { ...series.surface, span: 0n },
     };
-    expect(sliceNow(market, { series: below, steps: 1n }).slice.a).to.equal(-9_896n); // −10,000·95/96 = −9,895.8
+    expect(sliceNow({ series: below, steps: 1n, forecast }).slice.a).to.equal(-9_896n); // −10,000·95/96 = −9,895.8
   });
 
   it("default: before the window all of the forward moves, in its middle half of it, and then it is settled", () => {
@@ -222,20 +222,71 @@ describe("a series as it stands", () => {
     expect([nowOf(end).forward, nowOf(end).moving, nowOf(end).varianceTime]).to.deep.equal([PRICE, 0n, 0n]);
   });
 
-  it("default: words are stale by time, price, range and the number of the slice, of which each step is another", () => {
+  it("default: words are stale by time, price, range, the number of the slice and its steps", () => {
     const start = openState();
     const cause = (state: State, range = WAD / 10n) => stalenessOf(nowOf(state), range, state.now);
-    expect(anchorOf(seriesIn(start).word)).to.deep.equal({ forward: PRICE, time: start.now, range: (1_005n * WAD) / 10_000n, epoch: 97n });
+    expect(anchorOf(seriesIn(start).word)).to.deep.equal({ forward: PRICE, time: start.now, range: (1_005n * WAD) / 10_000n, epoch: 1n });
     expect(cause(start)).to.equal("none");
     expect([cause(later(start, 900n)), cause(later(start, 901n))]).to.deep.equal(["none", "time"]);
     const moved = { ...start, underlyings: [{ ...start.underlyings[0]!, price: PRICE + PRICE / 199n }] };
     expect(cause(moved)).to.equal("price");
     expect(cause(start, (1_006n * WAD) / 10_000n)).to.equal("range");
     expect(cause(withSlice(later(start, 1n)))).to.equal("volatility");
-    expect(epochOf({ series: seriesIn(start), steps: 3n })).to.equal(100n);
-    expect(epochOf({ series: { ...seriesIn(start), surface: { ...seriesIn(start).surface, epoch: 2n ** 24n - 1n } }, steps: 3n })).to.equal(
-      2n,
-    );
+    expect(epochOf({ series: seriesIn(start), steps: 0n, forecast: 0n })).to.equal(1n);
+    // of a slice that gives way the forecast is the number, and the step is known from the time of the refresh
+    expect(epochOf({ series: seriesIn(start), steps: 3n, forecast: 2n ** 23n + 5n })).to.equal(2n ** 23n + 5n);
+    const last = { ...seriesIn(start), surface: { ...seriesIn(start).surface, epoch: 2n ** 23n - 1n } };
+    const wrapped = withSlice(later({ ...start, underlyings: [{ ...start.underlyings[0]!, series: new Map([[1, last]]) }] }, 1n));
+    expect(seriesIn(wrapped).surface.epoch).to.equal(0n);
+    const silent = later(start, 3_601n);
+    const priced = refreshSeries(posted(silent, PRICE).state, 0, 1).state;
+    expect([cause(priced), cause(later(priced, 899n)), cause(later(priced, 900n))]).to.deep.equal(["none", "none", "volatility"]);
+  });
+
+  it("H-87 default: words are stale, or prices the same, as soon as anything has changed that a live price reads", () => {
+    const fresh = openState();
+    const lapsed = refreshSeries(posted(later(fresh, 2n * 3_600n), PRICE).state, 0, 1).state;
+    const option = instrumentFromNumber(call(3n));
+    const markIn = (state: State): bigint => seriesMarkDown(nowOf(state), option);
+    const underlyingWith = (state: State, changes: Partial<Underlying>): State => ({
+      ...state,
+      underlyings: [{ ...state.underlyings[0]!, ...changes }],
+    });
+    const seriesWith = (state: State, changes: Partial<Series>, surface: Partial<Series["surface"]> = {}): State => {
+      const series = seriesIn(state);
+      return underlyingWith(state, { series: new Map([[1, { ...series, ...changes, surface: { ...series.surface, ...surface } }]]) });
+    };
+    // every member of what `seriesNow`, `sliceNow` and `seriesRangeUp` read
+    const changes: Readonly<Record<string, (state: State) => State>> = {
+      price: (state) => underlyingWith(state, { price: (PRICE * 101n) / 100n }),
+      "fast variance": (state) => underlyingWith(state, { sample: { ...state.underlyings[0]!.sample, fast: 12_345_678_901n } }),
+      "slow variance": (state) => underlyingWith(state, { sample: { ...state.underlyings[0]!.sample, slow: 12_345_678_902n } }),
+      floor: (state) => underlyingWith(state, { volatility: { ...state.underlyings[0]!.volatility, sigmaFloor: 1_234_567n } }),
+      "held range": (state) => underlyingWith(state, { heldRange: 200_000_000n }),
+      "target range": (state) => underlyingWith(state, { targetRange: 200_000_000n }),
+      time: (state) => later(state, 901n),
+      // a slice changes with its number alone, and with it basis, span and publish time
+      slice: (state) => withSlice(later(state, 1n), (HALF * 11n) / 10n, 1, 0, 4_000_000n),
+      average: (state) =>
+        seriesWith(state, { average: averageWord({ sum: PRICE, seconds: 1n, delay: 0n, lastTime: state.now, lastPrice: PRICE }) }),
+    };
+    for (const [before, lapses] of [
+      [fresh, false],
+      [lapsed, true],
+    ] as const) {
+      const range = fromPpb(100_000_000n);
+      const causeIn = (state: State): string => {
+        const { targetRange, heldRange } = state.underlyings[0]!;
+        return stalenessOf(nowOf(state), seriesRangeUp(nowOf(state), fromPpb(max(targetRange, heldRange))), state.now);
+      };
+      expect([causeIn(before), range > 0n]).to.deep.equal(["none", true]);
+      for (const [what, change] of Object.entries(changes)) {
+        const after = change(before);
+        const isSame = markIn(after) === markIn(before) && !what.endsWith("range");
+        expect(isSame || causeIn(after) !== "none", `${what}, ${lapses ? "lapsed" : "fresh"}`).to.equal(true);
+        if (what.endsWith("variance") || what === "floor") expect(isSame, what).to.equal(!lapses);
+      }
+    }
   });
 });
 
@@ -289,12 +340,13 @@ describe("listing of a series", () => {
 describe("slices", () => {
   const state = listSeries(bareState(), 0, listing(bareState())).state;
   const report = (changes: Partial<VolatilityReport> = {}, at = state): VolatilityReport => ({
-    slice: flatSlice(HALF, spanOf(at)),
+    sliceWord: flatSlice(HALF, spanOf(at)),
     basis: 0n,
     publishTime: at.now,
     ...changes,
   });
-  const post = (changes: Partial<VolatilityReport> = {}, at = state): State => postSlice(at, 0, 1, report(changes, at)).state;
+  const post = (changes: Partial<VolatilityReport> = {}, at = state): State =>
+    postSlices(at, 0, [{ series: 1, report: report(changes, at) }]).state;
 
   it("default: one is stored with its basis, its time and the seconds of variance time from there", () => {
     const { slice, surface } = seriesIn(post({ basis: -1_000_000n, publishTime: state.now - 100n }));
@@ -303,19 +355,19 @@ describe("slices", () => {
       -1_000_000n,
       state.now - 100n,
       30n * DAY - 1_100n,
-      97n,
+      1n,
     ]);
     expect(seriesIn(post({ publishTime: state.now + 10n })).surface.published).to.equal(state.now);
   });
 
   it("default: is refused when it is not newer, too old, in the future, or the window was reached", () => {
-    reverts("UnknownSeries", () => postSlice(state, 0, 2, report()));
-    reverts("UnknownSeries", () => postSlice(state, 3, 1, report()));
+    reverts("UnknownSeries", () => postSlices(state, 0, [{ series: 2, report: report() }]));
+    reverts("UnknownSeries", () => postSlices(state, 3, [{ series: 1, report: report() }]));
     reverts("SliceFromFuture", () => post({ publishTime: state.now + 11n }));
     reverts("SliceNotNewer", () => post({ publishTime: 0n }));
     reverts("SliceNotNewer", () => post({}, post()));
-    reverts("SliceTooOld", () => post({ publishTime: state.now - 3_601n }));
-    post({ publishTime: state.now - 3_600n });
+    reverts("SliceTooOld", () => post({ publishTime: state.now - 121n }));
+    post({ publishTime: state.now - 120n });
     const opens = { ...state, now: state.now + 30n * DAY - 1_800n };
     reverts("WindowOpen", () => post({}, opens));
     post({}, later(opens, -1n));
@@ -328,9 +380,9 @@ describe("slices", () => {
     post({ basis: -most });
     reverts("BasisTooFar", () => post({ basis: most + 1n }));
     reverts("BasisTooFar", () => post({ basis: -most - 1n }));
-    post({ slice: flatSlice((12n * WAD) / 10n - 1_000_000_000n, spanOf(state)) });
-    reverts("VolatilityAboveCap", () => post({ slice: flatSlice((12n * WAD) / 10n + 1_000_000_000n, spanOf(state)) }));
-    reverts("MalformedSlice", () => post({ slice: 1n }));
+    post({ sliceWord: flatSlice((12n * WAD) / 10n - 1_000_000_000n, spanOf(state)) });
+    reverts("VolatilityAboveCap", () => post({ sliceWord: flatSlice((12n * WAD) / 10n + 1_000_000_000n, spanOf(state)) }));
+    reverts("MalformedSlice", () => post({ sliceWord: 1n }));
     // Vogt's slice, which has a butterfly that costs less than nothing
     const vogt = {
       a: -410n * 10n ** 14n,
@@ -341,7 +393,9 @@ describe("slices", () => {
     };
     const far = { base: 30n, step: 10n, decimals: 17n, count: 8n, volatilityCap: 150n, expiry: bareState().now + 365n * DAY };
     const year = listSeries(bareState(), 0, listing(bareState(), far)).state;
-    reverts("ButterflyArbitrage", () => postSlice(year, 0, 1, { slice: sviWord(vogt), basis: 0n, publishTime: year.now }));
+    reverts("ButterflyArbitrage", () =>
+      postSlices(year, 0, [{ series: 1, report: { sliceWord: sviWord(vogt), basis: 0n, publishTime: year.now } }]),
+    );
   });
 
   it("default: is refused against the series that expire next before and after it, aged to its time", () => {
@@ -370,7 +424,7 @@ describe("refresh", () => {
   it("default: keeps the highest volatility and the slide of its strikes", () => {
     const { surface, risks } = seriesIn(openState());
     // 50 %, cut to whole units of a word and of a root, in units of 1e-4 rounded up
-    expect([surface.highest, surface.slide, risks.length]).to.deep.equal([5_000n, 0n, 7]);
+    expect([surface.highest, surface.slide, risks.length]).to.deep.equal([500n, 0n, 7]);
   });
 
   it("default: the slide is what half a percent of the forward changes", () => {
@@ -400,14 +454,15 @@ describe("refresh", () => {
     // the floor of the forecast is 30 %, so a slice of 50 % falls with each step
     const faded = posted(later(start, 3_600n + 900n), PRICE).state;
     const next = refreshSeries(faded, 0, 1).state;
-    expect(anchorOf(seriesIn(next).word).epoch).to.equal(98n);
-    const { slice, span } = sliceNow(faded.underlyings[0]!, nowOf(faded));
+    // the forecast in 1e-10 a year
+    expect(anchorOf(seriesIn(next).word).epoch).to.equal(2n ** 23n + (900_000_000n % 2n ** 23n));
+    const { slice, span } = sliceNow(nowOf(faded));
     expect(slice.a).to.equal((seriesSliceA(start) * 95n + (((9n * WAD) / 100n) * span) / YEAR) / 96n);
-    expect(seriesIn(next).surface.highest < 5_000n).to.equal(true);
+    expect(seriesIn(next).surface.highest < 500n).to.equal(true);
   });
 });
 
-const seriesSliceA = (state: State): bigint => sliceNow(state.underlyings[0]!, { series: seriesIn(state), steps: 0n }).slice.a;
+const seriesSliceA = (state: State): bigint => sliceNow({ series: seriesIn(state), steps: 0n, forecast: 0n }).slice.a;
 
 describe("settlement", () => {
   it("default: posts of the window are observed, and the one that fills it settles", () => {
@@ -668,6 +723,34 @@ describe("fills of series", () => {
   });
 });
 
+describe("prices that run away", () => {
+  it("H-88 behavior: whatever the price, accounts with options are priced, refreshed and given slices", () => {
+    let state = funded(openState(), [
+      [ALICE, alice, 1_000_000n * WAD],
+      [BOB, bob, 1_000_000n * WAD],
+    ]);
+    const fills = [call(6n), put(0n), call(3n)].map((instrument) => ({
+      maker: bob,
+      instrument,
+      lots: 10n,
+      price: markOf(state, instrument),
+    }));
+    state = traded(state, alice, fills).state;
+    // strikes up to e^60 forwards away on either side
+    for (const price of [1n, 2n, 1_000n, PRICE / 30_000n, PRICE / 10n, PRICE * 10n, PRICE * 30_000n, 2n ** 94n]) {
+      const there = later({ ...state, underlyings: [{ ...state.underlyings[0]!, price }] }, 1n);
+      for (const basis of [0n, -4_000_000n]) {
+        const priced = refreshSeries(withSlice(there, HALF, 1, 0, basis), 0, 1).state;
+        const terms = termsAt(priced.margin, priced.now);
+        for (const id of [alice, bob]) {
+          const { equity, margin } = assess(portfolioOf(new Draft(priced), id), terms, false);
+          expect(equity > -(2n ** 120n) && margin >= 0n, `${price}`).to.equal(true);
+        }
+      }
+    }
+  });
+});
+
 describe("the margin rule with series", () => {
   const short = (state: State, lots: bigint) =>
     traded(state, alice, [{ maker: bob, instrument: call(3n), lots: -lots, price: (17n * WAD) / 100n }]);
@@ -736,7 +819,7 @@ describe("the margin rule with series", () => {
 
 describe("posts of an underlying with series", () => {
   it("args: averages that are full, or of a series that is not in its window, are left alone", () => {
-    const full = averageWord({ sum: 1_800n * PRICE, seconds: 1_800n, lastTime: 5n, lastPrice: PRICE });
+    const full = averageWord({ sum: 1_800n * PRICE, seconds: 1_800n, delay: 0n, lastTime: 5n, lastPrice: PRICE });
     const state = openState();
     const [first] = state.underlyings;
     const series = new Map([[1, { ...seriesIn(state), average: full, listed: false }]]);

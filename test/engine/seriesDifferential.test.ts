@@ -805,7 +805,7 @@ async function open(world: SeriesChain, underlying: number, series: number, days
 
 function report(world: SeriesChain, expiry: bigint, volatility: number, basis = 1_000_000n): VolatilityReport {
   const { now } = world.state;
-  return { slice: sliceOf(volatility, Number(spanAt(expiry, now))), basis, publishTime: now };
+  return { sliceWord: sliceOf(volatility, Number(spanAt(expiry, now))), basis, publishTime: now };
 }
 
 /** Posts prices one after the other, refreshes, and is a second later. */

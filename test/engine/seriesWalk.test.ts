@@ -15,7 +15,7 @@ import { coversOpening, shedsAtBoth } from "../../src/engine/marginRule.ts";
 import { namedInstrument, seriesMarkDown } from "../../src/engine/market.ts";
 import { liveMargin, openingSurplusDown, shortOptionMinimumUp } from "../../src/engine/portfolioMargin.ts";
 import { postPrice, updateFundingRate } from "../../src/engine/prices.ts";
-import { listSeries, postSlice, refreshSeries, settleSeries } from "../../src/engine/series.ts";
+import { listSeries, postSlices, refreshSeries, type SlicePost, settleSeries } from "../../src/engine/series.ts";
 import { seriesNow } from "../../src/engine/seriesState.ts";
 import { expiryOf, strikeCountOf } from "../../src/engine/seriesWord.ts";
 import { settleExpired } from "../../src/engine/settleExpired.ts";
@@ -42,6 +42,7 @@ const FIRST_SEED = Number(process.env.PLIMSOLL_SEED ?? 31);
 const OWNERS: readonly Address[] = ["a1", "b2", "c3", "d4", "e5"].map((each) => `0x${each.repeat(20)}`);
 const TRADERS = OWNERS.map((owner) => accountIdOf(owner));
 const DAY = 86_400n;
+const HOUR = 3_600n;
 
 function note<Key>(sums: Map<Key, bigint>, key: Key, amount: bigint): void {
   sums.set(key, (sums.get(key) ?? 0n) + amount);
@@ -67,6 +68,10 @@ class Walk {
   readonly paid = new Map<string, bigint>();
   state: State;
   volatilities = [0.6, 0.8];
+  /** What signers said of each series in the last hour, posted or not, the newest last. */
+  readonly signed = new Map<string, SlicePost[]>();
+  /** Until when the volatility feed of an underlying says nothing. */
+  readonly silentUntil = [0n, 0n];
 
   constructor(seed: number, tally: Tally) {
     this.random = new Random(seed);
@@ -118,22 +123,43 @@ class Walk {
     return this.seriesOf(underlying).some(([, { listed, word }]) => listed && this.state.now >= openingOf(expiryOf(word)) - 400n);
   }
 
-  /** Time passes, and mostly prices, slices and words come with it. */
+  /** Time passes, and mostly prices, slices and words come with it, in any order. */
   pass(): void {
     const { random } = this;
     const inWindow = [0, 1].some((u) => this.isInWindow(u));
     const elapsed = inWindow ? 20 + random.below(160) : random.chance(0.7) ? 30 + random.below(600) : 1_800 + random.below(9_000);
-    this.state = { ...this.state, now: this.state.now + BigInt(elapsed) };
+    // signers go on while nobody posts
+    const parts = 1 + random.below(4);
+    for (let part = 0; part < parts; part++) {
+      this.state = { ...this.state, now: this.state.now + BigInt(Math.ceil(elapsed / parts)) };
+      this.sign();
+    }
     for (const u of [0, 1]) if (random.chance(0.9)) this.post(u, elapsed);
-    // now and then the feed is silent for long
-    if (random.chance(0.93)) for (const u of [0, 1]) for (const [s] of this.seriesOf(u)) this.slice(u, s);
+    if (random.chance(0.93)) this.postSigned();
     if (random.chance(0.8)) this.refreshAll();
+    if (random.chance(0.25)) this.strike();
   }
 
-  post(u: number, elapsed: number): void {
+  /** The hour strikes: words that were made before it, a price that has moved, and the sample of it. */
+  strike(): void {
+    const { random } = this;
+    const edge = (this.state.now / HOUR + 1n) * HOUR;
+    const isLapsed = [0, 1].some((u) => this.state.now < this.silentUntil[u]!);
+    const before = isLapsed ? 20n + BigInt(random.below(100)) : 5n;
+    this.state = { ...this.state, now: edge - before };
+    for (const u of [0, 1]) this.post(u, 3_600, 1 + 5 * random.fraction());
+    this.refreshAll();
+    this.checkBound();
+    this.state = { ...this.state, now: edge + BigInt(random.below(5)) };
+    for (const u of [0, 1]) this.post(u, 1);
+    this.tally.add(isLapsed ? "an hour of a silent feed" : "an hour");
+    this.checkBound();
+  }
+
+  post(u: number, elapsed: number, times = this.random.chance(0.03) ? 6 : 1): void {
     const { random } = this;
     const { price, lotExponent } = this.state.underlyings[u]!;
-    const deviation = this.volatilities[u]! * Math.sqrt(elapsed / 31_536_000) * (random.chance(0.03) ? 6 : 1);
+    const deviation = this.volatilities[u]! * Math.sqrt(elapsed / 31_536_000) * times;
     const moved = random.part(price, Math.max(1 - 1.7 * deviation, 0.7), Math.min(1 + 1.7 * deviation, 1.3));
     const publishTime = this.state.now - BigInt(random.below(5));
     const report = { price: moved * 10n ** lotExponent, publishTime, valid: !random.chance(0.01) };
@@ -143,14 +169,51 @@ class Walk {
     }
   }
 
-  slice(u: number, s: number): void {
+  /** What signers say of every series now; a feed may fall silent, for hours or for a day. */
+  sign(): void {
     const { random } = this;
-    const left = openingOf(expiryOf(this.state.underlyings[u]!.series.get(s)!.word)) - this.state.now + 600n;
-    if (left <= 600n) return;
-    const volatility = this.volatilities[u]! * (0.98 + 0.04 * random.fraction());
-    const slice = sliceOf(volatility, Number(left), -0.3, 0.2);
-    const basis = BigInt(random.below(8_000_000) - 4_000_000);
-    this.attempt("slice", () => postSlice(this.state, u, s, { slice, basis, publishTime: this.state.now - BigInt(random.below(3)) }));
+    const { now } = this.state;
+    for (const u of [0, 1]) {
+      if (now < this.silentUntil[u]!) continue;
+      if (random.chance(0.015)) this.silentUntil[u] = now + BigInt(3_600 + random.below(random.chance(0.3) ? 90_000 : 15_000));
+      // volatility and skew wander, the same for all expiries
+      this.volatilities[u] = Math.min(Math.max(this.volatilities[u]! * (0.97 + 0.06 * random.fraction()), 0.4), 1.1);
+      const skew = -0.3 + 0.25 * (random.fraction() - 0.5);
+      for (const [series, { word }] of this.seriesOf(u)) {
+        const key = `${u}:${expiryOf(word)}`;
+        const publishTime = now - BigInt(random.below(3));
+        const left = openingOf(expiryOf(word)) - publishTime + 600n;
+        if (left <= 600n) continue;
+        const sliceWord = sliceOf(this.volatilities[u]! * (0.998 + 0.004 * random.fraction()), Number(left), skew, 0.2);
+        const report = { sliceWord, basis: BigInt(random.below(8_000_000) - 4_000_000), publishTime };
+        const young = (this.signed.get(key) ?? []).filter((each) => now - each.report.publishTime <= HOUR);
+        this.signed.set(key, [...young, { series, report }]);
+      }
+    }
+  }
+
+  /** Keepers post what was signed: the newest of all expiries together, or each by itself, in any order, at times one that suits them. */
+  postSigned(): void {
+    const { random } = this;
+    for (const u of [0, 1]) {
+      const menus = this.seriesOf(u).flatMap(([, { word }]) => this.signed.get(`${u}:${expiryOf(word)}`) ?? []);
+      const numbers = [...new Set(menus.map(({ series }) => series))];
+      const choose = (series: number): SlicePost => {
+        const menu = menus.filter((each) => each.series === series);
+        return random.chance(0.75) ? menu.at(-1)! : random.pick(menu);
+      };
+      const chosen = numbers.map(choose);
+      if (random.chance(0.6)) this.slices(u, chosen);
+      else for (const each of random.chance(0.5) ? chosen : chosen.reverse()) this.slices(u, [each]);
+    }
+  }
+
+  slices(u: number, posts: readonly SlicePost[]): void {
+    const { now } = this.state;
+    const done = this.attempt(posts.length > 1 ? "slices" : "slice", () => postSlices(this.state, u, posts));
+    if (done === undefined) return;
+    // nobody chooses among an hour of slices: what is posted is what signers said within two minutes
+    for (const { report } of posts) expect(now - report.publishTime <= 120n, `a slice of ${now - report.publishTime} s`).to.equal(true);
   }
 
   refreshAll(): void {
@@ -187,7 +250,7 @@ class Walk {
     const series = underlying.series.get(Number(instrument.series));
     if (series === undefined) return underlying.price;
     const live = seriesNow(underlying, series, this.state.now);
-    return live.settled || series.surface.published === 0n ? live.forward : seriesMarkDown(underlying, live, instrument);
+    return live.settled || series.surface.published === 0n ? live.forward : seriesMarkDown(live, instrument);
   }
 
   heldOf(id: AccountId): bigint[] {
@@ -457,9 +520,12 @@ class Walk {
 
 const QUOTAS = {
   list: 12,
-  slice: 1_000,
+  slices: 60,
+  slice: 400,
+  "an hour of a silent feed": 40,
+  "slices: SliceTooOld": 30,
   refresh: 1_000,
-  options: 500,
+  options: 300,
   futures: 100,
   perpetuals: 100,
   covered: 1_000,
@@ -469,11 +535,11 @@ const QUOTAS = {
   bound: 1_000,
   "cover that expires first": 100,
   "bound in a window": 100,
-  "slice of several": 3,
+  "slice of several": 1,
   "whole sale": 1,
   shedFund: 20,
   "withdraw: WordsStale": 5,
-  "slice: CalendarArbitrage": 20,
+  "slice: CalendarArbitrage": 4,
   "skipped: SeriesIsSettled": 20,
   "skipped: RiskMayNotRise": 100,
   "skipped: MarginTooLow": 20,

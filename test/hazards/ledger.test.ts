@@ -306,7 +306,7 @@ describe("hazards of the ledger", () => {
       liquidate: "only below the line; cures or closes",
       liquidateTo: "only below the line; the taker's margin rule is tested",
       shedFund: "the fund's accounts have no line; the taker's margin rule is tested",
-      postSlice: "a volatility, signed and free of arbitrage: it moves what options are worth as a price does",
+      postSlices: "volatilities, signed and free of arbitrage: they move what options are worth as a price does",
       refreshSeries: "words that opening and withdrawing use; liquidation is priced live",
       settleExpired: "pays what a settled series is worth already, and takes margin from nobody",
       settleSeries: "writes down what already holds",

@@ -49,7 +49,7 @@ async function createScene(): Promise<Scene> {
     call("refreshOpenInterestCap", [0]),
     call("declareExchange", [idOf(alice)]),
     call("exchangeCollateral", [idOf(alice), 0, 1n, id]),
-    call("postSlice", [0, 1, "0x"]),
+    call("postSlices", [0, [{ series: 1, data: "0x" }]]),
     call("refreshSeries", [0, 1]),
     call("settleSeries", [0, 1]),
     call("settleExpired", [idOf(alice), 0, 1]),

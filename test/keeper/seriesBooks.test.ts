@@ -192,7 +192,7 @@ async function open(world: SeriesChain, underlying: number, series: number, days
   await world.step(world.post(underlying, (underlying === 0 ? 2_000n : 40_000n) * WAD));
   world.pass(1n);
   const { now } = world.state;
-  await world.step(world.slice(underlying, series, { slice: sliceOf(0.6, Number(spanAt(expiry, now))), basis: 0n, publishTime: now }));
+  await world.step(world.slice(underlying, series, { sliceWord: sliceOf(0.6, Number(spanAt(expiry, now))), basis: 0n, publishTime: now }));
   world.pass(1n);
   await world.step(world.refresh(underlying, series));
 }

@@ -8,6 +8,7 @@ import type { AccountId } from "../../src/engine/types.ts";
 import { followBooks } from "../../src/keeper/books.ts";
 import { gasToLiquidate } from "../../src/keeper/plan.ts";
 import { keepersTurn, oneByOne } from "../../src/keeper/turn.ts";
+import { placesOf } from "../../src/keeper/upkeep.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import type { Call } from "../../src/sdk/calls.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
@@ -90,17 +91,16 @@ describe("a keeper's turn with options and dated futures", function () {
     const turn = await keepersTurn({ books, record, from, keeper, send, slices });
     expect(turn.failures.map(({ error }) => String(error))).to.deep.equal([]);
     expect([...turn.sales].map(({ account }) => account)).to.have.members([first, second]);
-    expect(turn.upkeep.map(({ task, done }) => [task.kind, task.series, done])).to.deep.equal([
-      ["slice", 1, true],
-      ["slice", 2, true],
-      ["refresh", 1, true],
-      ["refresh", 2, true],
+    expect(turn.upkeep.map(({ task, done }) => [task.kind, placesOf(task).map((place) => place.series), done])).to.deep.equal([
+      ["slices", [1, 2], true],
+      ["refresh", [1], true],
+      ["refresh", [2], true],
     ]);
     const methods = sent.map(({ call }) => call.data.slice(0, 10));
     const selector = (contract: string, method: string): string => interfaceOf(contract).getFunction(method)?.selector ?? "";
-    const [slice, refresh] = [selector("IMarginVault", "postSlice"), selector("IMarginVault", "refreshSeries")];
-    expect(methods).to.deep.equal([slice, slice, selector("LiquidationBatch", "liquidateBatch"), refresh, refresh]);
-    const gas = sent[2]?.gas ?? 0;
+    const [posts, refresh] = [selector("IMarginVault", "postSlices"), selector("IMarginVault", "refreshSeries")];
+    expect(methods).to.deep.equal([posts, selector("LiquidationBatch", "liquidateBatch"), refresh, refresh]);
+    const gas = sent[1]?.gas ?? 0;
     if (process.env.PLIMSOLL_SHOW !== undefined) console.log({ gas, expected, positions: 24 });
     expect(gas < expected, `${gas} of ${expected}`).to.equal(true);
     expect(gas * 3 > expected, `${gas} of ${expected}`).to.equal(true);

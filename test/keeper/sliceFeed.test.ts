@@ -45,7 +45,7 @@ describe("sliceFeed", () => {
       {
         underlying: 0,
         series: 1,
-        report: { slice: 0x12n, basis: -7n, publishTime: 1_700_000_000n },
+        report: { sliceWord: 0x12n, basis: -7n, publishTime: 1_700_000_000n },
         update: AbiCoder.defaultAbiCoder().encode(["uint256", "int256", "uint256", "bytes[]"], [0x12n, -7n, 1_700_000_000n, ["0x1234"]]),
       },
     ]);

@@ -7,7 +7,7 @@ import { listSeries } from "../../src/engine/series.ts";
 import { expiryOf } from "../../src/engine/seriesWord.ts";
 import type { AccountId, State } from "../../src/engine/types.ts";
 import { batchesByGas, gasToLiquidate, planLiquidations } from "../../src/keeper/plan.ts";
-import { planSlices, planUpkeep, type SliceOffer, stalenessNow, type UpkeepPlan } from "../../src/keeper/upkeep.ts";
+import { placesOf, planSlices, planUpkeep, type SliceOffer, stalenessNow, type UpkeepPlan } from "../../src/keeper/upkeep.ts";
 import { type Smile, smileReport } from "../../src/sdk/smile.ts";
 import { bareState, call, DAY, funded, later, listing, openState, posted, put, traded } from "../engine/support/series.ts";
 import { ALICE, alice, BOB, bob, repriced } from "../engine/support/state.ts";
@@ -54,36 +54,51 @@ function sold(lots = 10_000n): State {
 }
 
 const kinds = ({ tasks }: UpkeepPlan): string[] =>
-  tasks.map((task) => (task.kind === "pay" ? `pay ${task.series} ${task.account}` : `${task.kind} ${task.series}`));
+  tasks.map(
+    (task) => `${[task.kind, ...placesOf(task).map(({ series }) => series)].join(" ")}${task.kind === "pay" ? ` ${task.account}` : ""}`,
+  );
 
 describe("planSlices", () => {
   it("default: what was never posted is, and then only when it moved or is half an hour old", () => {
     const state = twoSeries();
     const first = planSlices(state, offers(state, { volatility: 0.5 }, [1, 2]));
-    expect(kinds(first)).to.deep.equal(["slice 1", "slice 2"]);
+    expect(kinds(first)).to.deep.equal(["slices 1 2"]);
     expect(first.refused).to.deep.equal([]);
     const minute = later(first.state, 60n);
     expect(kinds(planSlices(minute, offers(minute, { volatility: 0.5 }, [1, 2])))).to.deep.equal([]);
     expect(kinds(planSlices(minute, offers(minute, { volatility: 0.504 })))).to.deep.equal([]);
-    expect(kinds(planSlices(minute, offers(minute, { volatility: 0.507 })))).to.deep.equal(["slice 1"]);
+    expect(kinds(planSlices(minute, offers(minute, { volatility: 0.507 })))).to.deep.equal(["slices 1"]);
     const [same] = offers(minute, { volatility: 0.5 });
     const moved = { ...same, report: { ...same?.report, basis: 1_000_001n } } as SliceOffer;
-    expect(kinds(planSlices(minute, [moved]))).to.deep.equal(["slice 1"]);
+    expect(kinds(planSlices(minute, [moved]))).to.deep.equal(["slices 1"]);
     const half = later(first.state, 1_800n);
-    expect(kinds(planSlices(half, offers(half, { volatility: 0.5 })))).to.deep.equal(["slice 1"]);
+    expect(kinds(planSlices(half, offers(half, { volatility: 0.5 })))).to.deep.equal(["slices 1"]);
     expect(kinds(planSlices(half, offers(first.state, { volatility: 0.5 }))), "not newer").to.deep.equal([]);
   });
 
-  it("behavior: no order of expiries leaves arbitrage on the way: farther first when volatility rises, nearer first when it falls", () => {
+  it("H-89 behavior: neighbours go together, whether volatility rises or falls or the skew turns; one that is not worth it goes along where it is needed", () => {
     let state = twoSeries();
     state = planSlices(state, offers(state, { volatility: 0.4 }, [1, 2])).state;
     state = later(state, 60n);
     const risen = planSlices(state, offers(state, { volatility: 1.1 }, [1, 2]));
-    expect(kinds(risen)).to.deep.equal(["slice 2", "slice 1"]);
+    expect(kinds(risen)).to.deep.equal(["slices 1 2"]);
     state = later(risen.state, 60n);
     const fallen = planSlices(state, offers(state, { volatility: 0.4 }, [2, 1]));
-    expect(kinds(fallen)).to.deep.equal(["slice 1", "slice 2"]);
+    expect(kinds(fallen)).to.deep.equal(["slices 1 2"]);
     expect([...risen.refused, ...fallen.refused]).to.deep.equal([]);
+    // the nearer has moved by 2 %, and alone it would have more variance than the farther, which moved by less than is worth it
+    let close = listSeries(fallen.state, 0, listing(state, { series: 3n, expiry: state.now + 41n * DAY })).state;
+    const at = (volatility: number, numbers: readonly number[]) => offers(close, { volatility }, numbers);
+    close = planSlices(close, at(0.5, [2, 3])).state;
+    close = later(close, 60n);
+    const pair = planSlices(close, [...at(0.51, [2]), ...at(0.5049, [3])]);
+    expect(kinds(planSlices(close, at(0.5049, [3])))).to.deep.equal([]);
+    expect([kinds(pair), pair.refused]).to.deep.equal([["slices 2 3"], []]);
+    // what is refused by itself leaves the others
+    const some = planSlices(close, [...at(1.5, [3]), ...at(0.48, [2])]);
+    expect([kinds(some), some.refused.map(({ error }) => error.errorName)]).to.deep.equal([["slices 2"], ["VolatilityAboveCap"]]);
+    // of a feed that sleeps nothing is offered that the vault would not take
+    expect(planSlices(later(close, 200n), at(0.6, [2]))).to.deep.include({ tasks: [], refused: [] });
   });
 
   it("behavior: what the vault would refuse is said with its reason; what is of no listed series or too late is left out", () => {

@@ -8,6 +8,7 @@ import {
   type Average,
   averageFromWord,
   averageWord,
+  countsOf,
   isSettled,
   LONGEST_HOLD,
   movingRangeUp,
@@ -19,7 +20,7 @@ import {
   stateAt,
   WINDOW,
 } from "../../src/engine/expiry.ts";
-import { abs } from "../../src/engine/fixedPoint.ts";
+import { abs, max } from "../../src/engine/fixedPoint.ts";
 import { type Instrument, instrumentNumber, STRIKE_ZERO } from "../../src/engine/instrument.ts";
 import { forwardAt, undampedMoveOf } from "../../src/engine/optionStress.ts";
 import { rootOf } from "../../src/engine/seriesRefresh.ts";
@@ -38,27 +39,37 @@ const VOLATILITY = (6n * WAD) / 10n;
 
 interface Post {
   readonly price: bigint;
-  readonly time: bigint;
+  readonly time: bigint; // of publishing
+  readonly present?: bigint; // of the block, the same where nothing is said
 }
 
-/** Posts about the window, some of them in the same second, some far apart. */
+/** Posts about the window, some of them in the same second, some far apart, some in a block long after they were published. */
 const postsFrom = (least: bigint, most: bigint): fc.Arbitrary<readonly Post[]> =>
   fc
-    .array(fc.record({ price: upTo(most, least), gap: fc.oneof(upTo(400n), fc.constantFrom(0n, 1n, 180n, 181n)) }), {
-      minLength: 1,
-      maxLength: 40,
-      size: "max",
-    })
+    .array(
+      fc.record({
+        price: upTo(most, least),
+        gap: fc.oneof(upTo(400n), fc.constantFrom(0n, 1n, 180n, 181n)),
+        delay: fc.oneof(fc.constant(0n), upTo(300n)),
+      }),
+      {
+        minLength: 1,
+        maxLength: 40,
+        size: "max",
+      },
+    )
     .map((steps) => {
       let time = OPENING - 600n;
-      return steps.map(({ price, gap }) => {
+      let present = time;
+      return steps.map(({ price, gap, delay }) => {
         time += gap;
-        return { price, time };
+        present = max(present, time + delay);
+        return { price, time, present };
       });
     });
 
 const averageOf = (posts: readonly Post[]): Average =>
-  posts.reduce((average, { price, time }) => observed(average, OPENING, price, time), NO_AVERAGE);
+  posts.reduce((average, { price, time, present = time }) => observed(average, OPENING, price, time, present), NO_AVERAGE);
 
 /** One price a minute that never moves, from before the opening until `until`. */
 const steady = (price: bigint, until: bigint): Post[] => {
@@ -75,6 +86,12 @@ function callAt(average: Average, live: bigint, time: bigint, strike: bigint): b
 
 describe("expiry", () => {
   let harness: ExpiryHarness;
+  const observedBy = (word: bigint, posts: readonly Post[]) =>
+    harness.observed(
+      word,
+      OPENING,
+      posts.map((post) => ({ present: post.time, ...post })),
+    );
 
   before(async () => {
     const { ethers } = await network.create();
@@ -90,7 +107,7 @@ describe("expiry", () => {
         fc.array(upTo(5_000n), { minLength: 4, maxLength: 4 }),
         upTo(500_000_000n),
         async (posts, live, offsets, ppb) => {
-          const words = await harness.observed(0n, OPENING, [...posts]);
+          const words = await observedBy(0n, [...posts]);
           const expected = posts.map((_, count) => averageOf(posts.slice(0, count + 1)));
           expect([...words]).to.deep.equal(expected.map(averageWord));
           const average = expected.at(-1)!;
@@ -117,12 +134,12 @@ describe("expiry", () => {
   });
 
   it("default: the bits are where the contract documents them, and what does not fit is refused", async () => {
-    const word = averageWord({ sum: 2n ** 112n - 2n, seconds: 0x1234n, lastTime: 0xabcdef01n, lastPrice: 2n ** 95n + 3n });
-    expect(word).to.equal(((2n ** 95n + 3n) << 160n) | (0xabcdef01n << 128n) | (0x1234n << 112n) | (2n ** 112n - 2n));
-    expect([...(await harness.unpacked(word))]).to.deep.equal([2n ** 112n - 2n, 0x1234n, 0xabcdef01n, 2n ** 95n + 3n]);
-    expect(await harness.pack(2n ** 112n - 2n, 0x1234n, 0xabcdef01n, 2n ** 95n + 3n)).to.equal(word);
-    const sound: readonly [bigint, bigint, bigint, bigint] = [1n, 1n, 1n, 1n];
-    for (const [place, width] of [112n, 16n, 32n, 96n].entries()) {
+    const word = averageWord({ sum: 2n ** 108n - 2n, seconds: 0x123n, delay: 0xabn, lastTime: 0xabcdef01n, lastPrice: 2n ** 95n + 3n });
+    expect(word).to.equal(((2n ** 95n + 3n) << 160n) | (0xabcdef01n << 128n) | (0xabn << 120n) | (0x123n << 108n) | (2n ** 108n - 2n));
+    expect([...(await harness.unpacked(word))]).to.deep.equal([2n ** 108n - 2n, 0x123n, 0xabn, 0xabcdef01n, 2n ** 95n + 3n]);
+    expect(await harness.pack(2n ** 108n - 2n, 0x123n, 0xabn, 0xabcdef01n, 2n ** 95n + 3n)).to.equal(word);
+    const sound: readonly [bigint, bigint, bigint, bigint, bigint] = [1n, 1n, 1n, 1n, 1n];
+    for (const [place, width] of [108n, 12n, 8n, 32n, 96n].entries()) {
       const parts = sound.map((value, index) => (index === place ? 2n ** width : value)) as unknown as typeof sound;
       await expect(harness.pack(...parts))
         .to.be.revertedWithCustomError(harness, "SafeCastOverflowedUintDowncast")
@@ -133,7 +150,7 @@ describe("expiry", () => {
   it("default: with a price a minute the average ends at the expiry and is the mean by time", async () => {
     expect(await harness.openingOf(EXPIRY)).to.equal(EXPIRY - 1_800n);
     const posts = steady(0n, EXPIRY).map(({ time }, minute) => ({ time, price: BigInt(1_000 + minute) * WAD }));
-    const words = await harness.observed(0n, OPENING, posts);
+    const words = await observedBy(0n, posts);
     // the price of each of thirty minutes, the first posted at the opening
     const mean = (30n * 1_001n * WAD + (29n * 30n * WAD) / 2n) / 30n;
     expect(await harness.settlement(words.at(-1)!, OPENING, EXPIRY)).to.equal(mean);
@@ -146,32 +163,36 @@ describe("expiry", () => {
 
   it("behavior: a full average is written once: later posts and later times change nothing", async () => {
     const posts = steady(1_000n * WAD, EXPIRY);
-    const full = (await harness.observed(0n, OPENING, posts)).at(-1)!;
+    const full = (await observedBy(0n, posts)).at(-1)!;
     const later = [60n, 3_600n, 10n ** 6n].map((after) => ({ price: 5_000n * WAD, time: EXPIRY + after }));
-    expect([...(await harness.observed(full, OPENING, later))]).to.deep.equal([full, full, full]);
+    expect([...(await observedBy(full, later))]).to.deep.equal([full, full, full]);
     // full by the price that is held, before a post says so
-    const held = (await harness.observed(0n, OPENING, posts.slice(0, -1))).at(-1)!;
+    const held = (await observedBy(0n, posts.slice(0, -1))).at(-1)!;
     for (const after of [0n, 1n, 100_000n]) expect(await harness.settlement(held, OPENING, EXPIRY + after)).to.equal(1_000n * WAD);
-    const [filled] = await harness.observed(held, OPENING, [{ price: 5_000n * WAD, time: EXPIRY + 70n }]);
+    const [filled] = await observedBy(held, [{ price: 5_000n * WAD, time: EXPIRY + 70n }]);
     expect(await harness.settlement(filled!, OPENING, EXPIRY + 200n)).to.equal(1_000n * WAD);
   });
 
   it("behavior: more posts of the same price change nothing", () => {
     let split = 0;
     fc.assert(
-      fc.property(postsFrom(1n, LARGEST_PRICE), fc.array(fc.nat(179), { minLength: 1, maxLength: 60, size: "max" }), (given, extra) => {
-        const posts = given.filter(({ time }, index) => time !== given[index - 1]?.time);
-        // between two posts at most the longest hold apart, the same price once more
-        const more = posts.flatMap((post, index) => {
-          const next = posts[index + 1]?.time ?? post.time;
-          const between = extra.map((seconds) => post.time + BigInt(seconds)).sort((a, b) => Number(a - b));
-          if (next - post.time > LONGEST_HOLD) return [post];
-          return [post, ...between.filter((time) => time < next).map((time) => ({ price: post.price, time }))];
-        });
-        const [once, often] = [averageOf(posts), averageOf(more)];
-        expect([often.sum, often.seconds]).to.deep.equal([once.sum, once.seconds]);
-        if (more.length > posts.length && once.seconds > 0n) split++;
-      }),
+      fc.property(
+        postsFrom(1n, LARGEST_PRICE).map((posts) => posts.map(({ price, time }) => ({ price, time }))),
+        fc.array(fc.nat(179), { minLength: 1, maxLength: 60, size: "max" }),
+        (given, extra) => {
+          const posts = given.filter(({ time }, index) => time !== given[index - 1]?.time);
+          // between two posts at most the longest hold apart, the same price once more
+          const more = posts.flatMap((post, index) => {
+            const next = posts[index + 1]?.time ?? post.time;
+            const between = extra.map((seconds) => post.time + BigInt(seconds)).sort((a, b) => Number(a - b));
+            if (next - post.time > LONGEST_HOLD) return [post];
+            return [post, ...between.filter((time) => time < next).map((time) => ({ price: post.price, time }))];
+          });
+          const [once, often] = [averageOf(posts), averageOf(more)];
+          expect([often.sum, often.seconds]).to.deep.equal([once.sum, once.seconds]);
+          if (more.length > posts.length && once.seconds > 0n) split++;
+        },
+      ),
       { seed: 2, numRuns: 500 },
     );
     expect(split).to.be.greaterThan(100);
@@ -179,18 +200,45 @@ describe("expiry", () => {
 
   it("behavior: a second post in a second, and a post of an earlier time, move nothing", async () => {
     const posts = steady(1_000n * WAD, OPENING + 600n);
-    const [word, last] = [(await harness.observed(0n, OPENING, posts)).at(-1)!, OPENING + 600n];
+    const [word, last] = [(await observedBy(0n, posts)).at(-1)!, OPENING + 600n];
     for (const time of [last, last - 1n, 0n]) {
-      expect([...(await harness.observed(word, OPENING, [{ price: 9_000n * WAD, time }]))]).to.deep.equal([word]);
+      expect([...(await observedBy(word, [{ price: 9_000n * WAD, time }]))]).to.deep.equal([word]);
     }
     // a price that is wrong for one second has the weight of one second
-    const [, mended] = await harness.observed(word, OPENING, [
+    const [, mended] = await observedBy(word, [
       { price: 2_800n * WAD, time: last + 1n },
       { price: 1_000n * WAD, time: last + 2n },
     ]);
     const rest = steady(1_000n * WAD, EXPIRY).filter(({ time }) => time > last);
-    const full = (await harness.observed(mended!, OPENING, rest)).at(-1)!;
+    const full = (await observedBy(mended!, rest)).at(-1)!;
     expect(await harness.settlement(full, OPENING, EXPIRY)).to.equal(1_001n * WAD);
+  });
+
+  it("H-90 behavior: a post counts from its block on: nothing that is dated with hindsight moves what was", async () => {
+    const start = OPENING + 600n;
+    const average = averageOf(steady(1_000n * WAD, start));
+    // before the next honest post, in its block, somebody posts every price that was signed since the last one and was higher
+    const next = start + 60n;
+    const attack = [10n, 20n, 30n, 40n, 50n].map((after) => ({ price: (1_000n + after) * WAD, time: start + after, present: next }));
+    const honest = { price: 1_001n * WAD, time: next, present: next };
+    const [with_, without] = [[...attack, honest], [honest]].map((posts) =>
+      posts.reduce((word, { price, time, present }) => observed(word, OPENING, price, time, present), average),
+    );
+    expect(with_).to.deep.equal(without);
+    expect(with_?.sum).to.equal(660n * 1_000n * WAD);
+    expect(await observedBy(averageWord(average), [...attack, honest]).then((words) => words.at(-1))).to.equal(averageWord(with_!));
+    // what was published long ago is held for what is left of its three minutes, or not at all
+    for (const [ago, held] of [
+      [0n, 180n],
+      [100n, 80n],
+      [180n, 0n],
+      [2_000n, 0n],
+    ] as const) {
+      const old = observed(NO_AVERAGE, OPENING, WAD, start - ago, start);
+      expect(countsOf(old, OPENING, start + 1_000n).seconds, `${ago}`).to.equal(held);
+      const [word] = await observedBy(0n, [{ price: WAD, time: start - ago, present: start }]);
+      expect(word).to.equal(averageWord(old));
+    }
   });
 
   it("behavior: without prices the clock stands: the window ends late, on at least ten of them", async () => {
@@ -201,7 +249,7 @@ describe("expiry", () => {
       [3_600n, OPENING + 9n * 3_600n + 180n],
     ] as const) {
       const posts = Array.from({ length: 10 }, (_, index) => ({ price: BigInt(index + 1) * WAD, time: OPENING + gap * BigInt(index) }));
-      const word = (await harness.observed(0n, OPENING, posts)).at(-1)!;
+      const word = (await observedBy(0n, posts)).at(-1)!;
       const states = await harness.states(word, OPENING, WAD, RANGE, [end - 1n, end]);
       expect(states.map(({ settled }) => settled)).to.deep.equal([false, true]);
       // each price counted for its three minutes
@@ -209,7 +257,7 @@ describe("expiry", () => {
     }
     const nine = steady(WAD, OPENING + 8n * 60n).slice(1);
     const spread = nine.map(({ price }, index) => ({ price, time: OPENING + 180n * BigInt(index) }));
-    const word = (await harness.observed(0n, OPENING, spread)).at(-1)!;
+    const word = (await observedBy(0n, spread)).at(-1)!;
     await expect(harness.settlement(word, OPENING, EXPIRY + 10n ** 6n))
       .to.be.revertedWithCustomError(harness, "NotSettled")
       .withArgs(1_620n);
@@ -225,13 +273,13 @@ describe("expiry", () => {
     ] as const) {
       const average = averageOf([{ price: WAD, time: OPENING - age }]);
       expect(average.seconds).to.equal(0n);
-      expect(observed(average, OPENING, WAD, OPENING + 900n).seconds, `${age}`).to.equal(counted);
+      expect(observed(average, OPENING, WAD, OPENING + 900n, OPENING + 900n).seconds, `${age}`).to.equal(counted);
     }
   });
 
   it("args: a price of zero is refused", async () => {
-    await expect(harness.observed(0n, OPENING, [{ price: 0n, time: OPENING }])).to.be.revertedWithCustomError(harness, "NoPrice");
-    expect(() => observed(NO_AVERAGE, OPENING, 0n, OPENING)).to.throw(Reverted, "NoPrice()");
+    await expect(observedBy(0n, [{ price: 0n, time: OPENING }])).to.be.revertedWithCustomError(harness, "NoPrice");
+    expect(() => observed(NO_AVERAGE, OPENING, 0n, OPENING, OPENING)).to.throw(Reverted, "NoPrice()");
   });
 
   it("default: variance time is that to expiry less twenty minutes, ten minutes at the opening, and falls by the cube", async () => {
@@ -239,7 +287,7 @@ describe("expiry", () => {
     const before = await harness.states(none, OPENING, live, RANGE, [OPENING - 86_400n, OPENING - 1n, OPENING, OPENING + 500n]);
     expect(before.map(({ varianceTime }) => varianceTime)).to.deep.equal([87_000n * WAD, 601n * WAD, 600n * WAD, 600n * WAD]);
     expect(before.map(({ forward }) => forward)).to.deep.equal([live, live, live, live]);
-    const words = await harness.observed(0n, OPENING, steady(live, EXPIRY));
+    const words = await observedBy(0n, steady(live, EXPIRY));
     for (const [minutes, expected] of [
       [0n, 600n * WAD],
       [15n, 75n * WAD],
@@ -332,11 +380,11 @@ describe("expiry", () => {
         value = without;
         if (random.below(gap) > 0) continue;
         // a post of the same price moves nothing
-        average = observed(average, OPENING, live, time);
+        average = observed(average, OPENING, live, time, time);
         expect(callAt(average, live, time, strike)).to.equal(value);
         // another price moves the value, but only that
         live += BigInt(random.below(7) - 3) * WAD;
-        average = observed(average, OPENING, live, ++time);
+        average = observed(average, OPENING, live, ++time, time);
         value = callAt(average, live, time, strike);
       }
     }

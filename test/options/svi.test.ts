@@ -219,10 +219,18 @@ describe("SVI slice", () => {
     await check({ ...good, a: LEAST_VARIANCE - UNIT - wad(0.016), rho: wad(-0.6) }, `VarianceTooLow(${LEAST_VARIANCE - UNIT})`);
     const free = await outcomeOnChain(harness.requireFree(sviWord({ ...good, b: 0n }), [FARTHEST, -FARTHEST]));
     expect(free).to.equal("free");
-    for (const k of [FARTHEST + 1n, -FARTHEST - 1n]) {
-      for (const call of [harness.requireFree(sviWord(good), [k]), harness.requireRising(sviWord(good), sviWord(good), [k])])
-        expect(await outcomeOnChain(call)).to.equal(`MoneynessTooFar(${k})`);
-      expect(outcome(() => requireFree(sviWord(good), [k]))).to.equal(`MoneynessTooFar(${k})`);
+    // what is farther is as the end is
+    for (const [k, end] of [
+      [FARTHEST + 1n, FARTHEST],
+      [-60n * WAD, -FARTHEST],
+    ] as const) {
+      expect(varianceDown(good, k)).to.equal(varianceDown(good, end));
+      expect(durrleman(good, k)).to.equal(durrleman(good, end));
+      const [far, near] = await harness.variances(good, [k, end]);
+      expect([far, far]).to.deep.equal([varianceDown(good, k), near]);
+      expect(await outcomeOnChain(harness.requireFree(sviWord(good), [k]))).to.equal(
+        await outcomeOnChain(harness.requireFree(sviWord(good), [end])),
+      );
     }
   });
 

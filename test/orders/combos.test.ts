@@ -484,7 +484,7 @@ describe("combo orders in the whole vault", function () {
     await world.step(world.post(0, 2_000n * WAD));
     world.pass(1n);
     const { now } = world.state;
-    await world.step(world.slice(0, 1, { slice: sliceOf(0.6, Number(spanAt(expiry, now))), basis: 0n, publishTime: now }));
+    await world.step(world.slice(0, 1, { sliceWord: sliceOf(0.6, Number(spanAt(expiry, now))), basis: 0n, publishTime: now }));
     world.pass(1n);
     await world.step(world.refresh(0, 1));
 

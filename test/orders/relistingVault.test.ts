@@ -64,8 +64,8 @@ async function deployWorld() {
   const fresh = async (series: bigint): Promise<void> => {
     const expiry = venue.termsOf(named(series, 127n, true)).expiry;
     const publishTime = (await now()) + 1n;
-    const report = { slice: sliceOf(0.6, Number(spanAt(expiry, publishTime))), basis: 0n, publishTime };
-    await vault.postSlice(0, series, encoded(report));
+    const report = { sliceWord: sliceOf(0.6, Number(spanAt(expiry, publishTime))), basis: 0n, publishTime };
+    await vault.postSlices(0, [{ series, data: encoded(report) }]);
     await base.post(0, 2_000n * WAD);
     await vault.refreshSeries(0, series);
   };

@@ -78,7 +78,7 @@ export async function post(world: SeriesChain, series: number, underlying = 0): 
   world.pass(1n);
   const { now, underlyings } = world.state;
   const expiry = (underlyings[underlying]?.series.get(series)?.word ?? 0n) >> 224n;
-  const report = { slice: sliceOf(0.6, Number(spanAt(expiry, now))), basis: 1_000_000n, publishTime: now };
+  const report = { sliceWord: sliceOf(0.6, Number(spanAt(expiry, now))), basis: 1_000_000n, publishTime: now };
   await world.step(world.slice(underlying, series, report), "slice", []);
 }
 

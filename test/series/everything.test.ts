@@ -71,8 +71,8 @@ class World {
   async priced(series: number, count: number, days: number): Promise<void> {
     const expiry = await this.list(series, count, days);
     const publishTime = (await this.now()) + 1n;
-    const report = { slice: sliceOf(0.6, Number(spanAt(expiry, publishTime))), basis: 0n, publishTime };
-    await this.vault.postSlice(0, series, encoded(report));
+    const report = { sliceWord: sliceOf(0.6, Number(spanAt(expiry, publishTime))), basis: 0n, publishTime };
+    await this.vault.postSlices(0, [{ series, data: encoded(report) }]);
   }
 
   /** Writes positions, in the order given, and cash into an account. */

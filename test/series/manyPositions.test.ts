@@ -116,7 +116,7 @@ async function listAll(world: SeriesChain): Promise<void> {
     const expiry = world.state.now + BigInt(10 * series) * DAY;
     await world.step(world.list(0, { series: BigInt(series), expiry, ...LISTING }), "list", []);
     world.pass(1n);
-    const report = { slice: sliceOf(0.6, Number(spanAt(expiry, world.state.now))), basis: 0n, publishTime: world.state.now };
+    const report = { sliceWord: sliceOf(0.6, Number(spanAt(expiry, world.state.now))), basis: 0n, publishTime: world.state.now };
     await world.step(world.slice(0, series, report), "slice", []);
   }
   world.pass(1n);

@@ -3,7 +3,7 @@ import { beforeEach, describe, it } from "mocha";
 import { vaultSlot } from "../../src/deployment/vaultSlots.ts";
 import { averageFromWord, movingRangeUp, openingOf, stateAt } from "../../src/engine/expiry.ts";
 import { max, WAD } from "../../src/engine/fixedPoint.ts";
-import { CAUSES } from "../../src/engine/freshness.ts";
+import { CAUSES, varianceSeconds } from "../../src/engine/freshness.ts";
 import { refreshSeries } from "../../src/engine/seriesRefresh.ts";
 import { anchorOf, forwardDown, rangeUp } from "../../src/engine/seriesWord.ts";
 import { type SviSlice, sviFromWord, sviWord, varianceDown } from "../../src/engine/svi.ts";
@@ -51,17 +51,17 @@ describe("refresh of series in the vault", () => {
     const quote = {
       forward: forwardOf(price, report.basis),
       range: coveredUp(await world.ranges()),
-      slice: report.slice,
+      slice: report.sliceWord,
       span,
       varianceTime: spanAt(listing.expiry, time) * WAD,
     };
-    const { words, next } = refreshSeries(before.word, quote, time, 97n);
+    const { words, next } = refreshSeries(before.word, quote, time, 1n);
     const anchor = anchorOf(next);
-    await expect(tx).to.emit(world.vault, "SeriesRefreshed").withArgs(0, 1, anchor.forward, anchor.range, 97n);
+    await expect(tx).to.emit(world.vault, "SeriesRefreshed").withArgs(0, 1, anchor.forward, anchor.range, 1n);
     expect(await world.vault.riskWords(0, 1)).to.deep.equal(words);
     const said = await wordsOfSeries();
     expect(said.word).to.equal(next);
-    const shape = shapeOf(sviFromWord(report.slice), span, moneynessOf(next, anchor.forward));
+    const shape = shapeOf(sviFromWord(report.sliceWord), span, moneynessOf(next, anchor.forward));
     expect(surfaceOf(said.surface)).to.deep.equal({ ...surfaceOf(before.surface), ...shape });
     expect(await causeNow()).to.equal("none");
   });
@@ -84,7 +84,7 @@ describe("refresh of series in the vault", () => {
       const span = spanAt(listing.expiry, publishTime);
       const slice: SviSlice = { ...sviFromWord(sliceOf(0.6, Number(span), -0.2, 0.3)), ...changes };
       const word = sviWord(slice);
-      await world.postSlice(1, { slice: word, basis: 0n, publishTime });
+      await world.postSlice(1, { sliceWord: word, basis: 0n, publishTime });
       await world.post();
       await world.vault.refreshSeries(0, 1);
       const said = await wordsOfSeries();
@@ -131,7 +131,8 @@ describe("refresh of series in the vault", () => {
     const { interface: vault } = world.vault;
     const post = (time: bigint) => vault.encodeFunctionData("postPrice", [0, [mockUpdate(PRICE, time)]]);
     const refresh = vault.encodeFunctionData("refreshSeries", [0, 1]);
-    const slice = async (series: number) => vault.encodeFunctionData("postSlice", [0, series, encoded(await world.report(listing.expiry))]);
+    const slice = async (series: number) =>
+      vault.encodeFunctionData("postSlices", [0, [{ series, data: encoded(await world.report(listing.expiry)) }]]);
     for (const data of [post((await world.now()) + 1n), await slice(1), await slice(2)]) {
       await world.at((await world.now()) + 1n);
       await expect(world.together([refresh, data]))
@@ -194,14 +195,15 @@ describe("refresh of series in the vault", () => {
         await world.at(time);
         await world.vault.refreshSeries(0, 1);
         const said = await wordsOfSeries();
-        const slice = faded(sviFromWord(report.slice), span, await forecastNow(), steps);
+        const slice = faded(sviFromWord(report.sliceWord), span, await forecastNow(), steps);
         const anchor = anchorOf(said.word);
         const forward = forwardOf(LOT, report.basis, steps);
         expect(anchor, `${after}`).to.deep.equal({
           forward,
           time,
           range: rangeUp(coveredUp(await world.ranges())),
-          epoch: 97n + steps,
+          // from the first step on the forecast, whatever the step
+          epoch: steps === 0n ? 1n : 2n ** 23n + ((await forecastNow()) % 2n ** 23n),
         });
         const expected = wordsOf(said.word, forward, anchor.range, slice, span, spanAt(listing.expiry, time) * WAD);
         expect(await world.vault.riskWords(0, 1), `${after}`).to.deep.equal(expected);
@@ -272,6 +274,47 @@ describe("refresh of series in the vault", () => {
     }
   });
 
+  it("H-87 behavior: words of a series whose feed is silent are stale with the next sample of the forecast", async () => {
+    // what the forecast says is above its floor
+    world = await SeriesWorld.create([{ sigmaFloor: 20_000n }]);
+    const { listing } = await world.ready();
+    const hour = 3_600n;
+    const edge = ((await world.now()) / hour + 4n) * hour;
+    for (let time = edge - 2n * hour + 5n; time <= edge; time += hour) await world.post(PRICE, time);
+    // a fall two minutes before the hour, and words of it
+    const low = (PRICE * 97n) / 100n;
+    await world.post(low, edge - 120n);
+    await world.vault.refreshSeries(0, 1);
+    expect([await causeNow(), (await world.vault.seriesState(0, 1)).steps > 0n]).to.deep.equal(["none", true]);
+    const before = (await wordsOfSeries()).word;
+    expect(anchorOf(before).epoch >= 2n ** 23n).to.equal(true);
+    // the same price, and a sample
+    await world.post(low, edge + 5n);
+    expect(await causeNow()).to.equal("volatility");
+    await world.vault.refreshSeries(0, 1);
+    expect([await causeNow(), anchorOf((await wordsOfSeries()).word).epoch === anchorOf(before).epoch]).to.deep.equal(["none", false]);
+    expect(listing.series).to.equal(1);
+  });
+
+  it("behavior: inside the window words hold for a minute, while the range of the series falls", async () => {
+    const { listing } = await world.ready({ expiry: (await world.now()) + 2n * DAY });
+    const opening = openingOf(listing.expiry);
+    for (const [left, time] of [1_700n, 900n, 120n].map((each) => [each, listing.expiry - each] as const)) {
+      await world.post(PRICE, time - 1n);
+      await world.at(time);
+      await world.vault.refreshSeries(0, 1);
+      for (const [after, cause] of [
+        [1n, "none"],
+        [60n, "none"],
+        [61n, "time"],
+      ] as const) {
+        await world.deployment.connection.networkHelpers.time.increaseTo(time + after);
+        expect(await causeNow(), `${left} s before the end, ${after} s on`).to.equal(cause);
+      }
+    }
+    expect(opening).to.equal(listing.expiry - 1_800n);
+  });
+
   it("behavior: inside the window the words are those of the part that still moves", async () => {
     const { listing, report } = await world.ready({ expiry: (await world.now()) + 2n * DAY });
     const opening = openingOf(listing.expiry);
@@ -281,7 +324,7 @@ describe("refresh of series in the vault", () => {
     const span = surfaceOf((await wordsOfSeries()).surface).span;
     expect(span).to.equal(620n);
     const { sliceWord: slice } = await wordsOfSeries();
-    expect(slice).not.to.equal(report.slice);
+    expect(slice).not.to.equal(report.sliceWord);
     for (const [after, price] of [
       [10n, PRICE],
       [170n, (PRICE * 101n) / 100n],
@@ -303,7 +346,8 @@ describe("refresh of series in the vault", () => {
           range: movingRangeUp(coveredUp(await world.ranges()), { forward: anchor, moving: (state.moving / 1_800n) * 1_800n }),
           slice,
           span,
-          varianceTime: state.varianceTime,
+          // by the clock, whatever is counted
+          varianceTime: varianceSeconds(time, listing.expiry) * WAD,
         },
         time,
         2n,

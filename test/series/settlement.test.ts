@@ -32,7 +32,7 @@ describe("settlement of series", () => {
       args.series === BigInt(series) ? [args.price] : [],
     );
 
-  it("default: every accepted price from the opening on is observed at its publish time, and half an hour of them settles", async () => {
+  it("default: every accepted price from the opening on is observed from its block, and half an hour of them settles", async () => {
     await world.post(undefined, opening - 1n);
     expect(await averageNow()).to.equal(0n);
     let average: Average = NO_AVERAGE;
@@ -44,7 +44,7 @@ describe("settlement of series", () => {
       await world.at(time);
       await world.vault.postPrice(0, [mockUpdate(price, published)]);
       // the price before it held until now: what it fills is full
-      if (!isSettled(average, opening, time)) average = observed(average, opening, price / LOTS_IN_UNIT, published);
+      if (!isSettled(average, opening, time)) average = observed(average, opening, price / LOTS_IN_UNIT, published, time);
       const counts = countsOf(average, opening, time);
       if (counts.seconds === 1_800n) average = { ...average, ...counts };
       expect(await averageNow(), `${time - opening}`).to.equal(averageWord(average));
@@ -73,7 +73,13 @@ describe("settlement of series", () => {
     expect((await world.vault.seriesState(0, 1)).settled).to.equal(false);
     await world.at(last + 180n);
     await expect(world.vault.settleSeries(0, 1)).to.emit(world.vault, "SeriesSettled").withArgs(0, 1, LOT);
-    expect(averageFromWord(await averageNow())).to.deep.equal({ sum: LOT * 1_800n, seconds: 1_800n, lastTime: last, lastPrice: LOT });
+    expect(averageFromWord(await averageNow())).to.deep.equal({
+      sum: LOT * 1_800n,
+      seconds: 1_800n,
+      delay: 0n,
+      lastTime: last,
+      lastPrice: LOT,
+    });
   });
 
   it("behavior: what has settled by the clock is settled, whether or not it is written down, and no post with an earlier time changes it", async () => {

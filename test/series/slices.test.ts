@@ -3,7 +3,7 @@ import { beforeEach, describe, it } from "mocha";
 import { vaultSlot } from "../../src/deployment/vaultSlots.ts";
 import { WAD } from "../../src/engine/fixedPoint.ts";
 import { impliedDown } from "../../src/engine/seriesRefresh.ts";
-import { agedDown, sviFromWord, sviWord, varianceDown } from "../../src/engine/svi.ts";
+import { agedDown, requireFree, sviFromWord, sviWord, varianceDown } from "../../src/engine/svi.ts";
 import { sliceOf } from "../options/support/series.ts";
 import { DAY, encoded, forwardOf, type Listing, LOT, moneynessOf, type Report, SeriesWorld, spanAt, surfaceOf, YEAR } from "./world.ts";
 
@@ -34,21 +34,21 @@ describe("slices of series", () => {
     const first = await world.report(listing.expiry, 0.6, { basis: -3_000_000n });
     await expect(world.postSlice(1, first))
       .to.emit(world.vault, "SlicePosted")
-      .withArgs(0, 1, first.slice, first.basis, first.publishTime, 97n);
+      .withArgs(0, 1, first.sliceWord, first.basis, first.publishTime, 1n);
     const said = await world.vault.seriesWords(0, 1);
-    expect(said.sliceWord).to.equal(first.slice);
+    expect(said.sliceWord).to.equal(first.sliceWord);
     expect(surfaceOf(said.surface)).to.deep.equal({
       basis: -3_000_000n,
       published: first.publishTime,
       span: spanAt(listing.expiry, first.publishTime),
-      epoch: 97n,
+      epoch: 1n,
       highest: 0n,
       slide: 0n,
       depth: listing.depth,
       openInterest: 0n,
       cap: 2n * WAD,
     });
-    for (const epoch of [194n, 291n]) {
+    for (const epoch of [2n, 3n]) {
       const next = await world.report(listing.expiry, 0.61);
       await world.postSlice(1, next);
       expect(surfaceOf((await world.vault.seriesWords(0, 1)).surface)).to.deep.include({ epoch, published: next.publishTime, basis: 0n });
@@ -57,40 +57,40 @@ describe("slices of series", () => {
 
   it("args: series and source exist", async () => {
     const report = await world.report(listing.expiry);
-    await expect(world.vault.postSlice(0, 2, encoded(report)))
+    await expect(world.vault.postSlices(0, [{ series: 2, data: encoded(report) }]))
       .to.be.revertedWithCustomError(world.vault, "UnknownSeries")
       .withArgs(0, 2);
-    await expect(world.vault.postSlice(9, 1, encoded(report)))
+    await expect(world.vault.postSlices(9, [{ series: 1, data: encoded(report) }]))
       .to.be.revertedWithCustomError(world.vault, "UnknownSeries")
       .withArgs(9, 1);
     const bare = await SeriesWorld.create([{}, {}]);
     await bare.vault.listSeries(1, await bare.listing());
-    await expect(bare.vault.postSlice(1, 1, "0x"))
+    await expect(bare.vault.postSlices(1, [{ series: 1, data: "0x" }]))
       .to.be.revertedWithCustomError(bare.vault, "NoVolatilitySource")
       .withArgs(1);
   });
 
-  it("behavior: a slice is newer than the last, at most an hour old, not from the future", async () => {
+  it("behavior: a slice is newer than the last, at most two minutes old, not from the future", async () => {
     // nothing is known yet
-    await expect(world.vault.postSlice(0, 1, "0x"))
+    await expect(world.vault.postSlices(0, [{ series: 1, data: "0x" }]))
       .to.be.revertedWithCustomError(world.vault, "SliceNotNewer")
       .withArgs(0, 1, 0, 0);
     const start = (await world.now()) + 2n * HOUR;
     await world.at(start);
-    await refused(await world.report(listing.expiry, 0.6, { publishTime: start - HOUR - 1n }), "SliceTooOld", 0, 1, HOUR + 1n, HOUR);
+    await refused(await world.report(listing.expiry, 0.6, { publishTime: start - 121n }), "SliceTooOld", 0, 1, 121n, 120n);
     await world.at(start);
     await refused(await world.report(listing.expiry, 0.6, { publishTime: start + 11n }), "SliceFromFuture", 0, 1, start + 11n, start);
     await world.at(start);
-    await world.postSlice(1, await world.report(listing.expiry, 0.6, { publishTime: start - HOUR }));
+    await world.postSlice(1, await world.report(listing.expiry, 0.6, { publishTime: start - 120n }));
     const time = start + 60n;
     await world.at(time);
     await refused(
-      await world.report(listing.expiry, 0.6, { publishTime: start - HOUR }),
+      await world.report(listing.expiry, 0.6, { publishTime: start - 120n }),
       "SliceNotNewer",
       0,
       1,
-      start - HOUR,
-      start - HOUR,
+      start - 120n,
+      start - 120n,
     );
     // a clock that is ahead counts as now
     await world.at(time);
@@ -136,23 +136,118 @@ describe("slices of series", () => {
       // Vogt's, in total variance of a month: a butterfly about k = −0.1
       [sviWord({ a: 0n, b: WAD / 5n, rho: -(9n * WAD) / 10n, m: WAD / 20n, sigma: WAD / 1_000n }), "ButterflyArbitrage"],
     ] as const) {
-      const report = await world.report(listing.expiry, 0.6, { slice });
+      const report = await world.report(listing.expiry, 0.6, { sliceWord: slice });
       await expect(world.postSlice(1, report), error).to.be.revertedWithCustomError(world.vault, error);
     }
   });
 
-  it("behavior: a strike out of reach of the slice refuses it", async () => {
-    // 2,400 of 2,000 a unit; the price then falls to a ten-thousandth of what it was, in steps that the guard confirms
+  it("H-88 behavior: a price that crashes so far that a strike is out of reach of the slice stops neither slices nor refreshes", async () => {
     const { connection } = world.deployment;
     const word = (await world.vault.underlyingWords(0))[0] ?? 0n;
-    const tiny = ((word >> 96n) << 96n) | (LOT / 50_000n);
-    await connection.networkHelpers.setStorageAt(
-      await world.vault.getAddress(),
-      vaultSlot("prices", 0n),
-      connection.ethers.toBeHex(tiny, 32),
+    await world.post();
+    // a price of a lot of a ten-thousandth of what it was, of one unit, and of one unit with a basis that takes a part of it
+    for (const [price, basis] of [
+      [LOT / 50_000n, 0n],
+      [1n, 0n],
+      [1n, -5_000_000n],
+    ] as const) {
+      const tiny = ((word >> 96n) << 96n) | price;
+      await connection.networkHelpers.setStorageAt(
+        await world.vault.getAddress(),
+        vaultSlot("prices", 0n),
+        connection.ethers.toBeHex(tiny, 32),
+      );
+      await world.postSlice(1, await world.report(listing.expiry, 0.6, { basis }));
+      await world.vault.refreshSeries(0, 1);
+      expect((await world.vault.seriesState(0, 1)).staleness).to.equal(0n);
+    }
+  });
+
+  it("H-86 behavior: of what signers said in the last hour only the last two minutes can be posted", async () => {
+    // said at every five minutes, and posted by nobody
+    const start = await world.now();
+    const said = new Map<bigint, Report>();
+    for (let minutes = 5n; minutes <= 60n; minutes += 5n) {
+      const publishTime = start + minutes * 60n;
+      said.set(publishTime, await world.report(listing.expiry, 0.6 + 0.01 * Number(minutes % 25n), { publishTime }));
+    }
+    const now = start + 61n * 60n;
+    const accepted: bigint[] = [];
+    await world.deployment.connection.networkHelpers.time.increaseTo(now - 1n);
+    for (const [publishTime, report] of said) {
+      const taken = await world.vault.postSlices.staticCall(0, [{ series: 1, data: encoded(report) }]).then(
+        () => true,
+        () => false,
+      );
+      if (taken) accepted.push(now - publishTime);
+    }
+    expect(accepted).to.deep.equal([60n]);
+    // the newest wins: after it there is no way back
+    await world.at(now);
+    await world.postSlice(1, said.get(now - 60n)!);
+    await world.at(now + 1n);
+    await refused(await world.report(listing.expiry, 0.7, { publishTime: now - 61n }), "SliceNotNewer", 0, 1, now - 61n, now - 60n);
+    // and it is believed for an hour
+    await world.at(now + HOUR - 60n);
+    await world.vault.seriesState(0, 1);
+    expect((await world.vault.seriesState(0, 1)).steps).to.equal(0n);
+  });
+
+  it("behavior: whatever slice is taken, a refresh can take it: one on which volatility slides by all of itself too", async () => {
+    const near = { series: 2, expiry: (await world.now()) + 2n * DAY, base: 1_950n, step: 10n, count: 11 };
+    await world.list(near);
+    const time = near.expiry - 6n * HOUR;
+    await world.post(undefined, time);
+    // 10 % at the money, which doubles within five deviations, of which half a percent is two
+    const span = Number(spanAt(near.expiry, time + 1n));
+    const variance = (0.01 * span) / Number(YEAR);
+    const deviation = Math.sqrt(variance);
+    const b = (3 * variance) / ((Math.sqrt(26) - 1) * deviation);
+    const wad = (value: number): bigint => BigInt(Math.round(value * 1e14)) * 10n ** 4n;
+    const steep = sviWord({ a: wad(variance - b * deviation), b: wad(b), rho: 0n, m: 0n, sigma: wad(deviation) });
+    await world.at(time + 1n);
+    await world.postSlice(2, { sliceWord: steep, basis: 0n, publishTime: time + 1n });
+    await world.vault.refreshSeries(0, 2);
+    const { slide } = surfaceOf((await world.vault.seriesWords(0, 2)).surface);
+    expect(slide > (66n * WAD) / 100n && slide <= WAD + 65_535n, `${slide}`).to.equal(true);
+  });
+
+  it("behavior: a slice that would not fit the lanes at the present range is refused with the figures", async () => {
+    // listed for 100 % where ranges are at most 35 %; then they may be 50 %, and are
+    const far = { series: 2, expiry: (await world.now()) + 700n * DAY, volatilityCap: 100n };
+    const { connection } = world.deployment;
+    const vault = await world.vault.getAddress();
+    await world.list(far);
+    const prices = (await world.vault.underlyingWords(0))[0] ?? 0n;
+    const wide = (prices & ~(((1n << 32n) - 1n) << 136n)) | (500_000_000n << 136n);
+    await connection.networkHelpers.setStorageAt(vault, vaultSlot("prices", 0n), connection.ethers.toBeHex(wide, 32));
+    await expect(world.postSlice(2, await world.report(far.expiry, 1.15))).to.be.revertedWithCustomError(
+      world.vault,
+      "SeriesCouldSaturate",
     );
-    const ks = moneynessOf((await world.vault.seriesWords(0, 1)).word, forwardOf(LOT / 50_000n, 0n));
-    await refused(await world.report(listing.expiry), "MoneynessTooFar", ks[0]);
+    await world.postSlice(2, await world.report(far.expiry, 0.6));
+  });
+
+  it("H-99 behavior: prices at the listed strikes are convex and fall, the future among them", async () => {
+    // each is free of butterflies at every listed strike, and of 143 in 20,000 at random that are not free between them
+    for (const [index, { a, b, rho, m, sigma }] of [
+      [6, { a: -0.0176069632924, b: 0.5731094347629, rho: 0.8762206008727, m: 0.1695087528268, sigma: 0.0967393850803 }],
+      [0, { a: -0.0529625028326, b: 0.5953390253095, rho: -0.4320049981618, m: -0.1567513060698, sigma: 0.1105863799315 }],
+    ] as const) {
+      const own = await SeriesWorld.create();
+      // 0.8 to 1.2 of the price
+      const { expiry } = await own.list({ base: 1_600n, step: 133n, count: 7, expiry: (await own.now()) + 30n * DAY });
+      const wad = (value: number): bigint => BigInt(Math.round(value * 1e14)) * 10n ** 4n;
+      const sliceWord = sviWord({ a: wad(a), b: wad(b), rho: wad(rho), m: wad(m), sigma: wad(sigma) });
+      const report = await own.report(expiry, 0.6, { sliceWord });
+      const { word } = await own.vault.seriesWords(0, 1);
+      const ks = moneynessOf(word, forwardOf(LOT, 0n));
+      expect(() => requireFree(sliceWord, ks)).not.to.throw();
+      await expect(own.postSlice(1, report))
+        .to.be.revertedWithCustomError(own.vault, "StrikesNotConvex")
+        // by more than half a percent of the price
+        .withArgs(index, (cost: bigint) => -cost * 200n > LOT);
+    }
   });
 
   it("behavior: no listed strike has a volatility above the cap of the series", async () => {
@@ -161,10 +256,87 @@ describe("slices of series", () => {
     const { word } = await world.vault.seriesWords(0, 1);
     const ks = moneynessOf(word, forwardOf(LOT, 0n));
     const span = spanAt(listing.expiry, time);
-    const volatilities = ks.map((k) => impliedDown(sviFromWord(report.slice), k, span));
+    const volatilities = ks.map((k) => impliedDown(sviFromWord(report.sliceWord), k, span));
     const index = volatilities.findIndex((each) => each > 2n * WAD);
     expect(index).to.be.greaterThan(-1);
     await refused(report, "VolatilityAboveCap", index, volatilities[index], 2n * WAD);
+  });
+
+  describe("together", () => {
+    const SKEWS = [
+      [30n, 31n, -0.3, 0],
+      [30n, 32n, -0.4, 0.2],
+      [7n, 8n, -0.3, 0],
+      [60n, 61n, -0.3, 0.1],
+      [2n, 3n, -0.4, 0.4],
+    ] as const;
+
+    /** A smile with a volatility of 60 % at the money and a skew. */
+    function smile(span: number, rho: number): bigint {
+      const variance = (0.36 * span) / Number(YEAR);
+      const deviation = Math.sqrt(variance);
+      const wad = (value: number): bigint => BigInt(Math.round(value * 1e14)) * 10n ** 4n;
+      const [b, sigma] = [deviation / 4, 1.5 * deviation];
+      return sviWord({ a: wad(variance - b * sigma), b: wad(b), rho: wad(rho), m: 0n, sigma: wad(sigma) });
+    }
+
+    it("H-89 behavior: when the skew turns neighbours that refuse each other in either order are posted together", async () => {
+      for (const [near, far, before, after] of SKEWS) {
+        const own = await SeriesWorld.create();
+        const now = await own.now();
+        const listings = [
+          await own.list({ series: 1, expiry: now + near * DAY + 2n * HOUR }),
+          await own.list({ series: 2, expiry: now + far * DAY + 2n * HOUR }),
+        ];
+        const said = (rho: number, publishTime: bigint) =>
+          listings.map(({ series, expiry }): [number, Report] => [
+            series,
+            { sliceWord: smile(Number(spanAt(expiry, publishTime)), rho), basis: 0n, publishTime },
+          ]);
+        const start = now + 10n;
+        await own.at(start);
+        await own.postSlices(said(before, start));
+        const turned = start + 600n;
+        await own.deployment.connection.networkHelpers.time.increaseTo(turned - 1n);
+        for (const each of said(after, turned)) {
+          const alone = own.vault.postSlices.staticCall(0, [{ series: each[0], data: encoded(each[1]) }]);
+          await expect(alone, `${near} and ${far} days, ${each[0]}`).to.be.revertedWithCustomError(own.vault, "CalendarArbitrage");
+        }
+        await own.at(turned);
+        await own.postSlices(said(after, turned).reverse());
+        for (const [series, { sliceWord }] of said(after, turned)) {
+          expect((await own.vault.seriesWords(0, series)).sliceWord).to.equal(sliceWord);
+        }
+      }
+    });
+
+    it("behavior: what lies between two of one call is compared, in whatever order they come", async () => {
+      const { expiry } = await world.list({ series: 2, expiry: listing.expiry + DAY });
+      const time = (await world.now()) + 10n;
+      const pair = async (far: number): Promise<[number, Report][]> => [
+        [1, await world.report(listing.expiry, 0.7, { publishTime: time })],
+        [2, await world.report(expiry, far, { publishTime: time })],
+      ];
+      for (const posts of [await pair(0.6), (await pair(0.6)).reverse()]) {
+        await world.at(time);
+        await expect(world.postSlices(posts)).to.be.revertedWithCustomError(world.vault, "CalendarArbitrage");
+      }
+      await world.at(time);
+      await world.postSlices(await pair(0.7));
+    });
+
+    it("args: at most eight, each series once; none is nothing; the first that may not be posted names itself", async () => {
+      const report = await world.report(listing.expiry);
+      const nine = Array.from({ length: 9 }, (_, i): [number, Report] => [i + 1, report]);
+      await expect(world.postSlices(nine)).to.be.revertedWithCustomError(world.vault, "TooManySlices").withArgs(9, 8);
+      await expect(world.postSlices([nine[0]!, nine[0]!]))
+        .to.be.revertedWithCustomError(world.vault, "SeriesNamedTwice")
+        .withArgs(0, 1);
+      await expect(world.postSlices(nine.slice(0, 8)))
+        .to.be.revertedWithCustomError(world.vault, "UnknownSeries")
+        .withArgs(0, 2);
+      await world.postSlices([]);
+    });
   });
 
   describe("calendars", () => {
@@ -182,7 +354,7 @@ describe("slices of series", () => {
     /** The same total variance at every strike. */
     function flat(variance: number, publishTime: bigint): Report {
       const a = BigInt(variance * 1e10) * 10n ** 8n;
-      return { slice: sviWord({ a, b: 0n, rho: 0n, m: 0n, sigma: WAD }), basis: 0n, publishTime };
+      return { sliceWord: sviWord({ a, b: 0n, rho: 0n, m: 0n, sigma: WAD }), basis: 0n, publishTime };
     }
 
     async function expiryOf(series: number): Promise<bigint> {
@@ -204,20 +376,22 @@ describe("slices of series", () => {
       // an hour on: of 13,200 s of the earlier slice 9,600 are left
       const time = (await expiryOf(2)) - 3n * HOUR;
       await world.at(time - HOUR);
-      await world.postSlice(2, flat(0.001, time - HOUR));
-      await world.postSlice(3, flat(0.01, time - HOUR + 1n));
+      await world.postSlices([
+        [2, flat(0.001, time - HOUR)],
+        [3, flat(0.01, time - HOUR + 1n)],
+      ]);
       const low = flat(0.0007, time);
-      const below = (await compared(2, time, low.slice)).find(({ own, other }) => own < other);
+      const below = (await compared(2, time, low.sliceWord)).find(({ own, other }) => own < other);
       await world.at(time);
       await refused(low, "CalendarArbitrage", below?.k, below?.other, below?.own);
       const high = flat(0.01, time);
-      const above = (await compared(3, time, high.slice)).find(({ own, other }) => other < own);
+      const above = (await compared(3, time, high.sliceWord)).find(({ own, other }) => other < own);
       await world.at(time);
       await refused(high, "CalendarArbitrage", above?.k, above?.own, above?.other);
       // what would have been below the earlier slice as it was published is above what is left of it
       const between = flat(0.0009, time);
       const early = sviFromWord((await world.vault.seriesWords(0, 2)).sliceWord);
-      const pairs = await compared(2, time, between.slice);
+      const pairs = await compared(2, time, between.sliceWord);
       expect(pairs.every(({ own, other }) => own >= other)).to.equal(true);
       expect(pairs.some(({ k, own }) => own < varianceDown(early, k))).to.equal(true);
       await world.at(time);
@@ -233,7 +407,7 @@ describe("slices of series", () => {
       const broken = pairs.slice(10).find(({ own, other }) => other < own);
       expect(broken).not.to.equal(undefined);
       await world.at(time);
-      await refused({ slice: steep, basis: 0n, publishTime: time }, "CalendarArbitrage", broken?.k, broken?.own, broken?.other);
+      await refused({ sliceWord: steep, basis: 0n, publishTime: time }, "CalendarArbitrage", broken?.k, broken?.own, broken?.other);
     });
 
     it("behavior: nearer neighbours come before farther ones; those of the same expiry, without a slice or settled do not count", async () => {
@@ -296,16 +470,20 @@ describe("slices of series", () => {
       await world.postSlice(1, flat(0.06, later));
     });
 
-    it("behavior: a neighbour that is younger than the slice is taken as it is", async () => {
-      const time = (await world.now()) + 100n;
+    it("behavior: both are compared as of the later of their publish times, whichever is posted last", async () => {
+      const time = (await world.now()) + 3_600n;
       await world.at(time);
-      await world.postSlice(2, await world.report(await expiryOf(2), 0.6, { publishTime: time }));
-      const old = time - 60n;
-      const low = await world.report(listing.expiry, 0.2, { publishTime: old });
-      const below = (await compared(2, old, low.slice)).find(({ own, other }) => own < other);
-      expect(below?.other).to.equal(varianceDown(sviFromWord((await world.vault.seriesWords(0, 2)).sliceWord), below?.k ?? 0n));
+      await world.postSlice(2, flat(0.01, time));
+      // at its own time it has as much variance as the nearer one has a minute later, which is less than that as of then
+      const old = flat(0.01, time - 60n);
+      const [own] = await compared(
+        2,
+        time,
+        agedDown(old.sliceWord, clockSeconds(listing.expiry, time), clockSeconds(listing.expiry, old.publishTime)),
+      );
+      expect(own!.own < own!.other).to.equal(true);
       await world.at(time + 1n);
-      await refused(low, "CalendarArbitrage", below?.k, below?.other, below?.own);
+      await refused(old, "CalendarArbitrage", own?.k, own?.other, own?.own);
     });
   });
 });

@@ -38,7 +38,7 @@ describe("signed volatility source", () => {
     readonly domain?: Readonly<Record<string, unknown>>;
     readonly types?: typeof TYPES;
     /** What is signed, where it is not what is said. */
-    readonly report?: Partial<Report>;
+    readonly report?: Partial<Report> & { readonly slice?: bigint };
   }
 
   async function signaturesOf(report: Report, signing: Signing = {}): Promise<string[]> {
@@ -51,11 +51,13 @@ describe("signed volatility source", () => {
       verifyingContract: await source.getAddress(),
       ...signing.domain,
     };
-    return Promise.all(by.map((each) => each.signTypedData(domain, types, { feed, expiry: of, ...report, ...signing.report })));
+    return Promise.all(
+      by.map((each) => each.signTypedData(domain, types, { feed, expiry: of, slice: report.sliceWord, ...report, ...signing.report })),
+    );
   }
 
-  function encode({ slice, basis, publishTime }: Report, signatures: readonly string[]): string {
-    return AbiCoder.defaultAbiCoder().encode(["uint256", "int256", "uint256", "bytes[]"], [slice, basis, publishTime, signatures]);
+  function encode({ sliceWord, basis, publishTime }: Report, signatures: readonly string[]): string {
+    return AbiCoder.defaultAbiCoder().encode(["uint256", "int256", "uint256", "bytes[]"], [sliceWord, basis, publishTime, signatures]);
   }
 
   async function update(report: Report, signing: Signing = {}): Promise<string> {
@@ -63,24 +65,24 @@ describe("signed volatility source", () => {
   }
 
   const read = async (bytes = "0x", of = expiry): Promise<bigint[]> => [...(await source.report.staticCall(0, of, bytes))];
-  const asList = ({ slice, basis, publishTime }: Report): bigint[] => [slice, basis, publishTime];
+  const asList = ({ sliceWord, basis, publishTime }: Report): bigint[] => [sliceWord, basis, publishTime];
   const NOTHING = [0n, 0n, 0n];
 
   it("default: three of five bring a slice into the vault", async () => {
     await world.list({ expiry });
     const report = await world.report(expiry, 0.6, { basis: -1_234_567n });
     const bytes = await update(report);
-    await expect(world.vault.postSlice(0, 1, bytes))
+    await expect(world.vault.postSlices(0, [{ series: 1, data: bytes }]))
       .to.emit(source, "SliceStored")
-      .withArgs(FEED, expiry, report.slice, report.basis, report.publishTime);
+      .withArgs(FEED, expiry, report.sliceWord, report.basis, report.publishTime);
     const said = await world.vault.seriesWords(0, 1);
-    expect(said.sliceWord).to.equal(report.slice);
-    expect(surfaceOf(said.surface)).to.deep.include({ basis: -1_234_567n, published: report.publishTime, epoch: 97n });
+    expect(said.sliceWord).to.equal(report.sliceWord);
+    expect(surfaceOf(said.surface)).to.deep.include({ basis: -1_234_567n, published: report.publishTime, epoch: 1n });
     expect(await read()).to.deep.equal(asList(report));
     // another series of the expiry reads what is stored
     await world.list({ series: 2, expiry, base: 1_000n });
-    await world.vault.postSlice(0, 2, "0x");
-    expect((await world.vault.seriesWords(0, 2)).sliceWord).to.equal(report.slice);
+    await world.vault.postSlices(0, [{ series: 2, data: "0x" }]);
+    expect((await world.vault.seriesWords(0, 2)).sliceWord).to.equal(report.sliceWord);
     // an underlying without a feed knows nothing
     expect([...(await source.report.staticCall(1, expiry, bytes))]).to.deep.equal(NOTHING);
   });
@@ -89,7 +91,12 @@ describe("signed volatility source", () => {
     const report = await world.report(expiry, 0.5, { basis: 77n });
     const { chainId } = await world.deployment.connection.ethers.provider.getNetwork();
     const keys = signers.slice(1, 4).map(({ privateKey }) => new Wallet(privateKey));
-    const bytes = signSlice(keys, { chainId, source: await source.getAddress() }, FEED, { expiry, ...report });
+    const bytes = signSlice(keys, { chainId, source: await source.getAddress() }, FEED, {
+      expiry,
+      slice: report.sliceWord,
+      basis: report.basis,
+      publishTime: report.publishTime,
+    });
     expect(await read(bytes)).to.deep.equal(asList(report));
   });
 
@@ -132,7 +139,7 @@ describe("signed volatility source", () => {
       { feed: id("BTC volatility") },
       { expiry: expiry + 1n },
       { types },
-      { report: { slice: report.slice + 1n } },
+      { report: { slice: report.sliceWord + 1n } },
       { report: { basis: 1n } },
       { report: { publishTime: report.publishTime - 1n } },
     ] satisfies Signing[]) {
@@ -155,7 +162,7 @@ describe("signed volatility source", () => {
     expect(await read(encode(report, [c, stranger, b, a]))).to.deep.equal(asList(report));
     // the vault then has nothing that is newer
     await world.list({ expiry });
-    await expect(world.vault.postSlice(0, 1, encode(report, [a, b])))
+    await expect(world.vault.postSlices(0, [{ series: 1, data: encode(report, [a, b]) }]))
       .to.be.revertedWithCustomError(world.vault, "SliceNotNewer")
       .withArgs(0, 1, 0n, 0n);
   });

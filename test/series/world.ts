@@ -35,7 +35,7 @@ export interface Listing {
 }
 
 export interface Report {
-  readonly slice: bigint;
+  readonly sliceWord: bigint;
   readonly basis: bigint;
   readonly publishTime: bigint;
 }
@@ -101,11 +101,18 @@ export class SeriesWorld {
   /** A slice of about `volatility`, published as the next block is made. */
   async report(expiry: bigint, volatility = 0.6, changes: Partial<Report> = {}): Promise<Report> {
     const publishTime = changes.publishTime ?? (await this.now()) + 1n;
-    return { slice: sliceOf(volatility, Number(spanAt(expiry, publishTime))), basis: 0n, ...changes, publishTime };
+    return { sliceWord: sliceOf(volatility, Number(spanAt(expiry, publishTime))), basis: 0n, ...changes, publishTime };
   }
 
   async postSlice(series: number, report: Report): Promise<ContractTransactionResponse> {
-    return this.vault.postSlice(0, series, encoded(report));
+    return this.postSlices([[series, report]]);
+  }
+
+  async postSlices(posts: readonly (readonly [series: number, report: Report])[]): Promise<ContractTransactionResponse> {
+    return this.vault.postSlices(
+      0,
+      posts.map(([series, report]) => ({ series, data: encoded(report) })),
+    );
   }
 
   /** Calls of the vault in one transaction. */
@@ -131,8 +138,8 @@ export class SeriesWorld {
   }
 }
 
-export function encoded({ slice, basis, publishTime }: Report): string {
-  return AbiCoder.defaultAbiCoder().encode(["uint256", "int256", "uint256"], [slice, basis, publishTime]);
+export function encoded({ sliceWord, basis, publishTime }: Report): string {
+  return AbiCoder.defaultAbiCoder().encode(["uint256", "int256", "uint256"], [sliceWord, basis, publishTime]);
 }
 
 /** Seconds of variance time before the window opens. */
@@ -160,8 +167,8 @@ export function surfaceOf(word: bigint) {
     published: field(32n, 40),
     span: field(72n, 32),
     epoch: field(104n, 24),
-    highest: field(128n, 16) * 10n ** 14n,
-    slide: field(144n, 16) * 10n ** 13n,
+    highest: field(128n, 16) * 10n ** 15n,
+    slide: field(144n, 16) * SLIDE_UNIT,
     depth: field(160n, 40),
     openInterest: field(200n, 44),
     cap: (word >> 244n) * 10n ** 16n,
@@ -176,6 +183,9 @@ export function moneynessOf(seriesWord: bigint, forward: bigint): bigint[] {
 export function strikesOf(seriesWord: bigint): bigint[] {
   return Array.from({ length: Number(strikeCountOf(seriesWord)) }, (_, index) => strikeOf(seriesWord, BigInt(index)));
 }
+
+/** WAD in 65,535 parts, rounded up. */
+const SLIDE_UNIT = 15_259_021_896_697n;
 
 const MOST_MOVE = 5_012_542_000_000_000n;
 
@@ -192,7 +202,7 @@ export function shapeOf(slice: SviSlice, span: bigint, ks: readonly bigint[]): {
   const up = (value: bigint, unit: bigint): bigint => divUp(value, unit) * unit;
   // what rises by so much on one side may fall by as much variance on the other, and turn
   const least = 2n * WAD * WAD - (WAD + slides.reduce(max)) ** 2n;
-  return { highest: up(volatilities.reduce(max), 10n ** 14n), slide: up(WAD - squareRootDown(least), 10n ** 13n) };
+  return { highest: up(volatilities.reduce(max), 10n ** 15n), slide: up(WAD - squareRootDown(least), SLIDE_UNIT) };
 }
 
 /** The risk words of a series by a slice whose parameters are not those of a word: what `refreshSeries` of the engine does for one that are. */

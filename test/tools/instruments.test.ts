@@ -4,7 +4,7 @@ import { WAD } from "../../src/engine/fixedPoint.ts";
 import { varianceSeconds } from "../../src/engine/freshness.ts";
 import { instrumentNumber, STRIKE_ZERO } from "../../src/engine/instrument.ts";
 import { namedInstrument } from "../../src/engine/market.ts";
-import { listSeries, postSlice, strikesOf } from "../../src/engine/series.ts";
+import { listSeries, postSlices, strikesOf } from "../../src/engine/series.ts";
 import { impliedDown } from "../../src/engine/seriesRefresh.ts";
 import { expiryOf, listedSeries } from "../../src/engine/seriesWord.ts";
 import { sviFromWord } from "../../src/engine/svi.ts";
@@ -212,7 +212,7 @@ describe("fitSlice", () => {
             expect(error).to.be.instanceOf(BadInput);
             return;
           }
-          state = postSlice(state, 0, number, report).state;
+          state = postSlices(state, 0, [{ series: number, report }]).state;
         }
         taken++;
       }),
@@ -224,7 +224,7 @@ describe("fitSlice", () => {
   it("behavior: a report is for the variance time from its publish time", () => {
     const own = word(CHRISTMAS);
     const time = CHRISTMAS - 10n * DAY;
-    const { slice, basis, publishTime } = smileReport({ volatility: 0.5 }, own, time, 7n);
+    const { sliceWord: slice, basis, publishTime } = smileReport({ volatility: 0.5 }, own, time, 7n);
     expect({ basis, publishTime }).to.deep.equal({ basis: 7n, publishTime: time });
     const variance = 0.25 * (Number(varianceSeconds(time, expiryOf(own))) / YEAR);
     expectNear(Number(sviFromWord(slice).a) / 1e18, variance, 1e-13);

@@ -45,7 +45,7 @@ describe("liquidation prices", function () {
       world.pass(1n);
       const { now } = world.state;
       const slice = sliceOf(0.6, Number(spanAt(expiry, now)));
-      await world.step(world.slice(0, series, { slice, basis: 1_000_000n, publishTime: now }), "", []);
+      await world.step(world.slice(0, series, { sliceWord: slice, basis: 1_000_000n, publishTime: now }), "", []);
     }
     for (const series of [1, 2]) {
       world.pass(1n);

@@ -5,7 +5,7 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {Assessment} from "../../interfaces/IMarginVault.sol";
 import {SeriesListing} from "../../interfaces/IVaultGovernance.sol";
 import {IVolatilitySource} from "../../interfaces/IVolatilitySource.sol";
-import {SeriesFigures} from "../../interfaces/IVaultSeries.sol";
+import {SeriesFigures, SliceUpdate} from "../../interfaces/IVaultSeries.sol";
 import {AccountId} from "../../types/AccountId.sol";
 import {ActionKind, SETTLEMENT} from "../../types/Action.sol";
 import {Fill} from "../../types/Fill.sol";
@@ -516,7 +516,9 @@ contract SeriesHandler is Actors {
         word |= ((uint256(1) << 48) - 0.3e14) << 102;
         word |= (root / 2) << 200;
         int256 basis = int256(_roll(3e6)) - 1.5e6;
-        try vault.postSlice(u, series, abi.encode(IVolatilitySource.Report(word, basis, _time()))) {
+        SliceUpdate[] memory updates = new SliceUpdate[](1);
+        updates[0] = SliceUpdate(series, abi.encode(IVolatilitySource.Report(word, basis, _time())));
+        try vault.postSlices(u, updates) {
             return true;
         } catch {
             return false;
@@ -569,8 +571,8 @@ contract SeriesHandler is Actors {
     function _failing(State memory state) internal returns (uint256 who) {
         who = _roll(accounts.length);
         for (uint256 i; i < accounts.length; ++i) {
-            uint256 at = (who + i) % accounts.length;
-            if (!_healthy(state.figures[at])) return at;
+            uint256 next = (who + i) % accounts.length;
+            if (!_healthy(state.figures[next])) return next;
         }
     }
 

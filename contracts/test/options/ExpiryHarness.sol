@@ -12,7 +12,8 @@ contract ExpiryHarness {
 
     struct Post {
         Price price;
-        uint256 time;
+        uint256 time; // of publishing
+        uint256 present; // of the block
     }
 
     struct State {
@@ -27,17 +28,19 @@ contract ExpiryHarness {
     function observed(uint256 word, uint256 opening, Post[] calldata posts) external pure returns (uint256[] memory words) {
         words = new uint256[](posts.length);
         for (uint256 i; i < posts.length; ++i) {
-            word = Expiry.observed(word, opening, posts[i].price, posts[i].time);
+            word = Expiry.observed(word, opening, posts[i].price, posts[i].time, posts[i].present);
             words[i] = word;
         }
     }
 
-    function unpacked(uint256 word) external pure returns (uint256 sum, uint256 secondsIn, uint256 lastTime, Price lastPrice) {
-        return (word.sum(), word.secondsIn(), word.lastTime(), word.lastPrice());
+    function unpacked(
+        uint256 word
+    ) external pure returns (uint256 sum, uint256 secondsIn, uint256 delay, uint256 lastTime, Price lastPrice) {
+        return (word.sum(), word.secondsIn(), word.delay(), word.lastTime(), word.lastPrice());
     }
 
-    function pack(uint256 sum, uint256 secondsIn, uint256 time, Price price) external pure returns (uint256) {
-        return AverageWord.pack(sum, secondsIn, time, price);
+    function pack(uint256 sum, uint256 secondsIn, uint256 delay, uint256 time, Price price) external pure returns (uint256) {
+        return AverageWord.pack(sum, secondsIn, delay, time, price);
     }
 
     function openingOf(uint256 expiry) external pure returns (uint256) {
@@ -85,7 +88,7 @@ contract ExpiryHarness {
         uint256 seriesWord
     ) external view returns (uint256 postGas, uint256 stateGas, uint256 payoffGas, uint256 result) {
         postGas = gasleft();
-        result = Expiry.observed(word, opening, live, time);
+        result = Expiry.observed(word, opening, live, time, time);
         postGas -= gasleft();
         stateGas = gasleft();
         (Price forward, , ) = Expiry.stateAt(word, opening, live, time);

@@ -44,7 +44,7 @@ contract SviHarness {
     }
 
     function requireRising(uint256 earlier, uint256 later, int256[] calldata ks) external pure {
-        Svi.requireRising(earlier, later, ks);
+        Svi.requireRising(Svi.variancesDown(earlier, ks), Svi.variancesDown(later, ks), ks);
     }
 
     function gas(uint256 word, int256 k) external view returns (uint256 unpacking, uint256 variance, uint256 free, uint256 w) {

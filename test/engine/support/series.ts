@@ -4,7 +4,7 @@ import { WAD } from "../../../src/engine/fixedPoint.ts";
 import { instrumentNumber, STRIKE_ZERO } from "../../../src/engine/instrument.ts";
 import { namedInstrument } from "../../../src/engine/market.ts";
 import { postPrice } from "../../../src/engine/prices.ts";
-import { listSeries, postSlice, refreshSeries, type SeriesListing } from "../../../src/engine/series.ts";
+import { listSeries, postSlices, refreshSeries, type SeriesListing } from "../../../src/engine/series.ts";
 import { expiryOf } from "../../../src/engine/seriesWord.ts";
 import { sviWord } from "../../../src/engine/svi.ts";
 import type { Fill } from "../../../src/engine/trading.ts";
@@ -46,7 +46,7 @@ export function spanOf(state: State, series = 1, underlying = 0): bigint {
 /** The state with a flat slice posted now. */
 export function withSlice(state: State, volatility = WAD / 2n, series = 1, underlying = 0, basis = 0n): State {
   const slice = flatSlice(volatility, spanOf(state, series, underlying));
-  return postSlice(state, underlying, series, { slice, basis, publishTime: state.now }).state;
+  return postSlices(state, underlying, [{ series, report: { sliceWord: slice, basis, publishTime: state.now } }]).state;
 }
 
 /** One series, with a slice and fresh words. */

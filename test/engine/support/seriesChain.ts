@@ -14,9 +14,10 @@ import { namedInstrument } from "../../../src/engine/market.ts";
 import { type PriceReport, postPrice, updateFundingRate } from "../../../src/engine/prices.ts";
 import {
   listSeries,
-  postSlice,
+  postSlices,
   refreshSeries,
   type SeriesListing,
+  type SlicePost,
   settleSeries,
   type VolatilityReport,
 } from "../../../src/engine/series.ts";
@@ -150,11 +151,15 @@ export class SeriesChain {
   }
 
   slice(underlying: number, series: number, report: VolatilityReport): Call {
+    return this.slices(underlying, [{ series, report }]);
+  }
+
+  slices(underlying: number, posts: readonly SlicePost[]): Call {
     return {
-      description: `slice ${underlying} ${series} ${show(report)}`,
+      description: `slices ${underlying} ${show(posts)}`,
       from: this.owners[0]!,
-      data: this.face.encodeFunctionData("postSlice", [underlying, series, encoded(report)]),
-      run: (state) => postSlice(state, underlying, series, report),
+      data: this.face.encodeFunctionData("postSlices", [underlying, posts.map(({ series, report }) => [series, encoded(report)])]),
+      run: (state) => postSlices(state, underlying, posts),
     };
   }
 

@@ -307,7 +307,7 @@ export class SeriesWalk {
     const publishTime = world.state.now - ago;
     const span = max(spanAt(expiry, publishTime), 60n);
     const basis = BigInt(Math.round((random.fraction() - 0.4) * 4e6));
-    return world.slice(underlying, number, { slice: sliceOf(volatility, Number(span)), basis, publishTime });
+    return world.slice(underlying, number, { sliceWord: sliceOf(volatility, Number(span)), basis, publishTime });
   }
 
   // ---------------------------------------------------------------- accounts
