@@ -30,7 +30,8 @@ library Bounds {
     /// @dev Least and most, both allowed, in the unit given at `Parameter`; whether a change moves over three days.
     function forParameter(Parameter id) internal pure returns (uint256 least, uint256 most, bool ramped) {
         if (id == Parameter.Maintenance) return (500_000, 950_000, true);
-        if (id == Parameter.Provision) return (1_000, 50_000, true);
+        // below it no discount on notional that the bounds allow is at most half of what a box needs
+        if (id == Parameter.Provision) return (2_000, 50_000, true);
         // not below 1.75 %: a spread between tenors is not riskless
         if (id == Parameter.InterMonth) return (17_500, 200_000, true);
         if (id == Parameter.TradingAge) return (30, 4 hours, false);

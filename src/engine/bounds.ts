@@ -31,7 +31,7 @@ function bound(
 
 export const PARAMETERS: readonly ParameterBound[] = [
   bound("Maintenance", "vault", "ppm", 500_000n, 800_000n, 950_000n, true),
-  bound("Provision", "vault", "ppm", 1_000n, 5_000n, 50_000n, true),
+  bound("Provision", "vault", "ppm", 2_000n, 5_000n, 50_000n, true),
   bound("InterMonth", "vault", "ppm", 17_500n, 17_500n, 200_000n, true),
   bound("TradingAge", "vault", "s", 30n, 3_600n, 14_400n),
   bound("LiquidationAge", "vault", "s", 5n, 60n, 255n),

@@ -695,7 +695,7 @@ describe("fills of series", () => {
     const stale = posted(later(state, 950n), PRICE).state;
     expect(skipped({ price: near }, stale)).to.equal("RiskMayNotRise");
     const large = { ...state, liquidation: { ...state.liquidation, smallestNotional: 31n } };
-    expect(skipped({ maker: 77n }, large)).to.equal("AccountTooSmall");
+    expect(skipped({ maker: 77n }, large)).to.equal("PositionTooSmall");
     expect(skipped({ maker: 77n, lots: 11n }, large)).to.equal("MarginTooLow");
   });
 

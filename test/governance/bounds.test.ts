@@ -7,23 +7,45 @@ type Setting = readonly [name: string, value: bigint];
 /** What has to be set first so that an end of a parameter's range breaks none of the inequalities. */
 const COMPANIONS: Readonly<Record<string, { readonly least?: readonly Setting[]; readonly most?: readonly Setting[] }>> = {
   // the fee stays payable out of the smallest discount, the bounty out of the smallest account
-  Maintenance: {},
+  Maintenance: { least: [["Provision", 10_000n]] },
+  Provision: {
+    least: [
+      ["FeeCap", 200n],
+      ["Bounty", 500n],
+      ["GrossDiscount", 800n],
+    ],
+  },
+  InterMonth: { most: [["RangeFloor", 100_000_000n]] },
   TradingAge: { least: [["LiquidationAge", 5n]] },
   DiscountMin: { most: [["DiscountMax", 500_000n]] },
   DiscountMax: { least: [["DiscountMin", 5_000n]] },
-  GrossDiscount: { least: [["FeeCap", 400n]], most: [["Provision", 50_000n]] },
+  GrossDiscount: {
+    least: [
+      ["FeeCap", 125n],
+      ["Bounty", 0n],
+    ],
+    most: [["Provision", 50_000n]],
+  },
   KeeperShare: { most: [["FeeCap", 0n]] },
   FundShare: { least: [["FeeCap", 0n]] },
   Bounty: { most: [["SmallestNotional", 10_000n]] },
   SmallestNotional: { least: [["Bounty", 0n]] },
   FeeCap: {
     most: [
-      ["GrossDiscount", 12_000n],
+      ["Provision", 20_000n],
+      ["KeeperShare", 100_000n],
       ["FundShare", 900_000n],
+      ["GrossDiscount", 6_000n],
     ],
   },
   RangeFloor: { most: [["RangeCap", 500_000_000n]] },
   RangeCap: { least: [["RangeFloor", 10_000_000n]] },
+  Haircut: {
+    most: [
+      ["RangeFloor", 20_000_000n],
+      ["RangeCap", 60_000_000n],
+    ],
+  },
   AgreementBand: { most: [["WidestBand", 500_000n]] },
   WidestBand: { least: [["Band", 1_000n]] },
 };
@@ -53,9 +75,11 @@ describe("Bounds", () => {
         .withArgs(index, row.most + 1n, row.least, row.most);
       for (const end of ["least", "most"] as const) {
         const snapshot = await networkHelpers.takeSnapshot();
-        for (const [name, value] of COMPANIONS[row.name]?.[end] ?? []) await governed.setParameter(parameterIndex(name), 0, value);
-        // companions that ramp count only when they have arrived
-        await networkHelpers.time.increase(RAMP_DURATION);
+        for (const [name, value] of COMPANIONS[row.name]?.[end] ?? []) {
+          await governed.setParameter(parameterIndex(name), 0, value);
+          // companions that ramp count only when they have arrived
+          await networkHelpers.time.increase(RAMP_DURATION);
+        }
         const before = await Promise.all(PARAMETERS.map((_, other) => vault.read(other, 0)));
         const tx = await governed.setParameter(index, 0, row[end]);
         await networkHelpers.time.increase(RAMP_DURATION);
@@ -222,10 +246,12 @@ describe("Bounds", () => {
           if (value < row.least) overrides[name] = row.least;
           if (value > row.most) overrides[name] = row.most;
         }
-        overrides.KeeperShare = random(100_000n, 700_000n);
+        overrides.Provision = random(4_500n, 20_000n);
+        overrides.KeeperShare = random(400_000n, 700_000n);
+        overrides.InterMonth = random(17_500n, 50_000n);
         overrides.Bounty = random(0n, 4_000n);
         const feeCap = random(100n, 900n);
-        const rangeFloor = random(10_000_000n, 60_000_000n);
+        const rangeFloor = random(10_000_000n, 30_000_000n);
         const value = (name: string): bigint => overrides[name] ?? initial(name);
         const expected = inconsistency({
           provision: value("Provision"),
@@ -252,7 +278,8 @@ describe("Bounds", () => {
         }
         seen.set(expected ?? "consistent", (seen.get(expected ?? "consistent") ?? 0) + 1);
       }
-      for (const outcome of ["consistent", "FeeCap", "KeeperShare"]) expect(seen.get(outcome) ?? 0, outcome).to.be.greaterThan(3);
+      for (const outcome of ["consistent", "InterMonth", "GrossDiscount", "FeeCap", "KeeperShare"])
+        expect(seen.get(outcome) ?? 0, outcome).to.be.greaterThan(3);
     });
   });
 });

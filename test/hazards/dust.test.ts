@@ -22,7 +22,7 @@ describe("hazards of dust", function () {
     await world.deposit(bob, usd(10_000_000));
     await world.deposit(carol, usd(10));
     const [plain, wide] = [signers[8]!, signers[9]!];
-    const size = eth(1.75); // 3,500
+    const size = 175_000n; // 3,500
     await world.deposit(plain, usd(260));
     await world.deposit(wide, usd(4_160));
     await world.refresh();
@@ -51,14 +51,14 @@ describe("hazards of dust", function () {
     await world.deposit(bob, usd(100_000));
     await world.refresh();
     // half an ether at 2,000
-    await world.trade(alice, bob, 0, eth(0.5));
-    for (const lots of [-1n, -eth(0.5) + 1n]) {
+    await world.trade(alice, bob, 0, 50_000n);
+    for (const lots of [-1n, -50_000n + 1n]) {
       await expect(world.trade(alice, bob, 0, lots)).to.be.revert(world.connection.ethers);
     }
     await expect(
       vault
         .connect(alice)
-        .execute([actions.trade(idOf(alice), [world.fill(idOf(bob), 0, eth(0.5)), world.fill(idOf(bob), 0, -eth(0.6))], 0n)]),
+        .execute([actions.trade(idOf(alice), [world.fill(idOf(bob), 0, 50_000n), world.fill(idOf(bob), 0, -60_000n)], 0n)]),
     ).to.emit(vault, "FillSkipped");
     await world.trade(alice, bob, 0, -(await vault.positionOf(idOf(alice), 0)).lots);
     expect((await vault.positionOf(idOf(alice), 0)).lots).to.equal(0n);
@@ -84,17 +84,17 @@ describe("hazards of dust", function () {
     const { vault, alice, bob, carol } = world;
     await world.stake(usd(1_000_000));
     await world.deposit(bob, usd(1_000_000));
-    await world.deposit(alice, usd(1_700));
+    await world.deposit(alice, usd(2_500));
     await world.refresh();
-    await world.trade(alice, bob, 0, eth(10));
-    await world.trade(alice, bob, 1, eth(0.5));
-    await world.move(0, 1_935n * WAD);
+    await world.trade(alice, bob, 0, 1_000_000n);
+    await world.trade(alice, bob, 1, 50_000n);
+    await world.move(0, 1_850n * WAD);
     const { discount, fraction } = await vault.previewLiquidation(idOf(alice));
     expect(fraction < WAD).to.equal(true);
     await vault.connect(carol).liquidate(idOf(alice), world.know(idOf(carol)));
     const [large, small] = await Promise.all([0, 1].map(async (u) => (await vault.positionOf(idOf(alice), u)).lots));
     expect(small).to.equal(0n);
-    const sold = ((eth(10) - large!) * 1_935n + eth(0.5) * 2_000n) * (WAD / eth(1));
+    const sold = ((1_000_000n - large!) * 1_850n + 50_000n * 2_000n) * (WAD / 100_000n);
     // d_min of a margin of 6.25 % at least
     expect(discount * 10_000n >= sold * 31n, `${discount} for ${sold}`).to.equal(true);
     await world.conserve();

@@ -436,7 +436,7 @@ describe("hazards of liquidation", () => {
     await world.deposit(alice, usd(9));
     await world.refresh();
     await world.trade(bob, dave, 0, eth(10));
-    await expect(world.trade(alice, bob, 0, 4_900n)).to.be.revertedWithCustomError(vault, "AccountTooSmall");
+    await expect(world.trade(alice, bob, 0, 4_900n)).to.be.revertedWithCustomError(vault, "PositionTooSmall");
     await world.trade(alice, bob, 0, 5_001n);
     await world.move(0, 1_900n * WAD);
     await vault.liquidate(idOf(alice), know(idOf(carol)));

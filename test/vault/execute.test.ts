@@ -163,7 +163,7 @@ describe("execute", () => {
       ["FeeOutsideBounds", [idOf(bob), 0, eth(1), { takerFee: 5n, makerFee: -6n }]],
       ["PositionCapExceeded", [idOf(bob), 0, 2n ** 43n + 1n]],
       ["PositionCapExceeded", [idOf(bob), 0, 2n ** 255n - 1n]],
-      ["AccountTooSmall", [idOf(bob), 0, 4_999n]],
+      ["PositionTooSmall", [idOf(bob), 0, 4_999n]],
       ["MarginTooLow", [idOf(bob), 0, eth(100_000)]],
     ];
     for (const [name, fill] of cases) {
