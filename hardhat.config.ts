@@ -122,5 +122,6 @@ export default defineConfig({
     // Address and key come from Hardhat's keystore or the environment (docs/deployment.md).
     rehearsal: { type: "http", chainType: "l1", url: configVariable("REHEARSAL_URL"), accounts: [configVariable("REHEARSAL_KEY")] },
     sepolia: { type: "http", chainType: "l1", url: configVariable("SEPOLIA_URL"), accounts: [configVariable("DEPLOYER_KEY")] },
+    rollup: { type: "http", chainType: "generic", url: configVariable("ROLLUP_URL"), accounts: [configVariable("ROLLUP_KEY")] },
   },
 });

@@ -146,7 +146,10 @@ describe("gas of option margin", () => {
     const { ethers } = await network.create();
     const expiries = await ethers.deployContract("ExpiryHarness");
     const opening = openingOf(EXPIRY);
-    const posts = Array.from({ length: 16 }, (_, minute) => ({ price: 3_000n * WAD, time: opening + 60n * BigInt(minute) }));
+    const posts = Array.from({ length: 16 }, (_, minute) => {
+      const time = opening + 60n * BigInt(minute);
+      return { price: 3_000n * WAD, time, present: time };
+    });
     const words = await expiries.observed(0n, opening, posts);
     const series = listedSeries({ expiry: EXPIRY, base: 2_000n, step: 125n, decimals: 18n, count: 17n });
     const call = instrumentNumber({ series: 0n, index: 3n, isCall: true });
