@@ -286,8 +286,8 @@ describe("VaultGovernance", () => {
 
   it("time alone makes a ramp arrive: nobody has to call", async () => {
     const { vault, governed } = await networkHelpers.loadFixture(deployGovernance);
-    await governed.setParameter(parameterIndex("Maintenance"), 0, 700_000n);
+    await governed.setParameter(parameterIndex("Maintenance"), 0, 850_000n);
     await networkHelpers.time.increase(RAMP_DURATION);
-    expect(await vault.read(parameterIndex("Maintenance"), 0)).to.equal(700_000n);
+    expect(await vault.read(parameterIndex("Maintenance"), 0)).to.equal(850_000n);
   });
 });

@@ -124,7 +124,7 @@ describe("Ramp", () => {
     const posted = (await now()) + 10n;
     await networkHelpers.time.increaseTo(posted);
     // a lot of 0.2 settlement tokens, 0.1 % over eight hours, posted now
-    await vault.plantPrice(0, priceWord({ price: 2n * 10n ** 17n, time: posted }));
+    await vault.plantPrice(0, priceWord({ price: 2n * 10n ** 17n, time: posted, held: initial("RangeFloor") }));
     await vault.plantFunding(0, (1_000_000n << 96n) | (posted << 128n));
     await networkHelpers.time.increaseTo(posted + 3_600n);
     const atOldAge = (10n ** 6n * 2n * 10n ** 17n * 3_600n) / (28_800n * 10n ** 9n);

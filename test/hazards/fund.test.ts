@@ -74,7 +74,8 @@ describe("hazards of the fund and of markets", () => {
       await world.deposit(each, usd(7_500));
       await world.refresh();
       await world.trade(each, bob, 0, eth(500));
-      if (k < 4) await world.trade(each, bob, k + 1, 1n);
+      // the least that may be held
+      if (k < 4) await world.trade(each, bob, k + 1, (100n * WAD) / world.lotPrice(k + 1) + 1n);
     }
     await world.move(0, 1_333n * WAD);
     for (const each of thin.slice(0, 5)) {

@@ -101,21 +101,21 @@ describe("trades of options and dated futures", function () {
       await moveTo(world, [1_800n, 1_600n, 1_450n, 1_300n], [1, 2]);
       const then = marketOf(new Draft(world.state), far).halvings;
       expect(then > 0n).to.equal(true);
-      expect(await trade(world, taker!, combo(world, maker!, [[far, 8_000n]]))).to.deep.equal(["Filled"]);
+      expect(await trade(world, taker!, combo(world, maker!, [[far, 16_000n]]))).to.deep.equal(["Filled"]);
       const first = openInterest();
-      expect(first).to.equal(8_000n >> then);
+      expect(first).to.equal(16_000n >> then);
       await moveTo(world, [1_450n, 1_600n, 1_800n, 2_000n, 2_200n, 2_400n], [1, 2]);
       // part of it goes
-      expect(await trade(world, taker!, combo(world, maker!, [[far, -4_000n]]))).to.deep.equal(["Filled"]);
+      expect(await trade(world, taker!, combo(world, maker!, [[far, -8_000n]]))).to.deep.equal(["Filled"]);
       expect(openInterest()).to.equal(first / 2n);
       // a lot more, and all of it is at the money
-      expect(await trade(world, taker!, combo(world, maker!, [[far, 4_000n]]))).to.deep.equal(["Filled"]);
-      expect(openInterest()).to.equal(8_000n);
+      expect(await trade(world, taker!, combo(world, maker!, [[far, 8_000n]]))).to.deep.equal(["Filled"]);
+      expect(openInterest()).to.equal(16_000n);
       // with the cap below, it is sold on to who holds none: nothing new is opened
       const { vault } = world.deployment;
       expect((await vault.seriesPositionsOf(taker!, 0))[2]).to.deep.equal([0n]);
-      expect(await trade(world, taker!, combo(world, other!, [[far, -8_000n]]))).to.deep.equal(["Filled"]);
-      expect(openInterest()).to.equal(8_000n);
+      expect(await trade(world, taker!, combo(world, other!, [[far, -16_000n]]))).to.deep.equal(["Filled"]);
+      expect(openInterest()).to.equal(16_000n);
     });
   });
 

@@ -74,7 +74,7 @@ describe("MarginLens", () => {
       await time.increase(3_600n);
       await vault.updateFundingRate(0);
       await world.refresh();
-      await time.increase(200n);
+      await time.increase(50n);
       for (const account of [idOf(alice), idOf(world.bob)]) {
         const summary = await lens.summary(account);
         const live = await vault.assess(account, false);
@@ -167,8 +167,9 @@ describe("MarginLens", () => {
       let price = 2_000n;
       for (const step of [60n, -60n, 60n, -60n]) {
         price += step;
+        // samples are taken at the full hour; the move takes 400 seconds
+        await world.time.increaseTo(((BigInt(await world.time.latest()) + 400n) / 3_600n + 1n) * 3_600n - 400n);
         await world.move(0, price * WAD);
-        await world.time.increase(3_300n);
       }
       await world.refresh();
       const { openingMargin, margin } = await lens.summary(idOf(alice));
