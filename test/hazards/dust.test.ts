@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { actions, createWorld, eth, idOf, usd, WAD } from "../vault/world.ts";
+import { actions, createWorld, idOf, usd, WAD } from "../vault/world.ts";
 
 /** Settlement tokens for a unit of gas at 5 gwei and 3,000 an ether, WAD. */
 const GAS_PRICE = (5n * 3_000n * WAD) / 10n ** 9n;
