@@ -49,7 +49,7 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
       block = log.blockNumber;
       replay.now = BigInt(((await rpc("eth_getBlockByNumber", [block, false])) as { timestamp: string }).timestamp);
     }
-    if (name === "ParameterSet" && replay.accounts.size > 0 && (played || args.id === 33n)) parameterChanges++;
+    if (name === "ParameterSet" && replay.accounts.size > 0 && (played || args.id === 35n)) parameterChanges++;
     // the first event of a sale finds the account as it was before it
     const ofSale = ["Sold", "SeriesSold", "CollateralSold", "ShortfallCovered", "DeficitAdded", "Liquidated"].includes(name);
     if (ofSale && account >> 96n !== owner && !judged.has(account)) judged.set(account, below(account, false));

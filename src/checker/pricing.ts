@@ -201,9 +201,11 @@ function marginOf({ lots, price, range, depth, collateral }: Holding, dated: rea
   const totals = MOVES.map((thirds, k) => line * (1 + (r * thirds) / 3) + sum(values.map((each) => each[k] ?? 0)));
   const mark = totals[0] ?? 0;
   const scan = Math.max(...totals.map((total, k) => (mark - total) * (k > 14 ? 0.35 : 1)));
-  let [futures, calls, puts, notional, charge] = [0, 0, 0, 0, 0];
+  let [along, calls, puts, naked, notional, charge] = [line, 0, 0, 0, 0, 0];
   const exposures = [perpetual, collateral].map((delta) => ({ tenor: 0, delta: Number(delta) }));
-  for (const series of new Set(dated.map((held) => held.series))) {
+  // from the last expiry to the first: what expires covers nothing that outlives it
+  const latestFirst = [...new Set(dated.map((held) => held.series))].sort((x, y) => Number(y.expiry - x.expiry));
+  for (const [i, series] of latestFirst.entries()) {
     const own = dated.flatMap((held, i) => (held.series === series ? [{ ...held, own: values[i] ?? [] }] : []));
     const { forward, moving, range: narrowed, time } = own[0]?.quote ?? { forward: 0, moving: 0, range: 1, time: 0 };
     const gained = sum(own.map(({ own }) => (own[3] ?? 0) - (own[5] ?? 0)));
@@ -213,17 +215,16 @@ function marginOf({ lots, price, range, depth, collateral }: Holding, dated: rea
     for (const { instrument, lots } of own) {
       const index = (instrument >> 1) & FUTURE;
       const strike = Number(strikeOf(series, index));
-      if (index === FUTURE) futures += Number(lots) * forward;
+      if (index === FUTURE) along += Number(lots) * forward;
       else if ((instrument & 1) === 1) calls += Number(lots) * forward * Math.min(1, forward / strike);
       else puts += Number(lots) * Math.min(forward, strike);
     }
+    if (latestFirst[i + 1]?.expiry !== series.expiry) naked = Math.max(naked, -calls - Math.max(along, 0), -puts - Math.max(-along, 0));
   }
-  const along = line + futures;
-  const shortOptions = (r / 4) * Math.max(0, -calls - Math.max(along, 0), -puts - Math.max(-along, 0));
   const others = interMonthOf(exposures, b) + (notional * Number(provision)) / 1e6 + charge;
   const units = (amount: number): bigint => BigInt(Math.round(amount));
   const tolerance = units((notional + Number(gross + collateral)) * 1e-13);
-  return { value: units(sum(values.map(([value = 0]) => value))), im: im + units(Math.max(scan, shortOptions) + others), tolerance };
+  return { value: units(sum(values.map(([value = 0]) => value))), im: im + units(Math.max(scan, (r / 4) * naked) + others), tolerance };
 }
 
 /**
