@@ -124,7 +124,7 @@ export function updateFundingRate(draft: Draft, index: number, proposed: bigint)
 }
 
 /** One quote for each source that the guardian has not dropped. */
-function countingQuotes(underlying: Underlying, reports: readonly PriceReport[], now: bigint): Quote[] {
+export function countingQuotes(underlying: Underlying, reports: readonly PriceReport[], now: bigint): Quote[] {
   const { guard, lotExponent } = underlying;
   const dropped = now < guard.droppedUntil ? guard.dropped : 0n;
   const quotes: Quote[] = [];

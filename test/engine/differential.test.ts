@@ -1,14 +1,16 @@
 import { expect } from "chai";
 import { network } from "hardhat";
 import { accountIdOf } from "../../src/engine/accountId.ts";
+import { Draft } from "../../src/engine/draft.ts";
 import { Reverted } from "../../src/engine/errors.ts";
 import { SETTLEMENT } from "../../src/engine/execute.ts";
 import { max, WAD } from "../../src/engine/fixedPoint.ts";
+import { portfolioOf } from "../../src/engine/ledger.ts";
 import type { AccountId, Address, State } from "../../src/engine/types.ts";
 import { fixTime } from "../helpers/clock.ts";
 import { type CollateralOptions, type Deployment, type DeployOptions, deployVault } from "../helpers/deploy.ts";
-import { Chain, sameEvent } from "./support/chain.ts";
-import { attempt, KINDS, type Kind, type Operation, show, World } from "./support/operations.ts";
+import { Chain, type DecodedEvent, sameEvent } from "./support/chain.ts";
+import { attempt, KINDS, type Kind, type Operation, show, UPTIME_GRACE, World } from "./support/operations.ts";
 import { Random } from "./support/random.ts";
 import { CIRCUMSTANCES, type Circumstance, Views } from "./support/views.ts";
 
@@ -25,12 +27,14 @@ const ACCOUNTS_OF_AN_OWNER = 4;
 interface Variant {
   readonly settlementDecimals: number;
   readonly collaterals: CollateralOptions[];
+  readonly tradingAge: bigint; // seconds
   readonly options?: Partial<DeployOptions>;
 }
 
 const VARIANTS: readonly Variant[] = [
   {
     settlementDecimals: 6,
+    tradingAge: 600n,
     collaterals: [
       { decimals: 18, underlying: 0, haircut: 100_000n, cap: 10n ** 27n },
       { decimals: 8, underlying: 1, haircut: 150_000n, cap: 10n ** 27n },
@@ -38,6 +42,7 @@ const VARIANTS: readonly Variant[] = [
   },
   {
     settlementDecimals: 18,
+    tradingAge: 600n,
     collaterals: [
       { decimals: 6, underlying: 0, haircut: 50_000n, cap: 10n ** 27n },
       { decimals: 18, underlying: 0, haircut: 300_000n, cap: 10n ** 22n },
@@ -46,6 +51,7 @@ const VARIANTS: readonly Variant[] = [
   },
   {
     settlementDecimals: 8,
+    tradingAge: 3_900n,
     collaterals: [
       { decimals: 18, underlying: 1, haircut: 100_000n, cap: 10n ** 27n },
       { decimals: 6, underlying: 2, haircut: 250_000n, cap: 10n ** 27n },
@@ -66,6 +72,10 @@ interface Tally {
   deficits: number;
   atPhi: number;
   covered: number;
+  withdrawnUnderShortfall: number;
+  withdrawnInDoubt: number;
+  withdrawnAtRound: number;
+  toppedUpUnderShortfall: number;
 }
 
 const QUOTA: Partial<Record<Kind, number>> = { trade: 2_500, postPrice: 1_000, deposit: 500, depositCollateral: 400 };
@@ -84,6 +94,10 @@ describe("engine and contracts", function () {
     deficits: 0,
     atPhi: 0,
     covered: 0,
+    withdrawnUnderShortfall: 0,
+    withdrawnInDoubt: 0,
+    withdrawnAtRound: 0,
+    toppedUpUnderShortfall: 0,
   };
 
   VARIANTS.forEach((variant, i) => {
@@ -102,6 +116,12 @@ describe("engine and contracts", function () {
     expect(tally.deficits, "deficits").to.be.at.least(5);
     expect(tally.atPhi, "withdrawals at φ").to.be.at.least(5);
     expect(tally.covered, "shortfalls covered by the fund").to.be.at.least(5);
+    expect(tally.withdrawnUnderShortfall, "withdrawals under a shortfall").to.be.at.least(5);
+    expect(tally.toppedUpUnderShortfall, "top-ups under a shortfall").to.be.at.least(5);
+    expect(tally.withdrawnInDoubt, "withdrawals at the edge of a band").to.be.at.least(20);
+    expect(tally.withdrawnAtRound, "withdrawals at the edge of a round").to.be.at.least(20);
+    for (const name of ["SequencerNotUp", "CollateralTooSmall"]) expect(tally.reverts.get(name) ?? 0, name).to.be.at.least(5);
+    expect(tally.skips.get("PositionTooSmall") ?? 0, "fills that leave too little").to.be.at.least(20);
     for (const each of CIRCUMSTANCES) expect(tally.valued.get(each) ?? 0, `valued: ${each}`).to.be.at.least(50);
   });
 });
@@ -116,8 +136,8 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
     settlementDecimals: variant.settlementDecimals,
     collaterals: variant.collaterals,
     uptimeFeed: await feed.getAddress(),
-    uptimeGrace: 30n,
-    parameters: { liquidationAge: 200n, epochLength: 3_600n, topUp: 100_000n, bountyCap: 5_000n },
+    uptimeGrace: UPTIME_GRACE,
+    parameters: { tradingAge: variant.tradingAge, liquidationAge: 200n, epochLength: 3_600n, topUp: 100_000n, bountyCap: 5_000n },
     underlyings: [
       { band: 200_000n, widestBand: 500_000n, rangeCap: 70_000_000n },
       { price: 40_000n * WAD, lotExponent: 6, sources: 2, feeCap: 300n, rangeCap: 60_000_000n, sigmaFloor: 5_000_000n },
@@ -135,28 +155,25 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
   // of its own, so that what is looked at does not change what happens
   const looks = new Random(seed + 1_000);
   const everybody = [...accounts.keys()];
-  let isDown = false;
 
   for (const account of world.traders) {
-    state = { ...state, now: state.now + 1n };
+    state = world.later(state, 1n);
     const operation = world.firstDeposit(account, random.chance(0.55) ? SETTLEMENT : random.below(state.collaterals.length));
     state = await step(chain, operation, state, tally, operation.description);
   }
   for (let i = 0; i < OPERATIONS; i++) {
     const elapsed = random.chance(0.97) ? 1 + random.below(4) : random.chance(0.7) ? 60 + random.below(120) : 600 + random.below(4_000);
-    const now = state.now + BigInt(elapsed);
-    state = { ...state, now };
+    state = world.later(state, BigInt(elapsed));
+    const { now } = state;
     if (random.chance(0.01)) {
       state = await govern(chain, deployment, state, random);
       continue;
     }
-    if (random.chance(isDown ? 0.1 : 0.004)) {
-      // the sequencer goes down, or came up again and the grace period has passed
-      const set = feed.interface.encodeFunctionData("set", [isDown ? 0 : 1, now]);
+    if (random.chance(world.sequencer.down ? 0.1 : 0.004)) {
+      const down = !world.sequencer.down;
+      const set = feed.interface.encodeFunctionData("set", [down ? 1 : 0, now]);
       await chain.send(deployment.deployer.address.toLowerCase(), set, now, await feed.getAddress());
-      isDown = !isDown;
-      world.inGrace = isDown;
-      if (!isDown) state = { ...state, now: now + 31n };
+      world.sequencer = { down, since: now };
       continue;
     }
     if (random.chance(0.01)) {
@@ -225,6 +242,11 @@ async function prepare(deployment: Deployment, random: Random): Promise<{ world:
     const publishTime = (time >> 96n) & ((1n << 40n) - 1n);
     world.reports[u] = own.map(() => ({ price, publishTime, valid: true }));
   }
+  // the first underlying and the third have sources that write by deviation
+  for (const index of [0, 2]) {
+    world.deviations[index] = 5_000n;
+    for (const source of deployment.sources[index] ?? []) await source.setDeviation(5_000n);
+  }
   const views = await Views.create(chain);
   const state = await chain.readState(await chain.now());
   state.collaterals.forEach((token, i) => {
@@ -236,11 +258,13 @@ async function prepare(deployment: Deployment, random: Random): Promise<{ world:
 /** What to do next: mostly what succeeded least, mostly something that the engine expects to succeed. */
 function choose(world: World, state: State, tally: Tally): Operation {
   const { random } = world;
-  const stale = state.underlyings.findIndex((each) => each.priceState !== 0n || state.now - each.priceTime > 150n);
+  // those that stand at a round do so for up to an hour
+  const most = (index: number): bigint => (state.standing?.has(index) ? state.margin.tradingAge : 150n);
+  const stale = state.underlyings.findIndex((each, i) => each.priceState !== 0n || state.now - each.priceTime > most(i));
   if (stale >= 0 && random.chance(0.5)) return world.honestPost(state, stale);
   if (random.chance(0.085)) {
     // a jump, after which accounts are below their line, or below nothing
-    const index = random.below(state.underlyings.length);
+    const index = world.anyPriced(state);
     const size = random.chance(0.7) ? 0.03 + 0.05 * random.fraction() : 0.08 + 0.25 * random.fraction();
     world.movePrice(index, random.chance(0.5) ? 1 - size : 1 + size);
     return world.honestPost(state, index);
@@ -301,10 +325,11 @@ async function step(chain: Chain, operation: Operation, state: State, tally: Tal
     }
     if (event.name === "FillSkipped") count(tally.skips, String(event.values.reason));
     if (event.name === "ShortfallCovered") tally.covered++;
-    if (event.name === "Withdrawn" && event.values.debited !== event.values.paid) tally.atPhi++;
+    if (event.name === "Withdrawn") countWithdrawal(event.values, state, tally);
   });
   expect(outcome.events.length, `${context}: number of events`).to.equal(result.events.length);
   expected.settle?.();
+  if (operation.kind === "topUpFund" && state.shortfalls.size !== 0) tally.toppedUpUnderShortfall++;
   if (!isIdle(operation, result.events)) count(tally.successes, operation.kind);
   if (expected.fraction !== undefined) {
     tally.liquidations++;
@@ -315,6 +340,15 @@ async function step(chain: Chain, operation: Operation, state: State, tally: Tal
 
 function count<T>(map: Map<T, number>, key: T): void {
   map.set(key, (map.get(key) ?? 0) + 1);
+}
+
+function countWithdrawal({ account, debited, paid }: DecodedEvent["values"], state: State, tally: Tally): void {
+  if (debited !== paid) tally.atPhi++;
+  if (state.shortfalls.size !== 0) tally.withdrawnUnderShortfall++;
+  const doubtful = portfolioOf(new Draft(state), BigInt(account ?? 0n)).books.filter(({ doubt }) => doubt !== 0n);
+  if (doubtful.length === 0) return;
+  if (doubtful.some(({ underlying }) => state.standing?.has(Number(underlying)))) tally.withdrawnAtRound++;
+  else tally.withdrawnInDoubt++;
 }
 
 function countNegative(world: World, state: State, negative: Set<AccountId>, tally: Tally): void {

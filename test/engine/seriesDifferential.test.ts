@@ -160,9 +160,9 @@ describe("engine and contracts with options and dated futures", function () {
       [1n, -size],
     ]);
     await drain(world, id);
-    // the other underlying jumps: its target is at once above the range that is held
+    // the other underlying jumps from one full hour to the next: its target is at once above the range that is held
     for (const percent of [108n, 108n]) {
-      world.pass(3_700n);
+      world.pass(3_600n - (world.state.now % 3_600n));
       await world.step(world.post(1, (priceOf(world, 1) * percent) / 100n));
     }
     // half of what it needs by then
@@ -335,8 +335,14 @@ describe("engine and contracts with options and dated futures", function () {
     }
     expect(world.state.underlyings[0]?.series.get(2)?.surface.openInterest).to.equal(0n);
     expect(world.state.accounts.get(taker)?.series.get(0)).to.have.length(1);
-    // the number is free again
+    // the number rests for a day, and is free again
+    world.pass(1n);
+    const again = world.list(0, { series: 2n, expiry: world.state.now + 5n * DAY, ...LISTING });
+    expect(await world.step(again)).to.deep.equal({ reverted: "SeriesRests" });
+    world.pass(expiry + DAY - world.state.now);
     await open(world, 0, 2, 5n);
+    world.pass(1n);
+    await world.step(world.slice(0, 1, report(world, expiryOf(world.state.underlyings[0]!.series.get(1)!.word), 0.6)));
     world.pass(1n);
     await world.step(world.refresh(0, 1));
     expect(await trade(world, taker, [fill(world, maker, legs[4]!, 20_000n)])).to.deep.equal([]);
@@ -364,7 +370,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
       [later, 700_003n],
       [named(0, 1, 3n, false), -300_007n],
       [FUTURE, -50_001n],
-      [named(0, 2, STRIKE_ZERO), 10n],
+      [named(0, 2, STRIKE_ZERO), 6_007n],
       [0n, -20_003n],
     ]);
     await deposit(world, weak, 1n, 0);
@@ -410,8 +416,8 @@ describe("sales of accounts with options and dated futures, on engine and contra
     await open(world, 1, 1, 2n);
     await hold(world, weak, rich, [
       [0n, -900_000n],
-      [named(0, 2, 6n), -1_000n],
-      [named(1, 1, STRIKE_ZERO), 10n],
+      [named(0, 2, 6n), -6_001n],
+      [named(1, 1, STRIKE_ZERO), 3_001n],
     ]);
     await endOf(world, 2);
     await drain(world, weak);
@@ -461,7 +467,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
   it("agree on a fund account with a stray lot of the perpetual beside options: it sheds them by parts, at the discount of the part", async () => {
     await hold(world, weak, rich, [
       [call, -900_000n],
-      [0n, -1n],
+      [0n, -6_007n],
     ]);
     await drain(world, weak);
     await drift(world, 104, () => isBelow(world, weak));
@@ -470,7 +476,10 @@ describe("sales of accounts with options and dated futures, on engine and contra
     await world.step(world.refresh(0, 1));
     const fund = world.fundAccounts[1]!;
     const held = (): bigint => seriesLotsOf(world.state.accounts.get(fund)!, 0, call >> 8n);
-    const [before, lots] = [held(), () => world.state.accounts.get(fund)!.positions.get(0)?.lots ?? 0n];
+    const lots = (): bigint => world.state.accounts.get(fund)!.positions.get(0)?.lots ?? 0n;
+    // a shed, which asks for no size, leaves one
+    await sold(world, world.shed(ownerOf(rich), 0, rich, ((-lots() - 1n) * WAD) / -lots()));
+    const before = held();
     expect(lots()).to.equal(-1n);
     world.pass(1n);
     expect(await world.step(world.shed(ownerOf(rich), 0, rich, 0n))).to.deep.equal({ reverted: "NothingToDo" });
@@ -484,7 +493,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
     await hold(world, weak, rich, [
       [call, -900_000n],
       [named(0, 1, 2n, false), 10_000n],
-      [1n, 1_000n],
+      [1n, 3_001n],
     ]);
     await drain(world, weak);
     await drift(world, 114, () => equityOf(world, weak) < 0n);
@@ -532,7 +541,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
     await hold(world, weak, rich, [
       [call, -900_000n],
       [named(0, 1, 3n, false), -100_000n],
-      [1n, -1_000n],
+      [1n, -3_001n],
     ]);
     await drain(world, weak);
     await drift(world, 104, () => isBelow(world, weak));
@@ -697,7 +706,7 @@ async function crash(random: Random, name: string, count: (what: string) => void
     for (let i = 0; i < 6 && (i === 0 || calls.below().length !== 0); i++) await any(random.chance(0.5) ? "liquidateTo" : "liquidate");
     if (calls.inventories().length !== 0) {
       if (random.chance(0.8)) await fresh(calls, random, step);
-      for (const kind of ["shed", "shed", "topUp"] as const) await any(kind);
+      for (const kind of ["shed", "shed", "topUp", "refreshCap"] as const) await any(kind);
     }
     for (let i = 0; i < 2 && calls.undeclared().length !== 0; i++) await any("declare");
     for (let i = 0; i < 2 && calls.declared().length !== 0; i++) await any("exchange");

@@ -6,7 +6,6 @@ describe("words of the ledger", () => {
     ["cash", 128n, true],
     ["lots", 48n, true],
     ["snapshot", 96n, true],
-    ["entryCost", 96n, true],
     ["fundingIndex", 96n, true],
     ["openInterest", 44n, false],
     ["cap", 44n, false],
@@ -23,4 +22,14 @@ describe("words of the ledger", () => {
       if (signed) await expect(words[name](least - 1n)).to.revert(ethers);
     });
   }
+
+  it("H-24 entryCost ends at the last value within its bits: no margin reads it, and a position that is worth more must not be immune", async () => {
+    const { ethers } = await network.create();
+    const words = await ethers.deployContract("WordsHarness");
+    const most = 2n ** 95n - 1n;
+    const least = -most - 1n;
+    for (const value of [least, least + 1n, 0n, 1n, most]) expect(await words.entryCost(value), `${value}`).to.equal(value);
+    for (const beyond of [most + 1n, 2n ** 255n - 1n]) expect(await words.entryCost(beyond), `${beyond}`).to.equal(most);
+    for (const beyond of [least - 1n, -(2n ** 255n)]) expect(await words.entryCost(beyond), `${beyond}`).to.equal(least);
+  });
 });

@@ -244,8 +244,10 @@ describe("hazards of liquidation", () => {
     let price = 2_000n;
     for (const step of [60n, -60n, 60n, -60n]) {
       price += step;
+      // a move takes 400 s and ends at a full hour: only there prices are samples
+      const beginning = BigInt(await world.time.latest()) + 400n;
+      await world.time.increaseTo((beginning / 3_600n + 1n) * 3_600n - 400n);
       await world.move(0, price * WAD);
-      await world.time.increase(3_300n);
     }
     await world.refresh();
     const words = await vault.underlyingWords(0);

@@ -2,13 +2,14 @@
 pragma solidity 0.8.37;
 
 import {IFundingRateSource} from "../../interfaces/IFundingRateSource.sol";
-import {IPriceSource} from "../../interfaces/IPriceSource.sol";
+import {IPushSource} from "../../interfaces/IPushSource.sol";
 
 error Broken();
 
-/// @dev A source that says what it was told, whatever that is.
-contract MockSource is IPriceSource {
+/// @dev A source that says what it was told, whatever that is; with a deviation also where it stands.
+contract MockSource is IPushSource {
     Report private _report;
+    uint256 private _deviationPpm;
     bool public reverts;
     bool public burns;
     uint256 public fee;
@@ -27,6 +28,14 @@ contract MockSource is IPriceSource {
 
     function setFee(uint256 value) external {
         fee = value;
+    }
+
+    function setDeviation(uint256 ppm) external {
+        _deviationPpm = ppm;
+    }
+
+    function round(uint8) external view returns (Report memory, uint256) {
+        return (_report, _deviationPpm);
     }
 
     /// @dev An update of three words replaces what was set.

@@ -9,9 +9,10 @@ import { refreshOpenInterestCap, shedFund, topUpFund } from "../../../src/engine
 import { lotsOf, portfolioOf } from "../../../src/engine/ledger.ts";
 import { liquidate, liquidateTo } from "../../../src/engine/liquidate.ts";
 import { assess, termsAt } from "../../../src/engine/margin.ts";
-import { type PriceReport, postPrice, updateFundingRate } from "../../../src/engine/prices.ts";
+import { ACCEPTED, judge, NOTHING_PENDING, VALID } from "../../../src/engine/priceGuard.ts";
+import { countingQuotes, type PriceReport, postPrice, updateFundingRate } from "../../../src/engine/prices.ts";
 import type { Fill } from "../../../src/engine/trading.ts";
-import type { AccountId, Address, Assessment, State } from "../../../src/engine/types.ts";
+import type { AccountId, Address, Assessment, Outage, State } from "../../../src/engine/types.ts";
 import { mockUpdate } from "../../helpers/deploy.ts";
 import { type Chain, coder } from "./chain.ts";
 import type { Random } from "./random.ts";
@@ -40,6 +41,9 @@ export const KINDS = [
 ] as const;
 
 export type Kind = (typeof KINDS)[number];
+
+/** Seconds after an outage. */
+export const UPTIME_GRACE = 30n;
 
 /** One call, for the chain and for the engine. */
 export interface Operation {
@@ -70,8 +74,11 @@ export class World {
   readonly reports: PriceReport[][];
   readonly realPrices: bigint[];
   readonly firstPrices: readonly bigint[];
+  /** How far the price leaves a round of all sources of an underlying before they write another, ppm; 0: they do not say. */
+  readonly deviations: bigint[];
   rate = 0n;
-  inGrace = false;
+  /** What the uptime feed says. */
+  sequencer = { down: false, since: 1n };
 
   constructor(chain: Chain, random: Random, owners: readonly Address[], traders: readonly AccountId[], prices: readonly bigint[]) {
     this.chain = chain;
@@ -81,6 +88,38 @@ export class World {
     this.firstPrices = prices;
     this.realPrices = [...prices];
     this.reports = chain.deployment.sources.map((sources) => sources.map(() => ({ price: 0n, publishTime: 0n, valid: false })));
+    this.deviations = prices.map(() => 0n);
+  }
+
+  /** The state some seconds later, with what sources and uptime feed answer then. */
+  later(state: State, seconds: bigint): State {
+    const now = state.now + seconds;
+    return { ...state, now, standing: this.standing(state, now), outage: this.outage(now) };
+  }
+
+  /** The deviations of those whose sources all stand at the rounds that the price is made of. */
+  private standing({ underlyings }: State, now: bigint): Map<number, bigint> {
+    const standing = new Map<number, bigint>();
+    for (const [index, underlying] of underlyings.entries()) {
+      const quotes = countingQuotes(underlying, this.reports[index] ?? [], now);
+      const { verdict, price, time } = judge(underlying.guard, underlying, NOTHING_PENDING, quotes, now);
+      const stands = verdict === ACCEPTED && quotes.every(({ answer }) => answer === VALID);
+      const deviation = this.deviations[index] ?? 0n;
+      if (deviation !== 0n && stands && price === underlying.price && time === underlying.priceTime) standing.set(index, deviation);
+    }
+    return standing;
+  }
+
+  private outage(now: bigint): Outage | undefined {
+    const { down, since } = this.sequencer;
+    if (down) return { since, until: 2n ** 40n - 1n };
+    return now < since + UPTIME_GRACE ? { since, until: since + UPTIME_GRACE } : undefined;
+  }
+
+  /** One underlying, of which those that stand at rounds seldom have a new one. */
+  anyPriced(state: State): number {
+    const index = this.random.below(state.underlyings.length);
+    return this.deviations[index] !== 0n && this.random.chance(0.7) ? this.random.below(state.underlyings.length) : index;
   }
 
   /** A token's balance of a wallet, in units of the token. */
@@ -424,7 +463,7 @@ export class World {
 
   private post(state: State): Operation {
     const { random } = this;
-    const index = random.chance(0.01) ? 30 : random.below(state.underlyings.length);
+    const index = random.chance(0.01) ? 30 : this.anyPriced(state);
     const move = random.chance(0.9) ? 0.995 + random.fraction() * 0.01 : 0.95 + random.fraction() * 0.105;
     this.movePrice(index, move);
     const price = this.realPrices[index] ?? WAD;
@@ -452,7 +491,7 @@ export class World {
       from: this.random.pick(this.owners),
       data: vault.encodeFunctionData("postPrice", [index, encoded]),
       run: (state) => ({
-        outcome: transact(state, (draft) => postPrice(draft, index, told, this.inGrace)),
+        outcome: transact(state, (draft) => postPrice(draft, index, told, state.outage !== undefined)),
         settle: () => {
           this.reports[index] = told;
         },

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { Interface, type JsonFragment } from "ethers";
 import { artifacts } from "hardhat";
 import { ownerOf } from "../../../src/engine/accountId.ts";
+import { hiddenBy } from "../../../src/engine/doubt.ts";
 import { Draft } from "../../../src/engine/draft.ts";
 import { max, min, partUp, WAD } from "../../../src/engine/fixedPoint.ts";
 import { portfolioOf } from "../../../src/engine/ledger.ts";
@@ -36,6 +37,8 @@ export const CIRCUMSTANCES = [
   "held range wider",
   "funding due",
   "ramp under way",
+  "price doubtful",
+  "price at its round",
   "price stale",
   "price invalid",
   "price in grace",
@@ -97,9 +100,8 @@ export class Views {
       const own = portfolioOf(new Draft(state), id);
       const live = assess(own, terms, false);
       const opening = assess(own, terms, true);
-      const isDoubtful = own.books.some((book) => book.state !== 0n || book.age > state.margin.liquidationAge);
       const isBelow = live.equity < partUp(live.margin, terms.maintenance);
-      const isForSale = isBelow || isDoubtful || ownerOf(id) === state.fund;
+      const isForSale = isBelow || ownerOf(id) === state.fund;
       const expected = [live, opening].flatMap(({ value, equity, margin, notional }) => [value, equity, margin, notional]);
       expected.push(isForSale ? 1n : 0n);
       const found = words.slice(i * FIGURES, (i + 1) * FIGURES);
@@ -146,10 +148,13 @@ export class Views {
         own.books.reduce((sum, book) => sum + lineOf(book) - book.entryCost, 0n),
         0n,
       );
-      const isGood = own.books.every((book) => book.state === 0n && book.age <= state.margin.tradingAge);
-      const locked = partUp(gain, (state.margin.gainLock * WAD) / PPM);
+      const isPriced = own.books.every((book) => book.state === 0n && book.age <= state.margin.tradingAge);
+      const isGood = isPriced && (own.books.length === 0 || state.outage === undefined);
+      // what the vault takes for the edges of doubtful prices, or more: the lens asks no source for its round
+      const { surplus: hidden, lines } = hiddenBy(new Draft({ ...state, standing: new Map() }), own, terms, id);
+      const locked = partUp(max(gain - lines, 0n), (state.margin.gainLock * WAD) / PPM);
       const free = min(
-        min(live.equity - opening.margin, settledCash - locked),
+        min(live.equity - opening.margin - hidden, settledCash - lines - locked),
         state.settlement + state.deficit + shortfallOf(new Draft(state)),
       );
       const health = maintenance === 0n ? (live.equity < 0n ? 0n : NO_MARGIN) : live.equity > 0n ? (live.equity * WAD) / maintenance : 0n;
@@ -246,6 +251,14 @@ export class Views {
     );
     this.count("funding due", own.cash !== account.cash);
     this.count("ramp under way", books.length > 0 && ramps.some((ramp) => state.now < ramp.end && ramp.from !== ramp.to));
+    this.count(
+      "price doubtful",
+      books.some((book) => book.doubt !== 0n),
+    );
+    this.count(
+      "price at its round",
+      books.some((book) => book.doubt !== 0n && state.standing?.has(Number(book.underlying))),
+    );
     this.count(
       "price stale",
       books.some((book) => book.age > state.margin.tradingAge),
