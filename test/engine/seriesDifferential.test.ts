@@ -370,7 +370,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
       [later, 700_003n],
       [named(0, 1, 3n, false), -300_007n],
       [FUTURE, -50_001n],
-      [named(0, 2, STRIKE_ZERO), 6_007n],
+      [named(0, 2, STRIKE_ZERO), 20_011n],
       [0n, -20_003n],
     ]);
     await deposit(world, weak, 1n, 0);
