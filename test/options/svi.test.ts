@@ -143,13 +143,15 @@ describe("SVI slice", () => {
   });
 
   it("H-88 behavior: what is farther has the variance of the farthest, and its g", async () => {
-    // as far as a price of one unit can leave a strike
+    // the last as far as a price of one unit can leave a strike
     const farther = [FARTHEST + 1n, 2n * FARTHEST, 67n * WAD];
     const word = sviWord({ a: WAD / 100n, b: WAD / 10n, rho: -WAD / 4n, m: 0n, sigma: WAD / 5n });
     for (const side of [1n, -1n]) {
-      const { variances, gs } = await harness.evaluate(word, [FARTHEST, ...farther].map((k) => side * k), 86_400n);
+      const ks = [FARTHEST, ...farther].map((k) => side * k);
+      const { variances, gs } = await harness.evaluate(word, ks, 86_400n);
       expect([new Set(variances).size, new Set(gs).size]).to.deep.equal([1, 1]);
-      expect([variances[0], gs[0]]).to.deep.equal([varianceDown(sviFromWord(word), side * farther[0]!), durrleman(sviFromWord(word), side * farther[0]!)]);
+      expect([...variances]).to.deep.equal(ks.map((k) => varianceDown(sviFromWord(word), k)));
+      expect([...gs]).to.deep.equal(ks.map((k) => durrleman(sviFromWord(word), k)));
     }
   });
 
