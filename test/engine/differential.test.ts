@@ -233,7 +233,7 @@ async function prepare(deployment: Deployment, random: Random): Promise<{ world:
       world.addBalance(index, owner.address.toLowerCase(), amount);
     }
   }
-  const stake = 200_000n * 10n ** (await settlement.decimals());
+  const stake = 40_000n * 10n ** (await settlement.decimals());
   const coderData = deployment.connection.ethers.AbiCoder.defaultAbiCoder().encode(["uint8", "uint256"], [SETTLEMENT, stake]);
   await vault.connect(fundSigner).execute([{ kind: 0, account: accountIdOf(fund), data: coderData }]);
   for (const [u, own] of deployment.sources.entries()) {
@@ -258,8 +258,8 @@ async function prepare(deployment: Deployment, random: Random): Promise<{ world:
 /** What to do next: mostly what succeeded least, mostly something that the engine expects to succeed. */
 function choose(world: World, state: State, tally: Tally): Operation {
   const { random } = world;
-  // those that stand at a round do so for up to an hour
-  const most = (index: number): bigint => (state.standing?.has(index) ? state.margin.tradingAge : 150n);
+  // those that stand at a round do so for up to an hour; the others are good for 200 s, and then in doubt
+  const most = (index: number): bigint => (state.standing?.has(index) ? state.margin.tradingAge : 350n);
   const stale = state.underlyings.findIndex((each, i) => each.priceState !== 0n || state.now - each.priceTime > most(i));
   if (stale >= 0 && random.chance(0.5)) return world.honestPost(state, stale);
   if (random.chance(0.085)) {
@@ -276,6 +276,7 @@ function choose(world: World, state: State, tally: Tally): Operation {
       const operation = world.generate(kind, state);
       if (random.chance(0.05)) return operation;
       const result = attempt(operation, state);
+      if (result instanceof Reverted && result.errorName === "CollateralTooSmall") return operation;
       if (!(result instanceof Reverted) && !isIdle(operation, result.outcome.events)) return operation;
     }
   }
@@ -346,9 +347,9 @@ function countWithdrawal({ account, debited, paid }: DecodedEvent["values"], sta
   if (debited !== paid) tally.atPhi++;
   if (state.shortfalls.size !== 0) tally.withdrawnUnderShortfall++;
   const doubtful = portfolioOf(new Draft(state), BigInt(account ?? 0n)).books.filter(({ doubt }) => doubt !== 0n);
-  if (doubtful.length === 0) return;
-  if (doubtful.some(({ underlying }) => state.standing?.has(Number(underlying)))) tally.withdrawnAtRound++;
-  else tally.withdrawnInDoubt++;
+  const stands = doubtful.filter(({ underlying }) => state.standing?.has(Number(underlying)));
+  if (stands.length !== 0) tally.withdrawnAtRound++;
+  if (stands.length < doubtful.length) tally.withdrawnInDoubt++;
 }
 
 function countNegative(world: World, state: State, negative: Set<AccountId>, tally: Tally): void {

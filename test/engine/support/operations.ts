@@ -245,6 +245,7 @@ export class World {
     const held = token === SETTLEMENT ? free : (state.accounts.get(account)?.collateral.get(token) ?? 0n);
     const scale = 10n ** (18n - (token === SETTLEMENT ? this.settlementDecimals() : this.decimalsOf(token)));
     let amount = random.part(held, 0.01, random.chance(0.2) ? 1.02 : 0.5) / scale;
+    if (token !== SETTLEMENT && random.chance(0.1)) amount = random.part(held, 0.97, 1) / scale;
     if (random.chance(0.05)) amount = random.pick([0n, 1n, 2n ** 100n, 2n ** 200n, 2n ** 255n]);
     const to = random.chance(0.93) ? ownerOf(account) : random.pick(this.owners);
     return { kind: "Withdraw", account, token, amount, to };
