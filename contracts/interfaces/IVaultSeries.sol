@@ -61,7 +61,6 @@ interface IVaultSeries {
     /// @notice Thrown when a slice comes after the settlement window opened.
     error WindowOpen(uint256 underlying, uint256 series, uint256 opening);
     error SliceFromFuture(uint256 underlying, uint256 series, uint256 publishTime, uint256 present);
-    error SliceNotNewer(uint256 underlying, uint256 series, uint256 publishTime, uint256 last);
     error SliceTooOld(uint256 underlying, uint256 series, uint256 age, uint256 most);
     error TooManySlices(uint256 given, uint256 most);
     error SeriesNamedTwice(uint256 underlying, uint256 series);
@@ -111,12 +110,12 @@ interface IVaultSeries {
     // ---------------------------------------------------------------- permissionless
 
     /// @notice Takes over what the volatility source knows of up to eight series of an underlying, after each update where it verifies: a slice and a basis.
-    /// @dev Each must be newer than the last and at most two minutes old, and the settlement window not open: within it variance ages by itself. What is posted is believed
-    /// for an hour. The basis is within ±(0.5 % + 25 % a year to expiry). A slice has a good shape, is free of butterfly arbitrage and at most the cap of volatility at the
+    /// @dev One that is not newer than the last is left out, and changes nothing: a copy that is mined first breaks nothing. The others must be at most two minutes old, and
+    /// the settlement window not open: within it variance ages by itself. What is posted is believed for an hour. The basis is within ±(0.5 % + 25 % a year to expiry). A slice has a good shape, is free of butterfly arbitrage and at most the cap of volatility at the
     /// listed strikes, whose prices are convex and fall, and has a refresh that fits. When all are written each is free of calendar arbitrage against the next earlier
-    /// and the next later series with another expiry and a slice that is at most an hour old, both as of the later publish time and at the listed strikes of both (`Svi`): so
+    /// and the next later series with another expiry and a slice that is at most two minutes old, both as of the later publish time and at the listed strikes of both (`Svi`): so
     /// a turn of the skew is posted for its expiries together, where either alone would be refused.
-    /// Risk words of another slice are stale. Refused after a use of the underlying's price in the same transaction (`PriceUsed`), as a price is: whoever
+    /// Risk words of another slice are stale. Where one is newer: refused after a use of the underlying's price in the same transaction (`PriceUsed`), as a price is: whoever
     /// refreshes or trades in the call posts slices first.
     function postSlices(uint8 underlying, SliceUpdate[] calldata updates) external;
 

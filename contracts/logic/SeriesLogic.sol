@@ -186,27 +186,30 @@ library SeriesLogic {
 
     /// @notice See `IVaultSeries.postSlices`. The source is called before anything is written, and neighbours are compared when all is.
     function postSlices(VaultState storage $, uint8 underlying, SliceUpdate[] calldata updates) external {
-        // a slice and a basis are prices as well: whoever used this underlying would trade at two of them
-        if (PriceUse.consumed(underlying)) revert IMarginVault.PriceUsed(underlying);
         if (updates.length > MOST_SLICES) revert IVaultSeries.TooManySlices(updates.length, MOST_SLICES);
         Draft[] memory drafts = new Draft[](updates.length);
         uint256 seen;
+        uint256 count;
         for (uint256 i; i < updates.length; ++i) {
             uint256 bit = uint256(1) << updates[i].series;
             if (seen & bit != 0) revert IVaultSeries.SeriesNamedTwice(underlying, updates[i].series);
             seen |= bit;
-            _read(drafts[i], $, underlying, updates[i]);
+            // what is not newer is left out: whoever copied one of them and came first would undo the others, and what follows them
+            if (_read(drafts[count], $, underlying, updates[i])) ++count;
         }
-        for (uint256 i; i < updates.length; ++i) {
+        if (count == 0) return;
+        // a slice and a basis are prices as well: whoever used this underlying would trade at two of them
+        if (PriceUse.consumed(underlying)) revert IMarginVault.PriceUsed(underlying);
+        for (uint256 i; i < count; ++i) {
             _take($, underlying, drafts[i]);
         }
-        for (uint256 i; i < updates.length; ++i) {
+        for (uint256 i; i < count; ++i) {
             _requireNoCalendarArbitrage($, underlying, drafts[i]);
         }
     }
 
-    /// @dev What the source says of a series, where that may be posted now.
-    function _read(Draft memory draft, VaultState storage $, uint8 underlying, SliceUpdate calldata update) private {
+    /// @dev What the source says of a series, where that may be posted now. Returns false where it is not newer than what is there, and nothing has to be posted.
+    function _read(Draft memory draft, VaultState storage $, uint8 underlying, SliceUpdate calldata update) private returns (bool) {
         uint8 series = update.series;
         uint256 word = $.series[underlying][series];
         if (word == 0) revert IVaultSeries.UnknownSeries(underlying, series);
@@ -221,9 +224,13 @@ library SeriesLogic {
         draft.word = word;
         draft.slice = said.sliceWord;
         draft.basis = said.basis;
-        draft.time = _requireTimely(underlying, series, said.publishTime, $.surfaces[underlying][series].published());
+        draft.time = _timeOf(underlying, series, said.publishTime);
+        if (draft.time <= $.surfaces[underlying][series].published()) return false;
+        uint256 age = block.timestamp - draft.time;
+        if (age > OLDEST_SLICE) revert IVaultSeries.SliceTooOld(underlying, series, age, OLDEST_SLICE);
         draft.span = Expiry.secondsLeftDown(expiry, draft.time);
         _requireBasisNear(said.basis, expiry - draft.time);
+        return true;
     }
 
     /// @dev Writes a slice that a refresh can take and whose prices are free of arbitrage among themselves.
@@ -246,14 +253,11 @@ library SeriesLogic {
     }
 
     /// @return time of publishing, at the latest now: clocks differ
-    function _requireTimely(uint8 underlying, uint8 series, uint256 publishTime, uint256 last) private view returns (uint256 time) {
+    function _timeOf(uint8 underlying, uint8 series, uint256 publishTime) private view returns (uint256) {
         if (publishTime > block.timestamp + PriceGuard.SKEW) {
             revert IVaultSeries.SliceFromFuture(underlying, series, publishTime, block.timestamp);
         }
-        time = FixedPointMathLib.min(publishTime, block.timestamp);
-        if (time <= last) revert IVaultSeries.SliceNotNewer(underlying, series, time, last);
-        uint256 age = block.timestamp - time;
-        if (age > OLDEST_SLICE) revert IVaultSeries.SliceTooOld(underlying, series, age, OLDEST_SLICE);
+        return FixedPointMathLib.min(publishTime, block.timestamp);
     }
 
     function _requireBasisNear(int256 basis, uint256 left) private pure {
@@ -309,15 +313,15 @@ library SeriesLogic {
         (call, ) = Black76.undiscounted(forward, strike, -draft.ks[index], Black76.totalVolatilityOf(volatilities[index], rootTime));
     }
 
-    /// @dev Against the nearest expiry on either side. Farther ones were compared with those when they were posted.
+    /// @dev Against the nearest expiry on either side whose slice is of the same minutes.
     function _requireNoCalendarArbitrage(VaultState storage $, uint8 underlying, Draft memory draft) private view {
         (uint256 earlier, uint256 later) = _neighbours($, underlying, draft.word.expiry());
         if (earlier != 0) _requireRising($, underlying, draft, earlier, true);
         if (later != 0) _requireRising($, underlying, draft, later, false);
     }
 
-    /// @dev The series with a slice that holds, not settled, that expire next before and next after `expiry`; of several at one time the first number. Zero where there is
-    /// none. What a feed said more than an hour ago has given way to the forecast, which is not of the market and compares with nothing.
+    /// @dev The series with a slice that could still be posted, not settled, that expire next before and next after `expiry`; of several at one time the first number. Zero
+    /// where there is none. What was said earlier is another market's: the difference is a move, which nobody could trade, and refusing it would keep the older of the two.
     function _neighbours(VaultState storage $, uint256 underlying, uint256 expiry) private view returns (uint256 earlier, uint256 later) {
         uint256 before;
         uint256 behind = type(uint256).max;
@@ -325,7 +329,7 @@ library SeriesLogic {
             uint256 series = Settlement.lowest(left);
             uint256 ending = $.series[underlying][series].expiry();
             bool nearer = ending < expiry ? ending > before : ending > expiry && ending < behind;
-            if (!nearer || SeriesState.stepsOf($.surfaces[underlying][series], block.timestamp) != 0) continue;
+            if (!nearer || block.timestamp - $.surfaces[underlying][series].published() > OLDEST_SLICE) continue;
             if (Expiry.isSettled($.averages[underlying][series], Expiry.openingOf(ending), block.timestamp)) continue;
             if (ending < expiry) (earlier, before) = (series, ending);
             else (later, behind) = (series, ending);

@@ -8,7 +8,7 @@ import { dampedDown, forwardAt } from "./optionStress.ts";
 import { SKEW } from "./priceGuard.ts";
 import { LARGEST_LANE, unitUp } from "./riskWord.ts";
 import { impliedDown, refreshedWords, rootOf } from "./seriesRefresh.ts";
-import { basisForwardDown, EPOCHS, epochOf, HIGHEST_UNIT, SLIDE_UNIT, seriesNow, seriesRangeUp, sliceNow, stepsOf } from "./seriesState.ts";
+import { basisForwardDown, EPOCHS, epochOf, HIGHEST_UNIT, SLIDE_UNIT, seriesNow, seriesRangeUp, sliceNow } from "./seriesState.ts";
 import {
   anchorOf,
   type SeriesListing as Expiries,
@@ -209,7 +209,8 @@ export interface SlicePost {
 
 /**
  * Takes slices of several series over from the volatility source of an underlying, as its reports say; what lies between expiries is compared when all are written.
- * @throws Reverted `TooManySlices`, `UnknownSeries`, `WindowOpen`, `SliceFromFuture`, `SliceNotNewer`, `SliceTooOld`, `BasisTooFar`, `VolatilityAboveCap`,
+ * One that is not newer than what is there is left out.
+ * @throws Reverted `TooManySlices`, `UnknownSeries`, `WindowOpen`, `SliceFromFuture`, `SliceTooOld`, `BasisTooFar`, `VolatilityAboveCap`,
  * `StrikesNotConvex`, `SeriesCouldSaturate` and what svi.ts refuses
  * @example postSlices(state, 0, [{ series: 1, report: { sliceWord, basis: 0n, publishTime: state.now } }])
  */
@@ -220,18 +221,19 @@ export function postSlices(state: State, underlying: number, posts: readonly Sli
 /** As `postSlices`, on a draft. */
 export function postSlicesOn(draft: Draft, underlying: number, posts: readonly SlicePost[]): void {
   if (BigInt(posts.length) > MOST_SLICES) revert("TooManySlices", BigInt(posts.length), MOST_SLICES);
-  posts.forEach(({ series, report }, i) => {
+  const newer = posts.filter(({ series, report }, i) => {
     if (posts.slice(0, i).some((other) => other.series === series)) revert("SeriesNamedTwice", BigInt(underlying), BigInt(series));
-    requireTimely(draft, underlying, series, report);
+    return isNewer(draft, underlying, series, report);
   });
-  for (const { series, report } of posts) takeSlice(draft, underlying, series, report);
-  for (const { series } of posts) requireNoCalendarArbitrage(draft.underlying(underlying), series, draft.now);
+  for (const { series, report } of newer) takeSlice(draft, underlying, series, report);
+  for (const { series } of newer) requireNoCalendarArbitrage(draft.underlying(underlying), series, draft.now);
 }
 
 /** Of what was published by a clock that is ahead, the present counts. */
 const timeOf = ({ publishTime }: VolatilityReport, now: bigint): bigint => min(publishTime, now);
 
-function requireTimely(draft: Draft, index: number, number: number, report: VolatilityReport): void {
+/** Whether a report is newer than what is there; one that is has to be timely, and its basis near. */
+function isNewer(draft: Draft, index: number, number: number, report: VolatilityReport): boolean {
   const { now } = draft;
   const { word, surface } = seriesOf(draft, index, number).series;
   const { basis, publishTime } = report;
@@ -240,10 +242,11 @@ function requireTimely(draft: Draft, index: number, number: number, report: Vola
   if (now >= opening) revert("WindowOpen", ...names, opening);
   if (publishTime > now + SKEW) revert("SliceFromFuture", ...names, publishTime, now);
   const time = timeOf(report, now);
-  if (time <= surface.published) revert("SliceNotNewer", ...names, time, surface.published);
+  if (time <= surface.published) return false;
   if (now - time > OLDEST_SLICE) revert("SliceTooOld", ...names, now - time, OLDEST_SLICE);
   const most = BASIS + (BASIS_OF_A_YEAR * (expiryOf(word) - time)) / YEAR;
   if (abs(basis) > most) revert("BasisTooFar", basis, most);
+  return true;
 }
 
 /** Writes a slice that a refresh can take and whose prices are free of arbitrage among themselves. */
@@ -300,7 +303,7 @@ function requireConvex(word: bigint, forward: bigint, volatilities: readonly big
   }
 }
 
-/** Against the nearest expiry on either side that has a slice which holds. */
+/** Against the nearest expiry on either side whose slice is of the same minutes. */
 function requireNoCalendarArbitrage(underlying: Underlying, number: number, now: bigint): void {
   const own = underlying.series.get(number)!;
   const { earlier, later } = neighboursOf(underlying, own, now);
@@ -323,12 +326,15 @@ function sliceAt({ word, slice, surface }: Series, time: bigint): bigint | undef
   return left === 0n ? undefined : agedDown(slice, left, surface.span);
 }
 
-/** The series with a slice that holds which expire next before and next after one, not settled; of those that expire together the lowest number. */
+/**
+ * The series with a slice that could still be posted which expire next before and next after one, not settled; of those that expire together the lowest number. What was
+ * said earlier is another market's: the difference is a move, which nobody could trade, and refusing it would keep the older of the two.
+ */
 function neighboursOf({ series }: Underlying, { word }: Series, now: bigint): { readonly earlier?: Series; readonly later?: Series } {
   const expiry = expiryOf(word);
   let [earlier, later]: [Series | undefined, Series | undefined] = [undefined, undefined];
   for (const [, other] of [...series].sort(([a], [b]) => a - b)) {
-    if (!other.listed || stepsOf(other.surface, now) !== 0n) continue;
+    if (!other.listed || now - other.surface.published > OLDEST_SLICE) continue;
     if (isSettled(averageFromWord(other.average), openingOf(expiryOf(other.word)), now)) continue;
     const at = expiryOf(other.word);
     if (at < expiry && (earlier === undefined || at > expiryOf(earlier.word))) earlier = other;

@@ -360,12 +360,22 @@ describe("slices", () => {
     expect(seriesIn(post({ publishTime: state.now + 10n })).surface.published).to.equal(state.now);
   });
 
-  it("default: is refused when it is not newer, too old, in the future, or the window was reached", () => {
+  it("H-76 H-89: one that is not newer is left out of those that come together, and changes nothing", () => {
+    expect(post({ publishTime: 0n })).to.deep.equal(state);
+    const first = post({ publishTime: state.now - 60n });
+    for (const publishTime of [state.now - 60n, state.now - 61n, state.now - 121n]) {
+      expect(post({ publishTime, sliceWord: 1n, basis: 10n ** 9n }, first)).to.deep.equal(first);
+    }
+    const two = listSeries(first, 0, listing(first, { series: 2n, expiry: first.now + 60n * DAY })).state;
+    const second = { series: 2, report: { ...report(), sliceWord: flatSlice(HALF, spanOf(two, 2)) } };
+    const alone = postSlices(two, 0, [second]);
+    expect(postSlices(two, 0, [{ series: 1, report: report({ publishTime: state.now - 60n }) }, second])).to.deep.equal(alone);
+  });
+
+  it("default: is refused when it is too old, in the future, or the window was reached", () => {
     reverts("UnknownSeries", () => postSlices(state, 0, [{ series: 2, report: report() }]));
     reverts("UnknownSeries", () => postSlices(state, 3, [{ series: 1, report: report() }]));
     reverts("SliceFromFuture", () => post({ publishTime: state.now + 11n }));
-    reverts("SliceNotNewer", () => post({ publishTime: 0n }));
-    reverts("SliceNotNewer", () => post({}, post()));
     reverts("SliceTooOld", () => post({ publishTime: state.now - 121n }));
     post({ publishTime: state.now - 120n });
     const opens = { ...state, now: state.now + 30n * DAY - 1_800n };
@@ -408,15 +418,26 @@ describe("slices", () => {
     // one that expires together with the second is no neighbour of it
     both = withSlice(both, (6n * WAD) / 10n, 3);
     // of the two later ones the lower number counts
-    const older = { ...both, now: both.now + 3_600n };
-    // aged by an hour the later slice has 35.4 %·√(5,179,200 s/2,587,200 s) = 50.09 % of 30 days less an hour; as it was published 50.12 %
-    reverts("CalendarArbitrage", () => withSlice(older, (501n * WAD) / 1_000n, 1));
-    withSlice(older, (5_008n * WAD) / 10_000n, 1);
-    // a second later what the feed said has begun to give way to the forecast and bounds nothing
-    const lapsed = { ...both, now: both.now + 3_601n };
-    withSlice(lapsed, WAD, 1);
-    // one of those that expire later has a slice that holds
-    reverts("CalendarArbitrage", () => withSlice(withSlice(lapsed, (6n * WAD) / 10n, 3), WAD, 1));
+    const older = { ...both, now: both.now + 120n };
+    // aged by two minutes the later slice has 35.4 %·√(5,182,680 s/2,590,680 s) = 50.0693 % of 30 days less two minutes; as it was published 50.0699 %
+    reverts("CalendarArbitrage", () => withSlice(older, (500_696n * WAD) / 1_000_000n, 1));
+    withSlice(older, (500_691n * WAD) / 1_000_000n, 1);
+    // H-89: a second later it is another market's and bounds nothing
+    const apart = { ...both, now: both.now + 121n };
+    withSlice(apart, WAD, 1);
+    // one of those that expire later has a slice of the same minutes
+    reverts("CalendarArbitrage", () => withSlice(withSlice(apart, (6n * WAD) / 10n, 3), WAD, 1));
+  });
+
+  it("H-89: a near expiry that is said more often than a far one moves as far as its market does", () => {
+    let both = listSeries(bareState(), 0, listing(bareState(), { expiry: bareState().now + 2n * DAY })).state;
+    both = listSeries(both, 0, listing(both, { series: 2n, expiry: both.now + 3n * DAY })).state;
+    both = withSlice(withSlice(both, (6n * WAD) / 10n, 1), (6n * WAD) / 10n, 2);
+    for (const minutes of [2n, 10n, 30n, 59n, 61n]) {
+      const say = () => withSlice(later(both, minutes * 60n), (8n * WAD) / 10n, 1);
+      if (minutes === 2n) reverts("CalendarArbitrage", say);
+      else expect(seriesIn(say()).surface.published).to.equal(both.now + minutes * 60n);
+    }
   });
 });
 

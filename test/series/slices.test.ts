@@ -30,6 +30,13 @@ describe("slices of series", () => {
       .withArgs(...args);
   }
 
+  /** Posts what is not newer: nothing is said, and nothing changed. */
+  async function leftOut(data: string): Promise<void> {
+    const before = await world.vault.seriesWords(0, 1);
+    await expect(world.vault.postSlices(0, [{ series: 1, data }])).not.to.emit(world.vault, "SlicePosted");
+    expect(await world.vault.seriesWords(0, 1)).to.deep.equal(before);
+  }
+
   it("default: keeps slice, basis, publish time and the seconds it is for, and counts its number up", async () => {
     const first = await world.report(listing.expiry, 0.6, { basis: -3_000_000n });
     await expect(world.postSlice(1, first))
@@ -72,9 +79,7 @@ describe("slices of series", () => {
 
   it("behavior: a slice is newer than the last, at most two minutes old, not from the future", async () => {
     // nothing is known yet
-    await expect(world.vault.postSlices(0, [{ series: 1, data: "0x" }]))
-      .to.be.revertedWithCustomError(world.vault, "SliceNotNewer")
-      .withArgs(0, 1, 0, 0);
+    await leftOut("0x");
     const start = (await world.now()) + 2n * HOUR;
     await world.at(start);
     await refused(await world.report(listing.expiry, 0.6, { publishTime: start - 121n }), "SliceTooOld", 0, 1, 121n, 120n);
@@ -83,15 +88,7 @@ describe("slices of series", () => {
     await world.at(start);
     await world.postSlice(1, await world.report(listing.expiry, 0.6, { publishTime: start - 120n }));
     const time = start + 60n;
-    await world.at(time);
-    await refused(
-      await world.report(listing.expiry, 0.6, { publishTime: start - 120n }),
-      "SliceNotNewer",
-      0,
-      1,
-      start - 120n,
-      start - 120n,
-    );
+    for (const age of [120n, 121n]) await leftOut(encoded(await world.report(listing.expiry, 0.7, { publishTime: start - age })));
     // a clock that is ahead counts as now
     await world.at(time);
     await world.postSlice(1, await world.report(listing.expiry, 0.6, { publishTime: time + 10n }));
@@ -185,8 +182,7 @@ describe("slices of series", () => {
     // the newest wins: after it there is no way back
     await world.at(now);
     await world.postSlice(1, said.get(now - 60n)!);
-    await world.at(now + 1n);
-    await refused(await world.report(listing.expiry, 0.7, { publishTime: now - 61n }), "SliceNotNewer", 0, 1, now - 61n, now - 60n);
+    await leftOut(encoded(await world.report(listing.expiry, 0.7, { publishTime: now - 61n })));
     // and it is believed for an hour
     await world.at(now + HOUR - 60n);
     await world.vault.seriesState(0, 1);
@@ -296,7 +292,7 @@ describe("slices of series", () => {
         const start = now + 10n;
         await own.at(start);
         await own.postSlices(said(before, start));
-        const turned = start + 600n;
+        const turned = start + 120n;
         await own.deployment.connection.networkHelpers.time.increaseTo(turned - 1n);
         for (const each of said(after, turned)) {
           const alone = own.vault.postSlices.staticCall(0, [{ series: each[0], data: encoded(each[1]) }]);
@@ -308,6 +304,28 @@ describe("slices of series", () => {
           expect((await own.vault.seriesWords(0, series)).sliceWord).to.equal(sliceWord);
         }
       }
+    });
+
+    it("H-76 H-89 behavior: one that somebody copied and posted first is left out, and neither the others nor what follows them revert", async () => {
+      const { expiry } = await world.list({ series: 2, expiry: listing.expiry + DAY });
+      const time = (await world.now()) + 20n;
+      const said: [number, Report][] = [
+        [1, await world.report(listing.expiry, 0.6, { publishTime: time })],
+        [2, await world.report(expiry, 0.6, { publishTime: time })],
+      ];
+      const encode = (posts: readonly [number, Report][]): string =>
+        world.vault.interface.encodeFunctionData("postSlices", [0, posts.map(([series, report]) => ({ series, data: encoded(report) }))]);
+      const refresh = (series: number): string => world.vault.interface.encodeFunctionData("refreshSeries", [0, series]);
+      await world.post(undefined, time);
+      await world.postSlice(...said[0]!);
+      await expect(world.together([encode(said), refresh(1), refresh(2)]))
+        .to.emit(world.vault, "SeriesRefreshed")
+        .and.to.emit(world.vault, "SlicePosted");
+      expect((await world.vault.seriesWords(0, 2)).sliceWord).to.equal(said[1]![1].sliceWord);
+      // nor after a use of the price, where nothing would be written; what is newer is refused then
+      await world.together([refresh(1), encode(said)]);
+      const newer: [number, Report][] = [[1, await world.report(listing.expiry, 0.61)]];
+      await expect(world.together([refresh(1), encode(newer)])).to.be.revertedWithCustomError(world.vault, "PriceUsed");
     });
 
     it("behavior: what lies between two of one call is compared, in whatever order they come", async () => {
@@ -353,7 +371,7 @@ describe("slices of series", () => {
 
     /** The same total variance at every strike. */
     function flat(variance: number, publishTime: bigint): Report {
-      const a = BigInt(variance * 1e10) * 10n ** 8n;
+      const a = BigInt(Math.round(variance * 1e10)) * 10n ** 8n;
       return { sliceWord: sviWord({ a, b: 0n, rho: 0n, m: 0n, sigma: WAD }), basis: 0n, publishTime };
     }
 
@@ -373,14 +391,14 @@ describe("slices of series", () => {
     }
 
     it("behavior: variance neither falls from the next earlier nor to the next later expiry, at the strikes of both, as of now", async () => {
-      // an hour on: of 13,200 s of the earlier slice 9,600 are left
-      const time = (await expiryOf(2)) - 3n * HOUR;
-      await world.at(time - HOUR);
+      // two minutes on: of 1,500 s of the earlier slice 1,380 are left
+      const time = (await expiryOf(2)) - 2_580n;
+      await world.at(time - 120n);
       await world.postSlices([
-        [2, flat(0.001, time - HOUR)],
-        [3, flat(0.01, time - HOUR + 1n)],
+        [2, flat(0.00015, time - 120n)],
+        [3, flat(0.01, time - 119n)],
       ]);
-      const low = flat(0.0007, time);
+      const low = flat(0.000135, time);
       const below = (await compared(2, time, low.sliceWord)).find(({ own, other }) => own < other);
       await world.at(time);
       await refused(low, "CalendarArbitrage", below?.k, below?.other, below?.own);
@@ -389,7 +407,7 @@ describe("slices of series", () => {
       await world.at(time);
       await refused(high, "CalendarArbitrage", above?.k, above?.own, above?.other);
       // what would have been below the earlier slice as it was published is above what is left of it
-      const between = flat(0.0009, time);
+      const between = flat(0.00014, time);
       const early = sviFromWord((await world.vault.seriesWords(0, 2)).sliceWord);
       const pairs = await compared(2, time, between.sliceWord);
       expect(pairs.every(({ own, other }) => own >= other)).to.equal(true);
@@ -448,24 +466,24 @@ describe("slices of series", () => {
       expect(await world.vault.seriesListed(0)).to.equal(0b1110n);
     });
 
-    it("behavior: a neighbour bounds for as long as its slice holds; then the next one does whose feed is not silent", async () => {
+    it("H-89 behavior: a neighbour bounds while its slice could still be posted; then the next one does whose slice is as young", async () => {
       const start = (await world.now()) + 10n;
       await world.at(start);
       await world.postSlice(2, flat(0.01, start));
       await world.at(start + 1n);
       await world.postSlice(3, flat(0.05, start + 1n));
       await world.list({ series: 4, expiry: start + 5n * DAY });
-      await world.at(start + 1_800n);
-      await world.postSlice(4, flat(0.005, start + 1_800n));
+      await world.at(start + 60n);
+      await world.postSlice(4, flat(0.005, start + 60n));
       const calendar = async (report: Report): Promise<void> => {
         await world.at(report.publishTime);
         await expect(world.postSlice(1, report)).to.be.revertedWithCustomError(world.vault, "CalendarArbitrage");
       };
-      await calendar(flat(0.007, start + HOUR));
-      await calendar(flat(0.004, start + HOUR + 1n));
-      await world.at(start + HOUR + 1n);
-      await world.postSlice(1, flat(0.007, start + HOUR + 1n));
-      const later = start + HOUR + 2n;
+      await calendar(flat(0.007, start + 120n));
+      await calendar(flat(0.004, start + 121n));
+      await world.at(start + 121n);
+      await world.postSlice(1, flat(0.007, start + 121n));
+      const later = start + 122n;
       await world.at(later);
       await world.postSlice(1, flat(0.06, later));
     });
