@@ -86,7 +86,7 @@ interface IVaultCore {
     function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external;
 
     /// @notice Moves main stake into the fund account of `underlying` until its equity covers its margin, at most the cap of the epoch; when it has
-    /// nothing left to sell and is worth less than zero, the rest becomes deficit.
+    /// nothing left to sell and is worth less than zero, the rest becomes deficit. At the last accepted price, whatever its age.
     function topUpFund(uint8 underlying) external;
 
     /// @notice Sets the cap of the open interest to the lower of governance's and what the fund of `underlying` supports.
@@ -163,7 +163,7 @@ interface IVaultBooks {
     /// short of, WAD, when it was last looked at.
     function shortfalls() external view returns (uint256 watched, uint256[] memory stored);
 
-    /// @notice What a withdrawal now would find fund accounts to be short of, S, WAD: it is paid B/(B + U + S).
+    /// @notice What a withdrawal now would find fund accounts to be short of at the last accepted prices, whatever their age, S, WAD: it is paid B/(B + U + S).
     function shortfall() external view returns (uint256);
 
     /// @notice The raw stored words of an underlying, in the order price, sample, pending, funding, trading, volatility, guard, fund.

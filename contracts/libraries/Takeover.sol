@@ -87,14 +87,6 @@ library Takeover {
         }
     }
 
-    /// @notice Whether `requireFresh` would pass.
-    function isFresh(Portfolio memory p, uint256 marginWord) internal pure returns (bool) {
-        for (uint256 i; i < p.books.length; ++i) {
-            if (p.books[i].state != PriceWord.NORMAL || p.books[i].age > MarginWord.liquidationAge(marginWord)) return false;
-        }
-        return true;
-    }
-
     /// @notice As `requireFresh`, for one price.
     function requireFreshPrice(uint256 underlying, uint256 priceWord, uint256 marginWord) internal view {
         _requireFresh(underlying, PriceWord.state(priceWord), PriceWord.age(priceWord), marginWord);

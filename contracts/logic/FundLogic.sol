@@ -99,12 +99,11 @@ library FundLogic {
     }
 
     /// @notice Brings the equity of a fund account up to its margin out of the main stake, books its loss as deficit once it has nothing left to sell, and
-    /// brings its shortfall up to date.
+    /// brings its shortfall up to date. At the last accepted prices, whatever their age, as an account is liquidated.
     function topUp(VaultState storage $, address fund, uint8 underlying) external {
         AccountId account = FundAccounts.accountOf(fund, underlying);
         uint256 marginWord = $.marginParameters;
         Portfolio memory p = Ledger.value($, account, marginWord);
-        Takeover.requireFresh(p, marginWord);
         Assessment memory a = Margin.assess(p, Margin.terms(marginWord), false);
         Wad drawn;
         if (a.equity < a.margin) drawn = FundAccounts.draw($, fund, underlying, a.margin - a.equity);
@@ -154,8 +153,8 @@ library FundLogic {
         uint256 sum;
         for (uint256 left = $.watched; left != 0; left &= left - 1) {
             uint256 underlying = LibBit.ffs(left);
-            (bool priced, Wad value, bool holds) = _valueOfAccount($, fund, look, underlying, marginWord);
-            if (priced) _setShort($, look, underlying, value, holds);
+            (Wad value, bool holds) = _valueOfAccount($, fund, look, underlying, marginWord);
+            _setShort($, look, underlying, value, holds);
             sum += $.shortfalls[underlying];
         }
         if (look.used != 0) PriceUse.consumeAll(look.used);
@@ -170,24 +169,23 @@ library FundLogic {
         uint256 marginWord = $.marginParameters;
         for (uint256 left = $.watched; left != 0; left &= left - 1) {
             uint256 underlying = LibBit.ffs(left);
-            (bool priced, Wad value, ) = _valueOfAccount($, fund, look, underlying, marginWord);
-            sum += priced ? uint256(_shortOf($, look, underlying, value).raw()) : $.shortfalls[underlying];
+            (Wad value, ) = _valueOfAccount($, fund, look, underlying, marginWord);
+            sum += uint256(_shortOf($, look, underlying, value).raw());
         }
     }
 
-    /// @dev The market value of a fund account, where every price in it is good enough to liquidate on.
+    /// @dev The market value of a fund account at the last accepted prices, whatever their age: what everybody sees is in φ, though nobody has posted since.
     function _valueOfAccount(
         VaultState storage $,
         address fund,
         Look memory look,
         uint256 underlying,
         uint256 marginWord
-    ) private view returns (bool priced, Wad value, bool holds) {
+    ) private view returns (Wad value, bool holds) {
         Portfolio memory p = FundAccounts.portfolioOf($, FundAccounts.accountOf(fund, underlying), marginWord);
         holds = p.books.length != 0;
-        if (!Takeover.isFresh(p, marginWord)) return (false, ZERO, holds);
         if (holds) look.used |= 1 << underlying;
-        return (true, FundAccounts.figures(p, marginWord).value, holds);
+        return (FundAccounts.figures(p, marginWord).value, holds);
     }
 
     /// @dev What an account of this value is short of when the main stake has given what it may.
@@ -239,19 +237,18 @@ library FundLogic {
     // ---------------------------------------------------------------- open interest
 
     /// @notice Open interest ≤ what the fund stands behind / the ratio it needs: the fund account's equity and what of the
-    /// main stake is reserved to it in an epoch.
+    /// main stake is reserved to it and not yet drawn.
     function refreshOpenInterestCap(VaultState storage $, address fund, uint8 underlying) external {
         uint256 marginWord = $.marginParameters;
-        uint256 parameters = $.fundParameters;
         uint256 priceWord = $.prices[underlying];
         if (PriceWord.price(priceWord).raw() == 0) revert IMarginVault.UnknownUnderlying(underlying);
         Wad equity = maxWad(FundAccounts.equityOf($, FundAccounts.accountOf(fund, underlying)), ZERO);
         Takeover.requireFreshPrice(underlying, priceWord, marginWord);
-        Wad stake = maxWad($.headers[FundAccounts.main(fund)].cash(), ZERO);
-        uint256 reserved = FundParametersWord.reservedPpm(parameters, FundWord.weightPpm($.fundAccounts[underlying]));
-        uint256 behind = uint256(equity.raw()) + (uint256(stake.raw()) * reserved) / 1e6;
+        Wad stake = FundAccounts.mainCash($, fund);
+        (Wad reserved, ) = FundAccounts.roomOf($, underlying, stake, ZERO, stake);
+        uint256 behind = uint256((equity + reserved).raw());
         uint256 price = PriceWord.price(priceWord).raw();
-        uint256 supported = (behind * 1e18) / (price * FundParametersWord.fundPerOpenInterest(parameters).raw());
+        uint256 supported = (behind * 1e18) / (price * FundParametersWord.fundPerOpenInterest($.fundParameters).raw());
         uint256 word = $.fundings[underlying];
         uint256 trading = $.tradings[underlying];
         uint256 cap = TradingWord.openInterestCap(trading);

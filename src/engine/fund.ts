@@ -4,8 +4,8 @@ import { requireUp } from "./doubt.ts";
 import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
-import { divUp, fromPpm, max, min, PPM, partDown, WAD } from "./fixedPoint.ts";
-import { draw, fundAccountOf, mainAccount, reservedPart, transferBook, transferSeries } from "./fundAccounts.ts";
+import { divUp, fromPpm, max, min, partDown, WAD } from "./fixedPoint.ts";
+import { draw, fundAccountOf, mainCash, roomOf, transferBook, transferSeries } from "./fundAccounts.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf } from "./ledger.ts";
 import { assess, bookMargin, termsAt } from "./margin.ts";
 import { liveMargin, seriesValueDown, withoutPart } from "./portfolioMargin.ts";
@@ -91,8 +91,8 @@ export function shedDiscountDown(draft: Draft, underlying: number, margin: bigin
 
 /**
  * Brings the equity of a fund account up to its margin out of the main stake, books its loss as deficit once it has nothing left to sell, and brings its
- * shortfall up to date.
- * @throws Reverted `FundAccountSolvent`, `PriceTooOld`
+ * shortfall up to date. At the last accepted prices, whatever their age, as an account is liquidated.
+ * @throws Reverted `FundAccountSolvent`
  */
 export function topUpFund(state: State, underlying: number): Outcome {
   return transact(state, (draft) => topUpFundOn(draft, underlying));
@@ -103,7 +103,6 @@ export function topUpFundOn(draft: Draft, underlying: number): void {
   const { margin } = draft.base;
   const account = fundAccountOf(draft, BigInt(underlying));
   const portfolio = portfolioOf(draft, account);
-  requireFresh(portfolio, margin);
   const figures = assess(portfolio, termsAt(margin, draft.now), false);
   const lacking = max(figures.margin - figures.equity, 0n);
   if (lacking === 0n && !draft.shortfalls.has(underlying)) revert("FundAccountSolvent", BigInt(underlying), figures.value);
@@ -134,8 +133,8 @@ export function refreshOpenInterestCapOn(draft: Draft, index: number): void {
   const portfolio = portfolioOf(draft, fundAccountOf(draft, BigInt(index)));
   requireFreshPrice(BigInt(index), underlying.priceState, max(draft.now - underlying.priceTime, 0n), margin);
   const equity = max(assess(portfolio, termsAt(margin, draft.now), false).equity, 0n);
-  const stake = max(draft.account(mainAccount(draft)).cash, 0n);
-  const behind = equity + (stake * reservedPart(fundParameters, underlying.fund)) / PPM;
+  const stake = mainCash(draft);
+  const behind = equity + roomOf(draft, BigInt(index), stake, 0n, stake).reserved;
   const supported = (behind * WAD) / (underlying.price * fromPpm(fundParameters.fundPerOpenInterest));
   let cap = min(supported, underlying.trading.openInterestCap);
   // a lower cap of the guardian holds until it lapses

@@ -4,7 +4,6 @@ import { max } from "./fixedPoint.ts";
 import { fundAccountOf, mainCash, roomOf } from "./fundAccounts.ts";
 import { credit, portfolioOf } from "./ledger.ts";
 import { assess, termsAt } from "./margin.ts";
-import { isFresh } from "./takeover.ts";
 
 /** What a look at the watched accounts, one after the other, goes by, WAD. */
 interface Look {
@@ -12,12 +11,12 @@ interface Look {
   unreserved: bigint; // what those before would get of what is reserved to no underlying
 }
 
-/** Books a withdrawal of `debited` (WAD); every watched account that can be priced is looked at first. */
+/** Books a withdrawal of `debited` (WAD); every watched account is looked at first. */
 export function withdrawn(draft: Draft, debited: bigint, scale: bigint): { paid: bigint; dust: bigint } {
   const look: Look = { stake: mainCash(draft), unreserved: 0n };
   for (const underlying of watched(draft)) {
-    const found = worthOf(draft, underlying);
-    if (found !== undefined) setShort(draft, look, underlying, found.value, found.holds);
+    const { value, holds } = worthOf(draft, underlying);
+    setShort(draft, look, underlying, value, holds);
   }
   const short = stored(draft);
   const { paid, lowered, dust } = payout(debited, scale, draft.settlement, draft.deficit + short);
@@ -32,10 +31,7 @@ export function withdrawn(draft: Draft, debited: bigint, scale: bigint): { paid:
 /** What a withdrawal now would find fund accounts to be short of, WAD. */
 export function shortfallOf(draft: Draft): bigint {
   const look: Look = { stake: mainCash(draft), unreserved: 0n };
-  return watched(draft).reduce((sum, underlying) => {
-    const found = worthOf(draft, underlying);
-    return sum + (found === undefined ? (draft.shortfalls.get(underlying) ?? 0n) : shortOf(draft, look, underlying, found.value));
-  }, 0n);
+  return watched(draft).reduce((sum, underlying) => sum + shortOf(draft, look, underlying, worthOf(draft, underlying).value), 0n);
 }
 
 /** Brings the shortfall of a fund account, worth `value` (WAD), up to date where it is watched. */
@@ -52,10 +48,12 @@ function stored(draft: Draft): bigint {
   return [...draft.shortfalls.values()].reduce((sum, short) => sum + short, 0n);
 }
 
-/** The market value of a fund account, where every price in it is good enough to liquidate on, and whether it holds anything. */
-function worthOf(draft: Draft, underlying: number): { value: bigint; holds: boolean } | undefined {
+/**
+ * The market value of a fund account at the last accepted prices, whatever their age: what everybody sees is in φ, though nobody has posted since; and whether
+ * it holds anything.
+ */
+function worthOf(draft: Draft, underlying: number): { value: bigint; holds: boolean } {
   const portfolio = portfolioOf(draft, fundAccountOf(draft, BigInt(underlying)));
-  if (!isFresh(portfolio, draft.base.margin)) return undefined;
   const { value } = assess(portfolio, termsAt(draft.base.margin, draft.now), false);
   return { value, holds: portfolio.books.length !== 0 };
 }

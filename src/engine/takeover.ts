@@ -42,11 +42,6 @@ export function requireFresh(portfolio: Portfolio, parameters: MarginParameters)
   for (const book of portfolio.books) requireFreshPrice(book.underlying, book.state, book.age, parameters);
 }
 
-/** Whether `requireFresh` would pass. */
-export function isFresh(portfolio: Portfolio, { liquidationAge }: MarginParameters): boolean {
-  return portfolio.books.every(({ state, age }) => state === NORMAL && age <= liquidationAge);
-}
-
 /** As `requireFresh`, for one price. */
 export function requireFreshPrice(underlying: bigint, state: bigint, age: bigint, { liquidationAge }: MarginParameters): void {
   if (state !== NORMAL) revert("PriceNotNormal", underlying, state);

@@ -137,6 +137,22 @@ describe("what leaves the main stake", () => {
       expect(notional <= 5_000_000n * WAD, `${count} markets: ${notional / WAD}`).to.equal(true);
     }
   });
+
+  it("H-77 what has been drawn stands behind no open interest", () => {
+    let state = drained(fiveMarkets(1_000_000n * WAD), [0, 1, 2, 3, 4]).state;
+    // lost: the fund accounts have nothing of it any more
+    for (let u = 1n; u <= 5n; u++) {
+      const id = accountIdOf(FUND, u);
+      const account = state.accounts.get(id);
+      if (account !== undefined) state = { ...state, accounts: new Map([...state.accounts, [id, { ...account, cash: 0n }]]) };
+    }
+    for (let u = 0; u < 5; u++) state = refreshOpenInterestCap(state, u).state;
+    expect(state.underlyings.map(({ funding }) => funding.cap)).to.deep.equal([0n, 0n, 0n, 0n, 0n]);
+    state = { ...state, now: state.now + 2n * LENGTH };
+    const priced = state.underlyings.map((each) => ({ ...each, priceTime: state.now }));
+    const rested = refreshOpenInterestCap({ ...state, underlyings: priced }, 0).state;
+    expect((rested.underlyings[0]?.funding.cap ?? 0n) > 0n).to.equal(true);
+  });
 });
 
 /** The fund has taken over what runs on: its account is below zero beyond its cap and holds lots. */
@@ -196,13 +212,23 @@ describe("the shortfall of fund accounts", () => {
     expect([...booked.shortfalls.keys()]).to.deep.equal([]);
   });
 
-  it("H-79 an account that cannot be priced keeps what it was short of", () => {
-    const state = topUpFund(short(60n), 0).state;
-    const owed = shortfallOf(new Draft(state));
-    const silent = { ...state, now: state.now + 1_000n };
-    expect(shortfallOf(new Draft(silent))).to.equal(owed);
-    const paid = withdraw(silent, CAROL, carol, 1_000n * WAD).paid;
-    expect(paid < 1_000n * WAD).to.equal(true);
+  it("H-79 S is what the last accepted price says, whatever its age: a feed that sleeps lets nobody leave in full", () => {
+    // watched and not short when it was last looked at; then the price falls, and nobody posts again
+    const watched = topUpFund(short(87n), 0).state;
+    expect([...watched.shortfalls]).to.deep.equal([[0, 0n]]);
+    const fallen = repriced(later(watched, 10n), 0, MARK / 2n);
+    const owed = shortfallOf(new Draft(fallen));
+    expect(owed > 20_000n * WAD, `${owed}`).to.equal(true);
+    const { paid } = withdraw(fallen, CAROL, carol, 50_000n * WAD);
+    expect(paid < 46_000n * WAD, `${paid}`).to.equal(true);
+    for (const age of [61n, 3_600n, 3n * 86_400n]) {
+      // two epochs on the account has room again: the stake stands for a part of it
+      const silent = { ...fallen, now: fallen.now + age };
+      const seen = shortfallOf(new Draft(silent));
+      expect(age > 86_400n ? seen < owed && seen > 0n : seen === owed, `${seen} at ${age}`).to.equal(true);
+      if (age < 86_400n) expect(withdraw(silent, CAROL, carol, 50_000n * WAD).paid, `${age}`).to.equal(paid);
+      expect(shortfallOf(new Draft(topUpFund(silent, 0).state)), `${age}`).to.equal(seen);
+    }
   });
 
   it("I-28 φ is the same for everybody, in whatever order and parts, with deficit and shortfall together", () => {

@@ -180,7 +180,7 @@ describe("hazards of the fund and of markets", () => {
     }
   });
 
-  it("H-79 S follows the price both ways, keeps what it was where there is no price, and is a deficit once nothing is left", async () => {
+  it("H-79 S follows the price both ways, is what the last price says whatever its age, and is a deficit once nothing is left", async () => {
     const world = await overrun();
     const { vault, erin } = world;
     const short = await vault.shortfall();
@@ -188,9 +188,14 @@ describe("hazards of the fund and of markets", () => {
     expect(await vault.shortfall()).to.be.greaterThan(short);
     await world.withdraw(world.carol, usd(1_000));
     expect((await vault.shortfalls()).stored[0]).to.equal(await vault.shortfall());
+    await world.move(0, 1_350n * WAD);
+    // seen by nobody while the price was young: of an old one it is what it is all the same
     const known = await vault.shortfall();
+    expect(known).to.be.greaterThan((await vault.shortfalls()).stored[0]!);
     await world.time.increase(1_000n);
     expect(await vault.shortfall()).to.equal(known);
+    await vault.topUpFund(0);
+    expect((await vault.shortfalls()).stored[0]).to.equal(known);
     await world.move(0, 1_900n * WAD);
     expect(await vault.shortfall()).to.equal(0n);
     await world.move(0, 1_400n * WAD);
