@@ -48,12 +48,22 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         uint40 maturity;
     }
 
-    /// @dev Units of the asset: what the shares were worth when the claim was filed, and the least that others may pay it with.
+    /// @dev Units of the asset: what the shares were worth when the claim was filed, and the least that others may pay it with. It is not extended beyond the
+    /// lapse of its ticket.
     struct Claim {
-        uint216 shares;
+        uint176 shares;
         uint40 filed;
+        uint40 lapse;
         uint128 assets;
         uint128 minimum;
+    }
+
+    /// @dev What an entry prices shares by, asked once: the vault prices every fund account that is short for it. The lower net asset value in units;
+    /// settlement tokens of the vault, and deficit and shortfall, WAD.
+    struct Basis {
+        uint256 lower;
+        uint256 settlement;
+        uint256 owed;
     }
 
     /// @dev WAD of the asset and unix seconds.
@@ -133,41 +143,51 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     /// @dev A loss is visible before it is booked: whoever could choose when to be paid would choose a moment between (H-78).
     function fileClaim(uint256 shares, uint256 minimumAssets) external nonReentrant returns (uint256 assets) {
         (, uint256 lower) = _takeRecord();
-        (uint256 ripe, uint256 maturity, ) = ticketOf(msg.sender);
+        (uint256 ripe, uint256 maturity, uint256 lapse) = ticketOf(msg.sender);
         if (ripe == 0) revert NoTicket(msg.sender);
         if (block.timestamp < maturity) revert TicketCools(msg.sender, maturity);
         if (shares > ripe) revert ERC4626ExceededMaxRedeem(msg.sender, shares, ripe);
         (uint256 open, , , uint256 end) = claimOf(msg.sender);
         if (open != 0) revert ClaimOpen(msg.sender, end);
-        assets = _paidDown(shares, lower);
+        assets = _paidDown(shares, _basis(lower));
         if (assets == 0) revert NothingGiven(assets, shares);
-        // casting is safe: at most the ticket's
+        // a minimum that cannot be reached would keep the claim for its owner alone
+        if (assets < minimumAssets) revert BelowMinimum(assets, minimumAssets);
+        // casting is safe: at most the ticket's, and until the year 36812
         _tickets[msg.sender].shares -= uint216(shares);
-        _file(msg.sender, Claim(uint216(shares), 0, assets.toUint128(), minimumAssets.toUint128()));
+        _file(msg.sender, Claim(shares.toUint176(), 0, uint40(lapse), assets.toUint128(), uint128(minimumAssets)));
     }
 
     /// @inheritdoc IInsuranceFund
     function extendClaim() external nonReentrant {
         _requirePayable(msg.sender);
         Claim memory open = _claims[msg.sender];
+        // who could put it off for ever could choose when to be paid
+        if (block.timestamp + CLAIM_DELAY + CLAIM_TIME > open.lapse) revert TicketLapses(msg.sender, open.lapse);
+        uint256 given = gasleft();
         (bool priced, , uint256 lower) = _tryValues();
         if (priced) {
-            uint256 worth = _paidDown(open.shares, lower);
+            Basis memory basis = _basis(lower);
+            uint256 worth = _paidDown(open.shares, basis);
             if (worth < open.assets) open.assets = worth.toUint128();
-            bool whole = _mostRedeem(msg.sender, lower) == open.shares || _paidDown(_mostRedeem(msg.sender, lower), lower) >= open.assets;
+            uint256 most = _mostRedeem(msg.sender, basis);
+            bool whole = most == open.shares || _paidDown(most, basis) >= open.assets;
             if (open.assets >= open.minimum && whole) revert ClaimPayable(msg.sender);
+        } else if (gasleft() < given / 2) {
+            // a call that ran out of gas, at whatever depth, left less than that: no want of a price
+            revert GasTooLow(given, gasleft());
         }
         _file(msg.sender, open);
     }
 
     /// @inheritdoc IInsuranceFund
     function payClaim(address owner) external nonReentrant returns (uint256 assets) {
-        uint256 lower = _beforeRedeem(owner, 0);
+        Basis memory basis = _beforeRedeem(owner, 0);
         Claim memory open = _claims[owner];
-        uint256 worth = Math.min(_paidDown(open.shares, lower), open.assets);
+        uint256 worth = Math.min(_paidDown(open.shares, basis), open.assets);
         if (worth < open.minimum) revert BelowMinimum(worth, open.minimum);
-        uint256 shares = _mostRedeem(owner, lower);
-        assets = _paidDown(shares, lower);
+        uint256 shares = _mostRedeem(owner, basis);
+        assets = _paidDown(shares, basis);
         _withdraw(owner, owner, owner, assets, shares);
     }
 
@@ -238,10 +258,10 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         address receiver,
         address owner
     ) public override(ERC4626, IERC4626) nonReentrant returns (uint256 shares) {
-        uint256 lower = _beforeRedeem(owner, assets);
-        uint256 most = _paidDown(_mostRedeem(owner, lower), lower);
+        Basis memory basis = _beforeRedeem(owner, assets);
+        uint256 most = _paidDown(_mostRedeem(owner, basis), basis);
         if (assets > most) revert ERC4626ExceededMaxWithdraw(owner, assets, most);
-        shares = _burnedUp(assets, lower);
+        shares = _burnedUp(assets, basis);
         _withdraw(msg.sender, receiver, owner, assets, shares);
     }
 
@@ -273,25 +293,26 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     }
 
     function _redeem(uint256 shares, address receiver, address owner) private returns (uint256 assets) {
-        uint256 lower = _beforeRedeem(owner, 0);
-        uint256 most = _mostRedeem(owner, lower);
+        Basis memory basis = _beforeRedeem(owner, 0);
+        uint256 most = _mostRedeem(owner, basis);
         if (shares > most) revert ERC4626ExceededMaxRedeem(owner, shares, most);
-        assets = _paidDown(shares, lower);
+        assets = _paidDown(shares, basis);
         _withdraw(msg.sender, receiver, owner, assets, shares);
     }
 
     /// @dev Losses and gains so far are recognised before any share changes hands with the fund (H-50).
     function _beforeDeposit() private returns (uint256 upper) {
         (upper, ) = _takeRecord();
-        (, uint256 owed) = _owed();
+        uint256 owed = _basis(0).owed;
         if (owed != 0) revert DeficitOutstanding(owed);
     }
 
     /// @dev Says why nothing can be redeemed, before ERC4626 says only that it exceeds zero.
-    function _beforeRedeem(address owner, uint256 assets) private returns (uint256 lower) {
-        (, lower) = _takeRecord();
+    function _beforeRedeem(address owner, uint256 assets) private returns (Basis memory basis) {
+        (, uint256 lower) = _takeRecord();
         _requirePayable(owner);
-        uint256 available = _payableDown(liquidAssets());
+        basis = _basis(lower);
+        uint256 available = _payableDown(_liquid(basis), basis);
         if (assets > available) revert StakeInUse(assets, available);
     }
 
@@ -306,7 +327,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         if (assets == 0 || shares == 0) revert NothingGiven(assets, shares);
         Claim storage open = _claims[owner];
         // casting is safe: shares were tested against the claim; an amount and a minimum end at nothing
-        open.shares -= uint216(shares);
+        open.shares -= uint176(shares);
         open.assets = uint128(uint256(open.assets).saturatingSub(assets));
         open.minimum = uint128(uint256(open.minimum).saturatingSub(assets));
         super._withdraw(caller, receiver, owner, assets, shares);
@@ -328,7 +349,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
 
     /// @dev Out of the main account; where that is short, first out of fund accounts that hold nothing but cash.
     function _transferOut(address to, uint256 assets) internal override {
-        uint256 debited = _debitedUp(assets);
+        uint256 debited = _debitedUp(assets, _basis(0));
         uint256 count = _underlyings();
         Action[] memory actions = new Action[](count);
         uint256 used;
@@ -369,9 +390,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     /// @inheritdoc IERC4626
     function maxDeposit(address) public view override(ERC4626, IERC4626) returns (uint256) {
         (bool priced, , ) = _tryValues();
-        if (!priced) return 0;
-        (, uint256 owed) = _owed();
-        return owed == 0 ? _mostDeposit() : 0;
+        return priced && _basis(0).owed == 0 ? _mostDeposit() : 0;
     }
 
     /// @inheritdoc IERC4626
@@ -383,13 +402,15 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     /// @inheritdoc IERC4626
     function maxWithdraw(address owner) public view override(ERC4626, IERC4626) returns (uint256) {
         (bool priced, , uint256 lower) = _tryValues();
-        return priced ? _paidDown(_mostRedeem(owner, lower), lower) : 0;
+        if (!priced) return 0;
+        Basis memory basis = _basis(lower);
+        return _paidDown(_mostRedeem(owner, basis), basis);
     }
 
     /// @inheritdoc IERC4626
     function maxRedeem(address owner) public view override(ERC4626, IERC4626) returns (uint256) {
         (bool priced, , uint256 lower) = _tryValues();
-        return priced ? _mostRedeem(owner, lower) : 0;
+        return priced ? _mostRedeem(owner, _basis(lower)) : 0;
     }
 
     /// @inheritdoc IERC4626
@@ -407,16 +428,18 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     /// @inheritdoc IERC4626
     function previewWithdraw(uint256 assets) public view override(ERC4626, IERC4626) returns (uint256) {
         (, uint256 lower) = netAssetValues();
-        uint256 most = _tokens();
+        Basis memory basis = _basis(lower);
+        uint256 most = basis.settlement / SCALE;
         if (assets > most) revert StakeInUse(assets, most);
-        return _burnedUp(assets, lower);
+        return _burnedUp(assets, basis);
     }
 
     /// @inheritdoc IERC4626
     function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) returns (uint256) {
         (, uint256 lower) = netAssetValues();
-        // tokens that are lent are promised to nobody
-        return Math.min(_paidDown(shares, lower), _tokens());
+        Basis memory basis = _basis(lower);
+        // nobody can be paid more than the settlement tokens of the vault: those that are lent are promised to nobody
+        return Math.min(_paidDown(shares, basis), basis.settlement / SCALE);
     }
 
     // ---------------------------------------------------------------- share arithmetic
@@ -432,13 +455,13 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     }
 
     /// @dev Shares for a payment.
-    function _burnedUp(uint256 assets, uint256 lower) private view returns (uint256) {
-        return _debitedUp(assets).mulDiv(_supply(), lower + 1, Math.Rounding.Ceil);
+    function _burnedUp(uint256 assets, Basis memory basis) private view returns (uint256) {
+        return _debitedUp(assets, basis).mulDiv(_supply(), basis.lower + 1, Math.Rounding.Ceil);
     }
 
     /// @dev What is paid for shares.
-    function _paidDown(uint256 shares, uint256 lower) private view returns (uint256) {
-        return _payableDown(shares.mulDiv(lower + 1, _supply()));
+    function _paidDown(uint256 shares, Basis memory basis) private view returns (uint256) {
+        return _payableDown(shares.mulDiv(basis.lower + 1, _supply()), basis);
     }
 
     /// @dev The cash of an account is below 2^127.
@@ -448,15 +471,15 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     }
 
     /// @dev Shares of a claim that is payable now, as far as they are worth at most what they were when it was filed, and at most the liquid cash.
-    function _mostRedeem(address owner, uint256 lower) private view returns (uint256 shares) {
+    function _mostRedeem(address owner, Basis memory basis) private view returns (uint256 shares) {
         uint256 assets;
         uint256 payableFrom;
         (shares, assets, payableFrom, ) = claimOf(owner);
         if (shares == 0 || block.timestamp < payableFrom) return 0;
-        uint256 debit = liquidAssets();
+        uint256 debit = _liquid(basis);
         // dearer since: fewer shares are paid, and the others are as if nothing had been claimed
-        if (_paidDown(shares, lower) > assets) debit = Math.min(debit, _debitedUp(assets));
-        return Math.min(shares, debit.mulDiv(_supply(), lower + 1));
+        if (_paidDown(shares, basis) > assets) debit = Math.min(debit, _debitedUp(assets, basis));
+        return Math.min(shares, debit.mulDiv(_supply(), basis.lower + 1));
     }
 
     function _decimalsOffset() internal pure override returns (uint8) {
@@ -468,29 +491,20 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     }
 
     /// @dev What the vault pays for a debit, in units: φ of it while a deficit or a shortfall is outstanding. The vault's own formula.
-    function _payableDown(uint256 debited) private view returns (uint256) {
-        (uint256 settlement, uint256 owed) = _owed();
-        return owed == 0 ? debited : debited.mulDiv(settlement, settlement + owed);
+    function _payableDown(uint256 debited, Basis memory basis) private pure returns (uint256) {
+        return basis.owed == 0 ? debited : debited.mulDiv(basis.settlement, basis.settlement + basis.owed);
     }
 
     /// @dev The least debit for which the vault pays `assets`.
-    function _debitedUp(uint256 assets) private view returns (uint256) {
-        (uint256 settlement, uint256 owed) = _owed();
-        if (owed == 0) return assets;
-        if (settlement == 0) revert DeficitOutstanding(owed);
-        return assets.mulDiv(settlement + owed, settlement, Math.Rounding.Ceil);
+    function _debitedUp(uint256 assets, Basis memory basis) private pure returns (uint256) {
+        if (basis.owed == 0) return assets;
+        if (basis.settlement == 0) revert DeficitOutstanding(basis.owed);
+        return assets.mulDiv(basis.settlement + basis.owed, basis.settlement, Math.Rounding.Ceil);
     }
 
-    /// @dev Settlement tokens of the vault, and deficit and shortfall, WAD.
-    function _owed() private view returns (uint256 settlement, uint256 owed) {
-        (settlement, owed) = _vault.totals();
-        owed += _vault.shortfall();
-    }
-
-    /// @dev Settlement tokens of the vault, in units: nobody can be paid more, whatever has been lent.
-    function _tokens() private view returns (uint256) {
-        (uint256 settlement, ) = _vault.totals();
-        return settlement / SCALE;
+    function _basis(uint256 lower) private view returns (Basis memory) {
+        (uint256 settlement, uint256 owed) = _vault.totals();
+        return Basis(lower, settlement, owed + _vault.shortfall());
     }
 
     // ---------------------------------------------------------------- value
@@ -503,15 +517,17 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
 
     /// @inheritdoc IInsuranceFund
     function liquidAssets() public view returns (uint256) {
-        if (address(_vault) == address(0)) return 0;
+        return address(_vault) == address(0) ? 0 : _liquid(_basis(0));
+    }
+
+    function _liquid(Basis memory basis) private view returns (uint256) {
         uint256 cash = _cashOf(_main());
         uint256 count = _underlyings();
         for (uint256 u; u < count; ++u) {
             cash += _idleCashOf(_fundAccount(u));
         }
         // the largest debit of which the vault can pay its part
-        (uint256 settlement, uint256 owed) = _owed();
-        return Math.min(cash, settlement + owed) / SCALE;
+        return Math.min(cash, basis.settlement + basis.owed) / SCALE;
     }
 
     /// @dev Views that ERC-4626 forbids to revert must not, whatever makes the vault's revert: lock, prices, no vault yet.

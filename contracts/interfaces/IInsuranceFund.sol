@@ -46,6 +46,10 @@ interface IInsuranceFund is IERC4626 {
     error ClaimCools(address owner, uint256 payableFrom);
     /// @notice Thrown when a claim that can be paid in full is to be extended: when to be paid is nobody's choice.
     error ClaimPayable(address owner);
+    /// @notice Thrown when a claim is to be extended beyond the lapse of the ticket that it was filed with.
+    error TicketLapses(address owner, uint256 lapse);
+    /// @notice Thrown when the fund could not be priced with the gas that was given, though it may have a price.
+    error GasTooLow(uint256 given, uint256 left);
     error BelowMinimum(uint256 received, uint256 minimum);
     /// @notice Thrown when the accounts of the fund that hold nothing else have less cash than would be paid, or the vault fewer settlement tokens.
     error StakeInUse(uint256 asked, uint256 available);
@@ -75,12 +79,12 @@ interface IInsuranceFund is IERC4626 {
 
     /// @notice Claims `shares` of the caller's matured ticket: paid from 60 to 70 minutes from now, by anyone, at most with what they are worth now. Who is
     /// not paid by then has his shares back, as if nothing had been asked.
-    /// @param minimumAssets nobody but the owner may have the claim paid with less for the whole of it
+    /// @param minimumAssets nobody but the owner may have the claim paid with less for the whole of it; at most what it is worth now
     /// @return assets what the shares are worth now, in units
     function fileClaim(uint256 shares, uint256 minimumAssets) external returns (uint256 assets);
 
     /// @notice Puts the caller's claim off by another hour when it could be paid but for a price, the vault's tokens or its minimum: nobody loses a
-    /// cool-down by what others do. It is for at most what it is worth now.
+    /// cool-down by what others do. It is for at most what it is worth now, and ends before the ticket that it was filed with would have lapsed.
     function extendClaim() external;
 
     /// @notice Pays the claim of `owner`, as far as there is cash, to `owner`; anyone may.
