@@ -15,6 +15,9 @@ library Bounds {
     /// @dev Settlement tokens. A position that is larger needs no look at the parameter.
     uint256 internal constant MOST_SMALLEST_NOTIONAL = 10_000;
 
+    /// @dev ppm of the whole cap that may be reserved to underlyings: a tenth at least is nobody's.
+    uint256 internal constant MOST_WEIGHTS = 900_000;
+
     uint256 internal constant MAX_UNDERLYINGS = 32;
     uint256 internal constant MAX_COLLATERALS = 32;
     uint256 internal constant MAX_MODULES = 16;
@@ -57,7 +60,7 @@ library Bounds {
         if (id == Parameter.BountyCap) return (0, 10_000_000_000, false);
         if (id == Parameter.StakeCap) return (1_000, 1_000_000, false);
         // 0: none set, a share of what the others leave
-        if (id == Parameter.FundWeight) return (0, 1_000_000, false);
+        if (id == Parameter.FundWeight) return (0, MOST_WEIGHTS, false);
         if (id == Parameter.FillBand) return (1_000, 100_000, false);
         if (id == Parameter.PositionCap) return (0, (1 << 44) - 1, false);
         if (id == Parameter.OpenInterestCap) return (0, (1 << 44) - 1, false);

@@ -21,6 +21,14 @@ library FundAccounts {
     // words of `fundAccounts` that belong to no underlying
     uint256 internal constant UNRESERVED = 32; // what the main stake gave that is reserved to no underlying, bounties apart
     uint256 internal constant BOUNTIES = 33;
+    uint256 internal constant ALL = 34; // what the main stake gave to whomever, bounties apart
+
+    /// @dev The main stake, as whoever draws of it finds it.
+    struct Stake {
+        Wad left;
+        uint256 base; // WAD: without what was drawn in this epoch, so that who draws first takes nothing from what the next may count on
+        Wad beside; // of what is reserved to no underlying, what others are to get beside what is counted
+    }
 
     function main(address fund) internal pure returns (AccountId) {
         return toAccountId(fund, 0);
@@ -149,43 +157,47 @@ library FundAccounts {
     /// @notice Moves up to `wanted` of the main stake into the fund account of `underlying` (I-16). An account that gets less has used up its cap.
     function draw(VaultState storage $, address fund, uint256 underlying, Wad wanted) internal returns (Wad drawn) {
         Wad unreserved;
-        (drawn, unreserved) = roomOf($, underlying, mainCash($, fund), ZERO, wanted);
+        (drawn, unreserved) = roomOf($, underlying, stakeOf($, fund), wanted);
         drawn = drawn + unreserved;
         if (drawn < wanted) Deficit.watch($, underlying);
         if (drawn == ZERO) return ZERO;
         _count($, underlying, drawn);
         if (unreserved != ZERO) _count($, UNRESERVED, unreserved);
+        _count($, ALL, drawn);
         Ledger.credit($, main(fund), -drawn);
         Ledger.credit($, accountOf(fund, underlying), drawn);
         emit IMarginVault.FundToppedUp(uint8(underlying), uint256(drawn.raw()));
     }
 
     /// @notice What of `wanted` the main stake may give the fund account of `underlying`: of what is reserved to it, then of what is reserved to none.
-    /// @param stake cash of the main account
-    /// @param beside what others are to get of what is reserved to none, beside what is counted
     function roomOf(
         VaultState storage $,
         uint256 underlying,
-        Wad stake,
-        Wad beside,
+        Stake memory stake,
         Wad wanted
     ) internal view returns (Wad reserved, Wad unreserved) {
         uint256 parameters = $.fundParameters;
         uint256 state = $.fundAccounts[underlying];
         uint256 used = FundWord.drawnLately(state, FundParametersWord.epochLength(parameters));
-        // the stake as it was before what this underlying has drawn
-        uint256 base = uint256(stake.raw()) + used;
-        wanted = minWad(minWad(wanted, stake), _roomIn((base * FundParametersWord.topUpPpm(parameters)) / 1e6, used));
+        wanted = minWad(minWad(wanted, stake.left), _roomIn((stake.base * FundParametersWord.topUpPpm(parameters)) / 1e6, used));
         uint256 part = FundParametersWord.reservedPpm(parameters, FundWord.weightPpm(state));
-        reserved = minWad(wanted, _roomIn((base * part) / 1e6, used));
-        if (reserved < wanted) unreserved = _unreservedRoom($, stake, beside, wanted - reserved);
+        reserved = minWad(wanted, _roomIn((stake.base * part) / 1e6, used));
+        if (reserved < wanted) unreserved = _unreservedRoom($, stake, wanted - reserved);
+    }
+
+    function stakeOf(VaultState storage $, address fund) internal view returns (Stake memory) {
+        Wad cash = mainCash($, fund);
+        uint256 length = FundParametersWord.epochLength($.fundParameters);
+        uint256 used = FundWord.drawnInEpoch($.fundAccounts[ALL], length);
+        uint256 bounties = FundWord.drawnInEpoch($.fundAccounts[BOUNTIES], length);
+        return Stake(minWad(cash, _roomIn(FundWord.MOST, used)), uint256(cash.raw()) + used + bounties, ZERO);
     }
 
     /// @dev What of `wanted` fits into what is reserved to no underlying, less what is kept for bounties.
-    function _unreservedRoom(VaultState storage $, Wad stake, Wad beside, Wad wanted) private view returns (Wad) {
+    function _unreservedRoom(VaultState storage $, Stake memory stake, Wad wanted) private view returns (Wad) {
         uint256 parameters = $.fundParameters;
-        uint256 used = FundWord.drawnLately($.fundAccounts[UNRESERVED], FundParametersWord.epochLength(parameters)) + uint256(beside.raw());
-        uint256 cap = ((uint256(stake.raw()) + used) * FundParametersWord.unreservedPpm(parameters)) / 1e6;
+        uint256 used = FundWord.drawnLately($.fundAccounts[UNRESERVED], FundParametersWord.epochLength(parameters)) + uint256(stake.beside.raw());
+        uint256 cap = (stake.base * FundParametersWord.unreservedPpm(parameters)) / 1e6;
         uint256 kept = uint256(FundParametersWord.bountyCap(parameters).raw());
         return minWad(wanted, _roomIn(cap > kept ? cap - kept : 0, used));
     }
@@ -193,12 +205,13 @@ library FundAccounts {
     /// @dev What an account without an underlying gets: never more than one underlying would.
     function _drawForNone(VaultState storage $, address fund, Wad wanted) private returns (Wad drawn) {
         uint256 parameters = $.fundParameters;
-        Wad stake = mainCash($, fund);
+        Stake memory stake = stakeOf($, fund);
         uint256 used = FundWord.drawnLately($.fundAccounts[UNRESERVED], FundParametersWord.epochLength(parameters));
-        uint256 cap = ((uint256(stake.raw()) + used) * FundParametersWord.topUpPpm(parameters)) / 1e6;
-        drawn = _unreservedRoom($, stake, ZERO, minWad(minWad(wanted, stake), _roomIn(cap, used)));
+        uint256 cap = (stake.base * FundParametersWord.topUpPpm(parameters)) / 1e6;
+        drawn = _unreservedRoom($, stake, minWad(minWad(wanted, stake.left), _roomIn(cap, used)));
         if (drawn == ZERO) return ZERO;
         _count($, UNRESERVED, drawn);
+        _count($, ALL, drawn);
         Ledger.credit($, main(fund), -drawn);
     }
 
@@ -220,12 +233,12 @@ library FundAccounts {
     /// @notice Pays what a keeper's bounty lacks, within the cap of the epoch and never for accounts below the smallest size (H-44).
     function payBounty(VaultState storage $, address fund, Wad wanted, Wad notional) internal returns (Wad paid) {
         if (notional < LiquidationWord.smallestNotional($.liquidationParameters)) return ZERO;
-        Wad stake = mainCash($, fund);
+        Stake memory stake = stakeOf($, fund);
         uint256 parameters = $.fundParameters;
         uint256 used = FundWord.drawnLately($.fundAccounts[BOUNTIES], FundParametersWord.epochLength(parameters));
         uint256 cap = uint256(FundParametersWord.bountyCap(parameters).raw());
-        uint256 free = ((uint256(stake.raw()) + used) * FundParametersWord.unreservedPpm(parameters)) / 1e6;
-        paid = minWad(minWad(wanted, stake), _roomIn(free < cap ? free : cap, used));
+        uint256 free = (stake.base * FundParametersWord.unreservedPpm(parameters)) / 1e6;
+        paid = minWad(minWad(wanted, stake.left), _roomIn(free < cap ? free : cap, used));
         if (paid == ZERO) return ZERO;
         _count($, BOUNTIES, paid);
         Ledger.credit($, main(fund), -paid);

@@ -214,14 +214,14 @@ library ConfigLogic {
         return FundParametersWord.withStakeCap(word, value);
     }
 
-    /// @dev What is reserved to underlyings is never more than there is. The sum and the number of those without a weight stand beside the cap: a draw
+    /// @dev A tenth at least is reserved to no underlying: bounties, and accounts that hold nothing, are paid of it. The sum and the number of those without a weight stand beside the cap: a draw
     /// need not read the others.
     function _setWeight(VaultState storage $, uint256 underlying, uint256 ppm) private {
         uint256 state = $.fundAccounts[underlying];
         uint256 parameters = $.fundParameters;
         uint256 before = FundWord.weightPpm(state);
         uint256 sum = FundParametersWord.weights(parameters) - before + ppm;
-        if (sum > PPM) _inconsistent(Parameter.FundWeight);
+        if (sum > Bounds.MOST_WEIGHTS) _inconsistent(Parameter.FundWeight);
         uint256 unweighted = FundParametersWord.unweighted(parameters);
         if (before == 0 && ppm != 0) --unweighted;
         else if (before != 0 && ppm == 0) ++unweighted;

@@ -115,7 +115,7 @@ library FundLogic {
             a.value = a.value - left;
         }
         if (($.watched >> underlying) & 1 != 0) {
-            Look memory look = Look(FundAccounts.mainCash($, fund), ZERO, 0);
+            Look memory look = Look(FundAccounts.stakeOf($, fund), 0);
             _setShort($, look, underlying, a.value + drawn, p.books.length != 0);
         }
     }
@@ -141,14 +141,13 @@ library FundLogic {
 
     /// @dev What a look at the watched accounts, one after the other, goes by.
     struct Look {
-        Wad stake; // what the main account would have left
-        Wad unreserved; // what those before would get of what is reserved to no underlying
+        FundAccounts.Stake stake; // without what those before would get
         uint256 used; // prices, a bit each
     }
 
     /// @notice Books a withdrawal of `debited` while there is a deficit, or an account that has used up its cap: see `Deficit`.
     function withdrawn(VaultState storage $, address fund, uint256 debited, uint256 scale) external returns (uint256 paid, uint256 dust) {
-        Look memory look = Look(FundAccounts.mainCash($, fund), ZERO, 0);
+        Look memory look = Look(FundAccounts.stakeOf($, fund), 0);
         uint256 marginWord = $.marginParameters;
         uint256 sum;
         for (uint256 left = $.watched; left != 0; left &= left - 1) {
@@ -165,7 +164,7 @@ library FundLogic {
 
     /// @notice What a withdrawal now would find fund accounts to be short of.
     function shortfall(VaultState storage $, address fund) external view returns (uint256 sum) {
-        Look memory look = Look(FundAccounts.mainCash($, fund), ZERO, 0);
+        Look memory look = Look(FundAccounts.stakeOf($, fund), 0);
         uint256 marginWord = $.marginParameters;
         for (uint256 left = $.watched; left != 0; left &= left - 1) {
             uint256 underlying = LibBit.ffs(left);
@@ -191,9 +190,9 @@ library FundLogic {
     /// @dev What an account of this value is short of when the main stake has given what it may.
     function _shortOf(VaultState storage $, Look memory look, uint256 underlying, Wad value) private view returns (Wad) {
         if (!value.isNegative()) return ZERO;
-        (Wad reserved, Wad unreserved) = FundAccounts.roomOf($, underlying, look.stake, look.unreserved, -value);
-        look.stake = look.stake - reserved - unreserved;
-        look.unreserved = look.unreserved + unreserved;
+        (Wad reserved, Wad unreserved) = FundAccounts.roomOf($, underlying, look.stake, -value);
+        look.stake.left = look.stake.left - reserved - unreserved;
+        look.stake.beside = look.stake.beside + unreserved;
         return -value - reserved - unreserved;
     }
 
@@ -203,7 +202,7 @@ library FundLogic {
         _store($, underlying, short);
         if (short != 0) return;
         if (holds) {
-            (Wad reserved, Wad unreserved) = FundAccounts.roomOf($, underlying, look.stake, look.unreserved, look.stake);
+            (Wad reserved, Wad unreserved) = FundAccounts.roomOf($, underlying, look.stake, look.stake.left);
             if (reserved + unreserved == ZERO) return;
         }
         Deficit.unwatch($, underlying);
@@ -244,8 +243,8 @@ library FundLogic {
         if (PriceWord.price(priceWord).raw() == 0) revert IMarginVault.UnknownUnderlying(underlying);
         Wad equity = maxWad(FundAccounts.equityOf($, FundAccounts.accountOf(fund, underlying)), ZERO);
         Takeover.requireFreshPrice(underlying, priceWord, marginWord);
-        Wad stake = FundAccounts.mainCash($, fund);
-        (Wad reserved, ) = FundAccounts.roomOf($, underlying, stake, ZERO, stake);
+        FundAccounts.Stake memory stake = FundAccounts.stakeOf($, fund);
+        (Wad reserved, ) = FundAccounts.roomOf($, underlying, stake, stake.left);
         uint256 behind = uint256((equity + reserved).raw());
         uint256 price = PriceWord.price(priceWord).raw();
         uint256 supported = (behind * 1e18) / (price * FundParametersWord.fundPerOpenInterest($.fundParameters).raw());

@@ -302,6 +302,11 @@ library FundWord {
         return block.timestamp < start + 2 * length ? present * COUNTED : 0;
     }
 
+    /// @dev Drawn, in WAD, in the epoch under way.
+    function drawnInEpoch(uint256 word, uint256 length) internal view returns (uint256) {
+        return block.timestamp < epochStart(word) + length ? ((word >> 80) & MOST_COUNTED) * COUNTED : 0;
+    }
+
     function weightPpm(uint256 word) internal pure returns (uint256) {
         return Field.get(word, 208, 24);
     }

@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
 import JSON5 from "json5";
 import { z } from "zod";
-import { haircutHolds, inconsistency, LOTS_IN_SMALLEST, PARAMETERS, type ParameterBound, parameterIndex } from "../engine/bounds.ts";
+import {
+  haircutHolds,
+  inconsistency,
+  LOTS_IN_SMALLEST,
+  MOST_WEIGHTS,
+  PARAMETERS,
+  type ParameterBound,
+  parameterIndex,
+} from "../engine/bounds.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { scaled, seconds } from "./units.ts";
@@ -195,7 +203,7 @@ function crossChecks(parameters: PlimsollParameters): Issue[] {
   if (pick("LiquidationAge") > pick("TradingAge")) issues.push({ path: "margin.liquidationAge", message: "above tradingAge" });
   if (pick("DiscountMin") > pick("DiscountMax")) issues.push({ path: "liquidation.discountMin", message: "above discountMax" });
   const weights = parameters.underlyings.reduce((sum, underlying) => sum + (underlying.values.FundWeight ?? 0n), 0n);
-  if (weights > 1_000_000n) issues.push({ path: "underlyings", message: "fundWeight: more than one together" });
+  if (weights > MOST_WEIGHTS) issues.push({ path: "underlyings", message: "fundWeight: more than 0.9 together" });
   for (const [index, underlying] of parameters.underlyings.entries()) {
     const path = `underlyings.${index}`;
     const own = (name: string): bigint => underlying.values[name] ?? 0n;

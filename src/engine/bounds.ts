@@ -17,6 +17,9 @@ export interface ParameterBound {
 
 const LOTS_MOST = 2n ** 44n - 1n;
 
+/** ppm of the whole cap that may be reserved to underlyings: a tenth at least is nobody's. */
+export const MOST_WEIGHTS = 900_000n;
+
 function bound(
   name: string,
   scope: ParameterScope,
@@ -52,7 +55,7 @@ export const PARAMETERS: readonly ParameterBound[] = [
   bound("FundPerOpenInterest", "vault", "ppm", 10_000n, 100_000n, 1_000_000n),
   bound("BountyCap", "vault", "1e-4 settlement tokens", 0n, 10_000_000n, 10_000_000_000n),
   bound("StakeCap", "vault", "ppm of the main stake", 1_000n, 500_000n, 1_000_000n),
-  bound("FundWeight", "underlying", "ppm of the whole cap", 0n, 0n, 1_000_000n),
+  bound("FundWeight", "underlying", "ppm of the whole cap", 0n, 0n, MOST_WEIGHTS),
   bound("FillBand", "underlying", "ppm", 1_000n, 20_000n, 100_000n),
   bound("PositionCap", "underlying", "lots", 0n, 10_000_000n, LOTS_MOST),
   bound("OpenInterestCap", "underlying", "lots", 0n, 100_000_000n, LOTS_MOST),

@@ -21,6 +21,7 @@ export class Draft {
   deficit: bigint;
   unreserved: FundAccountState;
   bounties: FundAccountState;
+  drawn: FundAccountState;
   readonly shortfalls: Map<number, bigint>;
 
   constructor(base: State) {
@@ -30,6 +31,7 @@ export class Draft {
     this.deficit = base.deficit;
     this.unreserved = base.unreserved;
     this.bounties = base.bounties;
+    this.drawn = base.drawn;
     this.shortfalls = new Map(base.shortfalls);
   }
 
@@ -84,6 +86,7 @@ export class Draft {
       deficit: this.deficit,
       unreserved: this.unreserved,
       bounties: this.bounties,
+      drawn: this.drawn,
       shortfalls: this.shortfalls,
       accounts,
       underlyings: this.base.underlyings.map((underlying, index) => this.underlyings.get(index) ?? underlying),

@@ -5,7 +5,7 @@ import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
 import { divUp, fromPpm, max, min, partDown, WAD } from "./fixedPoint.ts";
-import { draw, fundAccountOf, mainCash, roomOf, transferBook, transferSeries } from "./fundAccounts.ts";
+import { draw, fundAccountOf, roomOf, stakeOf, transferBook, transferSeries } from "./fundAccounts.ts";
 import { collateralValueDown, credit, moveCollateral, portfolioOf } from "./ledger.ts";
 import { assess, bookMargin, termsAt } from "./margin.ts";
 import { liveMargin, seriesValueDown, withoutPart } from "./portfolioMargin.ts";
@@ -133,8 +133,8 @@ export function refreshOpenInterestCapOn(draft: Draft, index: number): void {
   const portfolio = portfolioOf(draft, fundAccountOf(draft, BigInt(index)));
   requireFreshPrice(BigInt(index), underlying.priceState, max(draft.now - underlying.priceTime, 0n), margin);
   const equity = max(assess(portfolio, termsAt(margin, draft.now), false).equity, 0n);
-  const stake = mainCash(draft);
-  const behind = equity + roomOf(draft, BigInt(index), stake, 0n, stake).reserved;
+  const stake = stakeOf(draft);
+  const behind = equity + roomOf(draft, BigInt(index), stake, stake.left).reserved;
   const supported = (behind * WAD) / (underlying.price * fromPpm(fundParameters.fundPerOpenInterest));
   let cap = min(supported, underlying.trading.openInterestCap);
   // a lower cap of the guardian holds until it lapses

@@ -162,56 +162,65 @@ function coverFrom(draft: Draft, account: AccountId, share: bigint, underlying: 
 
 /** Moves up to `wanted` (WAD) of the main stake into the fund account of an underlying. An account that gets less has used up its cap. */
 export function draw(draft: Draft, underlying: bigint, wanted: bigint): bigint {
-  const { reserved, unreserved } = roomOf(draft, underlying, mainCash(draft), 0n, wanted);
+  const { reserved, unreserved } = roomOf(draft, underlying, stakeOf(draft), wanted);
   const drawn = reserved + unreserved;
   if (drawn < wanted && !draft.shortfalls.has(Number(underlying))) draft.shortfalls.set(Number(underlying), 0n);
   if (drawn === 0n) return 0n;
   count(draft, underlying, drawn);
   if (unreserved !== 0n) count(draft, UNRESERVED, unreserved);
+  count(draft, ALL, drawn);
   credit(draft, mainAccount(draft), -drawn);
   credit(draft, fundAccountOf(draft, underlying), drawn);
   draft.emit("FundToppedUp", { underlying, amount: drawn });
   return drawn;
 }
 
-/**
- * What of `wanted` (WAD) the main stake may give the fund account of an underlying: of what is reserved to it, then of what is reserved to none.
- * @param stake cash of the main account, WAD
- * @param beside what others are to get of what is reserved to none, beside what is counted, WAD
- */
+/** The main stake, as whoever draws of it finds it, WAD. */
+export interface Stake {
+  readonly left: bigint;
+  readonly base: bigint; // without what was drawn in this epoch, so that who draws first takes nothing from what the next may count on
+  readonly beside: bigint; // of what is reserved to no underlying, what others are to get beside what is counted
+}
+
+export function stakeOf(draft: Draft): Stake {
+  const { epochLength } = draft.base.fundParameters;
+  const cash = mainCash(draft);
+  const used = usedInEpoch(draft.drawn, epochLength, draft.now);
+  const bounties = usedInEpoch(draft.bounties, epochLength, draft.now);
+  return { left: min(cash, MOST_COUNTED * COUNTED - used), base: cash + used + bounties, beside: 0n };
+}
+
+/** What of `wanted` (WAD) the main stake may give the fund account of an underlying: of what is reserved to it, then of what is reserved to none. */
 export function roomOf(
   draft: Draft,
   underlying: bigint,
-  stake: bigint,
-  beside: bigint,
+  stake: Stake,
   wanted: bigint,
 ): { readonly reserved: bigint; readonly unreserved: bigint } {
   const { fundParameters } = draft.base;
   const state = stateOf(draft, underlying);
   const used = usedLately(state, fundParameters.epochLength, draft.now);
-  // the stake as it was before what this underlying has drawn
-  const base = stake + used;
-  const most = min(min(wanted, stake), roomIn((base * fundParameters.topUp) / PPM, used));
-  const reserved = min(most, roomIn((base * reservedPart(fundParameters, state)) / PPM, used));
-  return { reserved, unreserved: reserved < most ? unreservedRoom(draft, stake, beside, most - reserved) : 0n };
+  const most = min(min(wanted, stake.left), roomIn((stake.base * fundParameters.topUp) / PPM, used));
+  const reserved = min(most, roomIn((stake.base * reservedPart(fundParameters, state)) / PPM, used));
+  return { reserved, unreserved: reserved < most ? unreservedRoom(draft, stake, most - reserved) : 0n };
 }
 
 /** What of `wanted` fits into what is reserved to no underlying, less what is kept for bounties, WAD. */
-function unreservedRoom(draft: Draft, stake: bigint, beside: bigint, wanted: bigint): bigint {
+function unreservedRoom(draft: Draft, { base, beside }: Stake, wanted: bigint): bigint {
   const { fundParameters } = draft.base;
   const used = usedLately(draft.unreserved, fundParameters.epochLength, draft.now) + beside;
-  const cap = max(unreservedOf(fundParameters, stake + used) - bountyCapOf(fundParameters), 0n);
+  const cap = max(unreservedOf(fundParameters, base) - bountyCapOf(fundParameters), 0n);
   return min(wanted, roomIn(cap, used));
 }
 
 /** Pays what a keeper's bounty lacks, WAD, within the cap of the epoch and never for accounts below the smallest size. */
 export function payBounty(draft: Draft, wanted: bigint, notional: bigint): bigint {
   if (notional < draft.base.liquidation.smallestNotional * WAD) return 0n;
-  const stake = mainCash(draft);
+  const { left, base } = stakeOf(draft);
   const { fundParameters } = draft.base;
   const used = usedLately(draft.bounties, fundParameters.epochLength, draft.now);
-  const cap = min(bountyCapOf(fundParameters), unreservedOf(fundParameters, stake + used));
-  const paid = min(min(wanted, stake), roomIn(cap, used));
+  const cap = min(bountyCapOf(fundParameters), unreservedOf(fundParameters, base));
+  const paid = min(min(wanted, left), roomIn(cap, used));
   if (paid === 0n) return 0n;
   count(draft, BOUNTIES, paid);
   credit(draft, mainAccount(draft), -paid);
@@ -221,6 +230,7 @@ export function payBounty(draft: Draft, wanted: bigint, notional: bigint): bigin
 /** Words of the fund's state that belong to no underlying. */
 export const UNRESERVED = 32n; // what the main stake gave that is reserved to no underlying, bounties apart
 export const BOUNTIES = 33n;
+export const ALL = 34n; // what the main stake gave to whomever, bounties apart
 
 /** What is counted is counted in millionths of a settlement token, rounded up, in 64 bits. */
 const COUNTED = 10n ** 12n;
@@ -254,12 +264,13 @@ export function mainCash(draft: Draft): bigint {
 /** What an account without an underlying gets, WAD: never more than one underlying would. */
 function drawForNone(draft: Draft, wanted: bigint): bigint {
   const { topUp, epochLength } = draft.base.fundParameters;
-  const stake = mainCash(draft);
+  const stake = stakeOf(draft);
   const used = usedLately(draft.unreserved, epochLength, draft.now);
-  const most = min(min(wanted, stake), roomIn(((stake + used) * topUp) / PPM, used));
-  const drawn = unreservedRoom(draft, stake, 0n, most);
+  const most = min(min(wanted, stake.left), roomIn((stake.base * topUp) / PPM, used));
+  const drawn = unreservedRoom(draft, stake, most);
   if (drawn === 0n) return 0n;
   count(draft, UNRESERVED, drawn);
+  count(draft, ALL, drawn);
   credit(draft, mainAccount(draft), -drawn);
   return drawn;
 }
@@ -275,6 +286,11 @@ function roomIn(cap: bigint, used: bigint): bigint {
 function usedLately({ epochStart, drawn, drawnBefore }: FundAccountState, length: bigint, now: bigint): bigint {
   if (now < epochStart + length) return (drawn + drawnBefore) * COUNTED;
   return now < epochStart + 2n * length ? drawn * COUNTED : 0n;
+}
+
+/** What a word has granted in the epoch under way, WAD. */
+function usedInEpoch({ epochStart, drawn }: FundAccountState, length: bigint, now: bigint): bigint {
+  return now < epochStart + length ? drawn * COUNTED : 0n;
 }
 
 function count(draft: Draft, word: bigint, granted: bigint): void {
@@ -299,11 +315,13 @@ function count(draft: Draft, word: bigint, granted: bigint): void {
 function stateOf(draft: Draft, word: bigint): FundAccountState {
   if (word === UNRESERVED) return draft.unreserved;
   if (word === BOUNTIES) return draft.bounties;
+  if (word === ALL) return draft.drawn;
   return draft.underlying(Number(word)).fund;
 }
 
 function setState(draft: Draft, word: bigint, state: FundAccountState): void {
   if (word === UNRESERVED) draft.unreserved = state;
   else if (word === BOUNTIES) draft.bounties = state;
+  else if (word === ALL) draft.drawn = state;
   else draft.setUnderlying(Number(word), { ...draft.underlying(Number(word)), fund: state });
 }

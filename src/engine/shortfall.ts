@@ -1,19 +1,18 @@
 import { payout } from "./deficit.ts";
 import type { Draft } from "./draft.ts";
 import { max } from "./fixedPoint.ts";
-import { fundAccountOf, mainCash, roomOf } from "./fundAccounts.ts";
+import { fundAccountOf, roomOf, type Stake, stakeOf } from "./fundAccounts.ts";
 import { credit, portfolioOf } from "./ledger.ts";
 import { assess, termsAt } from "./margin.ts";
 
-/** What a look at the watched accounts, one after the other, goes by, WAD. */
+/** What a look at the watched accounts, one after the other, goes by: the stake without what those before would get. */
 interface Look {
-  stake: bigint; // what the main account would have left
-  unreserved: bigint; // what those before would get of what is reserved to no underlying
+  stake: Stake;
 }
 
 /** Books a withdrawal of `debited` (WAD); every watched account is looked at first. */
 export function withdrawn(draft: Draft, debited: bigint, scale: bigint): { paid: bigint; dust: bigint } {
-  const look: Look = { stake: mainCash(draft), unreserved: 0n };
+  const look: Look = { stake: stakeOf(draft) };
   for (const underlying of watched(draft)) {
     const { value, holds } = worthOf(draft, underlying);
     setShort(draft, look, underlying, value, holds);
@@ -30,14 +29,14 @@ export function withdrawn(draft: Draft, debited: bigint, scale: bigint): { paid:
 
 /** What a withdrawal now would find fund accounts to be short of, WAD. */
 export function shortfallOf(draft: Draft): bigint {
-  const look: Look = { stake: mainCash(draft), unreserved: 0n };
+  const look: Look = { stake: stakeOf(draft) };
   return watched(draft).reduce((sum, underlying) => sum + shortOf(draft, look, underlying, worthOf(draft, underlying).value), 0n);
 }
 
 /** Brings the shortfall of a fund account, worth `value` (WAD), up to date where it is watched. */
 export function updateShortfall(draft: Draft, underlying: bigint, value: bigint, holds: boolean): void {
   const index = Number(underlying);
-  if (draft.shortfalls.has(index)) setShort(draft, { stake: mainCash(draft), unreserved: 0n }, index, value, holds);
+  if (draft.shortfalls.has(index)) setShort(draft, { stake: stakeOf(draft) }, index, value, holds);
 }
 
 function watched(draft: Draft): number[] {
@@ -61,9 +60,9 @@ function worthOf(draft: Draft, underlying: number): { value: bigint; holds: bool
 /** What an account of this value is short of when the main stake has given what it may, WAD. */
 function shortOf(draft: Draft, look: Look, underlying: number, value: bigint): bigint {
   if (value >= 0n) return 0n;
-  const { reserved, unreserved } = roomOf(draft, BigInt(underlying), look.stake, look.unreserved, -value);
-  look.stake -= reserved + unreserved;
-  look.unreserved += unreserved;
+  const { reserved, unreserved } = roomOf(draft, BigInt(underlying), look.stake, -value);
+  const { left, base, beside } = look.stake;
+  look.stake = { left: left - reserved - unreserved, base, beside: beside + unreserved };
   return -value - reserved - unreserved;
 }
 
@@ -73,7 +72,7 @@ function setShort(draft: Draft, look: Look, underlying: number, value: bigint, h
   store(draft, underlying, short);
   if (short !== 0n) return;
   if (holds) {
-    const { reserved, unreserved } = roomOf(draft, BigInt(underlying), look.stake, look.unreserved, look.stake);
+    const { reserved, unreserved } = roomOf(draft, BigInt(underlying), look.stake, look.stake.left);
     if (reserved + unreserved === 0n) return;
   }
   draft.shortfalls.delete(underlying);

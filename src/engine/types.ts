@@ -210,6 +210,7 @@ export interface State {
   readonly deficit: bigint; // WAD
   readonly unreserved: FundAccountState; // what the main stake gave that is reserved to no underlying
   readonly bounties: FundAccountState; // the bounties that the fund paid
+  readonly drawn: FundAccountState; // what the main stake gave to whomever, bounties apart
   readonly shortfalls: ReadonlyMap<number, bigint>; // by underlying, of fund accounts that have used up their caps: WAD below zero beyond it
   readonly margin: MarginParameters;
   readonly liquidation: LiquidationParameters;

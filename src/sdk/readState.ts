@@ -78,6 +78,7 @@ export function vaultReader(rpc: Rpc, vault: string, block: () => string = () =>
         deficit,
         unreserved: idle,
         bounties: idle,
+        drawn: idle,
         shortfalls: new Map(bitsOf(watched).map((u) => [u, short[u] ?? 0n])),
         margin: marginFromWord(margin),
         liquidation: liquidationFromWord(liquidation),

@@ -119,7 +119,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
       }
       listed.referencePrice = formatDecimal(first.open);
       // one underlying is traded: the whole fund stands behind it
-      for (const each of file.underlyings) each.fundWeight = each === listed ? 0.95 : 0;
+      for (const each of file.underlyings) each.fundWeight = each === listed ? 0.9 : 0;
       [file.fund.topUp, file.fund.stakeCap] = [1, 1];
     });
     record = await deployPlimsoll({ connection, parameters, network: "demo" });

@@ -108,6 +108,12 @@ describe("hazards of the fund and of markets", () => {
     // nine tenths of a half are more than a fifth
     const stake = await world.cashOf(idOf(fund));
     expect(stake > 79_999n * WAD && stake < 80_001n * WAD, `${stake}`).to.equal(true);
+    // all of it is drawn: what is left to stand behind open interest is what the fund account itself has
+    await world.refresh();
+    await vault.refreshOpenInterestCap(0);
+    const { equity } = await world.assess(idOf(fund, 1n));
+    const cap = ((await vault.underlyingWords(0))[3] ?? 0n) >> 212n;
+    expect(cap * world.lotPrice(0) <= (equity > 0n ? equity : 0n) * 10n, `${cap} lots on ${equity}`).to.equal(true);
     await world.conserve();
   });
 

@@ -265,7 +265,7 @@ describe("InsuranceFund", () => {
     it("H-78 a loss that everybody sees before it is booked is borne by who has filed a claim: paid an hour later, at the lower value", async () => {
       const w = await deployFund({
         parameters: { topUp: 1_000_000n, stakeCap: 1_000_000n },
-        underlyings: [{ fundWeight: 1_000_000n }],
+        underlyings: [{ fundWeight: 900_000n }],
         collaterals: [],
       });
       const { vault, fund, alice, bob, long, short, keeper, settlement } = w;
@@ -341,9 +341,14 @@ describe("InsuranceFund", () => {
       await networkHelpers.time.increase(COOL_DOWN);
       await post(0, 1_910n * WAD);
       const worth = await fund.previewRedeem(10_000n * WAD);
-      await fund.connect(alice).fileClaim(10_000n * WAD, worth + 1n);
+      // a minimum above what it is worth would keep it for its owner alone
+      await expect(fund.connect(alice).fileClaim(10_000n * WAD, worth + 1n))
+        .to.be.revertedWithCustomError(fund, "BelowMinimum")
+        .withArgs(worth, worth + 1n);
+      const { lapse } = await fund.ticketOf(alice);
+      await fund.connect(alice).fileClaim(10_000n * WAD, worth);
       await networkHelpers.time.increase(CLAIM_DELAY);
-      await post(0, 1_910n * WAD);
+      await post(0, 1_909n * WAD);
       await expect(fund.connect(bob).payClaim(alice)).to.be.revertedWithCustomError(fund, "BelowMinimum");
       await expect(fund.connect(bob).extendClaim()).to.be.revertedWithCustomError(fund, "NoClaim");
       await fund.connect(alice).extendClaim();
@@ -354,7 +359,14 @@ describe("InsuranceFund", () => {
       await networkHelpers.time.increaseTo(payableFrom + 1n);
       await expect(fund.payClaim(alice)).to.be.revertedWithCustomError(fund, "FundUnpriceable");
       await fund.connect(alice).extendClaim();
-      await networkHelpers.time.increase(CLAIM_DELAY);
+      // but never beyond the lapse of its ticket
+      for (;;) {
+        const { payableFrom: next } = await fund.claimOf(alice);
+        await networkHelpers.time.increaseTo(next + 1n);
+        if (next + 2n + CLAIM_DELAY + CLAIM_TIME > lapse) break;
+        await fund.connect(alice).extendClaim();
+      }
+      await expect(fund.connect(alice).extendClaim()).to.be.revertedWithCustomError(fund, "TicketLapses").withArgs(alice.address, lapse);
       await post(0, 1_910n * WAD);
       // the owner himself takes less than his minimum
       await fund.connect(alice).redeem(await fund.maxRedeem(alice), alice, alice);

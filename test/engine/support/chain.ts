@@ -153,6 +153,7 @@ export class Chain {
       ...range(this.tokenCount).flatMap((token) => [slotOf(token, collaterals), slotOf(token, supplies)]),
       slotOf(32n, fundAccounts),
       slotOf(33n, fundAccounts),
+      slotOf(34n, fundAccounts),
       watched,
       ...range(this.underlyingCount).map((u) => slotOf(u, shortfalls)),
       ...layout.slice(16, 20),
@@ -264,7 +265,7 @@ export class Chain {
     for (const token of state.collaterals) {
       parts.push(BigInt(`0x${stored[parts.length] ?? "0"}`), supplyWord(token));
     }
-    parts.push(fundStateWord(state.unreserved), fundStateWord(state.bounties));
+    parts.push(fundStateWord(state.unreserved), fundStateWord(state.bounties), fundStateWord(state.drawn));
     parts.push([...state.shortfalls.keys()].reduce((mask, u) => mask | (1n << BigInt(u)), 0n));
     parts.push(...state.underlyings.map((_, u) => state.shortfalls.get(u) ?? 0n));
     parts.push(totalsWord(state.settlement, state.deficit, state.shortfalls.size !== 0));
@@ -295,6 +296,7 @@ export class Chain {
     const collaterals = deployment.collaterals.map(() => collateralFromWords(take(), take()));
     const unreserved = fundStateFromWord(take());
     const bounties = fundStateFromWord(take());
+    const drawn = fundStateFromWord(take());
     const watched = take();
     const shortfalls = new Map(
       deployment.sources.map((_, u) => [u, take()] as const).filter(([u]) => ((watched >> BigInt(u)) & 1n) !== 0n),
@@ -313,6 +315,7 @@ export class Chain {
       ...totals,
       unreserved,
       bounties,
+      drawn,
       shortfalls,
       margin,
       liquidation,

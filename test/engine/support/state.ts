@@ -81,6 +81,7 @@ export function emptyState(changes: Partial<State> = {}, stake = 100_000n * WAD)
     deficit: 0n,
     unreserved: NO_CLOCK,
     bounties: NO_CLOCK,
+    drawn: NO_CLOCK,
     shortfalls: new Map(),
     margin: {
       maintenance: steady(800_000n),
