@@ -470,12 +470,7 @@ contract MarginVault is VaultBase, IVaultCore {
     }
 
     /// @inheritdoc IVaultCore
-    function liquidateTo(
-        AccountId account,
-        AccountId taker,
-        Ratio maximumFraction,
-        Wad minimumDiscount
-    ) external locked returns (Ratio) {
+    function liquidateTo(AccountId account, AccountId taker, Ratio maximumFraction, Wad minimumDiscount) external locked returns (Ratio) {
         _authorise(taker, msg.sender, SCOPE_TRADE);
         _requireUp();
         return LiquidationLogic.liquidateTo($, FUND, account, taker, maximumFraction, minimumDiscount);

@@ -73,12 +73,7 @@ interface IVaultCore {
     /// @notice As `liquidate`, but `taker` (the caller's own account) takes the slice, within its own margin.
     /// @param maximumFraction reverts when the slice is larger
     /// @param minimumDiscount reverts when the discount kept by the taker, with the bounty, is smaller
-    function liquidateTo(
-        AccountId account,
-        AccountId taker,
-        Ratio maximumFraction,
-        Wad minimumDiscount
-    ) external returns (Ratio fraction);
+    function liquidateTo(AccountId account, AccountId taker, Ratio maximumFraction, Wad minimumDiscount) external returns (Ratio fraction);
 
     /// @notice Takes `fraction` of the fund account of `underlying` into `taker` at a discount that grows since its inventory left zero.
     /// @dev Of each position and each collateral the fraction is rounded up, the discount is that of the fraction itself: nothing is given for what

@@ -155,7 +155,12 @@ library Ledger {
     }
 
     /// @notice Fills in what a valuation takes from the price of `underlying`.
-    function open(VaultState storage $, Book memory book, uint256 underlying, uint256 marginWord) internal view returns (uint256 priceWord) {
+    function open(
+        VaultState storage $,
+        Book memory book,
+        uint256 underlying,
+        uint256 marginWord
+    ) internal view returns (uint256 priceWord) {
         priceWord = $.prices[underlying];
         book.underlying = underlying;
         book.price = PriceWord.price(priceWord);
@@ -166,7 +171,8 @@ library Ledger {
         book.lotExponent = PriceWord.lotExponent(priceWord);
         uint256 age = PriceWord.age(priceWord);
         book.age = age;
-        if (!PriceWord.isGood(priceWord, age, MarginWord.liquidationAge(marginWord))) book.doubt = PriceGuard.doubt($.guards[underlying], age);
+        if (!PriceWord.isGood(priceWord, age, MarginWord.liquidationAge(marginWord)))
+            book.doubt = PriceGuard.doubt($.guards[underlying], age);
     }
 
     /// @notice floor(amount · price of a lot · lots in one token).

@@ -5,7 +5,7 @@ import {LibBit} from "solady/src/utils/LibBit.sol";
 import {STRIKE_ZERO} from "../types/Instrument.sol";
 import {Position, positionAt} from "../types/Position.sol";
 import {Ratio} from "../types/Ratio.sol";
-import {Wad, ZERO, maxWad} from "../types/Wad.sol";
+import {Wad, maxWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {LANES} from "../words/RiskWord.sol";
 import {SviWord} from "../words/SviWord.sol";

@@ -7,7 +7,7 @@ import {PortfolioLogic} from "../logic/PortfolioLogic.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio, ZERO_RATIO} from "../types/Ratio.sol";
-import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
+import {Wad, ZERO, minWad} from "../types/Wad.sol";
 import {LiveMargin} from "./LiveMargin.sol";
 import {PricedSeries} from "./PricedSeries.sol";
 import {Stress} from "./Stress.sol";
@@ -90,7 +90,13 @@ library Margin {
         Ratio sold,
         Terms memory t
     ) internal pure returns (LiveMargin.Figures memory) {
-        return PortfolioLogic.figures(book.series, PortfolioLogic.Spot(lots, collateral, book.price, book.depth), PricedSeries.Part(sold, 0, false), t);
+        return
+            PortfolioLogic.figures(
+                book.series,
+                PortfolioLogic.Spot(lots, collateral, book.price, book.depth),
+                PricedSeries.Part(sold, 0, false),
+                t
+            );
     }
 
     /// @notice Cash and what counts like it: the mark value of linear positions, and of options as far as they are owed.

@@ -353,9 +353,9 @@ library ConfigLogic {
     function _requireHaircuts(VaultState storage $, uint256 margin) private view {
         uint256 count = _collateralCount($);
         uint256 maintenance = _most(MarginWord.maintenance(margin).raw() / 1e12, MarginWord.maintenanceTarget(margin));
-        uint256 charges = _most(MarginWord.provision(margin).raw() / 1e12, MarginWord.provisionTarget(margin)) +
-            (1 + InterMonth.TENOR_MULTIPLE) *
-            _interMonthPpm(margin);
+        uint256 charges =
+            _most(MarginWord.provision(margin).raw() / 1e12, MarginWord.provisionTarget(margin)) +
+                (1 + InterMonth.TENOR_MULTIPLE) * _interMonthPpm(margin);
         for (uint256 i; i < count; ++i) {
             uint256 word = $.collaterals[i];
             uint256 u = CollateralWord.underlying(word);

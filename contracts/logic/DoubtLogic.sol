@@ -120,9 +120,7 @@ library DoubtLogic {
         }
         Judgement memory now_ = PriceGuard.judge(guardWord, priceWord, 0, quotes, block.timestamp);
         bool same =
-            now_.verdict == PriceGuard.ACCEPTED &&
-                now_.price == PriceWord.price(priceWord).raw() &&
-                now_.time == PriceWord.time(priceWord);
+            now_.verdict == PriceGuard.ACCEPTED && now_.price == PriceWord.price(priceWord).raw() && now_.time == PriceWord.time(priceWord);
         return same ? widest : 0;
     }
 }

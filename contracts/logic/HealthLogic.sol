@@ -11,7 +11,6 @@ import {Valuation} from "../libraries/Valuation.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
-import {MarginWord} from "../words/ParameterWords.sol";
 import {OpeningLogic} from "./OpeningLogic.sol";
 
 /// @title How accounts stand: which may be liquidated, and what keeps one from taking risk

@@ -17,7 +17,7 @@ import {Ratio, ONE} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {VaultState} from "../VaultStorage.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
-import {CollateralWord, LiquidationWord, MarginWord} from "../words/ParameterWords.sol";
+import {CollateralWord, LiquidationWord} from "../words/ParameterWords.sol";
 import {FundLogic} from "./FundLogic.sol";
 import {PortfolioLogic} from "./PortfolioLogic.sol";
 import {SeriesMoveLogic} from "./SeriesMoveLogic.sol";
@@ -70,12 +70,7 @@ library LiquidationLogic {
 
     // ---------------------------------------------------------------- entries
 
-    function liquidate(
-        VaultState storage $,
-        address fund,
-        AccountId account,
-        AccountId keeper
-    ) external returns (Ratio fraction) {
+    function liquidate(VaultState storage $, address fund, AccountId account, AccountId keeper) external returns (Ratio fraction) {
         if (keeper.owner() == fund) revert IMarginVault.ProtocolAccount(keeper);
         // its cash is written whole at the end: a reward credited before would vanish
         if (keeper == account) revert IMarginVault.TakerIsAccount(account);
@@ -146,10 +141,7 @@ library LiquidationLogic {
     }
 
     /// @dev Writes the figures of the account that is to be sold and returns its maintenance margin; reverts where it is healthy.
-    function _requireBelow(
-        Sale memory sale,
-        Margin.Terms memory terms
-    ) private pure returns (Wad maintenance) {
+    function _requireBelow(Sale memory sale, Margin.Terms memory terms) private pure returns (Wad maintenance) {
         if (_isDated(sale.portfolio)) sale.series = new LiveMargin.Figures[](sale.portfolio.books.length);
         sale.figures = Margin.assess(sale.portfolio, terms, false, sale.series);
         maintenance = sale.figures.margin.partUp(terms.maintenance);
@@ -261,7 +253,11 @@ library LiquidationLogic {
             margin = margin + sale.parts[i].marginSold;
             notional = notional + sale.parts[i].notionalSold;
         }
-        return maxWad(sale.terms.discount.partUp(sale.terms.fraction), Slice.discountUp(margin, notional, sale.terms.health, sale.liquidationWord));
+        return
+            maxWad(
+                sale.terms.discount.partUp(sale.terms.fraction),
+                Slice.discountUp(margin, notional, sale.terms.health, sale.liquidationWord)
+            );
     }
 
     /// @dev The same of options and dated futures: ⌈f·|q|⌉ lots of each.

@@ -116,10 +116,7 @@ library OpeningLogic {
     }
 
     /// @dev Of dated futures: value less entry cost.
-    function _gainOf(
-        SeriesHolding.Holding memory h,
-        mapping(uint256 series => int256) storage costs
-    ) private view returns (Wad gain) {
+    function _gainOf(SeriesHolding.Holding memory h, mapping(uint256 series => int256) storage costs) private view returns (Wad gain) {
         for (uint256 i; i < h.groups.length; ++i) {
             SeriesHolding.Group memory group = h.groups[i];
             if (group.futures == 0) continue;

@@ -292,9 +292,12 @@ library SeriesLogic {
         for (uint256 index; index <= last; ++index) {
             uint256 strike = lowest + index * step;
             uint256 next = index == last ? 0 : _listedCall(draft, forward, strike + step, volatilities, index + 1, rootTime);
-            uint256 wings = index == last ? before : index == 0
-                ? (forward * step + next * lowest) / (lowest + step)
-                : (before + next) / 2;
+            uint256 wings =
+                index == last
+                    ? before
+                    : index == 0
+                        ? (forward * step + next * lowest) / (lowest + step)
+                        : (before + next) / 2;
             // casting to int256 is safe: prices below 2^97
             int256 cost = int256(wings) - int256(middle);
             if (cost < -int256((forward + strike) / PRECISION + 1)) revert IVaultSeries.StrikesNotConvex(index, cost);

@@ -135,7 +135,15 @@ library SeriesMoveLogic {
     /// @notice Moves the share `part` of every option and dated future that `from` holds on `underlying`, rounded up to whole lots, and all where
     /// fewer than `least` would be left, to `to`; keeps open interest and the clock of a fund account. The caller moves the cash.
     /// @dev Settled series have been paid.
-    function move(VaultState storage $, address fund, AccountId from, AccountId to, uint256 underlying, Ratio part, uint256 least) external {
+    function move(
+        VaultState storage $,
+        address fund,
+        AccountId from,
+        AccountId to,
+        uint256 underlying,
+        Ratio part,
+        uint256 least
+    ) external {
         Transfer memory t;
         (t.from, t.to, t.underlying, t.limited) = (from, to, underlying, to.owner() != fund);
         SeriesPositions.read(t.giver, $, from, underlying, 0);

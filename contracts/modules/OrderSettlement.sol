@@ -385,7 +385,12 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         (uint256 expiry, Price strike, uint256 lotExponent) = VAULT.termsOf(instrument);
         // nothing is signed for longer than its series
         if (block.timestamp >= expiry) return;
-        bytes32 right = withinUnderlying(instrument).isFuture() ? FUTURE : withinUnderlying(instrument).isCall() ? CALL : PUT;
+        bytes32 right =
+            withinUnderlying(instrument).isFuture()
+                ? FUTURE
+                : withinUnderlying(instrument).isCall()
+                    ? CALL
+                    : PUT;
         named.lotsOfUnit = 10 ** lotExponent;
         named.hash = _termsHash(underlying, right, expiry, strike.raw() * named.lotsOfUnit);
     }

@@ -54,7 +54,14 @@ contract VaultWorld {
             (250_000 << 120) |
             (500 << 144) |
             (100 << 192);
-        c.fundParameters = 250_000 | (1 days << 32) | (600 << 64) | (250_000 << 96) | (100_000 << 120) | (10_000_000 << 144) | (500_000 << 192);
+        c.fundParameters =
+            250_000 |
+            (1 days << 32) |
+            (600 << 64) |
+            (250_000 << 96) |
+            (100_000 << 120) |
+            (10_000_000 << 144) |
+            (500_000 << 192);
         vault = IMarginVault(address(new MarginVault(c, new VaultExtension(c))));
         fills = new FillModule(address(vault));
         vault.setModule(0, address(fills));
