@@ -380,6 +380,31 @@ describe("InsuranceFund", () => {
       expect(await vault.getAddress()).to.equal(await fund.vault());
     });
 
+    it("H-78 who starves the valuation of gas puts nothing off: want of gas is no want of a price", async () => {
+      const { fund, alice, post } = await networkHelpers.loadFixture(burdened);
+      await fund.connect(alice).requestRedeem(1_000n * WAD);
+      await networkHelpers.time.increase(COOL_DOWN);
+      await post(0, 1_910n * WAD);
+      await fund.connect(alice).fileClaim(1_000n * WAD, 0n);
+      await networkHelpers.time.increase(CLAIM_DELAY);
+      await post(0, 1_910n * WAD);
+      const answers = new Map<string, number>();
+      for (let gasLimit = 40_000n; gasLimit <= 1_000_000n; gasLimit += 40_000n) {
+        const answer = await fund
+          .connect(alice)
+          .extendClaim.staticCall({ gasLimit })
+          .then(
+            () => "extended",
+            ({ data = "0x" }: { data?: string }) => (data === "0x" ? undefined : fund.interface.parseError(data)?.name) ?? "out of gas",
+          );
+        answers.set(answer, (answers.get(answer) ?? 0) + 1);
+      }
+      const found = [...answers].map(String).join(" ");
+      expect(answers.has("extended"), found).to.equal(false);
+      expect(answers.get("GasTooLow") ?? 0, found).to.be.greaterThan(0);
+      expect(answers.get("ClaimPayable") ?? 0, found).to.be.greaterThan(0);
+    });
+
     it("H-80 max and preview promise no tokens that the vault has lent", async () => {
       const w = await deployFund();
       const { vault, fund, alice, long, short, collaterals, post, settlement } = w;
