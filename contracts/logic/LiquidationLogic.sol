@@ -134,7 +134,7 @@ library LiquidationLogic {
         sale.liens = _liens($, sale.account, sale.portfolio);
         Slice.write(sale.terms, sale.figures, maintenance, sale.liquidationWord, _count(sale));
         _cut(sale, terms);
-        if (!sale.whole && _mustSellAll(sale)) {
+        if (!sale.whole && _mustSellAll(sale, terms.maintenance)) {
             sale.terms.fraction = ONE;
             _cut(sale, terms);
         }
@@ -282,8 +282,9 @@ library LiquidationLogic {
         (part.marginSold, part.notionalSold) = (f.margin, f.notional);
     }
 
-    /// @dev Whether the slice would leave dust, or, by its whole lots, lower E / IM.
-    function _mustSellAll(Sale memory sale) private pure returns (bool) {
+    /// @dev Whether the slice would leave dust, or, by its whole lots and by what it sells in full, cost more than the sale of all, lower E / IM, or cure nothing.
+    function _mustSellAll(Sale memory sale, Ratio maintenance) private pure returns (bool) {
+        if (sale.discount > sale.terms.discount) return true;
         Wad notional;
         Wad margin;
         Wad equity = sale.portfolio.cash - sale.discount - sale.terms.bounty;
@@ -297,6 +298,7 @@ library LiquidationLogic {
             equity = equity + part.market - part.haircut + line + part.collateral - part.haircutLeft;
         }
         if (sale.figures.notional != ZERO && notional < LiquidationWord.smallestNotional(sale.liquidationWord)) return true;
+        if (equity < margin.partUp(maintenance)) return true;
         // E′/IM′ ≥ E/IM, as a product: equities and margins of what is stored are below 2^127
         return equity.raw() * sale.figures.margin.raw() < sale.figures.equity.raw() * margin.raw();
     }

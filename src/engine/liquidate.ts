@@ -212,8 +212,9 @@ function discountOf(draft: Draft, slice: SliceTerms, parts: readonly Part[], ter
   return max(partUp(slice.discount, slice.fraction), discountUp(figures, slice.health, draft.base.liquidation));
 }
 
-/** Whether the slice would leave dust, or, by its whole lots, lower E / IM. */
+/** Whether the slice would leave dust, or, by its whole lots and by what it sells in full, cost more than the sale of all, lower E / IM, or cure nothing. */
 function mustSellAll(draft: Draft, { portfolio, figures, terms, discount, parts }: Sale, margin: MarginTerms): boolean {
+  if (discount > terms.discount) return true;
   const received = parts.reduce((sum, { market, haircut }) => sum + market - haircut, 0n);
   const cash = portfolio.cash + received - discount - terms.bounty;
   const holdings = new Map(
@@ -222,6 +223,7 @@ function mustSellAll(draft: Draft, { portfolio, figures, terms, discount, parts 
   const left = assess({ cash, books: parts.map((part) => part.left), holdings }, margin, false);
   const smallest = draft.base.liquidation.smallestNotional * WAD;
   if (figures.notional !== 0n && left.notional < smallest) return true;
+  if (left.equity < partUp(left.margin, margin.maintenance)) return true;
   return left.equity * figures.margin < figures.equity * left.margin;
 }
 
