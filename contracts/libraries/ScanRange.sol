@@ -13,7 +13,7 @@ library ScanRange {
     uint256 internal constant RISE_PER_DAY = 100_000_000;
     uint256 internal constant FALL_PER_DAY = 20_000_000;
 
-    /// @dev A rise counts at most this time since the last sample: silence of the sources must not store up a jump.
+    /// @dev A rise counts at most this time since the last price: silence of the sources must not store up a jump.
     uint256 internal constant RISE_TIME = 1 hours;
 
     uint256 private constant PPB = 1e9;
@@ -42,7 +42,7 @@ library ScanRange {
         return Math.sqrt(Math.ceilDiv(rangePpb * rangePpb * elapsed, horizon), Math.Rounding.Ceil);
     }
 
-    /// @dev The held range `elapsed` seconds after the last sample: toward `targetPpb`, by steps rounded down.
+    /// @dev The held range `elapsed` seconds, in whole hours of the grid, after the last price: toward `targetPpb`, by steps rounded down.
     function held(uint256 heldPpb, uint256 targetPpb, uint256 elapsed) internal pure returns (uint256) {
         if (targetPpb > heldPpb) {
             uint256 rise = (heldPpb * RISE_PER_DAY * Math.min(elapsed, RISE_TIME)) / (PPB * 1 days);

@@ -160,7 +160,8 @@ library PriceLogic {
         return time % SAMPLE_PERIOD <= ON_TIME || time - sampled >= LATE_PERIOD;
     }
 
-    /// @dev The price word with an accepted price and its ranges; once an hour also a sample and the held range.
+    /// @dev The price word with an accepted price and its ranges, and where it is one, a sample. The held range moves at the first price of each hour of the
+    /// grid, whenever that comes: a feed that is pushed rarely is on time, and with samples every six hours a rise of one hour in each would stand still.
     function _forecast(
         VaultState storage $,
         uint8 underlying,
@@ -178,8 +179,6 @@ library PriceLogic {
         if (sampled == 0 || _isSample(sampled, time)) {
             (uint256 fast, uint256 slow) = Variance.updated(sample, price, time, floor, held);
             target = ScanRange.target(volatility, Variance.largest(fast, slow, floor));
-            // the first price finds no range that anybody relies on
-            held = held == 0 ? target : ScanRange.held(held, target, time - sampled);
             // casts are safe: prices are below 2^96, times below 2^40, variances capped at 2^40
             uint256 next = SampleWord.pack(uint96(price), uint40(time), uint40(fast), uint40(slow));
             $.samples[underlying] = SampleWord.withRateTime(next, uint40(SampleWord.rateTime(sample)));
@@ -187,6 +186,9 @@ library PriceLogic {
         } else {
             target = ScanRange.target(volatility, Variance.reading(sample, price, time, floor, held));
         }
+        // the first price finds no range that anybody relies on; time goes forward
+        uint256 passed = (time / SAMPLE_PERIOD - PriceWord.time(word) / SAMPLE_PERIOD) * SAMPLE_PERIOD;
+        held = held == 0 ? target : ScanRange.held(held, target, passed);
         // casts are safe: the target is at most the cap and the held range moves between targets, all below 2^32
         return PriceWord.withPost(word, uint96(price), uint40(time), uint32(target), uint32(held));
     }

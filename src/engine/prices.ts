@@ -158,23 +158,26 @@ export function isSample(sampled: bigint, time: bigint): boolean {
   return time % SAMPLE_PERIOD <= ON_TIME || time - sampled >= LATE_PERIOD;
 }
 
-/** The underlying with an accepted price and its ranges; once an hour also a sample and the held range. */
+/**
+ * The underlying with an accepted price and its ranges, and where it is one, a sample. The held range moves at the first price of each hour of the grid,
+ * whenever that comes.
+ */
 function forecast(underlying: Underlying, id: bigint, price: bigint, time: bigint, events: EngineEvent[]): Underlying {
-  const { sample, volatility, heldRange: held } = underlying;
+  const { sample, volatility, heldRange: held, priceTime } = underlying;
   const floor = varianceFloor(volatility);
-  if (sample.time !== 0n && !isSample(sample.time, time)) {
-    const target = targetRange(volatility, reading(sample, price, time, floor, held));
-    return { ...underlying, price, priceTime: time, targetRange: target };
-  }
-  const { fast, slow } = updated(sample, price, time, floor, held);
-  const target = targetRange(volatility, largest(fast, slow, floor));
-  events.push({ name: "Sampled", values: { underlying: id, price, time, fastVariance: fast, slowVariance: slow } });
-  return {
+  const passed = (time / SAMPLE_PERIOD - priceTime / SAMPLE_PERIOD) * SAMPLE_PERIOD;
+  const ranged = (target: bigint): Underlying => ({
     ...underlying,
     price,
     priceTime: time,
     targetRange: target,
-    heldRange: held === 0n ? target : heldRange(held, target, time - sample.time),
-    sample: { price, time, fast, slow, rateTime: sample.rateTime },
-  };
+    heldRange: held === 0n ? target : heldRange(held, target, passed),
+  });
+  if (sample.time !== 0n && !isSample(sample.time, time)) {
+    return ranged(targetRange(volatility, reading(sample, price, time, floor, held)));
+  }
+  const { fast, slow } = updated(sample, price, time, floor, held);
+  events.push({ name: "Sampled", values: { underlying: id, price, time, fastVariance: fast, slowVariance: slow } });
+  const target = targetRange(volatility, largest(fast, slow, floor));
+  return { ...ranged(target), sample: { price, time, fast, slow, rateTime: sample.rateTime } };
 }

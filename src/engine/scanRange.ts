@@ -36,7 +36,7 @@ export function moveUp(range: bigint, elapsed: bigint, horizon: bigint): bigint 
   return squareRootUp((range * range * elapsed + horizon - 1n) / horizon);
 }
 
-/** The held range `elapsed` seconds after the last sample, ppb. The twin of `ScanRange.held`. */
+/** The held range `elapsed` seconds, in whole hours of the grid, after the last price, ppb. The twin of `ScanRange.held`. */
 export function heldRange(held: bigint, target: bigint, elapsed: bigint): bigint {
   if (target > held) {
     const rise = (held * RISE_PER_DAY * min(elapsed, RISE_TIME)) / (PPB * DAY);

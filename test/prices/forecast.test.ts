@@ -280,6 +280,47 @@ describe("the choice of a sample", () => {
     expect([low > 0.45, high < 0.7], `${low} to ${high}`).to.deep.equal([true, true]);
   });
 
+  it("H-75 the held range rises with a feed that is pushed, whose rounds never fall on the hour, as with one that is posted on it", () => {
+    const start = Math.ceil(Number(START) / HOUR) * HOUR;
+    const heldAfter = (minutes: (hour: number) => readonly number[]): number => {
+      const random = seededRandom(77);
+      let [u, price] = [post(open(), 2_000, start - 30 * 60), 2_000];
+      // σ has been 150 % for long: the target is far above at once
+      u = { ...u, heldRange: 50_000_000n, sample: { ...u.sample, fast: 22_500_000_000n, slow: 22_500_000_000n } };
+      for (let hour = 0; hour < 24 * 8; hour++) {
+        price *= Math.exp((random.normal() * 1.5) / Math.sqrt(8_760));
+        for (const minute of minutes(hour)) u = post(u, price, start + hour * HOUR + minute * 60);
+      }
+      expect(u.targetRange > 120_000_000n).to.equal(true);
+      return Number(u.heldRange) / 5e7;
+    };
+    // a tenth a day in 24 steps, for eight days
+    const tenths = (1 + 0.1 / 24) ** (24 * 8);
+    const near = (rise: number, expected: number, what: string) => expect(rise, what).to.be.within(expected - 0.001, expected + 0.001);
+    near(
+      heldAfter(() => [0]),
+      tenths,
+      "on the hour",
+    );
+    near(
+      heldAfter(() => [17]),
+      tenths,
+      "at 17 past",
+    );
+    // however many rounds there are in an hour, and wherever they fall in it
+    near(
+      heldAfter((hour) => [3 + (hour % 7), 20, 59]),
+      tenths,
+      "three an hour",
+    );
+    // a rise counts one hour at most: silence stores up none
+    near(
+      heldAfter((hour) => (hour % 2 === 0 ? [] : [17])),
+      Math.sqrt(tenths),
+      "every second hour",
+    );
+  });
+
   it("H-75 where nobody posts for many hours, the next price on time, or six hours late, counts for all of them", () => {
     const start = Math.ceil(Number(START) / HOUR) * HOUR;
     const first = post(open(), 2_000, start);

@@ -254,6 +254,28 @@ describe("posting a price", () => {
     expect(await sampledAt(first + 20n * 3_600n + 299n)).to.equal(false);
   });
 
+  it("H-75 the held range moves at the first price of each hour of the grid, sample or none", async () => {
+    const calm = listedUnderlying();
+    // σ has been 150 % for long: the target is far above
+    const sample = { ...calm.sample, fast: 22_500_000_000n, slow: 22_500_000_000n };
+    const pair = await listed(0, { heldRange: 50_000_000n, sample });
+    await pair.say(5n, 2_000n * WAD);
+    const first = (pair.model.priceTime / 3_600n) * 3_600n;
+    const sampled = pair.model.sample.time;
+    const risen = (held: bigint): bigint => held + (held * 100_000_000n * 3_600n) / (10n ** 9n * 86_400n);
+    const once = risen(pair.model.heldRange);
+    await pair.say(first + 3_600n + 600n - pair.now, 2_000n * WAD);
+    expect(pair.model.sample.time).to.equal(sampled);
+    expect(pair.model.targetRange > 2n * once).to.equal(true);
+    expect(pair.model.heldRange).to.equal(once);
+    await pair.say(first + 7_199n - pair.now, 2_001n * WAD);
+    expect(pair.model.heldRange).to.equal(once);
+    // a rise counts one hour of those that passed
+    await pair.say(first + 4n * 3_600n + 600n - pair.now, 2_002n * WAD);
+    expect(pair.model.sample.time).to.equal(sampled);
+    expect(pair.model.heldRange).to.equal(risen(once));
+  });
+
   it("behavior: what a post brings beyond the fees of its sources is not kept", async () => {
     const pair = await listed(0, { guard: { ...listedUnderlying().guard, sources: 3n } });
     const { harness, sources, connection } = bench;
