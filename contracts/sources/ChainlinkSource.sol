@@ -90,15 +90,20 @@ contract ChainlinkSource is IPushSource, AccessManaged {
         return _read(pair);
     }
 
-    /// @dev The publish time is the base feed's. The quote feed must be within its heartbeat, but a stable pair is written only when it
-    /// moves or once a day, and its time would make every price hours old.
+    /// @dev The price is published with the newer round of the two: a round of either feed changes it, and a settlement token that loses its peg must not wait
+    /// for the base feed. Each feed must be within its heartbeat; until then its last round stands, by no more than its deviation threshold wrong. A stable pair
+    /// is written only when it moves or once a day: its time alone would make every price hours old.
     function _read(Pair memory pair) private view returns (Report memory) {
         (uint256 base, uint256 baseTime) = _answer(pair.base, pair.baseDecimals);
-        (uint256 quote, ) = _answer(pair.quote, pair.quoteDecimals);
-        if (base == 0 || quote == 0) return Report(0, baseTime == 0 ? block.timestamp : baseTime, false);
+        (uint256 quote, uint256 quoteTime) = _answer(pair.quote, pair.quoteDecimals);
+        uint256 time = baseTime > quoteTime ? baseTime : quoteTime;
+        if (base == 0 || quote == 0) {
+            // a feed without a time of its own has stopped by now
+            return Report(0, baseTime == 0 || quoteTime == 0 ? block.timestamp : time, false);
+        }
         // answers are below 2^112, powers of ten at most 10^24: below 2^252
         uint256 price = (base * 1e18 * 10 ** pair.quoteDecimals) / (quote * 10 ** pair.baseDecimals);
-        return Report(price, baseTime, price != 0);
+        return Report(price, time, price != 0);
     }
 
     /// @dev The answer, 0 when it cannot be vouched for; its time, 0 when that cannot be told.

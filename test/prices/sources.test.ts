@@ -112,6 +112,26 @@ describe("price sources", () => {
       expect(await source.updateFee("0x")).to.equal(0n);
     });
 
+    it("H-5 a round of either feed dates the price: a settlement token that loses its peg does not wait for the base feed", async () => {
+      await pair();
+      await connection.networkHelpers.time.increaseTo(now + 600n);
+      await quote.set(90_000_000n, now + 590n);
+      expect(await read()).to.deep.equal([(2_000n * WAD * 10n) / 9n, now + 590n, true]);
+      await base.set(2_001n * 10n ** 8n, now + 595n);
+      expect(await read()).to.deep.equal([(2_001n * WAD * 10n) / 9n, now + 595n, true]);
+      // a new round of the quote feed does not make up for a base feed that stopped
+      await connection.networkHelpers.time.increaseTo(now + 595n + HOUR + 1n);
+      await quote.set(90_000_000n, now + 595n + HOUR);
+      expect(await read()).to.deep.equal([0n, now + 597n + HOUR, false]);
+    });
+
+    it("H-5 a quote feed that stopped refutes now, as a base feed that stopped does", async () => {
+      await pair();
+      await connection.networkHelpers.time.increaseTo(now + 24n * HOUR + 1n);
+      await base.set(2_000n * 10n ** 8n, now + 24n * HOUR - 30n);
+      expect(await read()).to.deep.equal([0n, now + 24n * HOUR + 2n, false]);
+    });
+
     it("H-3 a feed of the wrong composition is refused at listing", async () => {
       // ether's staked token in ether, taken for dollars
       await base.set(112_000_000n, now);
