@@ -140,11 +140,24 @@ contract MarginVault is VaultBase, IVaultCore {
         for (uint256 i; i < run.touchedCount; ++i) {
             _testMargin(run, run.touched[i]);
         }
+        for (uint256 i; i < count; ++i) {
+            _reviewExchange(actions[i]);
+        }
         // a post after this in the transaction reverts; within it the lock refuses posts
         if (run.basis.length != 0) PriceUse.consumeAll(run.basis[0].used);
         for (uint256 i; i < run.payoutCount; ++i) {
             run.payouts[i].token.safeTransfer(run.payouts[i].to, run.payouts[i].amount);
         }
+    }
+
+    /// @dev An action that cured an account which was declared short stops its clock: at the end, when nothing that came after has undone the cure. A transfer
+    /// cures where it goes, a trade its taker.
+    function _reviewExchange(Action calldata action) private {
+        ActionKind kind = action.kind;
+        if (kind > ActionKind.Transfer && kind != ActionKind.Trade) return;
+        AccountId account = action.account;
+        if (kind == ActionKind.Transfer) (, , account) = abi.decode(action.data, (uint8, uint256, AccountId));
+        if ($.headers[account].declaredShort()) ExchangeLogic.review($, account);
     }
 
     function _deposit(Run memory run, AccountId account, bytes calldata data) private {
@@ -189,7 +202,6 @@ contract MarginVault is VaultBase, IVaultCore {
             Ledger.moveCollateral($, account, token, credited, true);
         }
         emit IMarginVault.Deposited(account, token, credited);
-        _reviewExchange(account);
     }
 
     function _withdraw(Run memory run, AccountId account, bytes calldata data) private {
@@ -240,7 +252,6 @@ contract MarginVault is VaultBase, IVaultCore {
             Ledger.moveCollateral($, to, token, amount, true);
         }
         emit IMarginVault.Transferred(account, to, token, amount);
-        _reviewExchange(to);
     }
 
     function _setOperator(Run memory run, AccountId account, bytes calldata data) private {
@@ -303,15 +314,6 @@ contract MarginVault is VaultBase, IVaultCore {
         Trading.finish($, trade, basis.quote);
         if (trade.filled < minimumLots) revert IMarginVault.FilledTooLittle(trade.filled, minimumLots);
         if (trade.fees != ZERO) Deficit.income($, toAccountId(FUND, 0), trade.fees);
-        _reviewExchange(account);
-        for (uint256 i; i < fills.length; ++i) {
-            _reviewExchange(fills[i].maker);
-        }
-    }
-
-    /// @dev What may have cured an account that was declared short stops its clock.
-    function _reviewExchange(AccountId account) private {
-        if ($.headers[account].declaredShort()) ExchangeLogic.review($, account);
     }
 
     /// @dev The fill at `first` with those that it stands with; returns the place of the last. What is dropped the library tells the module.

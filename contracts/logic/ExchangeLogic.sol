@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
-import {LeastSize} from "../libraries/LeastSize.sol";
 import {Ledger} from "../libraries/Ledger.sol";
 import {Margin} from "../libraries/Margin.sol";
 import {Takeover} from "../libraries/Takeover.sol";
@@ -63,9 +62,8 @@ library ExchangeLogic {
 
         Wad cash = _priceUp($, account, token, amount);
         if (cash > -settled) revert IMarginVault.ExchangeTooLarge(account, cash, -settled);
-        uint256 held = $.collateral[account][token];
+        // it may leave less than the least size: where all would cure more than is short there would be no other way
         Ledger.moveCollateral($, account, token, amount, false);
-        LeastSize.requireCollateral($, account, token, held);
         Ledger.moveCollateral($, buyer, token, amount, true);
         Ledger.credit($, account, cash);
         Ledger.credit($, buyer, -cash);

@@ -4,7 +4,6 @@ import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { authorise, SCOPE_TRADE } from "./execute.ts";
 import { fromPpm, max, min, partDown, partUp, WAD } from "./fixedPoint.ts";
-import { requireCollateral } from "./leastSize.ts";
 import { collateralValueDown, credit, liveSettledCash, moveCollateral, portfolioOf, stopExchange } from "./ledger.ts";
 import { termsAt } from "./margin.ts";
 import { rampAt } from "./ramp.ts";
@@ -91,8 +90,8 @@ export function exchangeCollateralOn(draft: Draft, account: AccountId, token: nu
   requireFreshPrice(listed.underlying, priceState, max(draft.now - priceTime, 0n), margin);
   const cash = exchangePriceUp(draft, token, amount, draft.now - since);
   if (cash > -settled) revert("ExchangeTooLarge", account, cash, -settled);
+  // it may leave less than the least size: where all would cure more than is short there would be no other way
   moveCollateral(draft, account, token, amount, false);
-  requireCollateral(draft, account, token, held);
   moveCollateral(draft, buyer, token, amount, true);
   credit(draft, account, cash);
   credit(draft, buyer, -cash);

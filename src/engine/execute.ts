@@ -121,7 +121,28 @@ export function executeOn(draft: Draft, actor: Address, actions: readonly Action
   const run: Run = { draft, actor, outside, touched: new Map(), payouts: [] };
   for (const action of actions) carryOut(run, action);
   for (const touched of run.touched.values()) testMargin(draft, touched);
+  for (const action of actions) {
+    const cured = curedBy(action);
+    if (cured !== undefined) reviewExchange(draft, cured);
+  }
   return run.payouts;
+}
+
+/**
+ * The account whose exchange clock an action may stop: looked at when all are done, or what undoes a cure could come after it. A transfer cures where it goes,
+ * a trade its taker.
+ */
+function curedBy(action: Action): AccountId | undefined {
+  switch (action.kind) {
+    case "Deposit":
+    case "Withdraw":
+    case "Trade":
+      return action.account;
+    case "Transfer":
+      return action.to;
+    default:
+      return undefined;
+  }
 }
 
 function carryOut(run: Run, action: Action): void {
@@ -169,7 +190,6 @@ function deposit(run: Run, account: AccountId, token: number, amount: bigint): v
     moveCollateral(draft, account, token, credited, true);
   }
   draft.emit("Deposited", { account, token: BigInt(token), amount: credited });
-  reviewExchange(draft, account);
 }
 
 function withdraw(run: Run, account: AccountId, token: number, amount: bigint, to: Address): void {
@@ -218,7 +238,6 @@ function transfer(run: Run, account: AccountId, token: number, amount: bigint, t
     moveCollateral(draft, to, token, amount, true);
   }
   draft.emit("Transferred", { from: account, to, token: BigInt(token), amount });
-  reviewExchange(draft, to);
 }
 
 function setOperator(run: Run, id: AccountId, operator: Address, scope: bigint, expiry: bigint): void {
@@ -288,7 +307,6 @@ function trade(run: Run, account: AccountId, module: number, data: string, minim
   requireLeastPosition(draft, before, market);
   if (proposed.filled < minimumLots) revert("FilledTooLittle", proposed.filled, minimumLots);
   if (proposed.fees !== 0n) fundIncome(draft, accountIdOf(draft.base.fund), proposed.fees);
-  for (const id of [account, ...fills.map(({ maker }) => maker)]) reviewExchange(draft, id);
 }
 
 /** A taker leaves the market of a perpetual with no less of it than is allowed, unless that is how it came. */

@@ -260,10 +260,6 @@ describe("exchangeCollateral, H-94", () => {
       await deposit(alice, usd(1_300));
       return trade(alice, bob, 1, -BITCOIN / 2n, { price: (lotPrice(1) * 102n) / 100n });
     },
-    "a trade as the maker": async ({ deposit, trade, lotPrice, alice, bob }) => {
-      await deposit(alice, usd(1_300));
-      return trade(bob, alice, 1, BITCOIN / 2n, { price: (lotPrice(1) * 102n) / 100n });
-    },
     "a liquidation": async ({ vault, move, know, alice, erin }) => {
       await move(1, 22_600n * WAD);
       return vault.liquidate(idOf(alice), know(idOf(erin)));
@@ -279,6 +275,55 @@ describe("exchangeCollateral, H-94", () => {
       await world.conserve();
     });
   }
+
+  it("H-94 behavior: a trade looks at its taker alone: the clock of a maker that it cured stops when anybody says so", async () => {
+    const world = await declared();
+    const { vault, alice, bob, carol, lotPrice } = world;
+    await world.deposit(alice, usd(1_300));
+    await expect(world.trade(bob, alice, 1, BITCOIN / 2n, { price: (lotPrice(1) * 102n) / 100n })).not.to.emit(vault, "ExchangeDeclared");
+    await expect(vault.connect(carol).declareExchange(idOf(alice)))
+      .to.emit(vault, "ExchangeDeclared")
+      .withArgs(idOf(alice), false);
+  });
+
+  it("H-94 behavior: what is undone in the same call stops no clock: collateral that passes through, a sale that is bought back", async () => {
+    const world = await declared();
+    const { vault, alice, bob } = world;
+    const other = idOf(alice, 1n);
+    await world.deposit(alice, 40n * WAD, 0, other);
+    const pass = [actions.transfer(other, 0, 40n * WAD, idOf(alice)), actions.transfer(idOf(alice), 0, 40n * WAD, other)];
+    await expect(world.execute(alice, ...pass)).not.to.emit(vault, "ExchangeDeclared");
+    await world.deposit(alice, usd(1_300));
+    const price = (world.lotPrice(1) * 102n) / 100n;
+    const trades = [-BITCOIN / 2n, BITCOIN / 2n].map((lots) => actions.trade(idOf(alice), [world.fill(idOf(bob), 1, lots, { price })], 0n));
+    await expect(vault.connect(alice).execute(trades)).not.to.emit(vault, "ExchangeDeclared");
+    // half of it stops the clock
+    await expect(vault.connect(alice).execute(trades.slice(0, 1)))
+      .to.emit(vault, "ExchangeDeclared")
+      .withArgs(idOf(alice), false);
+    await world.conserve();
+  });
+
+  it("H-94 behavior: an exchange may leave less than the least size, where all would cure more than is short", async () => {
+    const world = await createWorld({
+      parameters: { smallestNotional: 6_000n },
+      collaterals: [{ decimals: 18, underlying: 0, haircut: 100_000n, cap: 10n ** 27n }],
+    });
+    const { vault, alice, bob, carol } = world;
+    await world.deposit(alice, 5n * WAD, 0);
+    for (const each of [bob, carol]) await world.deposit(each, usd(1_000_000));
+    await world.refresh();
+    await world.trade(alice, bob, 1, BITCOIN / 2n);
+    // short by 5,000 with 10,000 of collateral
+    await world.move(1, 30_000n * WAD);
+    await vault.declareExchange(idOf(alice));
+    await expect(vault.connect(carol).exchangeCollateral(idOf(alice), 0, 5n * WAD, idOf(carol))).to.be.revertedWithCustomError(
+      vault,
+      "ExchangeTooLarge",
+    );
+    await vault.connect(carol).exchangeCollateral(idOf(alice), 0, (5n * WAD) / 2n - 1n, idOf(carol));
+    await world.conserve();
+  });
 
   it("H-94 behavior: a later shortfall is declared anew, and its discount starts at nothing", async () => {
     const world = await declared();
