@@ -151,7 +151,7 @@ describe("fills that stand together", function () {
       ...combo(world, other, good),
       fill(world, maker, 0n, -LOTS),
       ...combo(world, maker, bad.slice(0, 1).concat([[put(4n), -LOTS]])),
-      fill(world, other, 1n, 1_000n),
+      fill(world, other, 1n, 10_000n),
     ];
     const filled = (count: number): string[] => Array.from({ length: count }, () => "Filled");
     const expected = [...filled(4), "PriceOutsideBand", "PriceOutsideBand", ...filled(6)];
