@@ -109,15 +109,17 @@ describe("engine and contracts", function () {
   it("met enough of everything", () => {
     if (process.env.PLIMSOLL_SHOW !== undefined) console.log(tally);
     expect(tally.operations).to.be.at.least(10_000);
-    for (const kind of KINDS) expect(tally.successes.get(kind) ?? 0, `successes of ${kind}`).to.be.at.least(200);
+    // a taker is seldom rich enough for what is sold at good prices; most of who falls goes to the fund
+    const least = (kind: Kind): number => (kind === "liquidateTo" ? 60 : 200);
+    for (const kind of KINDS) expect(tally.successes.get(kind) ?? 0, `successes of ${kind}`).to.be.at.least(least(kind));
     expect(tally.liquidations, "liquidations").to.be.at.least(100);
     expect(tally.partial, "partial liquidations").to.be.at.least(50);
     expect(tally.negative, "accounts with negative value").to.be.at.least(20);
     expect(tally.deficits, "deficits").to.be.at.least(5);
     expect(tally.atPhi, "withdrawals at φ").to.be.at.least(5);
     expect(tally.covered, "shortfalls covered by the fund").to.be.at.least(5);
-    expect(tally.withdrawnUnderShortfall, "withdrawals under a shortfall").to.be.at.least(5);
-    expect(tally.toppedUpUnderShortfall, "top-ups under a shortfall").to.be.at.least(5);
+    expect(tally.withdrawnUnderShortfall, "withdrawals under a shortfall").to.be.at.least(100);
+    expect(tally.toppedUpUnderShortfall, "top-ups under a shortfall").to.be.at.least(50);
     expect(tally.withdrawnInDoubt, "withdrawals at the edge of a band").to.be.at.least(20);
     expect(tally.withdrawnAtRound, "withdrawals at the edge of a round").to.be.at.least(20);
     for (const name of ["SequencerNotUp", "CollateralTooSmall"]) expect(tally.reverts.get(name) ?? 0, name).to.be.at.least(5);
