@@ -350,6 +350,7 @@ async function fund(world: GasWorld, measure: Measure): Promise<void> {
   await world.turn(10 * DAY);
   await world.turn(30);
   await world.prepare([call("fileClaim", [shares / 2n, 0n])]);
-  await world.turn(HOUR);
+  // payable for ten minutes after an hour
+  await world.turn(HOUR + 60);
   await measure("fund.redeem", call("redeem", [shares / 2n, backer.address, backer.address]), { Withdrawn: 1 });
 }

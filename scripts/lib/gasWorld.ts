@@ -45,6 +45,8 @@ const PYTH_FEE = 1n;
 const FEED_DECIMALS = 8;
 const HIGHEST_FEE = 10_000n; // ppm
 const FAR_FUTURE = 2n ** 36n - 1n;
+/** Seconds for which a price is good, less two blocks. */
+const GOOD_FOR = 45;
 /** When orders say they were signed. */
 const SIGNED = 1_700_000_000n;
 
@@ -74,7 +76,7 @@ export type GasWorld = {
   readonly party: (name: string) => Promise<Party>;
   /** Mines set-up calls in one block. */
   readonly prepare: (calls: readonly Call[]) => Promise<void>;
-  /** Lets `seconds` pass and posts every price, ETH at `eth` if given. */
+  /** Lets `seconds` pass, whole hours up to the next full one, and posts every price, ETH at `eth` if given. */
   readonly turn: (seconds: number, eth?: bigint) => Promise<void>;
   /** Calls that publish the price of an underlying to what its sources read, and the post. */
   readonly postCalls: (underlying: number, time: number) => { readonly publish: readonly Call[]; readonly post: Call };
@@ -242,6 +244,7 @@ function worldOn(chain: LocalChain, record: DeploymentRecord, mocks: Mocks, othe
   const prices: bigint[] = [...START_PRICES];
   const operator = localWallet(0).address;
   const parties = new Map<string, Party>();
+  let posted: number | undefined;
   const price = (underlying: number): bigint => prices[underlying] ?? 0n;
   const lotPrice = (underlying: number): bigint => price(underlying) / 10n ** BigInt(record.underlyings[underlying]?.lotExponent ?? 0);
   const vaultCall = (from: string, method: string, args: readonly unknown[]): Call => {
@@ -267,7 +270,18 @@ function worldOn(chain: LocalChain, record: DeploymentRecord, mocks: Mocks, othe
     return { publish, post: { ...vaultCall(operator, "postPrice", [underlying, updates]), value } };
   };
 
-  const prepare = (calls: readonly Call[]): Promise<void> => chain.mine(next(), calls);
+  const post = async (time: number): Promise<void> => {
+    posted = time;
+    const calls = UNDERLYINGS.map((underlying) => postCalls(underlying, time));
+    const quote: Call = { from: operator, to: mocks.quote, data: feedData(WAD, time) };
+    await chain.mine(time, [quote, ...calls.flatMap(({ publish }) => publish), ...calls.map(({ post: each }) => each)]);
+  };
+
+  const prepare = async (calls: readonly Call[]): Promise<void> => {
+    // set-ups open at good prices
+    if (posted !== undefined && next() - posted > GOOD_FOR) await post(next());
+    await chain.mine(next(), calls);
+  };
 
   return {
     chain,
@@ -291,11 +305,10 @@ function worldOn(chain: LocalChain, record: DeploymentRecord, mocks: Mocks, othe
       return made;
     },
     turn: async (seconds, eth) => {
-      const time = Math.max(OPENED_AT, chain.now() + seconds);
       if (eth !== undefined) prices[ETH] = eth;
-      const calls = UNDERLYINGS.map((underlying) => postCalls(underlying, time));
-      const quote: Call = { from: operator, to: mocks.quote, data: feedData(WAD, time) };
-      await chain.mine(time, [quote, ...calls.flatMap(({ publish }) => publish), ...calls.map(({ post }) => post)]);
+      const time = chain.now() + seconds;
+      // whole hours end at a full one, where prices are samples
+      await post(Math.max(OPENED_AT, seconds > 0 && seconds % HOUR === 0 ? Math.ceil(time / HOUR) * HOUR + 1 : time));
     },
     rateCalls: (underlying) => rateCalls(protocol, operator, underlying, FUNDING_RATE, chain.now()),
     tokens: (party, token, amount, spender = vault) => {
