@@ -26,7 +26,7 @@ contract VaultInvariants {
 
     /// @dev Trades and prices more often than the rest: without positions nothing else can happen.
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](24);
+        bytes4[] memory selectors = new bytes4[](30);
         selectors[0] = VaultHandler.trade.selector;
         selectors[1] = VaultHandler.trade.selector;
         selectors[2] = VaultHandler.trade.selector;
@@ -51,6 +51,12 @@ contract VaultInvariants {
         selectors[21] = VaultHandler.exchange.selector;
         selectors[22] = VaultHandler.ramp.selector;
         selectors[23] = VaultHandler.donate.selector;
+        selectors[24] = VaultHandler.sleep.selector;
+        selectors[25] = VaultHandler.sleep.selector;
+        selectors[26] = VaultHandler.outage.selector;
+        selectors[27] = VaultHandler.late.selector;
+        selectors[28] = VaultHandler.dust.selector;
+        selectors[29] = VaultHandler.closeLoser.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }
@@ -86,7 +92,7 @@ contract VaultInvariants {
             seed = uint256(keccak256(abi.encode(seed)));
             _step(seed);
         }
-        for (uint256 verb; verb < 16; ++verb) {
+        for (uint256 verb; verb < 20; ++verb) {
             require(handler.successes(verb) > 0, string.concat("operation without a success: ", _digits(verb)));
         }
         require(bytes(handler.failure()).length == 0, handler.failure());
@@ -121,7 +127,7 @@ contract VaultInvariants {
         uint256 b = (seed >> 48) & type(uint32).max;
         uint256 c = (seed >> 80) & type(uint32).max;
         uint256 d = (seed >> 112) & type(uint64).max;
-        uint256 verb = seed % 20;
+        uint256 verb = seed % 24;
         if (verb < 5) handler.trade(a, b, c, int256(d) * (c % 2 == 0 ? int256(1) : int256(-1)), b, c);
         else if (verb == 5) handler.rise(a, b);
         else if (verb < 8) handler.fall(a, b);
@@ -134,6 +140,11 @@ contract VaultInvariants {
         else if (verb == 16) handler.exchange(a, b, c, d);
         else if (verb == 17) handler.declareExchange(a);
         else if (verb == 18) handler.wait_(a);
+        else if (verb == 20) handler.sleep(a);
+        else if (verb == 21) handler.outage(a);
+        else if (verb == 22) handler.dust(a);
+        else if (verb == 23 && b % 2 == 0) handler.late(a);
+        else if (verb == 23) handler.closeLoser(a);
         else if (a % 4 == 0) handler.rate(b, int256(c));
         else if (a % 4 == 1) handler.topUp(b);
         else if (a % 4 == 2) handler.ramp(b, c);

@@ -10,7 +10,7 @@ import {VaultBase} from "../../contracts/VaultBase.sol";
 import {VaultExtension} from "../../contracts/VaultExtension.sol";
 import {FaucetToken} from "../../contracts/test/FaucetToken.sol";
 import {FillModule} from "../../contracts/test/FillModule.sol";
-import {MockRateSource, MockSource} from "../../contracts/test/prices/PriceMocks.sol";
+import {MockFeed, MockPushSource, MockRateSource, MockSource} from "../../contracts/test/prices/PriceMocks.sol";
 import {TestAuthority} from "../../contracts/test/TestAuthority.sol";
 import {vm} from "../helpers/Vm.sol";
 
@@ -22,7 +22,9 @@ contract VaultWorld {
     IMarginVault public vault;
     FaucetToken public settlement;
     FaucetToken[2] public collaterals;
-    MockSource[2] public sources;
+    MockSource public source; // of the first underlying, brought by who posts
+    MockPushSource public push; // of the second, read
+    MockFeed public uptime;
     MockRateSource public rates;
     FillModule public fills;
 
@@ -32,11 +34,17 @@ contract VaultWorld {
         collaterals[0] = new FaucetToken("Ether", "ETH", 18);
         collaterals[1] = new FaucetToken("Bitcoin", "BTC", 8);
         rates = new MockRateSource();
+        source = new MockSource();
+        push = new MockPushSource();
+        uptime = new MockFeed(0);
+        uptime.set(0, block.timestamp - 1 days);
         VaultBase.Construction memory c;
         c.authority = new TestAuthority(address(this));
         c.settlementToken = IERC20Metadata(address(settlement));
         c.fund = FUND;
         c.defaultModules = 1;
+        c.uptimeFeed = address(uptime);
+        c.uptimeGrace = 10 minutes;
         c.marginParameters =
             _pair(800_000, 0) |
             _pair(5_000, 48) |
@@ -67,7 +75,6 @@ contract VaultWorld {
         vault.setModule(0, address(fills));
         uint256[2] memory prices = [uint256(2_000e18), 40_000e18];
         for (uint8 u; u < 2; ++u) {
-            sources[u] = new MockSource();
             UnderlyingListing memory listing;
             listing.lotExponent = u == 0 ? 5 : 6;
             listing.referencePrice = prices[u];
@@ -85,7 +92,7 @@ contract VaultWorld {
             listing.widestBand = 500_000;
             listing.depth = u == 0 ? 50_000_000 : 25_000_000;
             listing.sources = new IPriceSource[](1);
-            listing.sources[0] = sources[u];
+            listing.sources[0] = u == 0 ? IPriceSource(source) : IPriceSource(push);
             listing.rateSource = rates;
             vault.listUnderlying(listing);
             vault.listCollateral(address(collaterals[u]), u, u == 0 ? 100_000 : 150_000, 1e27);

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Assessment, IMarginVault} from "../../interfaces/IMarginVault.sol";
 import {Parameter} from "../../interfaces/IVaultGovernance.sol";
 import {FaucetToken} from "../FaucetToken.sol";
-import {MockRateSource} from "../prices/PriceMocks.sol";
+import {MockFeed, MockPushSource, MockRateSource} from "../prices/PriceMocks.sol";
 import {AccountId, toAccountId} from "../../types/AccountId.sol";
 import {Action, ActionKind, SETTLEMENT} from "../../types/Action.sol";
 import {PriceWord} from "../../words/PriceWord.sol";
@@ -23,6 +23,8 @@ interface IVaultWorld {
     function settlement() external view returns (FaucetToken);
     function collaterals(uint256 index) external view returns (FaucetToken);
     function rates() external view returns (MockRateSource);
+    function push() external view returns (MockPushSource); // what the second underlying is read from
+    function uptime() external view returns (MockFeed);
     function setParameter(Parameter id, uint8 index, uint256 value) external;
 }
 
@@ -43,6 +45,7 @@ abstract contract Actors {
     AccountId[] public accounts; // owners' accounts, the second of owner 0 last
     AccountId[] public fundAccounts;
     uint256[2] public prices; // of a unit, WAD
+    bool[2] public asleep; // its source tells nothing new
 
     /// @dev The first assertion that failed.
     string public failure;
@@ -127,6 +130,7 @@ abstract contract Actors {
     }
 
     function _post(uint8 u) internal {
+        if (u == 1) world.push().push(prices[1], _time());
         bytes[] memory updates = new bytes[](1);
         updates[0] = abi.encode(prices[u], _time(), true);
         vault.postPrice(u, updates);
@@ -136,10 +140,10 @@ abstract contract Actors {
         return clock.time();
     }
 
-    /// @dev Brings every price up to this block.
+    /// @dev Brings every price up to this block whose source is awake.
     function _refresh() internal {
         for (uint8 u; u < UNDERLYINGS; ++u) {
-            if (PriceWord.time(vault.underlyingWords(u)[0]) < _time()) _post(u);
+            if (!asleep[u] && PriceWord.time(vault.underlyingWords(u)[0]) < _time()) _post(u);
         }
     }
 }

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Assessment} from "../../interfaces/IMarginVault.sol";
+import {Assessment, Book, Portfolio} from "../../interfaces/IMarginVault.sol";
 import {Parameter} from "../../interfaces/IVaultGovernance.sol";
 import {AccountId} from "../../types/AccountId.sol";
 import {ActionKind, SETTLEMENT} from "../../types/Action.sol";
 import {Fill} from "../../types/Fill.sol";
 import {Lots} from "../../types/Lots.sol";
 import {Price} from "../../types/Price.sol";
-import {Ratio} from "../../types/Ratio.sol";
-import {Wad} from "../../types/Wad.sol";
+import {Ratio, fromPpm} from "../../types/Ratio.sol";
+import {Wad, minWad} from "../../types/Wad.sol";
 import {FundingWord} from "../../words/FundingWord.sol";
-import {FundWord} from "../../words/ParameterWords.sol";
+import {FundWord, MarginWord} from "../../words/ParameterWords.sol";
 import {PriceWord} from "../../words/PriceWord.sol";
 import {vm} from "../../../test/helpers/Vm.sol";
+import {Margin} from "../../libraries/Margin.sol";
+import {MockFeed} from "../prices/PriceMocks.sol";
 import {Actors, IVaultWorld} from "./Actors.sol";
 
 /// @dev Six owners on a deployed vault, and the operations that the stateful fuzz calls at random.
@@ -36,10 +38,14 @@ contract VaultHandler is Actors {
         Declare,
         Exchange,
         Ramp,
-        Donate
+        Donate,
+        Sleep,
+        Outage,
+        Late,
+        Dust
     }
 
-    uint256[16] public successes;
+    uint256[20] public successes;
     uint256 public calls; // acts that were checked
     uint256 public donated; // units of the settlement token
 
@@ -97,6 +103,7 @@ contract VaultHandler is Actors {
         _refresh();
         Before memory was = _look();
         if (_execute(id, ActionKind.Withdraw, abi.encode(index, units, id.owner()))) {
+            _requireWorseEdge(id);
             // what leaves with a token is rounded apart from what stays
             _check(was, Verb.Withdraw, id, id, index == SETTLEMENT ? int256(0) : int256(2));
         }
@@ -132,12 +139,15 @@ contract VaultHandler is Actors {
         list[0] = Fill(maker, u, Lots.wrap(lots), Price.wrap(price), Wad.wrap(takerFee), Wad.wrap(-takerFee / 3), 0);
         Before memory was = _look();
         uint256 most = uint256(lots < 0 ? -lots : lots);
+        (uint256 grossTaker, uint256 grossMaker) = (_gross(taker, u), _gross(maker, u));
         Assessment memory ofTaker = vault.assess(taker, true);
         Assessment memory ofMaker = vault.assess(maker, true);
         if (!_execute(taker, ActionKind.Trade, abi.encode(uint8(0), abi.encode(list), most))) return;
         _check(was, Verb.Trade, taker, maker, 0);
         _requireMarginRule(ofTaker, taker);
         _requireMarginRule(ofMaker, maker);
+        if (_gross(taker, u) > grossTaker) _requireWorseEdge(taker);
+        if (_gross(maker, u) > grossMaker) _requireWorseEdge(maker);
     }
 
     function rise(uint256 underlying, uint256 part) external {
@@ -148,9 +158,10 @@ contract VaultHandler is Actors {
         _move(underlying % UNDERLYINGS, 10_000 - (part % 1_500), Verb.Fall);
     }
 
+    /// @dev Mostly minutes; now and then days in which nobody posts.
     function wait_(uint256 time) external {
         Before memory was = _look();
-        vm.warp(block.timestamp + 1 + (time % 1 hours));
+        vm.warp(block.timestamp + 1 + (time % 16 == 0 ? time % 3 days : time % 1 hours));
         _clocks(was);
         _conserve();
         ++successes[uint256(Verb.Wait)];
@@ -163,6 +174,73 @@ contract VaultHandler is Actors {
         _check(was, Verb.Rate, accounts[0], accounts[0], 0);
     }
 
+    /// @dev A source falls silent, or wakes. What others do goes on at its last price.
+    function sleep(uint256 underlying) external {
+        uint256 u = underlying % UNDERLYINGS;
+        asleep[u] = !asleep[u];
+        ++successes[uint256(Verb.Sleep)];
+    }
+
+    /// @dev The sequencer goes down, most often to come back after minutes and begin its grace period.
+    function outage(uint256 seed) external {
+        MockFeed uptime = world.uptime();
+        bool back = uptime.answer() != 0;
+        if (!back) {
+            uptime.set(1, block.timestamp);
+            back = seed % 3 != 0;
+            if (back) vm.warp(block.timestamp + (seed % 40 minutes));
+        }
+        if (back) uptime.set(0, _time());
+        ++successes[uint256(Verb.Outage)];
+    }
+
+    /// @dev A price that was signed a while ago and that nobody had posted.
+    function late(uint256 part) external {
+        uint256 last = PriceWord.time(vault.underlyingWords(0)[0]);
+        uint256 time = last + ((block.timestamp - last) * (part % 100)) / 100;
+        Before memory was = _look();
+        bytes[] memory updates = new bytes[](1);
+        updates[0] = abi.encode(prices[0], time, true);
+        vault.postPrice(0, updates);
+        _clocks(was);
+        _conserve();
+        ++successes[uint256(Verb.Late)];
+    }
+
+    /// @dev One unit of a token in every market: nothing that weighs so little may decide over an account.
+    function dust(uint256 who) external {
+        AccountId id = _account(who);
+        if (id == accounts[OWNERS - 1]) return;
+        _refresh();
+        Before memory was = _look();
+        for (uint8 token; token < 2; ++token) {
+            _give(id.owner(), id, token, 1);
+        }
+        _check(was, Verb.Dust, id, id, 1e13);
+    }
+
+    /// @dev Whoever is about to be sold closes what loses first, and leaves the rest.
+    function closeLoser(uint256 who) external {
+        AccountId id = accounts[who % (OWNERS - 1)];
+        _refresh();
+        uint8 worst;
+        int256 least = type(int256).max;
+        for (uint8 u; u < UNDERLYINGS; ++u) {
+            (Lots lots, , Wad cost) = vault.positionOf(id, u);
+            int256 gain = lots.raw() * int256(_mark(u)) - cost.raw();
+            if (lots.raw() != 0 && gain < least) (worst, least) = (u, gain);
+        }
+        (Lots held, , ) = vault.positionOf(id, worst);
+        if (held.raw() == 0) return;
+        AccountId maker = accounts[who % 2 == 0 && !(id == accounts[0]) ? 0 : 1];
+        if (maker == id) return;
+        Fill[] memory list = new Fill[](1);
+        list[0] = Fill(maker, worst, Lots.wrap(-held.raw()), Price.wrap(_mark(worst)), Wad.wrap(0), Wad.wrap(0), 0);
+        Before memory was = _look();
+        uint256 size = uint256(held.raw() < 0 ? -held.raw() : held.raw());
+        if (_execute(id, ActionKind.Trade, abi.encode(uint8(0), abi.encode(list), size))) _check(was, Verb.Trade, id, maker, 0);
+    }
+
     function liquidate(uint256 who, uint256 keeperSeed) external {
         AccountId id = _account(who);
         AccountId keeper = accounts[keeperSeed % accounts.length];
@@ -170,13 +248,16 @@ contract VaultHandler is Actors {
         _refresh();
         Before memory was = _look();
         Assessment memory a = vault.assess(id, false);
+        bool below = a.equity.raw() < _line(id, a);
         uint256 gasBefore = gasleft();
         try vault.liquidate(id, keeper) returns (Ratio fraction) {
             _expect(gasBefore - gasleft() < HALF_BLOCK, "I-13 gas");
-            _expect(a.equity.raw() < _maintenance(a), "I-12");
+            _expect(below, "I-12");
+            _expect(!_isDown(), "I-17 sequencer");
             _checkSale(was, Verb.Liquidate, id, keeper, a, fraction, int256(BOUNTY));
         } catch {
-            _expect(a.equity.raw() >= _maintenance(a), "I-13");
+            // nobody is immune, however old a price is that somebody holds something at
+            _expect(!below || _isDown(), "I-13");
         }
     }
 
@@ -187,9 +268,11 @@ contract VaultHandler is Actors {
         _refresh();
         Before memory was = _look();
         Assessment memory a = vault.assess(id, false);
+        bool doubtful = _doubtful(id);
         vm.prank(taker.owner());
         try vault.liquidateTo(id, taker, Ratio.wrap(1e18), Wad.wrap(0)) returns (Ratio fraction) {
             _expect(a.equity.raw() < _maintenance(a), "I-12");
+            _expect(!doubtful && !_isDown(), "I-17 taker");
             _checkSale(was, Verb.LiquidateTo, id, taker, a, fraction, 0);
         } catch {}
     }
@@ -458,6 +541,61 @@ contract VaultHandler is Actors {
         _expect(covered || eased, "I-11 margin");
     }
 
+    /// @dev Who raised risk or took value out did so at prices that are not too old, with the sequencer up, and covers the move that an old one may hide: at
+    /// least what its source lets pass without a word, or the band of one that nobody stands by.
+    function _requireWorseEdge(AccountId id) internal {
+        Portfolio memory p = vault.portfolioOf(id);
+        (uint256 word, , , ) = vault.parameterWords();
+        Margin.Terms memory terms = Margin.terms(word);
+        int256 hidden;
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            _expect(book.state == PriceWord.NORMAL && book.age <= MarginWord.tradingAge(word), "I-17 age");
+            if (book.doubt.raw() == 0) continue;
+            Ratio width = book.underlying == 0 ? book.doubt : fromPpm(world.push().DEVIATION_PPM());
+            Wad surplus = book.lots.times(book.price) + book.collateral - book.haircut - Margin.requirement(book, terms, true);
+            hidden += surplus.abs().partDown(width).raw();
+        }
+        _expect(p.books.length == 0 || !_isDown(), "I-17 sequencer");
+        Assessment memory now_ = vault.assess(id, true);
+        _expect(hidden == 0 || now_.equity.raw() >= now_.margin.raw() + hidden, "I-11 old price");
+    }
+
+    /// @dev What an account must have not to be sold: its maintenance margin, less what doubtful prices excuse, each at most its own.
+    function _line(AccountId id, Assessment memory a) internal view returns (int256) {
+        Portfolio memory p = vault.portfolioOf(id);
+        (uint256 word, , , ) = vault.parameterWords();
+        Margin.Terms memory terms = Margin.terms(word);
+        int256 excused;
+        for (uint256 i; i < p.books.length; ++i) {
+            Book memory book = p.books[i];
+            if (book.doubt.raw() == 0) continue;
+            Wad needed = Margin.requirement(book, terms, false).partUp(terms.maintenance);
+            Wad surplus = book.lots.times(book.price) + book.collateral - book.haircut - needed;
+            excused += minWad(surplus.abs().partUp(book.doubt), needed).raw();
+        }
+        int256 maintenance = _maintenance(a);
+        return excused < maintenance ? maintenance - excused : int256(0);
+    }
+
+    function _doubtful(AccountId id) internal view returns (bool) {
+        Portfolio memory p = vault.portfolioOf(id);
+        for (uint256 i; i < p.books.length; ++i) {
+            if (p.books[i].doubt.raw() != 0) return true;
+        }
+        return false;
+    }
+
+    function _isDown() internal view returns (bool) {
+        MockFeed uptime = world.uptime();
+        return uptime.answer() != 0 || _time() < uptime.startedAt() + 10 minutes;
+    }
+
+    function _gross(AccountId id, uint8 u) internal view returns (uint256) {
+        (Lots lots, , ) = vault.positionOf(id, u);
+        return lots.abs();
+    }
+
     // ---------------------------------------------------------------- helpers
 
     function _account(uint256 seed) internal view returns (AccountId) {
@@ -478,6 +616,8 @@ contract VaultHandler is Actors {
         // stay within a tenth and ten times, or lots stop meaning anything
         if (price < first / 10 || price > first * 10) return;
         prices[u] = price;
+        // a move wakes most sources
+        if (tenThousandths % 4 != 0) asleep[u] = false;
         _refresh();
         _clocks(was);
         _conserve();

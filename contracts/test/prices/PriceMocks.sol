@@ -55,6 +55,29 @@ contract MockSource is IPushSource {
     }
 }
 
+/// @dev A feed that is read: what it was told last, whatever a poster brings.
+contract MockPushSource is IPushSource {
+    uint256 public constant DEVIATION_PPM = 5_000;
+
+    Report private _round;
+
+    function push(uint256 price, uint256 publishTime) external {
+        _round = Report(price, publishTime, true);
+    }
+
+    function report(uint8, bytes calldata) external payable returns (Report memory) {
+        return _round;
+    }
+
+    function round(uint8) external view returns (Report memory, uint256) {
+        return (_round, DEVIATION_PPM);
+    }
+
+    function updateFee(bytes calldata) external pure returns (uint256) {
+        return 0;
+    }
+}
+
 contract MockRateSource is IFundingRateSource {
     int256 public rate;
     bool public reverts;
