@@ -196,7 +196,8 @@ library FundAccounts {
     /// @dev What of `wanted` fits into what is reserved to no underlying, less what is kept for bounties.
     function _unreservedRoom(VaultState storage $, Stake memory stake, Wad wanted) private view returns (Wad) {
         uint256 parameters = $.fundParameters;
-        uint256 used = FundWord.drawnLately($.fundAccounts[UNRESERVED], FundParametersWord.epochLength(parameters)) + uint256(stake.beside.raw());
+        uint256 used =
+            FundWord.drawnLately($.fundAccounts[UNRESERVED], FundParametersWord.epochLength(parameters)) + uint256(stake.beside.raw());
         uint256 cap = (stake.base * FundParametersWord.unreservedPpm(parameters)) / 1e6;
         uint256 kept = uint256(FundParametersWord.bountyCap(parameters).raw());
         return minWad(wanted, _roomIn(cap > kept ? cap - kept : 0, used));

@@ -112,7 +112,12 @@ library Trading {
         trade.changed = false;
         Lots lots = PositionWord.lots(trade.position);
         if (LeastSize.falls($, PositionWord.lots($.positions[trade.taker][q.underlying]).raw(), lots.raw(), q.mark)) {
-            revert IMarginVault.PositionTooSmall(trade.taker, q.underlying, lots, LiquidationWord.smallestNotional($.liquidationParameters));
+            revert IMarginVault.PositionTooSmall(
+                trade.taker,
+                q.underlying,
+                lots,
+                LiquidationWord.smallestNotional($.liquidationParameters)
+            );
         }
         $.headers[trade.taker] = trade.header;
         $.positions[trade.taker][q.underlying] = trade.position;
