@@ -711,6 +711,8 @@ async function crash(random: Random, name: string, count: (what: string) => void
     for (let i = 0; i < 2 && calls.undeclared().length !== 0; i++) await any("declare");
     for (let i = 0; i < 2 && calls.declared().length !== 0; i++) await any("exchange");
     if (random.chance(0.3)) await any(random.pick(["refreshCap", "pay", "withdraw"] as const));
+    // what settled in this round and was not sold since
+    if (round % 3 === 1) await any("pay");
   }
   await world.compare(`the end of ${name}`, [...world.accounts, ...world.fundAccounts]);
 }
