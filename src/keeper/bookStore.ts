@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Account, AccountId, Position, SeriesPosition } from "../engine/types.ts";
+import { seriesPosition } from "../engine/words.ts";
 import { BadInput } from "../sdk/failure.ts";
 import type { SeriesPlace } from "../sdk/series.ts";
 import type { Fees } from "./replacement.ts";
@@ -40,7 +41,7 @@ export type BookStore = {
 };
 
 const APPLICATION = 0x506c696d; // "Plim"
-const VERSION = 2;
+const VERSION = 3;
 
 const SCHEMA = `
   CREATE TABLE books (one INTEGER PRIMARY KEY CHECK (one = 1), identity TEXT NOT NULL, block INTEGER, hash TEXT) STRICT;
@@ -48,7 +49,7 @@ const SCHEMA = `
   CREATE TABLE positions (account TEXT NOT NULL, underlying INTEGER NOT NULL, lots TEXT NOT NULL, fundingIndex TEXT NOT NULL,
     entryCost TEXT NOT NULL, PRIMARY KEY (account, underlying)) STRICT, WITHOUT ROWID;
   CREATE TABLE seriesPositions (account TEXT NOT NULL, underlying INTEGER NOT NULL, place INTEGER NOT NULL, instrument INTEGER NOT NULL,
-    lots TEXT NOT NULL, PRIMARY KEY (account, underlying, place)) STRICT, WITHOUT ROWID;
+    lots TEXT NOT NULL, halvings INTEGER NOT NULL, entryCost TEXT NOT NULL, PRIMARY KEY (account, underlying, place)) STRICT, WITHOUT ROWID;
   CREATE TABLE series (underlying INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (underlying, number)) STRICT, WITHOUT ROWID;
   CREATE TABLE collateral (account TEXT NOT NULL, token INTEGER NOT NULL, amount TEXT NOT NULL, PRIMARY KEY (account, token)) STRICT, WITHOUT ROWID;
   CREATE TABLE pending (sender TEXT PRIMARY KEY, nonce INTEGER NOT NULL, maxFee TEXT NOT NULL, tip TEXT NOT NULL, hashes TEXT NOT NULL,
@@ -71,7 +72,7 @@ export function openBookStore(file = ":memory:"): BookStore {
   const insertAccount = db.prepare("INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET unread = 1");
   const replaceAccount = db.prepare("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, 0)");
   const insertPosition = db.prepare("INSERT INTO positions VALUES (?, ?, ?, ?, ?)");
-  const insertSeriesPosition = db.prepare("INSERT INTO seriesPositions VALUES (?, ?, ?, ?, ?)");
+  const insertSeriesPosition = db.prepare("INSERT INTO seriesPositions VALUES (?, ?, ?, ?, ?, ?, ?)");
   const insertSeries = db.prepare("INSERT OR IGNORE INTO series VALUES (?, ?)");
   const insertCollateral = db.prepare("INSERT INTO collateral VALUES (?, ?, ?)");
   const dropPositions = db.prepare("DELETE FROM positions WHERE account = ?");
@@ -118,7 +119,7 @@ export function openBookStore(file = ":memory:"): BookStore {
       for (const row of db.prepare("SELECT * FROM seriesPositions ORDER BY account, underlying, place").all() as Row[]) {
         const held = series.get(String(row.account)) ?? new Map<number, SeriesPosition[]>();
         series.set(String(row.account), held);
-        const position = { instrument: integer(row.instrument), lots: integer(row.lots) };
+        const position = seriesPosition(integer(row.instrument), integer(row.lots), integer(row.halvings), integer(row.entryCost));
         held.set(Number(row.underlying), [...(held.get(Number(row.underlying)) ?? []), position]);
       }
       const collateral = group(db.prepare("SELECT * FROM collateral").all(), (row): [number, bigint] => [
@@ -161,8 +162,8 @@ export function openBookStore(file = ":memory:"): BookStore {
             insertPosition.run(id, underlying, String(lots), String(fundingIndex), String(entryCost));
           }
           for (const [underlying, positions] of account.series) {
-            for (const [place, { instrument, lots }] of positions.entries()) {
-              insertSeriesPosition.run(id, underlying, place, Number(instrument), String(lots));
+            for (const [place, { instrument, lots, halvings = 0n, entryCost = 0n }] of positions.entries()) {
+              insertSeriesPosition.run(id, underlying, place, Number(instrument), String(lots), Number(halvings), String(entryCost));
             }
           }
           for (const [token, amount] of account.collateral) insertCollateral.run(id, token, String(amount));

@@ -203,7 +203,15 @@ describe("books that are kept", () => {
         [0, { lots: -(2n ** 37n), fundingIndex: 2n ** 95n - 1n, entryCost: -(2n ** 95n) }],
         [31, { lots: 1n, fundingIndex: 0n, entryCost: 0n }],
       ]),
-      series: new Map(),
+      series: new Map([
+        [
+          31,
+          [
+            { instrument: 2n ** 16n - 1n, lots: -(2n ** 44n), entryCost: -(2n ** 127n) },
+            { instrument: 0x0101n, lots: 1n, halvings: 7n },
+          ],
+        ],
+      ]),
       collateral: new Map([[2, 2n ** 128n - 1n]]),
       operators: new Map(),
       exchangeSince: 0n,
@@ -222,8 +230,9 @@ describe("books that are kept", () => {
     expect(store.unread()).to.deep.equal([5n]);
     expect(store.pending("0xab")).to.deep.equal(pending);
     // what it no longer holds is gone
-    store.save([{ ...account, positions: new Map(), collateral: new Map() }]);
+    store.save([{ ...account, positions: new Map(), series: new Map(), collateral: new Map() }]);
     expect(store.accounts()[0]?.positions.size).to.equal(0);
+    expect(store.accounts()[0]?.series.size).to.equal(0);
     expect(store.accounts()[0]?.collateral.size).to.equal(0);
     store.close();
   });
