@@ -245,13 +245,13 @@ describe("fills that stand together", function () {
     expect(await trade(world, failing, [fill(world, other, 0n, 10_000n)])).to.deep.equal(["Filled"]);
     // the first leg adds what the second more than takes off
     const better: Part[] = [
-      [call(6n), -1_000n],
+      [call(6n), -5_000n],
       [call(8n), 50_000n],
     ];
     expect(await trade(world, failing, combo(world, taker, better))).to.deep.equal(["Filled", "Filled"]);
     // a position is opened, another closed, two makers and a combo take the rest, and one fill is dropped
     const fills = [
-      fill(world, other, call(7n), 1_000n),
+      fill(world, other, call(7n), 5_000n),
       ...combo(world, taker, [
         [put(1n), -50_000n],
         [call(8n), 200_000n],
@@ -288,7 +288,8 @@ describe("fills that stand together", function () {
       for (let group = random.below(3); group >= 0; group--) {
         const id = random.pick([maker, other, poor]);
         const count = random.chance(0.3) ? 1 : 2 + random.below(3);
-        const size = BigInt(1 + random.below(40_000));
+        // a position counts from 5,000 lots on
+        const size = BigInt(random.chance(0.1) ? 1 + random.below(5_000) : 5_000 + random.below(35_000));
         const legs = Array.from({ length: count }, (): Part => {
           const series = 1 + random.below(2);
           const instrument = random.chance(0.15) ? future(series) : named(0, series, BigInt(2 + random.below(6)), random.chance(0.5));
@@ -305,6 +306,7 @@ describe("fills that stand together", function () {
     for (const [what, least] of [
       ["Filled", 120],
       ["MarginTooLow", 20],
+      ["PositionTooSmall", 20],
       ["PriceOutsideBand", 5],
       ["ComboInvalid", 5],
     ] as const) {
