@@ -1,23 +1,15 @@
 import { expect } from "chai";
 import { network } from "hardhat";
 import { describe, it } from "mocha";
-import { deployPlimsoll } from "../../src/deployment/deployPlimsoll.ts";
-import { localParameters } from "../../src/deployment/localParameters.ts";
-import { resolveAccounts } from "../../src/deployment/resolveAccounts.ts";
 import { MANAGER_ENTRIES, ROLES } from "../../src/deployment/roles.ts";
+import { deployedLocally } from "./setup.ts";
 
 describe("the canceller of a deployment", () => {
   it("H-96 cancels all that the admin can schedule in the manager, and what parameters schedules in the vault; others cannot, and it can nothing else", async function () {
     this.timeout(120_000);
     const connection = await network.create();
     const { ethers, networkHelpers } = connection;
-    const signers = await ethers.getSigners();
-    const parameters = resolveAccounts(
-      localParameters(),
-      signers.map(({ address }) => address),
-    );
-    const record = await deployPlimsoll({ connection, parameters });
-    const authority = await ethers.getContractAt("AccessManager", record.contracts.authority);
+    const { signers, parameters, record, authority } = await deployedLocally(connection);
     const vault = await ethers.getContractAt("IMarginVault", record.contracts.vault);
     const holder = (role: keyof typeof ROLES) => ethers.getSigner(parameters.roles[role].holders[0] ?? "");
     const [admin, governor, canceller, guardian] = await Promise.all(

@@ -2,23 +2,15 @@ import { expect } from "chai";
 import { type Interface, toBeHex } from "ethers";
 import { artifacts, network } from "hardhat";
 import { describe, it } from "mocha";
-import { deployPlimsoll } from "../../src/deployment/deployPlimsoll.ts";
-import { localParameters } from "../../src/deployment/localParameters.ts";
 import type { PlimsollParameters } from "../../src/deployment/parameters.ts";
 import { readBack } from "../../src/deployment/readBack.ts";
-import { resolveAccounts } from "../../src/deployment/resolveAccounts.ts";
 import { ROLES, selectorOf } from "../../src/deployment/roles.ts";
 import { vaultSlot } from "../../src/deployment/vaultSlots.ts";
+import { deployedLocally } from "./setup.ts";
 
 const connection = await network.create();
 const { ethers, networkHelpers } = connection;
-const signers = await ethers.getSigners();
-const parameters = resolveAccounts(
-  localParameters(),
-  signers.map(({ address }) => address),
-);
-const record = await deployPlimsoll({ connection, parameters });
-const authority = await ethers.getContractAt("AccessManager", record.contracts.authority);
+const { signers, parameters, record, authority } = await deployedLocally(connection);
 const outsider = signers[15]?.address ?? "";
 
 /** Copies of `value`, each with one leaf changed, and the path of the leaf. Leaves that only steer (`production`, kinds of sources) are left. */

@@ -6,6 +6,32 @@ async function figuresOfFund(world: World, underlying: number): Promise<bigint> 
   return (await world.assess(idOf(world.fund, BigInt(underlying) + 1n))).value;
 }
 
+type Signers = World["signers"];
+
+/** Each deposits tokens and buys from Bob. */
+async function buy(world: World, buyers: Signers, tokens: bigint, lots: bigint): Promise<void> {
+  for (const each of buyers) {
+    await world.deposit(each, tokens);
+    await world.refresh();
+    await world.trade(each, world.bob, 0, lots);
+  }
+}
+
+/** Carol sells each to the fund. */
+async function liquidate(world: World, accounts: Signers): Promise<void> {
+  for (const each of accounts) await world.vault.liquidate(idOf(each), world.know(idOf(world.carol)));
+}
+
+/** A stake of 100,000 of which `topUp` an epoch is for one underlying, and buyers of 500 ether each with little to spare. */
+async function leveraged(count: number, topUp: bigint): Promise<{ readonly world: World; readonly victims: Signers }> {
+  const world = await createWorld({ parameters: { topUp } });
+  await world.stake(usd(100_000));
+  await world.deposit(world.bob, usd(2_000_000));
+  const victims = world.signers.slice(8, 8 + count);
+  await buy(world, victims, usd(7_400), eth(500));
+  return { world, victims };
+}
+
 describe("hazards of the fund and of markets", () => {
   it("H-53 I-16 what one underlying loses never touches the fund account of another", async () => {
     const world = await createWorld();
@@ -23,19 +49,11 @@ describe("hazards of the fund and of markets", () => {
   });
 
   it("H-54 I-16 I-20 engineered bad debt takes no more from the fund than the cap of an epoch", async () => {
-    const world = await createWorld({ parameters: { topUp: 100_000n } });
-    const { vault, bob, carol, signers, fund } = world;
-    await world.stake(usd(100_000));
-    await world.deposit(bob, usd(2_000_000));
-    const victims = signers.slice(8, 16);
-    for (const each of victims) {
-      await world.deposit(each, usd(7_400));
-      await world.refresh();
-      await world.trade(each, bob, 0, eth(500));
-    }
+    const { world, victims } = await leveraged(8, 100_000n);
+    const { vault, fund } = world;
     // a thin market falls by a third
     await world.move(0, 1_333n * WAD);
-    for (const each of victims) await vault.liquidate(idOf(each), world.know(idOf(carol)));
+    await liquidate(world, victims);
     const stake = await world.cashOf(idOf(fund));
     // a tenth, and the bounties
     expect(stake >= 90_000n * WAD - WAD, "the stake is safe").to.equal(true);
@@ -66,14 +84,12 @@ describe("hazards of the fund and of markets", () => {
       { price: WAD, lotExponent: 2 },
     ];
     const world = await createWorld({ parameters: { topUp: 200_000n }, underlyings });
-    const { vault, bob, carol, signers, fund } = world;
+    const { vault, bob, signers, fund } = world;
     await world.stake(usd(100_000));
     await world.deposit(bob, usd(2_000_000));
     const thin = signers.slice(8, 14);
     for (const [k, each] of thin.entries()) {
-      await world.deposit(each, usd(7_500));
-      await world.refresh();
-      await world.trade(each, bob, 0, eth(500));
+      await buy(world, [each], usd(7_500), eth(500));
       // the least that may be held
       if (k < 4) await world.trade(each, bob, k + 1, (100n * WAD) / world.lotPrice(k + 1) + 1n);
     }
@@ -81,30 +97,22 @@ describe("hazards of the fund and of markets", () => {
     for (const each of thin.slice(0, 5)) {
       await world.trade(each, bob, 0, -eth(500), { price: (world.lotPrice(0) * 10_004n) / 10_000n });
     }
-    for (const each of thin) await vault.liquidate(idOf(each), world.know(idOf(carol)));
+    await liquidate(world, thin);
     for (let u = 0; u < 5; u++) await vault.topUpFund(u).catch(() => undefined);
     expect(await world.cashOf(idOf(fund))).to.be.at.least(50_000n * WAD);
     await world.conserve();
   });
 
   it("H-77 what is reserved to an underlying is its weight of the one cap, and no more than the cap for one", async () => {
-    const world = await createWorld({ parameters: { topUp: 200_000n } });
-    const { vault, bob, carol, signers, fund } = world;
+    const { world, victims } = await leveraged(5, 200_000n);
+    const { vault, fund } = world;
     await vault.setParameter(
       PARAMETERS.findIndex(({ name }) => name === "FundWeight"),
       0,
       900_000n,
     );
-    await world.stake(usd(100_000));
-    await world.deposit(bob, usd(2_000_000));
-    const victims = signers.slice(8, 13);
-    for (const each of victims) {
-      await world.deposit(each, usd(7_400));
-      await world.refresh();
-      await world.trade(each, bob, 0, eth(500));
-    }
     await world.move(0, 1_333n * WAD);
-    for (const each of victims) await vault.liquidate(idOf(each), world.know(idOf(carol)));
+    await liquidate(world, victims);
     // nine tenths of a half are more than a fifth
     const stake = await world.cashOf(idOf(fund));
     expect(stake > 79_999n * WAD && stake < 80_001n * WAD, `${stake}`).to.equal(true);
@@ -118,29 +126,19 @@ describe("hazards of the fund and of markets", () => {
   });
 
   it("H-77 two caps are not had by drawing at the end of an epoch and at the beginning of the next", async () => {
-    const world = await createWorld({ parameters: { topUp: 100_000n } });
-    const { vault, bob, carol, signers, fund, time } = world;
-    await world.stake(usd(100_000));
-    await world.deposit(bob, usd(2_000_000));
-    const victims = signers.slice(8, 12);
-    for (const each of victims) {
-      await world.deposit(each, usd(7_400));
-      await world.refresh();
-      await world.trade(each, bob, 0, eth(500));
-    }
+    const { world, victims } = await leveraged(4, 100_000n);
+    const { fund, time } = world;
     await world.move(0, 1_333n * WAD);
     const day = 86_400n;
     const end = (BigInt(await time.latest()) / day + 1n) * day;
     await time.increaseTo(end - 60n);
     await world.refresh();
-    const [first, second, ...others] = victims;
-    if (first === undefined || second === undefined) throw new Error("signers");
-    for (const each of [first, second]) await vault.liquidate(idOf(each), world.know(idOf(carol)));
+    await liquidate(world, victims.slice(0, 2));
     const before = await world.cashOf(idOf(fund));
     expect(before > 89_999n * WAD && before < 90_001n * WAD, `${before}`).to.equal(true);
     await time.increaseTo(end + 120n);
     await world.refresh();
-    for (const each of others) await vault.liquidate(idOf(each), world.know(idOf(carol)));
+    await liquidate(world, victims.slice(2));
     expect(before - (await world.cashOf(idOf(fund)))).to.be.at.most(WAD);
     await world.conserve();
   });
@@ -153,11 +151,7 @@ describe("hazards of the fund and of markets", () => {
     await world.deposit(bob, usd(400_000));
     for (const each of [carol, dave]) await world.deposit(each, usd(100_000));
     const thin = signers.slice(8, 16);
-    for (const each of thin) {
-      await world.deposit(each, usd(7_500));
-      await world.refresh();
-      await world.trade(each, bob, 0, eth(500));
-    }
+    await buy(world, thin, usd(7_500), eth(500));
     await world.move(0, 1_905n * WAD);
     for (const each of thin) await vault.liquidate(idOf(each), world.know(idOf(erin)));
     await world.move(0, 1_450n * WAD);

@@ -6,8 +6,8 @@ import { type Action, SETTLEMENT } from "../../src/engine/execute.ts";
 import { portfolioOf } from "../../src/engine/ledger.ts";
 import { assess, termsAt } from "../../src/engine/margin.ts";
 import type { AccountId } from "../../src/engine/types.ts";
-import { type Answer, type Call, named, SeriesChain } from "../engine/support/seriesChain.ts";
-import { combo, deposit, open, type Part, PRICES, refresh, trade } from "../series/comboWorld.ts";
+import { named, type SeriesChain } from "../engine/support/seriesChain.ts";
+import { combo, deposit, open, type Part, PRICES, refresh, step, threeOwners, trade } from "../series/comboWorld.ts";
 
 const LOTS = 50_000n;
 const [CALL, PUT, FUTURE] = [named(0, 1, 4n), named(0, 1, 6n, false), named(0, 1, 127n)];
@@ -19,19 +19,12 @@ describe("hazards of options", function () {
   let [taker, maker, poor] = [0n, 0n, 0n];
 
   beforeEach(async () => {
-    world = await SeriesChain.create(3);
-    [taker, maker, poor] = world.owners.map((owner) => accountIdOf(owner)) as [AccountId, AccountId, AccountId];
+    ({ world, taker, maker, poor } = await threeOwners());
     await open(world, 1, 2n);
     await open(world, 2, 60n);
     await refresh(world);
     for (const id of [taker, maker]) await deposit(world, id, 40_000n);
   });
-
-  /** One call a second later, on both sides. */
-  const step = (call: Call): Promise<Answer> => {
-    world.pass(1n);
-    return world.step(call);
-  };
 
   /** The live figures, which the chain was compared with. */
   const figures = (account: AccountId) =>
@@ -77,8 +70,8 @@ describe("hazards of options", function () {
       LOTS * settlement;
     const was = [cash(taker), cash(maker)] as const;
     for (const id of [taker, maker]) {
-      expect(await step(world.pay(id, 0, 1))).to.have.property("events");
-      expect(await step(world.pay(id, 0, 1)), "once").to.deep.equal({ reverted: "NothingToDo" });
+      expect(await step(world, world.pay(id, 0, 1))).to.have.property("events");
+      expect(await step(world, world.pay(id, 0, 1)), "once").to.deep.equal({ reverted: "NothingToDo" });
     }
     expect([cash(taker) - was[0], cash(maker) - was[1]]).to.deep.equal([owed, -owed]);
     expect([taker, maker].map((id) => figures(id).value)).to.deep.equal(before);
@@ -87,11 +80,11 @@ describe("hazards of options", function () {
   it("H-62 nothing is paid, traded or listed anew at a live price: before the settlement, in it and after", async () => {
     expect(await trade(world, taker, combo(world, maker, held))).to.deep.equal(held.map(() => "Filled"));
     const expiry = (world.state.underlyings[0]?.series.get(1)?.word ?? 0n) >> 224n;
-    expect(await step(world.pay(taker, 0, 1))).to.deep.equal({ reverted: "SeriesNotSettled" });
+    expect(await step(world, world.pay(taker, 0, 1))).to.deep.equal({ reverted: "SeriesNotSettled" });
     // the clock alone settles nothing
     world.pass(expiry + 7_200n - world.state.now);
     expect(await world.step(world.pay(taker, 0, 1))).to.deep.equal({ reverted: "SeriesNotSettled" });
-    expect(await step(world.settle(0, 1))).to.deep.equal({ reverted: "NotSettled" });
+    expect(await step(world, world.settle(0, 1))).to.deep.equal({ reverted: "NotSettled" });
     for (let post = 0; post < 12; post++) {
       world.pass(179n);
       await world.step(world.post(0, PRICES[0]), "window", []);
@@ -100,11 +93,11 @@ describe("hazards of options", function () {
     expect(await trade(world, taker, combo(world, maker, legs))).to.deep.equal(["SeriesIsSettled"]);
     const listing = { series: 1n, expiry: world.state.now + 400_000n, base: 1_500n, step: 100n, decimals: 13n, count: 10n };
     const anew = { ...listing, depth: 10_000_000n, volatilityCap: 200n };
-    expect(await step(world.list(0, anew)), "held").to.deep.equal({ reverted: "SeriesTaken" });
-    for (const id of [taker, maker]) await step(world.pay(id, 0, 1));
-    expect(await step(world.list(0, anew)), "at once").to.deep.equal({ reverted: "SeriesRests" });
+    expect(await step(world, world.list(0, anew)), "held").to.deep.equal({ reverted: "SeriesTaken" });
+    for (const id of [taker, maker]) await step(world, world.pay(id, 0, 1));
+    expect(await step(world, world.list(0, anew)), "at once").to.deep.equal({ reverted: "SeriesRests" });
     world.pass(86_400n);
-    expect(await step(world.list(0, anew))).to.have.property("events");
+    expect(await step(world, world.list(0, anew))).to.have.property("events");
   });
 
   it("H-40 who opens as much as its words let it is not liquidated at once, short or long", async () => {
@@ -114,8 +107,8 @@ describe("hazards of options", function () {
         for (let lots = 1_000_000n; lots > 5_000n; lots = (lots * 3n) / 4n) {
           if ((await trade(world, taker, combo(world, poor, [[instrument, sign * lots]]), "open", []))[0] === "Filled") break;
         }
-        await step(world.post(0, PRICES[0]));
-        expect(await step(world.liquidate(poor, maker))).to.deep.equal({ reverted: "AccountHealthy" });
+        await step(world, world.post(0, PRICES[0]));
+        expect(await step(world, world.liquidate(poor, maker))).to.deep.equal({ reverted: "AccountHealthy" });
       }
     }
     expect(world.state.accounts.get(poor)?.series.get(0)?.length).to.be.at.least(2);
@@ -127,7 +120,7 @@ describe("hazards of options", function () {
     // the price fell, and the words are those of before: by these the account would need more
     world.pass(30n);
     await world.step(world.post(0, (PRICES[0] * 9n) / 10n), "fall");
-    expect(await step(world.liquidate(poor, maker))).to.deep.equal({ reverted: "AccountHealthy" });
+    expect(await step(world, world.liquidate(poor, maker))).to.deep.equal({ reverted: "AccountHealthy" });
     expect(await trade(world, taker, combo(world, poor, [[named(0, 2, 5n), 1_000n]]))).to.deep.equal(["RiskMayNotRise"]);
     await refresh(world);
     // a feed that is silent for an hour opens nothing either, refreshed or not
@@ -146,7 +139,7 @@ describe("hazards of options", function () {
       world.pass(20n);
       await world.step(world.post(0, (PRICES[0] * price) / 100n), "rise", []);
       const before = figures(poor).value + figures(own).value;
-      const answer = await step(world.liquidate(poor, own));
+      const answer = await step(world, world.liquidate(poor, own));
       if ("reverted" in answer) {
         expect(answer.reverted).to.equal("AccountHealthy");
         continue;
@@ -218,21 +211,21 @@ describe("hazards of options", function () {
     expect(await trade(world, taker, combo(world, poor, [[named(0, 2, 5n), -10_000n]]))).to.deep.equal(["Filled"]);
     await deposit(world, poor, 1n);
     await moves([106n, 112n, 118n, 124n]);
-    expect(await step(world.liquidate(poor, maker))).to.have.property("events");
+    expect(await step(world, world.liquidate(poor, maker))).to.have.property("events");
   });
 
   it("H-54 bad debt engineered with options takes no more from the fund than the cap of an epoch", async () => {
     const fund = accountIdOf(world.state.fund);
     const amount = 998_000n * 10n ** 6n;
     const withdraw: Action = { kind: "Withdraw", account: fund, token: SETTLEMENT, amount, to: world.state.fund };
-    expect(await step(world.actions(world.state.fund, [withdraw]))).to.have.property("events");
+    expect(await step(world, world.actions(world.state.fund, [withdraw]))).to.have.property("events");
     await deposit(world, poor, 500n);
     const short: Part[] = [[named(0, 2, 6n), 150_000n]];
     expect(await trade(world, taker, combo(world, poor, short))).to.deep.equal(["Filled"]);
     const stake = cash(fund);
     await moves([110n, 121n, 133n, 146n, 160n, 176n]);
     const owed = -figures(poor).value;
-    expect(await step(world.liquidate(poor, maker))).to.have.property("events");
+    expect(await step(world, world.liquidate(poor, maker))).to.have.property("events");
     const { topUp } = world.state.fundParameters;
     const taken = stake - cash(fund);
     expect(owed > 0n && taken <= (stake * topUp) / 1_000_000n + 10n ** 18n).to.equal(true);

@@ -1,12 +1,11 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
-import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
+import { ownerOf } from "../../src/engine/accountId.ts";
 import { Draft } from "../../src/engine/draft.ts";
 import { WAD } from "../../src/engine/fixedPoint.ts";
 import { plan } from "../../src/engine/liquidate.ts";
-import type { AccountId } from "../../src/engine/types.ts";
-import { type Answer, type Call, named, SeriesChain } from "../engine/support/seriesChain.ts";
-import { combo, deposit, open, PRICES, refresh, trade } from "../series/comboWorld.ts";
+import { named, type SeriesChain } from "../engine/support/seriesChain.ts";
+import { combo, deposit, open, PRICES, refresh, step, threeOwners, trade } from "../series/comboWorld.ts";
 
 /** Every step runs on the chain and on the engine, which have to agree on all that is stored. */
 describe("hazards of a sale with options", function () {
@@ -15,19 +14,13 @@ describe("hazards of a sale with options", function () {
   let [taker, maker, poor] = [0n, 0n, 0n];
 
   beforeEach(async () => {
-    world = await SeriesChain.create(3);
-    [taker, maker, poor] = world.owners.map((owner) => accountIdOf(owner)) as [AccountId, AccountId, AccountId];
+    ({ world, taker, maker, poor } = await threeOwners());
     for (const underlying of [0, 1]) {
       await open(world, 1, 30n, underlying);
       await refresh(world, underlying, [1]);
     }
     for (const id of [taker, maker]) await deposit(world, id, 40_000n);
   });
-
-  const step = (call: Call): Promise<Answer> => {
-    world.pass(1n);
-    return world.step(call);
-  };
 
   async function rise(percents: readonly bigint[]): Promise<void> {
     for (const percent of percents) {
@@ -48,7 +41,7 @@ describe("hazards of a sale with options", function () {
     expect(figures.value < 0n).to.equal(true);
     // nothing is left to name
     expect(world.deployment.vault.interface.getFunction("liquidate").inputs).to.have.length(2);
-    const answer = await step(world.liquidate(poor, maker));
+    const answer = await step(world, world.liquidate(poor, maker));
     if ("reverted" in answer) throw new Error(answer.reverted);
     const paid = new Map(
       answer.events.filter(({ name }) => name === "ShortfallCovered").map(({ values }) => [values.payer, BigInt(values.amount!)]),
@@ -70,7 +63,7 @@ describe("hazards of a sale with options", function () {
     expect([fraction, discount]).to.deep.equal([terms.fraction, (terms.discount * terms.fraction + WAD - 1n) / WAD]);
     expect(fraction > 0n && fraction < WAD, `${fraction}`).to.equal(true);
     await refresh(world, 0, [1]);
-    expect(await step(world.liquidateTo(ownerOf(maker), poor, maker))).to.have.property("events");
-    expect(await step(world.liquidateTo(ownerOf(maker), poor, maker))).to.deep.equal({ reverted: "AccountHealthy" });
+    expect(await step(world, world.liquidateTo(ownerOf(maker), poor, maker))).to.have.property("events");
+    expect(await step(world, world.liquidateTo(ownerOf(maker), poor, maker))).to.deep.equal({ reverted: "AccountHealthy" });
   });
 });

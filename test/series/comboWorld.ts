@@ -1,4 +1,4 @@
-import { ownerOf } from "../../src/engine/accountId.ts";
+import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
 import { Draft } from "../../src/engine/draft.ts";
 import { type Action, SETTLEMENT } from "../../src/engine/execute.ts";
 import { WAD } from "../../src/engine/fixedPoint.ts";
@@ -6,7 +6,7 @@ import { marketOf, WITH_NEXT } from "../../src/engine/market.ts";
 import type { SeriesListing } from "../../src/engine/series.ts";
 import type { Fill } from "../../src/engine/trading.ts";
 import type { AccountId } from "../../src/engine/types.ts";
-import { type SeriesChain, tradeOf } from "../engine/support/seriesChain.ts";
+import { type Answer, type Call, SeriesChain, tradeOf } from "../engine/support/seriesChain.ts";
 import { sliceOf } from "../options/support/series.ts";
 import { DAY, spanAt } from "./world.ts";
 
@@ -19,6 +19,19 @@ const STRIKES = [
   { base: 1_500n, step: 100n },
   { base: 3_000n, step: 200n },
 ] as const;
+
+/** A chain of three owners, and the first account of each. */
+export async function threeOwners(): Promise<{ world: SeriesChain; taker: AccountId; maker: AccountId; poor: AccountId }> {
+  const world = await SeriesChain.create(3);
+  const [taker, maker, poor] = world.owners.map((owner) => accountIdOf(owner)) as [AccountId, AccountId, AccountId];
+  return { world, taker, maker, poor };
+}
+
+/** One call a second later, on both sides. */
+export function step(world: SeriesChain, call: Call): Promise<Answer> {
+  world.pass(1n);
+  return world.step(call);
+}
 
 export function joined(one: Fill): Fill {
   return { ...one, instrument: one.instrument | WITH_NEXT };
