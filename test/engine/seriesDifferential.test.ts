@@ -641,7 +641,19 @@ async function walk(calls: SeriesWalk, random: Random, name: string, count: (wha
     let seconds = random.chance(0.85) ? 1 + random.below(15) : 60 + random.below(240);
     if (inWindow) seconds = 10 + random.below(60);
     else if (random.chance(0.012)) seconds = 3_600 + random.below(12_000);
-    if (left !== undefined && (i === Math.floor(STEPS / 3) || i === Math.floor((2 * STEPS) / 3))) seconds = Number(left) - 60;
+    if (left !== undefined && (i === Math.floor(STEPS / 3) || i === Math.floor((2 * STEPS) / 3))) {
+      // something is held of what ends
+      const step = async (kind: Kind, make: () => Call): Promise<void> => {
+        world.pass(1n);
+        const answer = await world.step(make(), `${name}, before the window at ${i}`, []);
+        if ("reverted" in answer) return;
+        count(kind);
+        for (const { name } of answer.events) count(name);
+      };
+      await fresh(calls, random, step);
+      for (let each = 0; each < 6; each++) await step("trade", () => calls.choose("trade").call);
+      seconds = Number(untilWindow(world) ?? 61n) - 60;
+    }
     world.pass(BigInt(Math.max(seconds, 1)));
     const { kind, call } = calls.choose();
     const answer = await world.step(call, `${name}, step ${i}`, [random.pick(world.accounts)]);
@@ -655,6 +667,13 @@ async function walk(calls: SeriesWalk, random: Random, name: string, count: (wha
     }
     if (kind === "refresh") await world.compareRisks(`${name}, step ${i}`);
     checkSums(world, `${name}, step ${i}`);
+  }
+  // whoever still holds what has settled is paid
+  for (const [i, [id, place]] of calls.unpaid().entries()) {
+    world.pass(1n);
+    const answer = await world.step(world.pay(id, ...place), `${name}, payment ${i}`, [id]);
+    if ("events" in answer) for (const { name } of answer.events) count(name);
+    checkSums(world, `${name}, payment ${i}`);
   }
   await world.compare(`the end of ${name}`, [...world.accounts, ...world.fundAccounts]);
 }
@@ -703,7 +722,7 @@ async function crash(random: Random, name: string, count: (what: string) => void
       }
     }
     if (random.chance(0.7)) await fresh(calls, random, step);
-    for (let i = 0; i < 6 && (i === 0 || calls.below().length !== 0); i++) await any(random.chance(0.5) ? "liquidateTo" : "liquidate");
+    for (let i = 0; i < 6 && (i === 0 || calls.below().length !== 0); i++) await any(random.chance(0.6) ? "liquidateTo" : "liquidate");
     if (calls.inventories().length !== 0) {
       if (random.chance(0.8)) await fresh(calls, random, step);
       for (const kind of ["shed", "shed", "topUp", "refreshCap"] as const) await any(kind);

@@ -4,13 +4,13 @@ import { Draft, type Outcome, transact } from "../../src/engine/draft.ts";
 import { Reverted } from "../../src/engine/errors.ts";
 import { type Action, execute, executeOn, SETTLEMENT } from "../../src/engine/execute.ts";
 import { openingOf, payoffOf } from "../../src/engine/expiry.ts";
-import { abs, max, partUp, WAD } from "../../src/engine/fixedPoint.ts";
+import { abs, max, partDown, partUp, WAD } from "../../src/engine/fixedPoint.ts";
 import { shedFund, topUpFund } from "../../src/engine/fund.ts";
 import { indexNow } from "../../src/engine/funding.ts";
 import { instrumentFromNumber, instrumentNumber, isFuture, STRIKE_ZERO } from "../../src/engine/instrument.ts";
 import { countedUp, holdingsOf, portfolioOf } from "../../src/engine/ledger.ts";
 import { liquidate } from "../../src/engine/liquidate.ts";
-import { assess, staleWords, termsAt } from "../../src/engine/margin.ts";
+import { assess, bookMargin, staleWords, termsAt } from "../../src/engine/margin.ts";
 import { coversOpening, shedsAtBoth } from "../../src/engine/marginRule.ts";
 import { namedInstrument, seriesMarkDown } from "../../src/engine/market.ts";
 import { liveMargin, openingSurplusDown, shortOptionMinimumUp } from "../../src/engine/portfolioMargin.ts";
@@ -381,10 +381,13 @@ class Walk {
     const before = this.figures(id);
     const held = new Map(this.heldOf(id).map((named) => [named, this.lotsOf(id, named)]));
     const keeper = random.pick(TRADERS.filter((other) => other !== id));
+    const scans = this.scansOf(id);
     const outcome = this.attempt("liquidate", () => liquidate(this.state, id, keeper));
     if (outcome === undefined) return;
     const fraction = BigInt(outcome.events.find(({ name }) => name === "Liquidated")?.values.fraction ?? 0n);
     const after = this.figures(id);
+    this.checkShares(outcome.events, scans);
+    this.checkDiscount(before, after, fraction);
     for (const [named, lots] of held) {
       const left = this.lotsOf(id, named);
       expect(abs(left) <= abs(lots) && left * lots >= 0n, "no position is turned round").to.equal(true);
@@ -402,6 +405,48 @@ class Walk {
     expect(after.equity * before.margin >= before.equity * after.margin, "nor does E / IM").to.equal(true);
     // one slice is all that there is: two smaller ones are not to be had
     expect(() => liquidate(this.state, id, keeper)).to.throw("AccountHealthy");
+  }
+
+  /** A sale costs at least the discount of the margin that everything needs at its worst, whoever sells it and whatever is sold; of a whole sale what there is. */
+  checkDiscount(before: Assessment, after: Assessment, fraction: bigint): void {
+    const { discountMin, discountMax } = this.state.liquidation;
+    const line = partUp(before.margin, termsAt(this.state.margin, this.state.now).maintenance);
+    const health = (max(before.equity, 0n) * WAD) / line;
+    const ratio = discountMin * WAD + (discountMax - discountMin) * (WAD - health);
+    const least = partDown((before.margin * ratio) / (1_000_000n * WAD), fraction);
+    if (before.equity < least) return;
+    const lost = before.value - after.value;
+    expect(lost >= least - 100n, `I-32: sold at a discount of ${lost}, not ${least}`).to.equal(true);
+    this.tally.add("discount of the worst");
+  }
+
+  /** What the worst scenarios of each underlying of an account cost, WAD. */
+  scansOf(id: AccountId): Map<bigint, bigint> {
+    const terms = termsAt(this.state.margin, this.state.now);
+    const { books, holdings } = portfolioOf(new Draft(this.state), id);
+    return new Map(
+      books.map((book) => {
+        const holding = holdings?.get(book.underlying);
+        const { scan } = holding === undefined || holding.series.length === 0 ? bookMargin(book, terms, false) : liveMargin(holding, terms);
+        return [book.underlying, scan];
+      }),
+    );
+  }
+
+  /** What an account lacks is borne by the fund accounts of its underlyings by the share of their worst scenarios. */
+  checkShares(events: Outcome["events"], scans: ReadonlyMap<bigint, bigint>): void {
+    const of = (name: string) => events.filter((each) => each.name === name).map(({ values }) => values);
+    const covered = of("ShortfallCovered").map(({ payer, amount }) => ({ payer: BigInt(payer!), amount: BigInt(amount!) }));
+    if (covered.length === 0) return;
+    const lacking = [...covered.map(({ amount }) => amount), ...of("DeficitAdded").map(({ amount }) => BigInt(amount!))];
+    const lack = lacking.reduce((sum, each) => sum + each, 0n);
+    const sum = [...scans.values()].reduce((total, scan) => total + scan, 0n);
+    if (sum === 0n) return;
+    this.tally.add(scans.size > 1 ? "a shortfall shared" : "a shortfall");
+    for (const [underlying, scan] of scans) {
+      const paid = covered.find(({ payer }) => payer === accountIdOf(this.state.fund, underlying + 1n))?.amount ?? 0n;
+      expect(paid <= (lack * scan) / sum + 10n ** 12n, `I-32: the fund account of ${underlying} pays ${paid} of ${lack}`).to.equal(true);
+    }
   }
 
   shed(): void {
@@ -539,7 +584,9 @@ const QUOTAS = {
   bound: 1_000,
   "cover that expires first": 100,
   "bound in a window": 100,
-  "slice of several": 1,
+  "slice of several": 3,
+  "discount of the worst": 3,
+  "a shortfall shared": 2,
   "whole sale": 1,
   shedFund: 20,
   "withdraw: WordsStale": 5,

@@ -203,6 +203,16 @@ export class World {
     return accountIdOf(state.fund, BigInt(this.random.below(4)));
   }
 
+  /** Of some traders the one with the most to spare. */
+  private richestOf(count: number, state: State): AccountId {
+    const free = (id: AccountId): bigint => {
+      const { equity, margin } = this.figures(state, id, true);
+      return equity - margin;
+    };
+    const some = Array.from({ length: count }, () => this.trader());
+    return some.reduce((best, id) => (free(id) > free(best) ? id : best));
+  }
+
   /** Mostly the owner, sometimes an operator or a stranger. */
   private callerFor(account: AccountId): Address {
     if (this.random.chance(0.9)) return ownerOf(account);
@@ -453,6 +463,19 @@ export class World {
     this.realPrices[index] = next < first / 5n || next > first * 5n ? first : next;
   }
 
+  /** Which price jumps by a size, and by what factor: the one of some that puts most accounts below their line. */
+  jump(state: State, size: number): [index: number, factor: number] {
+    const fallen = ([index, factor]: [index: number, factor: number]): number => {
+      const millionths = BigInt(Math.round(factor * 1e6));
+      const underlyings = state.underlyings.map((each, i) =>
+        i === index ? { ...each, price: (each.price * millionths) / 1_000_000n, priceTime: state.now } : each,
+      );
+      return this.below({ ...state, underlyings }).length;
+    };
+    const some = [0, 1].map((): [number, number] => [this.anyPriced(state), this.random.chance(0.5) ? 1 - size : 1 + size]);
+    return some.reduce((worst, each) => (fallen(each) > fallen(worst) ? each : worst));
+  }
+
   /** A post of the real price by all sources, honest. */
   honestPost(state: State, index: number): Operation {
     const price = this.realPrices[index] ?? WAD;
@@ -514,8 +537,27 @@ export class World {
 
   // ---------------------------------------------------------------- liquidation and fund
 
-  private victim(state: State): AccountId {
-    const below = this.below(state);
+  /** Everybody below its line whom the vault sells now: neither an outage nor doubt of a price is in the way. */
+  sellable(state: State): AccountId[] {
+    const keeper = accountIdOf(this.owners[0]!, 99n);
+    return this.below(state).filter((id) => {
+      try {
+        liquidate(state, id, keeper);
+        return true;
+      } catch (error) {
+        if (error instanceof Reverted) return false;
+        throw error;
+      }
+    });
+  }
+
+  /** Those of them whom a taker may buy: who owes more than it has is sold to nobody but the fund. */
+  buyable(state: State): AccountId[] {
+    return this.sellable(state).filter((id) => this.figures(state, id).equity >= 0n);
+  }
+
+  private victim(state: State, among = this.sellable(state)): AccountId {
+    const below = among.length !== 0 || this.random.chance(0.9) ? among : this.below(state);
     return below.length === 0 || this.random.chance(0.03) ? this.anyAccount(state) : this.random.pick(below);
   }
 
@@ -536,8 +578,8 @@ export class World {
 
   private liquidateTo(state: State): Operation {
     const { random } = this;
-    const account = this.victim(state);
-    const taker = random.chance(0.02) ? account : this.anyAccount(state);
+    const account = this.victim(state, random.chance(0.97) ? this.buyable(state) : this.sellable(state));
+    const taker = random.chance(0.02) ? account : random.chance(0.2) ? this.anyAccount(state) : this.richestOf(8, state);
     const from = this.callerFor(taker);
     const most = random.chance(0.85) ? WAD : random.bigBelow(WAD);
     const least = random.chance(0.9) ? 0n : random.ofAnySize(72);

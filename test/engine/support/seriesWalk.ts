@@ -61,9 +61,10 @@ export class SeriesWalk {
     for (let tries = 0; ; tries++) {
       const kind = only ?? this.kind();
       const call = this.generate(kind);
-      if (tries >= 6 || random.chance(0.08)) return { kind, call };
+      if (tries >= 10 || random.chance(kind === "withdraw" || kind === "transfer" ? 0.4 : 0.08)) return { kind, call };
       const outcome = world.attempt(call);
-      if (!(outcome instanceof Reverted) && !isIdle(outcome)) return { kind, call };
+      const isOld = kind === "slice" && !(outcome instanceof Reverted) && outcome.events.length === 0;
+      if (!(outcome instanceof Reverted) && !isIdle(outcome) && !isOld) return { kind, call };
     }
   }
 
@@ -72,14 +73,15 @@ export class SeriesWalk {
     const { now, underlyings } = world.state;
     const isOld = underlyings.some((each) => each.priceState !== 0n || now - each.priceTime > 300n);
     if (isOld && random.chance(0.35)) return "post";
-    if (this.settled().some(({ isWritten }) => !isWritten) && random.chance(0.3)) return "settle";
+    if (this.settled().some(({ isWritten }) => !isWritten) && random.chance(0.4)) return "settle";
+    if (random.chance(0.08) && this.settled().some(({ place }) => this.holdersOf(place, world.accounts).length !== 0)) return "pay";
     const stale = this.unsettled().find(({ live, cause }) => live.steps > 0n || cause !== "none");
     if (stale !== undefined && random.chance(0.25)) return stale.live.steps > 0n && random.chance(0.5) ? "slice" : "refresh";
     const left = random.fraction();
     if (left < 0.015) return random.pick(["liquidate", "liquidateTo", "shed", "topUp", "refreshCap", "declare", "exchange"] as const);
-    if (left < 0.55) return "trade";
-    if (left < 0.6) return "batch";
-    if (left < 0.72) return "post";
+    if (left < 0.64) return "trade";
+    if (left < 0.7) return "batch";
+    if (left < 0.79) return "post";
     if (left < 0.82) return "refresh";
     if (left < 0.86) return "slice";
     if (left < 0.9) return "withdraw";
@@ -119,11 +121,12 @@ export class SeriesWalk {
       case "settle":
         return world.settle(...this.settledSeries());
       case "pay":
-        return world.pay(random.chance(0.9) ? random.pick(world.accounts) : random.pick(world.fundAccounts), ...this.settledSeries());
+        return this.pay();
       case "liquidate":
         return world.liquidate(...this.victim());
       case "liquidateTo": {
-        const [account, taker] = this.victim();
+        const [account, anybody] = this.victim();
+        const taker = random.chance(0.2) ? anybody : this.richest();
         const least = random.chance(0.9) ? 0n : random.ofAnySize(72);
         return world.liquidateTo(this.callerFor(taker), account, taker, random.part(WAD, random.chance(0.9) ? 1 : 0, 1), least);
       }
@@ -146,6 +149,30 @@ export class SeriesWalk {
     }
   }
 
+  /** Who holds what has settled. */
+  unpaid(): [id: AccountId, place: [underlying: number, series: number]][] {
+    const all = [...this.world.accounts, ...this.world.fundAccounts];
+    return this.settled().flatMap(({ place }) => this.holdersOf(place, all).map((id): [AccountId, [number, number]] => [id, place]));
+  }
+
+  private pay(): Call {
+    const { random, world } = this;
+    const place = this.settledSeries();
+    const anybody = random.chance(0.9) ? world.accounts : world.fundAccounts;
+    const holders = this.holdersOf(place, anybody);
+    return world.pay(random.pick(holders.length === 0 ? anybody : holders), ...place);
+  }
+
+  private holdersOf([underlying, number]: readonly [underlying: number, series: number], among: readonly AccountId[]): AccountId[] {
+    const { accounts } = this.world.state;
+    return among.filter((id) =>
+      accounts
+        .get(id)
+        ?.series.get(underlying)
+        ?.some(({ instrument }) => Number(instrument >> 8n) === number),
+    );
+  }
+
   // ---------------------------------------------------------------- liquidation and fund
 
   /** Every account below its maintenance margin. */
@@ -166,6 +193,11 @@ export class SeriesWalk {
     const account = below.length === 0 || random.chance(0.03) ? random.pick(anybody) : random.pick(below);
     const keeper = random.chance(0.97) ? random.pick(world.accounts) : random.pick(world.fundAccounts);
     return [account, keeper];
+  }
+
+  /** Whoever has the most to spare. */
+  private richest(): AccountId {
+    return this.world.accounts.reduce((best, id) => (this.free(id) > this.free(best) ? id : best));
   }
 
   private callerFor(account: AccountId): Address {
@@ -293,7 +325,7 @@ export class SeriesWalk {
   private slice(): Call {
     const { random } = this;
     const place = this.staleSeries(({ live }) => live.steps > 0n);
-    return this.bend(place, 0.97 + 0.06 * random.fraction(), BigInt(random.chance(0.5) ? 0 : random.below(300)));
+    return this.bend(place, 0.97 + 0.06 * random.fraction(), BigInt(random.chance(0.5) ? 0 : random.below(random.chance(0.9) ? 120 : 300)));
   }
 
   /** A slice of another volatility. */
@@ -332,7 +364,7 @@ export class SeriesWalk {
     const held = world.state.accounts.get(account)?.collateral.get(0) ?? 0n;
     if (held > 0n && random.chance(0.3)) return { kind: "Withdraw", account, token: 0, amount: random.part(held, 0.1, 1), to };
     const least = random.chance(0.3) ? 0.97 : 0.01;
-    const amount = random.part(max(this.free(account), 0n), least, random.chance(0.4) ? 1.01 : 0.6) / 10n ** 12n;
+    const amount = random.part(max(this.free(account), 0n), least, random.chance(0.4) ? 1.1 : 0.6) / 10n ** 12n;
     return { kind: "Withdraw", account, token: SETTLEMENT, amount: amount + 1n, to };
   }
 
@@ -376,7 +408,7 @@ export class SeriesWalk {
     const { state } = world;
     const all = instrumentsOf(state.accounts.get(taker));
     const held = random.chance(0.05) ? all : all.filter((each) => this.marketOf(each).isTraded);
-    const closes = held.length !== 0 && random.chance(this.free(taker) < 0n ? 0.85 : 0.4);
+    const closes = held.length !== 0 && random.chance(this.free(taker) < 0n ? 0.85 : 0.3);
     const instrument = closes ? random.pick(held) : this.instrument();
     let maker = random.chance(0.01) ? taker : random.pick(world.accounts.filter((id) => id !== taker));
     const present = lotsHeld(state.accounts.get(taker), instrument);
@@ -414,7 +446,9 @@ export class SeriesWalk {
   private instrument(): bigint {
     const { random, world } = this;
     if (random.chance(0.2)) return random.chance(0.7) ? 0n : 1n;
-    const [underlying, number] = this.series();
+    // where words are stale nothing is opened
+    const fresh = this.unsettled().filter(({ cause }) => cause === "none");
+    const [underlying, number] = fresh.length !== 0 && random.chance(0.7) ? random.pick(fresh).place : this.series();
     const series: Series | undefined = world.state.underlyings[underlying]?.series.get(number);
     if (random.chance(0.2)) return named(underlying, number, STRIKE_ZERO, !random.chance(0.01));
     const count = series === undefined ? 3n : strikeCountOf(series.word);
