@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IVaultWorld, VaultHandler} from "../../contracts/test/invariants/VaultHandler.sol";
+import {IVaultWorld} from "../../contracts/test/invariants/Actors.sol";
+import {Backers} from "../../contracts/test/invariants/Backers.sol";
+import {Feeds} from "../../contracts/test/invariants/Feeds.sol";
+import {VaultHandler} from "../../contracts/test/invariants/VaultHandler.sol";
 import {TransientProbe} from "./TransientProbe.sol";
 import {VaultWorld} from "./VaultWorld.sol";
 
@@ -26,7 +29,7 @@ contract VaultInvariants {
 
     /// @dev Trades and prices more often than the rest: without positions nothing else can happen.
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](30);
+        bytes4[] memory selectors = new bytes4[](31);
         selectors[0] = VaultHandler.trade.selector;
         selectors[1] = VaultHandler.trade.selector;
         selectors[2] = VaultHandler.trade.selector;
@@ -51,18 +54,19 @@ contract VaultInvariants {
         selectors[21] = VaultHandler.exchange.selector;
         selectors[22] = VaultHandler.ramp.selector;
         selectors[23] = VaultHandler.donate.selector;
-        selectors[24] = VaultHandler.sleep.selector;
-        selectors[25] = VaultHandler.sleep.selector;
-        selectors[26] = VaultHandler.outage.selector;
-        selectors[27] = VaultHandler.late.selector;
+        selectors[24] = Feeds.sleep.selector;
+        selectors[25] = Feeds.sleep.selector;
+        selectors[26] = Feeds.outage.selector;
+        selectors[27] = Feeds.late.selector;
         selectors[28] = VaultHandler.dust.selector;
         selectors[29] = VaultHandler.closeLoser.selector;
+        selectors[30] = Backers.back.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }
 
     /// @dev One function for all: the campaign is long, and what it checks costs little.
-    /// hardhat-config: invariant.runs = 4
+    /// hardhat-config: invariant.runs = 8
     /// hardhat-config: invariant.depth = 100
     function invariant_all() public {
         handler.conserve();
@@ -92,8 +96,14 @@ contract VaultInvariants {
             seed = uint256(keccak256(abi.encode(seed)));
             _step(seed);
         }
-        for (uint256 verb; verb < 20; ++verb) {
+        for (uint256 verb; verb < handler.VERBS(); ++verb) {
             require(handler.successes(verb) > 0, string.concat("operation without a success: ", _digits(verb)));
+        }
+        for (uint256 fault; fault < 3; ++fault) {
+            require(handler.faults(fault) > 0, string.concat("fault of the world without a success: ", _digits(fault)));
+        }
+        for (uint256 backing; backing < 5; ++backing) {
+            require(handler.backings(backing) > 0, string.concat("step of a backer without a success: ", _digits(backing)));
         }
         require(bytes(handler.failure()).length == 0, handler.failure());
     }
@@ -108,6 +118,11 @@ contract VaultInvariants {
             }
         }
         handler.liquidateTo(3, 0);
+        // a backer asks for a part of his stake, waits, and files his claim an hour before the worst of it: one for no less than it is worth then, one for what
+        // there will be
+        uint256 backer = round % 2 == 0 ? 36 : 4;
+        handler.back(backer);
+        handler.back(backer);
         for (uint256 i; i < 6; ++i) {
             handler.fall(u, 200 + 150 * round);
             handler.liquidateTo(2, 0);
@@ -117,7 +132,10 @@ contract VaultInvariants {
             handler.exchange(4, 0, 0, 5);
             handler.liquidate(4, 0);
         }
+        handler.back(backer);
         handler.shed(u, 0, 0);
+        handler.withdraw(round % 2, 1, 1_000e6);
+        handler.transfer(1, 1, 1_000e18);
         handler.donate(1e6 + round);
         handler.rate(u, int256(round) - 2);
     }
@@ -127,7 +145,7 @@ contract VaultInvariants {
         uint256 b = (seed >> 48) & type(uint32).max;
         uint256 c = (seed >> 80) & type(uint32).max;
         uint256 d = (seed >> 112) & type(uint64).max;
-        uint256 verb = seed % 24;
+        uint256 verb = seed % 26;
         if (verb < 5) handler.trade(a, b, c, int256(d) * (c % 2 == 0 ? int256(1) : int256(-1)), b, c);
         else if (verb == 5) handler.rise(a, b);
         else if (verb < 8) handler.fall(a, b);
@@ -143,6 +161,7 @@ contract VaultInvariants {
         else if (verb == 20) handler.sleep(a);
         else if (verb == 21) handler.outage(a);
         else if (verb == 22) handler.dust(a);
+        else if (verb > 23) handler.back(d);
         else if (verb == 23 && b % 2 == 0) handler.late(a);
         else if (verb == 23) handler.closeLoser(a);
         else if (a % 4 == 0) handler.rate(b, int256(c));

@@ -5,6 +5,7 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 import {IPriceSource} from "../../contracts/interfaces/IPriceSource.sol";
 import {Parameter, UnderlyingListing} from "../../contracts/interfaces/IVaultGovernance.sol";
 import {IMarginVault} from "../../contracts/interfaces/IMarginVault.sol";
+import {InsuranceFund} from "../../contracts/insurance/InsuranceFund.sol";
 import {MarginVault} from "../../contracts/MarginVault.sol";
 import {VaultBase} from "../../contracts/VaultBase.sol";
 import {VaultExtension} from "../../contracts/VaultExtension.sol";
@@ -14,12 +15,11 @@ import {MockFeed, MockPushSource, MockRateSource, MockSource} from "../../contra
 import {TestAuthority} from "../../contracts/test/TestAuthority.sol";
 import {vm} from "../helpers/Vm.sol";
 
-/// @dev A whole vault with two underlyings, two collateral tokens, a module that fills as told and a staked fund. The handler is apart: what
+/// @dev A whole vault with two underlyings, two collateral tokens, a module that fills as told and an insurance fund. The handler is apart: what
 /// deploys linked code is not recognised as a target.
 contract VaultWorld {
-    address internal constant FUND = address(0xF00D);
-
     IMarginVault public vault;
+    InsuranceFund public fund;
     FaucetToken public settlement;
     FaucetToken[2] public collaterals;
     MockSource public source; // of the first underlying, brought by who posts
@@ -41,7 +41,8 @@ contract VaultWorld {
         VaultBase.Construction memory c;
         c.authority = new TestAuthority(address(this));
         c.settlementToken = IERC20Metadata(address(settlement));
-        c.fund = FUND;
+        fund = new InsuranceFund(IERC20Metadata(address(settlement)), "Stake", "STAKE");
+        c.fund = address(fund);
         c.defaultModules = 1;
         c.uptimeFeed = address(uptime);
         c.uptimeGrace = 10 minutes;
@@ -71,6 +72,7 @@ contract VaultWorld {
             (10_000_000 << 144) |
             (500_000 << 192);
         vault = IMarginVault(address(new MarginVault(c, new VaultExtension(c))));
+        fund.bindVault(vault);
         fills = new FillModule(address(vault));
         vault.setModule(0, address(fills));
         uint256[2] memory prices = [uint256(2_000e18), 40_000e18];

@@ -4,9 +4,11 @@ pragma solidity 0.8.37;
 import {Assessment, IMarginVault} from "../../interfaces/IMarginVault.sol";
 import {Parameter} from "../../interfaces/IVaultGovernance.sol";
 import {FaucetToken} from "../FaucetToken.sol";
+import {IInsuranceFund} from "../../interfaces/IInsuranceFund.sol";
 import {MockFeed, MockPushSource, MockRateSource} from "../prices/PriceMocks.sol";
 import {AccountId, toAccountId} from "../../types/AccountId.sol";
 import {Action, ActionKind, SETTLEMENT} from "../../types/Action.sol";
+import {Lots} from "../../types/Lots.sol";
 import {PriceWord} from "../../words/PriceWord.sol";
 import {vm} from "../../../test/helpers/Vm.sol";
 
@@ -20,6 +22,7 @@ contract Clock {
 /// @dev A deployed vault, with what the operations need.
 interface IVaultWorld {
     function vault() external view returns (IMarginVault);
+    function fund() external view returns (IInsuranceFund);
     function settlement() external view returns (FaucetToken);
     function collaterals(uint256 index) external view returns (FaucetToken);
     function rates() external view returns (MockRateSource);
@@ -34,10 +37,11 @@ abstract contract Actors {
     uint256 internal constant UNDERLYINGS = 2;
     uint256 internal constant HALF_BLOCK = 8_388_608;
     uint256 internal constant BOUNTY = 0.05e18;
-    address internal constant FUND = address(0xF00D);
+    uint256 internal constant BACKERS = 3;
 
     IVaultWorld public world;
     IMarginVault public vault;
+    IInsuranceFund public fund;
     FaucetToken public settlement;
     FaucetToken[2] public collaterals;
     MockRateSource public rates;
@@ -45,8 +49,6 @@ abstract contract Actors {
     AccountId[] public accounts; // owners' accounts, the second of owner 0 last
     AccountId[] public fundAccounts;
     uint256[2] public prices; // of a unit, WAD
-    bool[2] public asleep; // its source tells nothing new
-
     /// @dev The first assertion that failed.
     string public failure;
 
@@ -56,14 +58,19 @@ abstract contract Actors {
     constructor(IVaultWorld deployed, uint256 small) {
         world = deployed;
         vault = deployed.vault();
+        fund = deployed.fund();
         settlement = deployed.settlement();
         rates = deployed.rates();
         collaterals = [deployed.collaterals(0), deployed.collaterals(1)];
         prices = [uint256(2_000e18), 40_000e18];
         for (uint96 i; i <= UNDERLYINGS; ++i) {
-            fundAccounts.push(toAccountId(FUND, i));
+            fundAccounts.push(toAccountId(address(fund), i));
         }
-        _give(FUND, fundAccounts[0], SETTLEMENT, 10_000_000e6);
+        for (uint256 i; i < BACKERS; ++i) {
+            _fundTokens(_backer(i), 3_500_000e6);
+            vm.prank(_backer(i));
+            fund.deposit(3_500_000e6, _backer(i));
+        }
         for (uint256 i; i < OWNERS; ++i) {
             AccountId id = toAccountId(_owner(i), 0);
             accounts.push(id);
@@ -84,6 +91,28 @@ abstract contract Actors {
 
     function _owner(uint256 i) internal pure returns (address) {
         return address(uint160(0xA11CE0000 + i));
+    }
+
+    function _backer(uint256 i) internal pure returns (address) {
+        return address(uint160(0xBAC0 + i));
+    }
+
+    /// @dev Tokens that the fund may take.
+    function _fundTokens(address backer, uint256 units) internal {
+        settlement.mint(backer, units);
+        vm.prank(backer);
+        settlement.approve(address(fund), units);
+    }
+
+    /// @dev Of each position and collateral of the account one, at least one.
+    function _bounties(AccountId id) internal view returns (int256) {
+        uint256 count;
+        for (uint8 u; u < UNDERLYINGS; ++u) {
+            (Lots lots, , ) = vault.positionOf(id, u);
+            (uint16[] memory instruments, , , ) = vault.seriesPositionsOf(id, u);
+            count += instruments.length + (lots.raw() == 0 ? 0 : 1) + (vault.collateralOf(id, u) == 0 ? 0 : 1);
+        }
+        return int256(BOUNTY * (count == 0 ? 1 : count));
     }
 
     function _maintenance(Assessment memory a) internal view returns (int256) {
@@ -140,10 +169,16 @@ abstract contract Actors {
         return clock.time();
     }
 
-    /// @dev Brings every price up to this block whose source is awake.
-    function _refresh() internal {
-        for (uint8 u; u < UNDERLYINGS; ++u) {
-            if (!asleep[u] && PriceWord.time(vault.underlyingWords(u)[0]) < _time()) _post(u);
+    /// @dev What must hold at any time.
+    function _hold() internal virtual;
+
+    /// @dev All that the vault keeps of an account.
+    function _digest(AccountId id) internal view virtual returns (bytes32);
+
+    function _digests() internal view returns (bytes32[] memory digests) {
+        digests = new bytes32[](accounts.length);
+        for (uint256 i; i < digests.length; ++i) {
+            digests[i] = _digest(accounts[i]);
         }
     }
 }

@@ -3,9 +3,7 @@ pragma solidity 0.8.37;
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {Assessment} from "../../interfaces/IMarginVault.sol";
-import {SeriesListing} from "../../interfaces/IVaultGovernance.sol";
-import {IVolatilitySource} from "../../interfaces/IVolatilitySource.sol";
-import {SeriesFigures, SliceUpdate} from "../../interfaces/IVaultSeries.sol";
+import {SeriesFigures} from "../../interfaces/IVaultSeries.sol";
 import {AccountId} from "../../types/AccountId.sol";
 import {ActionKind, SETTLEMENT} from "../../types/Action.sol";
 import {Fill} from "../../types/Fill.sol";
@@ -17,21 +15,14 @@ import {Wad} from "../../types/Wad.sol";
 import {FundingWord} from "../../words/FundingWord.sol";
 import {FundWord} from "../../words/ParameterWords.sol";
 import {vm} from "../../../test/helpers/Vm.sol";
-import {Actors, IVaultWorld} from "./Actors.sol";
-
-interface ISeriesWorld is IVaultWorld {
-    function listSeries(uint8 underlying, SeriesListing calldata listing) external;
-}
+import {Actors} from "./Actors.sol";
+import {ISeriesWorld, SeriesMarkets} from "./SeriesMarkets.sol";
 
 /// @dev The operations on options and dated futures that the stateful fuzz calls at random, each with one seed that everything in it is drawn
 /// from. As in VaultHandler an operation posts what it needs, acts once and asserts what holds across a call. Nothing pays funding here,
 /// so that the cash of accounts is what is stored.
-contract SeriesHandler is Actors {
-    uint256 internal constant SERIES = 2; // of each underlying, numbers 1 and 2
-    uint256 internal constant STRIKES = 5;
-    uint256 internal constant QUANTUM = 1e13;
-    uint256 internal constant WINDOW = 30 minutes;
-    uint256 internal constant YEAR = 365 days;
+contract SeriesHandler is SeriesMarkets {
+    uint256 internal constant LEAST = 100e18; // smallest notional, as VaultWorld has it
 
     enum Verb {
         Deposit,
@@ -51,6 +42,10 @@ contract SeriesHandler is Actors {
         LiquidateTo, // an account with series
         Shed, // a fund account with series
         TopUp,
+        CloseLoser, // of an account that is about to be sold
+        Dust, // the least that may be held, in every market
+        Withhold, // a slice is signed and not posted
+        Belated, // and posted later
         // and what happened in them
         Settled, // a settlement price came to stand
         Owed, // an account paid at expiry
@@ -58,15 +53,7 @@ contract SeriesHandler is Actors {
         Whole, // a sale of everything
         Part // a sale of a slice
     }
-    uint256 public constant VERBS = 22;
-
-    /// @dev What a series is, by the handler's own books.
-    struct Terms {
-        uint256 expiry;
-        uint256 base; // lowest strike of a lot
-        uint256 step;
-        uint256 settlement; // of a lot, zero until it stands
-    }
+    uint256 public constant VERBS = 26;
 
     /// @dev The state before the act of the present call, or after it.
     struct State {
@@ -78,11 +65,9 @@ contract SeriesHandler is Actors {
         uint256 deficit;
     }
 
-    Terms[3][2] public terms;
     uint256[VERBS] public successes;
     uint256 public calls; // acts that were checked
     int256 internal highestStake;
-    uint256 internal dice;
 
     constructor(ISeriesWorld deployed) Actors(deployed, 3_000e6) {
         for (uint8 u; u < UNDERLYINGS; ++u) {
@@ -120,6 +105,7 @@ contract SeriesHandler is Actors {
         }
         _expect(fresh, "I-11 words of a withdrawal");
         _expect(_covered(id), "I-11 withdrawal");
+        _requireGoodPrices(id);
         _check(was, Verb.Withdraw, id, id, 0);
     }
 
@@ -129,6 +115,11 @@ contract SeriesHandler is Actors {
         AccountId taker = _trader();
         AccountId maker = _maker();
         if (taker == maker) return;
+        for (uint8 u; u < UNDERLYINGS; ++u) {
+            for (uint8 series = 1; series <= SERIES && !_opens(u, 3 - series); ++series) {
+                if (terms[u][series].settlement != 0) _renew(u, series, true, true);
+            }
+        }
         _prepareMostly();
         uint256 legs = _roll(3) == 0 ? 2 + _roll(3) : 1;
         Fill[] memory list = _draw(maker, legs);
@@ -157,6 +148,48 @@ contract SeriesHandler is Actors {
         _trade(_look(), taker, maker, list, Verb.Close);
     }
 
+    /// @dev Whoever is about to be sold closes first what he owes most for, and leaves the rest.
+    function closeLoser(uint256 seed) external {
+        dice = seed;
+        _prepareMostly();
+        State memory was = _look();
+        AccountId id = accounts[_failing(was)];
+        uint256 named;
+        Lots held;
+        int256 least = type(int256).max;
+        for (uint8 u; u < UNDERLYINGS; ++u) {
+            (uint16[] memory instruments, Lots[] memory lots, , ) = vault.seriesPositionsOf(id, u);
+            for (uint256 i; i < instruments.length; ++i) {
+                int256 value = lots[i].raw() * int256(_markOf(u, instruments[i]));
+                if (value < least) (least, named, held) = (value, u | (uint256(instruments[i]) << 8), lots[i]);
+            }
+        }
+        AccountId maker = accounts[_roll(2)];
+        if (named == 0 || maker == id) return;
+        Fill[] memory list = new Fill[](1);
+        list[0] = _fill(maker, named, -held.raw());
+        _trade(was, id, maker, list, Verb.CloseLoser);
+    }
+
+    /// @dev The least that may be held, in each series and perpetual: nothing that weighs so little may decide over an account.
+    function dust(uint256 seed) external {
+        dice = seed;
+        AccountId taker = _trader();
+        AccountId maker = accounts[_roll(2)];
+        if (taker == maker) return;
+        _prepare();
+        for (uint8 u; u < UNDERLYINGS; ++u) {
+            int256 least = int256(LEAST / _mark(u) + 1);
+            for (uint256 series; series <= SERIES; ++series) {
+                if (series != 0 && !_opens(u, series)) continue;
+                uint256 named = series == 0 ? u : u | (((series << 8) | (_roll(STRIKES) << 1) | _roll(2)) << 8);
+                Fill[] memory list = new Fill[](1);
+                list[0] = _fill(maker, named, _roll(2) == 0 ? least : -least);
+                _trade(_look(), taker, maker, list, Verb.Dust);
+            }
+        }
+    }
+
     function perpetual(uint256 seed) external {
         dice = seed;
         AccountId taker = _trader();
@@ -177,6 +210,8 @@ contract SeriesHandler is Actors {
         if (price < first / 5 || price > first * 5) return;
         vm.warp(_time() + 60);
         prices[u] = price;
+        // a move wakes most sources
+        if (_roll(4) != 0) _wake(u);
         _refresh();
         _passed(Verb.Move);
     }
@@ -187,7 +222,22 @@ contract SeriesHandler is Actors {
         vm.warp(_time() + 1);
         _refresh();
         uint8 u = uint8(_roll(UNDERLYINGS));
+        asleep[UNDERLYINGS + u] = false;
         if (_post(u, uint8(1 + _roll(SERIES)), 30 + _roll(100))) _passed(Verb.Slice);
+    }
+
+    /// @dev A signer signs, and nobody posts; or somebody posts one of those, now that he can choose.
+    function withhold(uint256 seed) external {
+        dice = seed;
+        if (unposted.length != 0 && _roll(2) == 0) {
+            uint256 i = _roll(unposted.length);
+            Signed memory late_ = unposted[i];
+            unposted[i] = unposted[unposted.length - 1];
+            unposted.pop();
+            if (_bring(late_.underlying, late_.update)) _passed(Verb.Belated);
+        } else if (_withhold(uint8(_roll(UNDERLYINGS)), uint8(1 + _roll(SERIES)), 30 + _roll(100))) {
+            ++successes[uint256(Verb.Withhold)];
+        }
     }
 
     /// @dev To the settlement window of the series that expires next, or a step through it.
@@ -214,6 +264,7 @@ contract SeriesHandler is Actors {
         (uint8 u, uint8 series) = _next();
         uint256 opening = terms[u][series].expiry - WINDOW;
         if (_time() < opening) vm.warp(opening);
+        asleep[u] = false;
         for (uint256 i; i < 12 && terms[u][series].settlement == 0; ++i) {
             prices[u] = (prices[u] * (9_950 + _roll(100))) / 10_000;
             _refresh();
@@ -264,16 +315,23 @@ contract SeriesHandler is Actors {
     /// @dev Lists the next series under a number that is free; mostly after everybody has been paid and the number has rested for a day (H-95).
     function list_(uint256 seed) external {
         dice = seed;
-        _refresh();
         (uint8 u, uint8 series) = (uint8(_roll(UNDERLYINGS)), uint8(1 + _roll(SERIES)));
         if (terms[u][series].settlement == 0) series = 3 - series;
-        if (terms[u][series].settlement != 0 && _roll(4) != 0) _payAll(u, series);
+        _renew(u, series, _roll(4) != 0, _roll(4) != 0);
+    }
+
+    function _renew(uint8 u, uint8 series, bool pays, bool waits) internal {
+        // strikes are chosen by the price that is
+        asleep[u] = false;
+        _refresh();
+        bool over = terms[u][series].settlement != 0;
+        if (over && pays) _payAll(u, series);
         uint256 rested = terms[u][series].expiry + 1 days;
-        if (terms[u][series].settlement != 0 && _time() < rested && _roll(4) != 0) {
+        if (over && waits && _time() < rested) {
             vm.warp(rested);
             _refresh();
         }
-        bool free_ = terms[u][series].settlement != 0 && _held(u, series) == 0 && _time() >= rested;
+        bool free_ = over && _held(u, series) == 0 && _time() >= rested;
         State memory was = _look();
         bool done = _list(u, series);
         _expect(done == free_, "I-8 number");
@@ -291,15 +349,20 @@ contract SeriesHandler is Actors {
         Assessment memory a = was.figures[who];
         bool due = a.equity.raw() < _maintenance(a);
         bool series = _holdsAny(id);
+        // doubt excuses at most the maintenance margin
+        bool certain = a.equity.raw() < 0 || (due && !_doubtful(id));
+        int256 bounties = _bounties(id);
         uint256 gasBefore = gasleft();
         try vault.liquidate(id, keeper) returns (Ratio fraction) {
             _expect(gasBefore - gasleft() < HALF_BLOCK, "I-13 gas");
             _expect(due, "I-12");
-            _checkSale(was, Verb.Liquidate, who, keeper, fraction, int256(BOUNTY));
+            _expect(!_isDown(), "I-17 sequencer");
+            _checkSale(was, Verb.Liquidate, who, keeper, fraction, bounties);
             if (series) ++successes[uint256(Verb.Sold)];
             ++successes[uint256(fraction.raw() == 1e18 ? Verb.Whole : Verb.Part)];
         } catch {
-            _expect(!due, "I-13");
+            // nobody is immune, however old a price is that somebody holds something at
+            _expect(!certain || _isDown(), "I-13");
         }
     }
 
@@ -312,9 +375,11 @@ contract SeriesHandler is Actors {
         AccountId taker = accounts[_roll(2)];
         if (taker == id || !_holdsAny(id)) return;
         Assessment memory a = was.figures[who];
+        bool doubtful = _doubtful(id);
         vm.prank(taker.owner());
         try vault.liquidateTo(id, taker, Ratio.wrap(1e18), Wad.wrap(0)) returns (Ratio fraction) {
             _expect(a.equity.raw() < _maintenance(a), "I-12");
+            _expect(!doubtful && !_isDown(), "I-17 taker");
             _requireMarginRule(was, _checkSale(was, Verb.LiquidateTo, who, taker, fraction, 0), taker);
         } catch {}
     }
@@ -354,11 +419,6 @@ contract SeriesHandler is Actors {
 
     // ---------------------------------------------------------------- parts of operations
 
-    function _roll(uint256 sides) internal returns (uint256) {
-        dice = uint256(keccak256(abi.encode(dice)));
-        return dice % sides;
-    }
-
     /// @dev Often one of those who are small.
     function _trader() internal returns (AccountId) {
         return accounts[_roll(4) == 0 ? _roll(2) : 2 + _roll(OWNERS - 2)];
@@ -379,11 +439,14 @@ contract SeriesHandler is Actors {
         list = new Fill[](legs);
         uint256 u = _roll(UNDERLYINGS);
         int256 size = _size();
+        uint256 first = _roll(STRIKES + 1);
         for (uint256 i; i < legs; ++i) {
-            uint256 index = _roll(4) == 0 ? STRIKE_ZERO : _roll(STRIKES);
+            // no instrument twice
+            uint256 index = (first + i) % (STRIKES + 1);
+            if (index == STRIKES) index = STRIKE_ZERO;
             uint256 right = index == STRIKE_ZERO ? 1 : _roll(2);
             uint256 series = 1 + _roll(SERIES);
-            if (terms[u][series].settlement != 0) series = 3 - series;
+            if (!_opens(uint8(u), series)) series = 3 - series;
             uint256 named = u | (((series << 8) | (index << 1) | right) << 8);
             // mostly a spread, now and then on both underlyings
             list[i] = _fill(maker, named, i % 2 == 0 ? size : -size);
@@ -397,25 +460,10 @@ contract SeriesHandler is Actors {
         uint256 mark = named < FIRST_SERIES ? spot : _markOf(uint8(named), named >> 8);
         uint256 price = mark + (_roll(spot) / 800);
         price = price > spot / 1_600 ? price - spot / 1_600 : 0;
-        int256 fee = int256((_roll(400) * spot * FixedPointMathLib.abs(lots)) / 2e7);
+        // at most an eighth of what is paid
+        int256 fee = int256(((_roll(400) * FixedPointMathLib.min(spot / 50_000, price / 9)) / 400) * FixedPointMathLib.abs(lots));
         // casting to uint32 is safe: 24 bits
         fill = Fill(maker, uint32(named), Lots.wrap(lots), Price.wrap(price), Wad.wrap(fee), Wad.wrap(-fee / 3), 0);
-    }
-
-    /// @dev By the words of the series: within a unit of the mark when they are fresh.
-    function _markOf(uint8 u, uint256 instrument) internal view returns (uint256) {
-        uint256 series = instrument >> 8;
-        uint256 index = (instrument >> 1) & STRIKE_ZERO;
-        SeriesFigures memory f = vault.seriesState(u, uint8(series));
-        uint256 forward = f.forward.raw();
-        if (index == STRIKE_ZERO) return forward;
-        uint256 word = vault.riskWords(u, uint8(series))[index];
-        uint256 value = (word & 0x7fff) * ((forward + 0x7fff) >> 15);
-        uint256 strike = terms[u][series].base + index * terms[u][series].step;
-        if (word >> 255 == instrument & 1) return value;
-        // the other side by parity
-        int256 other = int256(value) + (instrument & 1 == 1 ? int256(forward) - int256(strike) : int256(strike) - int256(forward));
-        return other > 0 ? uint256(other) : 0;
     }
 
     /// @dev As much of it as margin lets stand.
@@ -465,11 +513,33 @@ contract SeriesHandler is Actors {
             );
             most += f.lots.abs();
         }
+        (uint256 ofTaker, uint256 ofMaker) = (_gross(taker), _gross(maker));
         if (!_execute(taker, ActionKind.Trade, abi.encode(uint8(0), abi.encode(joined), most))) return false;
         State memory now_ = _check(was, verb, taker, maker, 0);
         _requireMarginRule(was, now_, taker);
         _requireMarginRule(was, now_, maker);
+        if (_gross(taker) > ofTaker) _requireGoodPrices(taker);
+        if (_gross(maker) > ofMaker) _requireGoodPrices(maker);
         return true;
+    }
+
+    /// @dev Who raised risk or took value out did so with the sequencer up; who holds series, at prices that are good.
+    function _requireGoodPrices(AccountId id) internal {
+        (, uint32 held, , , ) = vault.headerOf(id);
+        _expect(held == 0 || !_isDown(), "I-17 sequencer");
+        _expect(!_holdsAny(id) || !_doubtful(id), "I-17 age");
+    }
+
+    /// @dev Lots, of whatever sign, of everything that an account holds.
+    function _gross(AccountId id) internal view returns (uint256 sum) {
+        for (uint8 u; u < UNDERLYINGS; ++u) {
+            (Lots perpetual_, , ) = vault.positionOf(id, u);
+            (, Lots[] memory lots, , ) = vault.seriesPositionsOf(id, u);
+            sum += perpetual_.abs();
+            for (uint256 i; i < lots.length; ++i) {
+                sum += lots[i].abs();
+            }
+        }
     }
 
     /// @dev E′ ≥ IM′ by fresh words; or, live, IM′ ≤ IM and E′ ≥ min(E, E·IM′/IM).
@@ -485,86 +555,6 @@ contract SeriesHandler is Actors {
     function _covered(AccountId id) internal view returns (bool) {
         Assessment memory a = vault.assess(id, true);
         return vault.mayOpenByWords(id) && a.equity.raw() >= a.margin.raw();
-    }
-
-    function _list(uint8 u, uint8 series) internal returns (bool) {
-        uint256 lot = _spot(u);
-        SeriesListing memory listing;
-        listing.series = series;
-        listing.expiry = uint40(_time() + 25 hours + (series - 1) * 5 days + _roll(12 hours));
-        listing.base = uint64((lot * 80) / 100 / QUANTUM);
-        listing.step = uint32((lot * 8) / 100 / QUANTUM + 1);
-        listing.decimals = 13;
-        listing.count = uint8(STRIKES);
-        listing.depth = 20_000_000;
-        listing.volatilityCap = 300;
-        try ISeriesWorld(address(world)).listSeries(u, listing) {
-            terms[u][series] = Terms(listing.expiry, listing.base * QUANTUM, listing.step * QUANTUM, 0);
-            return true;
-        } catch {
-            return false;
-        }
-    }
-
-    /// @dev Says `volatility`, percent a year, of a series.
-    function _post(uint8 u, uint8 series, uint256 volatility) internal returns (bool) {
-        uint256 opening = terms[u][series].expiry - WINDOW;
-        if (_time() >= opening) return false;
-        // total variance in 1e-28, its root in 1e-14; the slice is that of sliceOf in test/options/support
-        uint256 root = FixedPointMathLib.sqrt((volatility * volatility * 1e24 * (opening + WINDOW / 3 - _time())) / YEAR);
-        uint256 word = ((root * root * 6) / 1e15) | (((8 * root * volatility) / 1e4) << 54);
-        word |= ((uint256(1) << 48) - 0.3e14) << 102;
-        word |= (root / 2) << 200;
-        int256 basis = int256(_roll(3e6)) - 1.5e6;
-        SliceUpdate[] memory updates = new SliceUpdate[](1);
-        updates[0] = SliceUpdate(series, abi.encode(IVolatilitySource.Report(word, basis, _time())));
-        try vault.postSlices(u, updates) {
-            return true;
-        } catch {
-            return false;
-        }
-    }
-
-    /// @dev A slice for each series whose feed has lapsed.
-    function _postAll() internal {
-        for (uint8 u; u < UNDERLYINGS; ++u) {
-            uint256 volatility = 50 + _roll(40);
-            for (uint8 series = 1; series <= SERIES; ++series) {
-                if (vault.seriesState(u, series).steps != 0) _post(u, series, volatility);
-            }
-        }
-    }
-
-    /// @dev Prices of this block, slices that hold and words that are fresh.
-    function _prepare() internal {
-        _refresh();
-        _postAll();
-        for (uint8 u; u < UNDERLYINGS; ++u) {
-            for (uint8 series = 1; series <= SERIES; ++series) {
-                SeriesFigures memory f = vault.seriesState(u, series);
-                if (f.settled || f.staleness == 0) continue;
-                try vault.refreshSeries(u, series) {} catch {}
-            }
-        }
-    }
-
-    /// @dev Now and then nobody has refreshed.
-    function _prepareMostly() internal {
-        if (_roll(8) == 0) _refresh();
-        else _prepare();
-    }
-
-    /// @dev The series that expires next and has not settled; the first where all have.
-    function _next() internal view returns (uint8 underlying, uint8 number) {
-        (underlying, number) = (0, 1);
-        uint256 first = type(uint256).max;
-        for (uint8 u; u < UNDERLYINGS; ++u) {
-            for (uint8 series = 1; series <= SERIES; ++series) {
-                Terms storage t = terms[u][series];
-                if (t.settlement != 0 || t.expiry >= first) continue;
-                (underlying, number, first) = (u, series, t.expiry);
-            }
-        }
     }
 
     /// @dev Some account that is below the line, or any.
@@ -668,11 +658,10 @@ contract SeriesHandler is Actors {
     function _look() internal returns (State memory state) {
         uint256 count = accounts.length;
         state.figures = new Assessment[](count);
-        state.digests = new bytes32[](count);
+        state.digests = _digests();
         for (uint256 i; i < count; ++i) {
             Assessment memory a = vault.assess(accounts[i], false);
             state.figures[i] = a;
-            state.digests[i] = _digest(accounts[i]);
             int256 value = a.value.raw() + _roundedOff(accounts[i]);
             state.value += value;
             if (value > 0) state.wealth += value;
@@ -692,9 +681,14 @@ contract SeriesHandler is Actors {
         (state.tokens, state.deficit) = vault.totals();
     }
 
-    /// @dev Time or prices went on: what holds at any time, at the new marks too.
+    /// @dev Time or prices went on.
     function _passed(Verb verb) internal {
         ++successes[uint256(verb)];
+        _hold();
+    }
+
+    /// @dev What holds at any time, at the new marks too.
+    function _hold() internal override {
         _conserve();
         State memory state = _look();
         _expect(state.value == int256(state.tokens + state.deficit), "I-2 values");
@@ -762,11 +756,6 @@ contract SeriesHandler is Actors {
         return lots > 0 ? uint256(lots) : 0;
     }
 
-    /// @dev Of a lot.
-    function _spot(uint8 u) internal view returns (uint256) {
-        return prices[u] / (u == 0 ? 1e5 : 1e6);
-    }
-
     function _held(uint8 u, uint8 series) internal view returns (uint256) {
         (, uint256 surface, , ) = vault.seriesWords(u, series);
         return (surface >> 200) & ((1 << 44) - 1);
@@ -807,17 +796,7 @@ contract SeriesHandler is Actors {
         }
     }
 
-    /// @dev Of a lot of an instrument whose series has settled.
-    function _payoff(uint8 u, uint256 instrument) internal view returns (uint256) {
-        Terms storage t = terms[u][instrument >> 8];
-        uint256 index = (instrument >> 1) & STRIKE_ZERO;
-        if (index == STRIKE_ZERO) return t.settlement;
-        uint256 strike = t.base + index * t.step;
-        (uint256 high, uint256 low) = instrument & 1 == 1 ? (t.settlement, strike) : (strike, t.settlement);
-        return high > low ? high - low : 0;
-    }
-
-    function _digest(AccountId id) internal view returns (bytes32) {
+    function _digest(AccountId id) internal view override returns (bytes32) {
         (Wad cash, uint32 held, uint32 tokens, uint16 modules, uint32 epoch) = vault.headerOf(id);
         bytes memory all = abi.encode(cash, held, tokens, modules, epoch);
         for (uint8 u; u < UNDERLYINGS; ++u) {

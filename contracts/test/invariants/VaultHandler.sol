@@ -15,13 +15,13 @@ import {FundWord, MarginWord} from "../../words/ParameterWords.sol";
 import {PriceWord} from "../../words/PriceWord.sol";
 import {vm} from "../../../test/helpers/Vm.sol";
 import {Margin} from "../../libraries/Margin.sol";
-import {MockFeed} from "../prices/PriceMocks.sol";
 import {Actors, IVaultWorld} from "./Actors.sol";
+import {Backers} from "./Backers.sol";
 
 /// @dev Six owners on a deployed vault, and the operations that the stateful fuzz calls at random.
 /// Every operation posts what it needs first, acts once and then asserts the invariants that hold across a call; the message of an
 /// assertion is the number of the invariant. A refused act is not a failure, a successful one is counted.
-contract VaultHandler is Actors {
+contract VaultHandler is Backers {
     enum Verb {
         Deposit,
         Withdraw,
@@ -39,22 +39,21 @@ contract VaultHandler is Actors {
         Exchange,
         Ramp,
         Donate,
-        Sleep,
-        Outage,
-        Late,
-        Dust
+        Dust,
+        CloseLoser
     }
+    uint256 public constant VERBS = 18;
 
-    uint256[20] public successes;
+    uint256[VERBS] public successes;
     uint256 public calls; // acts that were checked
     uint256 public donated; // units of the settlement token
 
-    /// @dev The state before the act of the present call.
     struct Loss {
         uint256 time;
         int256 amount;
     }
 
+    /// @dev The state before the act of the present call.
     struct Before {
         bool[] healthy;
         bytes32[] digests;
@@ -174,39 +173,6 @@ contract VaultHandler is Actors {
         _check(was, Verb.Rate, accounts[0], accounts[0], 0);
     }
 
-    /// @dev A source falls silent, or wakes. What others do goes on at its last price.
-    function sleep(uint256 underlying) external {
-        uint256 u = underlying % UNDERLYINGS;
-        asleep[u] = !asleep[u];
-        ++successes[uint256(Verb.Sleep)];
-    }
-
-    /// @dev The sequencer goes down, most often to come back after minutes and begin its grace period.
-    function outage(uint256 seed) external {
-        MockFeed uptime = world.uptime();
-        bool back = uptime.answer() != 0;
-        if (!back) {
-            uptime.set(1, block.timestamp);
-            back = seed % 3 != 0;
-            if (back) vm.warp(block.timestamp + (seed % 40 minutes));
-        }
-        if (back) uptime.set(0, _time());
-        ++successes[uint256(Verb.Outage)];
-    }
-
-    /// @dev A price that was signed a while ago and that nobody had posted.
-    function late(uint256 part) external {
-        uint256 last = PriceWord.time(vault.underlyingWords(0)[0]);
-        uint256 time = last + ((block.timestamp - last) * (part % 100)) / 100;
-        Before memory was = _look();
-        bytes[] memory updates = new bytes[](1);
-        updates[0] = abi.encode(prices[0], time, true);
-        vault.postPrice(0, updates);
-        _clocks(was);
-        _conserve();
-        ++successes[uint256(Verb.Late)];
-    }
-
     /// @dev One unit of a token in every market: nothing that weighs so little may decide over an account.
     function dust(uint256 who) external {
         AccountId id = _account(who);
@@ -216,7 +182,8 @@ contract VaultHandler is Actors {
         for (uint8 token; token < 2; ++token) {
             _give(id.owner(), id, token, 1);
         }
-        _check(was, Verb.Dust, id, id, 1e13);
+        // a deposit brings its own tokens
+        _check(was, Verb.Dust, id, id, int256(_worth(0, 1) + _worth(1, 1)) + 1e6);
     }
 
     /// @dev Whoever is about to be sold closes what loses first, and leaves the rest.
@@ -238,7 +205,7 @@ contract VaultHandler is Actors {
         list[0] = Fill(maker, worst, Lots.wrap(-held.raw()), Price.wrap(_mark(worst)), Wad.wrap(0), Wad.wrap(0), 0);
         Before memory was = _look();
         uint256 size = uint256(held.raw() < 0 ? -held.raw() : held.raw());
-        if (_execute(id, ActionKind.Trade, abi.encode(uint8(0), abi.encode(list), size))) _check(was, Verb.Trade, id, maker, 0);
+        if (_execute(id, ActionKind.Trade, abi.encode(uint8(0), abi.encode(list), size))) _check(was, Verb.CloseLoser, id, maker, 0);
     }
 
     function liquidate(uint256 who, uint256 keeperSeed) external {
@@ -249,12 +216,13 @@ contract VaultHandler is Actors {
         Before memory was = _look();
         Assessment memory a = vault.assess(id, false);
         bool below = a.equity.raw() < _line(id, a);
+        int256 bounties = _bounties(id);
         uint256 gasBefore = gasleft();
         try vault.liquidate(id, keeper) returns (Ratio fraction) {
             _expect(gasBefore - gasleft() < HALF_BLOCK, "I-13 gas");
             _expect(below, "I-12");
             _expect(!_isDown(), "I-17 sequencer");
-            _checkSale(was, Verb.Liquidate, id, keeper, a, fraction, int256(BOUNTY));
+            _checkSale(was, Verb.Liquidate, id, keeper, a, fraction, bounties);
         } catch {
             // nobody is immune, however old a price is that somebody holds something at
             _expect(!below || _isDown(), "I-13");
@@ -325,9 +293,15 @@ contract VaultHandler is Actors {
         _refresh();
         Before memory was = _look();
         // what raises margins moves over three days: nobody's status changes in the block of the change
-        if (what % 3 == 0) world.setParameter(Parameter.Maintenance, 0, 750_000 + (value % 100_000));
-        else if (what % 3 == 1) world.setParameter(Parameter.Provision, 0, 5_000 + (value % 3_000));
-        else world.setParameter(Parameter.Haircut, uint8(value % 2), 100_000 + (value % 100_000));
+        (Parameter id, uint8 index, uint256 to) = what % 3 == 0
+            ? (Parameter.Maintenance, uint8(0), 750_000 + (value % 100_000))
+            : what % 3 == 1
+                ? (Parameter.Provision, uint8(0), 5_000 + (value % 3_000))
+                : (Parameter.Haircut, uint8(value % 2), 100_000 + (value % 100_000));
+        // an inequality may refuse it
+        try world.setParameter(id, index, to) {} catch {
+            return;
+        }
         bool[] memory now_ = _healths();
         for (uint256 i; i < now_.length; ++i) {
             _expect(now_[i] == was.healthy[i], "I-23");
@@ -382,6 +356,10 @@ contract VaultHandler is Actors {
             _expect((tokensHeld >> u) & 1 == (amount == 0 ? 0 : 1), "I-3 bitmap of collateral");
             sums.supplies[u] += amount;
         }
+    }
+
+    function _hold() internal override {
+        _conserve();
     }
 
     function _conserve() internal {
@@ -504,18 +482,14 @@ contract VaultHandler is Actors {
         }
     }
 
-    function _digests() internal view returns (bytes32[] memory digests) {
-        digests = new bytes32[](accounts.length);
-        for (uint256 i; i < digests.length; ++i) {
-            AccountId id = accounts[i];
-            (Wad cash, uint32 held, uint32 tokens, uint16 modules, uint32 epoch) = vault.headerOf(id);
-            bytes memory all = abi.encode(cash, held, tokens, modules, epoch);
-            for (uint8 u; u < UNDERLYINGS; ++u) {
-                (Lots lots, int256 index, Wad cost) = vault.positionOf(id, u);
-                all = abi.encode(all, lots, index, cost, vault.collateralOf(id, u));
-            }
-            digests[i] = keccak256(all);
+    function _digest(AccountId id) internal view override returns (bytes32) {
+        (Wad cash, uint32 held, uint32 tokens, uint16 modules, uint32 epoch) = vault.headerOf(id);
+        bytes memory all = abi.encode(cash, held, tokens, modules, epoch);
+        for (uint8 u; u < UNDERLYINGS; ++u) {
+            (Lots lots, int256 index, Wad cost) = vault.positionOf(id, u);
+            all = abi.encode(all, lots, index, cost, vault.collateralOf(id, u));
         }
+        return keccak256(all);
     }
 
     /// @dev Joint wealth of all owners: what their accounts are worth, at least zero each, and the tokens in their wallets.
@@ -578,19 +552,6 @@ contract VaultHandler is Actors {
         return excused < maintenance ? maintenance - excused : int256(0);
     }
 
-    function _doubtful(AccountId id) internal view returns (bool) {
-        Portfolio memory p = vault.portfolioOf(id);
-        for (uint256 i; i < p.books.length; ++i) {
-            if (p.books[i].doubt.raw() != 0) return true;
-        }
-        return false;
-    }
-
-    function _isDown() internal view returns (bool) {
-        MockFeed uptime = world.uptime();
-        return uptime.answer() != 0 || _time() < uptime.startedAt() + 10 minutes;
-    }
-
     function _gross(AccountId id, uint8 u) internal view returns (uint256) {
         (Lots lots, , ) = vault.positionOf(id, u);
         return lots.abs();
@@ -617,7 +578,7 @@ contract VaultHandler is Actors {
         if (price < first / 10 || price > first * 10) return;
         prices[u] = price;
         // a move wakes most sources
-        if (tenThousandths % 4 != 0) asleep[u] = false;
+        if (tenThousandths % 4 != 0) _wake(u);
         _refresh();
         _clocks(was);
         _conserve();
