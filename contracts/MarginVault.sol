@@ -223,9 +223,7 @@ contract MarginVault is VaultBase, IVaultCore {
             // casting to int256 is safe: at most one unit of the token and the rounding of φ
             if (dust != 0) Ledger.credit($, toAccountId(FUND, 0), Wad.wrap(int256(dust)));
         } else {
-            uint256 held = $.collateral[account][token];
-            Ledger.moveCollateral($, account, token, debited, false);
-            LeastSize.requireCollateral($, account, token, held);
+            LeastSize.takeCollateral($, account, token, debited);
             $.supplies[token] -= debited; // the total is in the low bits and at least what the account held
         }
         if (run.payoutCount == 0) run.payouts = new Payout[](run.actions);
@@ -246,9 +244,7 @@ contract MarginVault is VaultBase, IVaultCore {
             Ledger.credit($, to, Wad.wrap(amount.toInt256()));
         } else {
             _token(token);
-            uint256 held = $.collateral[account][token];
-            Ledger.moveCollateral($, account, token, amount, false);
-            LeastSize.requireCollateral($, account, token, held);
+            LeastSize.takeCollateral($, account, token, amount);
             Ledger.moveCollateral($, to, token, amount, true);
         }
         emit IMarginVault.Transferred(account, to, token, amount);
@@ -312,6 +308,7 @@ contract MarginVault is VaultBase, IVaultCore {
             else if (!Trading.settle($, trade, taker, basis, fill)) IModule(target).dropped(i, fill);
         }
         Trading.finish($, trade, basis.quote);
+        if (taker.stood != 0) Trading.requireSizes($, account);
         if (trade.filled < minimumLots) revert IMarginVault.FilledTooLittle(trade.filled, minimumLots);
         if (trade.fees != ZERO) Deficit.income($, toAccountId(FUND, 0), trade.fees);
     }

@@ -26,9 +26,16 @@ library LeastSize {
         return value < least && (before == 0 || Lots.wrap(before).abs() * price.raw() >= least);
     }
 
-    /// @notice Refuses what leaves less of collateral `token` in `account` than is allowed, and not nothing, unless it was less before.
-    function requireCollateral(VaultState storage $, AccountId account, uint256 token, uint256 before) internal view {
-        uint256 left = $.collateral[account][token];
+    /// @notice Takes collateral from an account; the caller moves the other side. Refuses what leaves less of it than is allowed, and not nothing, unless it was
+    /// less before.
+    function takeCollateral(VaultState storage $, AccountId account, uint256 token, uint256 amount) internal {
+        uint256 before = $.collateral[account][token];
+        Ledger.moveCollateral($, account, token, amount, false);
+        uint256 left;
+        unchecked {
+            // more than was held is refused
+            left = before - amount;
+        }
         if (left == 0) return;
         uint256 priceWord = $.prices[CollateralWord.underlying($.collaterals[token])];
         (Price price, uint256 exponent) = (PriceWord.price(priceWord), PriceWord.lotExponent(priceWord));

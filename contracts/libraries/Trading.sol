@@ -21,6 +21,7 @@ import {LeastSize} from "./LeastSize.sol";
 import {Ledger} from "./Ledger.sol";
 import {MarginRule} from "./MarginRule.sol";
 import {Market} from "./Market.sol";
+import {SmallPositions} from "./SmallPositions.sol";
 import {Valuation} from "./Valuation.sol";
 
 /// @title Settles the fills that a module proposed
@@ -112,18 +113,23 @@ library Trading {
         trade.changed = false;
         Lots lots = PositionWord.lots(trade.position);
         if (LeastSize.falls($, PositionWord.lots($.positions[trade.taker][q.underlying]).raw(), lots.raw(), q.mark)) {
-            revert IMarginVault.PositionTooSmall(
-                trade.taker,
-                q.underlying,
-                lots,
-                LiquidationWord.smallestNotional($.liquidationParameters)
-            );
+            _refuseSize($, trade.taker, q.underlying, lots);
         }
         $.headers[trade.taker] = trade.header;
         $.positions[trade.taker][q.underlying] = trade.position;
         if (trade.openInterest != FundingWord.openInterest(q.funding)) {
             $.fundings[q.underlying] = FundingWord.withOpenInterest(q.funding, trade.openInterest);
         }
+    }
+
+    /// @notice Ends the trade: no position in a series is left smaller than is allowed.
+    function requireSizes(VaultState storage $, AccountId taker) internal view {
+        (bool found, uint256 instrument, int256 lots) = SmallPositions.any();
+        if (found) _refuseSize($, taker, instrument, Lots.wrap(lots));
+    }
+
+    function _refuseSize(VaultState storage $, AccountId taker, uint256 instrument, Lots lots) private view {
+        revert IMarginVault.PositionTooSmall(taker, instrument, lots, LiquidationWord.smallestNotional($.liquidationParameters));
     }
 
     function _apply(

@@ -17,6 +17,7 @@ import {SeriesHolding} from "../libraries/SeriesHolding.sol";
 import {SeriesPositions} from "../libraries/SeriesPositions.sol";
 import {ScenarioPrices} from "../libraries/ScenarioPrices.sol";
 import {SeriesState} from "../libraries/SeriesState.sol";
+import {SmallPositions} from "../libraries/SmallPositions.sol";
 import {Trading} from "../libraries/Trading.sol";
 import {Valuation} from "../libraries/Valuation.sol";
 import {AccountId} from "../types/AccountId.sol";
@@ -228,10 +229,8 @@ library SeriesTradeLogic {
             if (!takerReduces && Lots.wrap(taken + lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
             if (!makerReduces && Lots.wrap(made - lots).abs() > cap) return IMarginVault.PositionCapExceeded.selector;
         }
-        Price price = m.quote.mark;
-        if (LeastSize.falls($, taken, taken + lots, price) || LeastSize.falls($, made, made - lots, price)) {
-            return IMarginVault.PositionTooSmall.selector;
-        }
+        // the taker may come to a size by several fills, and is tested when the trade ends
+        if (LeastSize.falls($, made, made - lots, m.quote.mark)) return IMarginVault.PositionTooSmall.selector;
         m.halvings = _halvingsOf(m, $);
         _count(m, leg.taker, taken + lots);
         _count(m, leg.maker, made - lots);
@@ -279,9 +278,17 @@ library SeriesTradeLogic {
             revert IMarginVault.TooManyUnderlyings(deal.taker, Ledger.MAX_UNDERLYINGS);
         }
         _store($, deal.taker, m.underlying, side, -fill.lots.times(fill.price) - fill.takerFee);
+        _noteSize($, nameOf(fill.instrument), taken, takes, m.quote.mark);
         if (leg.takerReduces) return;
         outcome.raised = true;
         outcome.newRisk = outcome.newRisk + _newRiskChargeUp(m, basis.marginWord, taken, takes);
+    }
+
+    /// @dev What is smaller than is allowed, and was not before the trade, has to be more, or nothing, at its end.
+    function _noteSize(VaultState storage $, uint256 named, int256 before, int256 lots, Price price) private {
+        (uint256 place, bool found) = SmallPositions.find(named);
+        if (LeastSize.falls($, found ? int256(0) : before, lots, price)) SmallPositions.put(place, found, named, lots);
+        else if (found) SmallPositions.remove(place);
     }
 
     function _enter(SeriesMarket memory m, VaultState storage $, uint24 named, uint256 marginWord) private view {

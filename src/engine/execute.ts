@@ -5,7 +5,7 @@ import { type Draft, type Outcome, transact } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { reviewExchange } from "./exchange.ts";
 import { fromPpm, max, partUp, WAD } from "./fixedPoint.ts";
-import { fallsBelowLeast, leastSize, requireCollateral } from "./leastSize.ts";
+import { fallsBelowLeast, leastSize, takeCollateral } from "./leastSize.ts";
 import { credit, lotsOf, moveCollateral, portfolioOf, settledCash, unrealisedGain } from "./ledger.ts";
 import { notionalOf, termsAt } from "./margin.ts";
 import { coversOpening, refuse, shedsAtBoth } from "./marginRule.ts";
@@ -209,9 +209,7 @@ function withdraw(run: Run, account: AccountId, token: number, amount: bigint, t
     credit(draft, account, -debited);
     if (booked.dust !== 0n) credit(draft, accountIdOf(draft.base.fund), booked.dust);
   } else {
-    const held = draft.account(account).collateral.get(token) ?? 0n;
-    moveCollateral(draft, account, token, debited, false);
-    requireCollateral(draft, account, token, held);
+    takeCollateral(draft, account, token, debited);
     const listed = draft.collateral(token);
     draft.setCollateral(token, { ...listed, supply: listed.supply - debited });
   }
@@ -232,9 +230,7 @@ function transfer(run: Run, account: AccountId, token: number, amount: bigint, t
     credit(draft, to, amount);
   } else {
     scaleOf(draft, token);
-    const held = draft.account(account).collateral.get(token) ?? 0n;
-    moveCollateral(draft, account, token, amount, false);
-    requireCollateral(draft, account, token, held);
+    takeCollateral(draft, account, token, amount);
     moveCollateral(draft, to, token, amount, true);
   }
   draft.emit("Transferred", { from: account, to, token: BigInt(token), amount });
@@ -288,6 +284,7 @@ function trade(run: Run, account: AccountId, module: number, data: string, minim
     terms: termsAt(draft.base.margin, draft.now),
     filled: 0n,
     fees: 0n,
+    small: [],
   };
   const taker = touch(run, account, false);
   let market = fills[0]!.instrument;
@@ -305,6 +302,8 @@ function trade(run: Run, account: AccountId, module: number, data: string, minim
     first += legs.length;
   }
   requireLeastPosition(draft, before, market);
+  const small = proposed.small.at(-1);
+  if (small !== undefined) revert("PositionTooSmall", account, small.instrument, small.lots, leastSize(draft));
   if (proposed.filled < minimumLots) revert("FilledTooLittle", proposed.filled, minimumLots);
   if (proposed.fees !== 0n) fundIncome(draft, accountIdOf(draft.base.fund), proposed.fees);
 }

@@ -1,7 +1,7 @@
 import type { Draft } from "./draft.ts";
 import { revert } from "./errors.ts";
 import { abs, WAD } from "./fixedPoint.ts";
-import { collateralValueDown } from "./ledger.ts";
+import { collateralValueDown, moveCollateral } from "./ledger.ts";
 import type { AccountId } from "./types.ts";
 
 /** The least size of every position and every collateral, WAD: a sale costs gas for each thing that it moves, and below it one would not bear the bounty. */
@@ -16,11 +16,14 @@ export function fallsBelowLeast(draft: Draft, before: bigint, lots: bigint, pric
 }
 
 /**
- * Refuses what leaves less of a collateral than is allowed, and not nothing, unless it was less before.
+ * Takes collateral from an account; the caller moves the other side. Refuses what leaves less of it than is allowed, and not nothing, unless it was less
+ * before.
  * @throws Reverted `CollateralTooSmall`
  */
-export function requireCollateral(draft: Draft, account: AccountId, token: number, before: bigint): void {
-  const left = draft.account(account).collateral.get(token) ?? 0n;
+export function takeCollateral(draft: Draft, account: AccountId, token: number, amount: bigint): void {
+  const before = draft.account(account).collateral.get(token) ?? 0n;
+  moveCollateral(draft, account, token, amount, false);
+  const left = before - amount;
   const { price, lotExponent } = draft.underlying(Number(draft.collateral(token).underlying));
   const least = leastSize(draft);
   const value = collateralValueDown(left, price, lotExponent);

@@ -54,6 +54,8 @@ export interface Trade {
   readonly terms: MarginTerms;
   filled: bigint; // lots
   fees: bigint; // income of the fund, WAD
+  /** Positions of the taker in series that fills have left smaller than is allowed; none may be left at the end. */
+  readonly small: { readonly instrument: bigint; readonly lots: bigint }[];
 }
 
 /** Whether a portfolio holds an underlying whose price is old, invalid or in grace, or a series whose words are stale. */
@@ -132,11 +134,24 @@ function apply(draft: Draft, trade: Trade, taker: Touched, fills: readonly Fill[
   }
   for (const { fill, market, taken, takerReduces, openInterest } of legs) {
     moveIn(draft, market, trade.taker, fill.lots, fill.price, -fill.takerFee);
+    if (market.instrument !== 0n) noteSize(draft, trade, nameOf(fill.instrument), taken, taken + fill.lots, market.underlying.price);
     if (takerReduces) continue;
     taker.raised = true;
     taker.newRisk += newRiskCharge(draft, market.underlying, market.reference, taken, taken + fill.lots, openInterest);
   }
   return undefined;
+}
+
+/** What is smaller than is allowed, and was not before the trade, has to be more, or nothing, at its end. */
+function noteSize(draft: Draft, { small }: Trade, instrument: bigint, before: bigint, lots: bigint, price: bigint): void {
+  const place = small.findIndex((each) => each.instrument === instrument);
+  const found = place !== -1;
+  if (fallsBelowLeast(draft, found ? 0n : before, lots, price)) small[found ? place : small.length] = { instrument, lots };
+  else if (found) {
+    // the last one comes to its place
+    const last = small.pop()!;
+    if (place < small.length) small[place] = last;
+  }
 }
 
 /** A fill alone, or a combo: options and dated futures, no two the same, of one maker; and no fill is missing. */
@@ -171,9 +186,8 @@ function moveMaker(draft: Draft, trade: Trade, fill: Fill): Leg | string {
 
   if (!takerReduces && abs(taken + fill.lots) > market.positionCap) return "PositionCapExceeded";
   if (!makerReduces && abs(made - fill.lots) > market.positionCap) return "PositionCapExceeded";
-  // on a perpetual the taker may come to it by several fills, and is tested when the market is left
-  const takerFalls = instrument !== 0n && fallsBelowLeast(draft, taken, taken + fill.lots, underlying.price);
-  if (takerFalls || fallsBelowLeast(draft, made, made - fill.lots, underlying.price)) return "PositionTooSmall";
+  // the taker may come to a size by several fills: on a perpetual it is tested when the market is left, in series when the trade ends
+  if (fallsBelowLeast(draft, made, made - fill.lots, underlying.price)) return "PositionTooSmall";
 
   const changes = [changeOf(market, takes, fill.lots), changeOf(market, makes, -fill.lots)];
   const openInterest = changes.reduce((sum, [from, to]) => sum + countedUp(to) - countedUp(from), underlying.funding.openInterest);

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { accountIdOf } from "../../src/engine/accountId.ts";
 import { Draft } from "../../src/engine/draft.ts";
 import { Reverted } from "../../src/engine/errors.ts";
 import { execute, SETTLEMENT } from "../../src/engine/execute.ts";
@@ -55,7 +56,7 @@ import {
   withSlice,
   YEAR,
 } from "./support/series.ts";
-import { ALICE, alice, BOB, bob, CAROL, carol } from "./support/state.ts";
+import { ALICE, alice, BOB, bob, CAROL, carol, emptyState } from "./support/state.ts";
 
 const HALF = WAD / 2n;
 const terms = (state: State) => termsAt(state.margin, state.now);
@@ -718,6 +719,35 @@ describe("fills of series", () => {
     const large = { ...state, liquidation: { ...state.liquidation, smallestNotional: 31n } };
     expect(skipped({ maker: 77n }, large)).to.equal("PositionTooSmall");
     expect(skipped({ maker: 77n, lots: 11n }, large)).to.equal("MarginTooLow");
+  });
+
+  it("H-82 behavior: a taker comes to a size, or out of a position, by several makers; what is small at the end reverts", () => {
+    const bare = bareState({ liquidation: { ...emptyState().liquidation, smallestNotional: 500n } });
+    // 167 lots at a price of 3
+    const DAVE = `0x${"da".repeat(20)}` as const;
+    const dave = accountIdOf(DAVE);
+    const start = funded(openState(HALF, {}, bare), [...RICH, [DAVE, dave, 10_000n * WAD]]);
+    const instrument = call(3n);
+    const price = markOf(start, instrument);
+    const fills = (...lots: readonly [maker: AccountId, lots: bigint][]) =>
+      lots.map(([maker, size]) => ({ maker, instrument, lots: size, price }));
+    const lotsOf = (at: State): bigint | undefined => at.accounts.get(alice)!.series.get(0)?.[0]?.lots;
+    const shorts = traded(start, dave, fills([bob, 1_000n], [carol, 1_000n]), DAVE).state;
+    const held = traded(shorts, alice, fills([bob, 200n])).state;
+    const halves = fills([bob, -100n], [carol, -100n]);
+    const closed = traded(held, alice, halves);
+    expect([closed.skipped, lotsOf(closed.state)]).to.deep.equal([[], undefined]);
+    const opened = traded(shorts, alice, fills([bob, 100n], [carol, 100n]));
+    expect([opened.skipped, lotsOf(opened.state)]).to.deep.equal([[], 200n]);
+    // neither where the second half is skipped, nor where there is none
+    for (const some of [halves.slice(0, 1), [halves[0]!, { ...halves[1]!, price: 2n * PRICE }]]) {
+      reverts("PositionTooSmall", () => traded(held, alice, some));
+    }
+    reverts("PositionTooSmall", () => traded(shorts, alice, fills([bob, 166n])));
+    expect(lotsOf(traded(shorts, alice, fills([bob, 167n])).state)).to.equal(167n);
+    // what was less before may stay so
+    const dear = { ...held, liquidation: { ...held.liquidation, smallestNotional: 700n } };
+    expect(lotsOf(traded(dear, alice, fills([bob, -10n])).state)).to.equal(190n);
   });
 
   it("default: an account holds at most 127 positions in series", () => {

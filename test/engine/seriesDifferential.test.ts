@@ -721,7 +721,8 @@ async function crash(random: Random, name: string, count: (what: string) => void
         );
       }
     }
-    if (random.chance(0.7)) await fresh(calls, random, step);
+    // with words that are stale nobody may take over
+    if (random.chance(0.85)) await fresh(calls, random, step);
     for (let i = 0; i < 6 && (i === 0 || calls.below().length !== 0); i++) await any(random.chance(0.6) ? "liquidateTo" : "liquidate");
     if (calls.inventories().length !== 0) {
       if (random.chance(0.8)) await fresh(calls, random, step);

@@ -158,6 +158,27 @@ describe("fills that stand together", function () {
     expect(await trade(world, taker, fills)).to.deep.equal(expected);
   });
 
+  it("H-82 a position is closed through several makers, leg by leg and as combos; who would end with little is refused", async () => {
+    const parts = (lots: bigint): Part[] => [
+      [call(4n), lots],
+      [call(6n), -lots],
+    ];
+    // the makers hold much on either side
+    const filled = ["Filled", "Filled"];
+    expect(await trade(world, other, combo(world, maker, parts(4n * LOTS)))).to.deep.equal(filled);
+    expect(await trade(world, taker, combo(world, maker, parts(LOTS)))).to.deep.equal(filled);
+    const most = combo(world, maker, parts(100n - LOTS));
+    world.pass(1n);
+    expect(await world.step(world.actions(ownerOf(taker), [tradeOf(taker, most, 0n)]))).to.deep.equal({ reverted: "PositionTooSmall" });
+    expect(await trade(world, taker, [...most, ...combo(world, other, parts(-100n))])).to.deep.equal([...filled, ...filled]);
+    const legs = parts(LOTS).map(([instrument, lots]) => fill(world, maker, instrument, lots));
+    expect(await trade(world, taker, legs)).to.deep.equal(filled);
+    const apart = [maker, other].flatMap((id) =>
+      parts(id === maker ? 100n - LOTS : -100n).map(([instrument, lots]) => fill(world, id, instrument, lots)),
+    );
+    expect(await trade(world, taker, apart)).to.deep.equal([...filled, ...filled]);
+  });
+
   it("the lots of every leg count for what the taker needs at least", async () => {
     const parts: Part[] = [
       [call(4n), LOTS],
