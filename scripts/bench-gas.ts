@@ -89,10 +89,13 @@ async function measure(only: string | undefined): Promise<Record<string, number>
   return figures;
 }
 
+/** The stacks of the steps of a dearer transaction are more than memory holds. */
+const MOST_TRACED = 4_000_000;
+
 async function traceAll(only: string | undefined): Promise<Map<string, Trace>> {
   const traces = new Map<string, Trace>();
-  await carryOut(only, async ({ name, hash, parts, view }, { chain, record, people, others }) => {
-    if (hash === undefined) return;
+  await carryOut(only, async ({ name, gas, hash, parts, view }, { chain, record, people, others }) => {
+    if (hash === undefined || gas > MOST_TRACED) return;
     const trace = await traceOf(chain.rpc, hash, parts, slotNames(record, people(), others));
     traces.set(name, view ? asView(trace) : trace);
   });

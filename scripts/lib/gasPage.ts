@@ -34,6 +34,8 @@ export function gasTables(traces: ReadonlyMap<string, Trace>): string {
       2,
     ),
     "",
+    "What takes more than four million gas is in `bench/gas.json` alone: it is not taken apart.",
+    "",
     "### What the floor is made of",
     "",
     ...composition(aimed),

@@ -233,7 +233,7 @@ async function prepare(deployment: Deployment, random: Random): Promise<{ world:
       world.addBalance(index, owner.address.toLowerCase(), amount);
     }
   }
-  const stake = 40_000n * 10n ** (await settlement.decimals());
+  const stake = 60_000n * 10n ** (await settlement.decimals());
   const coderData = deployment.connection.ethers.AbiCoder.defaultAbiCoder().encode(["uint8", "uint256"], [SETTLEMENT, stake]);
   await vault.connect(fundSigner).execute([{ kind: 0, account: accountIdOf(fund), data: coderData }]);
   for (const [u, own] of deployment.sources.entries()) {
@@ -266,15 +266,15 @@ function choose(world: World, state: State, tally: Tally): Operation {
     (each, i) => each.priceState !== 0n || state.now - each.priceTime > (isBought ? 150n : most(i)),
   );
   if (stale >= 0 && random.chance(0.5)) return world.honestPost(state, stale);
-  if (random.chance(0.1)) {
+  if (random.chance(0.12)) {
     // a jump, after which accounts are below their line, or below nothing
-    const size = random.chance(0.8) ? 0.03 + 0.05 * random.fraction() : 0.08 + 0.25 * random.fraction();
+    const size = random.chance(0.8) ? 0.04 + 0.07 * random.fraction() : 0.08 + 0.25 * random.fraction();
     const [index, factor] = world.jump(state, size);
     world.movePrice(index, factor);
     return world.honestPost(state, index);
   }
   for (;;) {
-    const kind = isBelow && random.chance(0.6) ? liquidation(random, tally, isBought) : pickKind(random, tally, isBelow);
+    const kind = isBelow && random.chance(0.7) ? liquidation(random, tally, isBought) : pickKind(random, tally, isBelow);
     for (let tries = 0; tries < 4; tries++) {
       const operation = world.generate(kind, state);
       if (random.chance(0.05)) return operation;
