@@ -106,7 +106,8 @@ async function walk(seed: number, steps: number): Promise<{ readonly parts: numb
     else if (random.chance(0.02)) seconds = 3_600 + random.below(12_000);
     if (left !== undefined && (i === Math.floor(steps / 3) || i === Math.floor((2 * steps) / 3))) seconds = Number(left) - 60;
     world.pass(BigInt(Math.max(seconds, 1)));
-    const { kind, call } = calls.choose(i % 3 === 0 ? "trade" : undefined);
+    // a settlement price needs half an hour of posts
+    const { kind, call } = calls.choose(inWindow && i % 2 === 0 ? "post" : i % 3 === 0 ? "trade" : undefined);
     both.run(call);
     met.add(inWindow ? `${kind} in a window` : kind);
     if (i % 2 === 0) parts.push(...both.differences().map(({ part }) => part));
