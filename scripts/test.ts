@@ -30,8 +30,8 @@ const mocha = (name: string, wanted: (path: string) => boolean): Part => ({
   runner: true,
 });
 
-/** The engine against the contracts is a third of all the work. */
-const ofEngine = (path: string): boolean => path.startsWith(join("test", "engine"));
+/** The engine against the contracts, and options with dated futures, are nearly half of all the work. */
+const ofEngine = (path: string): boolean => ["engine", "series", "options"].some((folder) => path.startsWith(join("test", folder, "/")));
 
 // Two lanes for two cores, about as long as each other.
 const lanes: readonly (readonly Part[])[] = [
@@ -43,7 +43,7 @@ const lanes: readonly (readonly Part[])[] = [
     ...(existsSync(join(projectRoot, "bench", "gas.json"))
       ? [{ name: "gas", command: node, args: ["scripts/bench-gas.ts", "--check"], runner: false }]
       : []),
-    mocha("mocha, engine", ofEngine),
+    mocha("mocha, engine and series", ofEngine),
   ],
 ];
 
