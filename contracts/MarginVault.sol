@@ -223,7 +223,7 @@ contract MarginVault is VaultBase, IVaultCore {
             // casting to int256 is safe: at most one unit of the token and the rounding of φ
             if (dust != 0) Ledger.credit($, toAccountId(FUND, 0), Wad.wrap(int256(dust)));
         } else {
-            LeastSize.takeCollateral($, account, token, debited);
+            LeastSize.takeCollateral($, account, token, debited, scale);
             $.supplies[token] -= debited; // the total is in the low bits and at least what the account held
         }
         if (run.payoutCount == 0) run.payouts = new Payout[](run.actions);
@@ -243,8 +243,8 @@ contract MarginVault is VaultBase, IVaultCore {
             Ledger.credit($, account, Wad.wrap(-amount.toInt256()));
             Ledger.credit($, to, Wad.wrap(amount.toInt256()));
         } else {
-            _token(token);
-            LeastSize.takeCollateral($, account, token, amount);
+            (, uint256 scale) = _token(token);
+            LeastSize.takeCollateral($, account, token, amount, scale);
             Ledger.moveCollateral($, to, token, amount, true);
         }
         emit IMarginVault.Transferred(account, to, token, amount);

@@ -93,7 +93,7 @@ interface IVaultCore {
     function declareExchange(AccountId account) external;
 
     /// @notice Buys `amount` (WAD) of collateral `token` from `account` into `buyer` (the caller's own account) at the exchange discount. The
-    /// settled cash of `buyer` may not be negative afterwards.
+    /// settled cash of `buyer` may not be negative afterwards, which stops its own clock.
     function exchangeCollateral(AccountId account, uint8 token, uint256 amount, AccountId buyer) external;
 
     // ---------------------------------------------------------------- asked by modules and keepers

@@ -27,8 +27,9 @@ library LeastSize {
     }
 
     /// @notice Takes collateral from an account; the caller moves the other side. Refuses what leaves less of it than is allowed, and not nothing, unless it was
-    /// less before.
-    function takeCollateral(VaultState storage $, AccountId account, uint256 token, uint256 amount) internal {
+    /// less before. Less than a unit of the token, which no withdrawal could take, counts as nothing.
+    /// @param unit of the token, WAD
+    function takeCollateral(VaultState storage $, AccountId account, uint256 token, uint256 amount, uint256 unit) internal {
         uint256 before = $.collateral[account][token];
         Ledger.moveCollateral($, account, token, amount, false);
         uint256 left;
@@ -36,7 +37,7 @@ library LeastSize {
             // more than was held is refused
             left = before - amount;
         }
-        if (left == 0) return;
+        if (left < unit) return;
         uint256 priceWord = $.prices[CollateralWord.underlying($.collaterals[token])];
         (Price price, uint256 exponent) = (PriceWord.price(priceWord), PriceWord.lotExponent(priceWord));
         Wad value = Ledger.collateralValueDown(left, price, exponent);

@@ -77,6 +77,8 @@ library ExchangeLogic {
         if (settled.isNegative()) revert IMarginVault.SettledCashTooLow(buyer, settled, ZERO);
         (short, , ) = _short(p, terms);
         if (!short) Ledger.stopExchange($, account);
+        // neither is who paid, whatever cured it before
+        Ledger.stopExchange($, buyer);
     }
 
     /// @dev Whether the clock that was started at `since` still runs.

@@ -104,6 +104,8 @@ export function exchangeCollateralOn(draft: Draft, account: AccountId, token: nu
   const paid = liveSettledCash(bought);
   if (paid < 0n) revert("SettledCashTooLow", buyer, paid, 0n);
   if (!shortOf(left).short) stopExchange(draft, account);
+  // neither is who paid, whatever cured it before
+  stopExchange(draft, buyer);
 }
 
 /** What an amount of collateral costs `elapsed` seconds after the declaration, WAD, rounded up. */

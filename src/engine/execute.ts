@@ -209,7 +209,7 @@ function withdraw(run: Run, account: AccountId, token: number, amount: bigint, t
     credit(draft, account, -debited);
     if (booked.dust !== 0n) credit(draft, accountIdOf(draft.base.fund), booked.dust);
   } else {
-    takeCollateral(draft, account, token, debited);
+    takeCollateral(draft, account, token, debited, scale);
     const listed = draft.collateral(token);
     draft.setCollateral(token, { ...listed, supply: listed.supply - debited });
   }
@@ -229,8 +229,7 @@ function transfer(run: Run, account: AccountId, token: number, amount: bigint, t
     credit(draft, account, -amount);
     credit(draft, to, amount);
   } else {
-    scaleOf(draft, token);
-    takeCollateral(draft, account, token, amount);
+    takeCollateral(draft, account, token, amount, scaleOf(draft, token));
     moveCollateral(draft, to, token, amount, true);
   }
   draft.emit("Transferred", { from: account, to, token: BigInt(token), amount });

@@ -17,17 +17,18 @@ export function fallsBelowLeast(draft: Draft, before: bigint, lots: bigint, pric
 
 /**
  * Takes collateral from an account; the caller moves the other side. Refuses what leaves less of it than is allowed, and not nothing, unless it was less
- * before.
+ * before. Less than a unit of the token, which no withdrawal could take, counts as nothing.
+ * @param unit of the token, WAD
  * @throws Reverted `CollateralTooSmall`
  */
-export function takeCollateral(draft: Draft, account: AccountId, token: number, amount: bigint): void {
+export function takeCollateral(draft: Draft, account: AccountId, token: number, amount: bigint, unit: bigint): void {
   const before = draft.account(account).collateral.get(token) ?? 0n;
   moveCollateral(draft, account, token, amount, false);
   const left = before - amount;
   const { price, lotExponent } = draft.underlying(Number(draft.collateral(token).underlying));
   const least = leastSize(draft);
   const value = collateralValueDown(left, price, lotExponent);
-  if (left !== 0n && value < least && collateralValueDown(before, price, lotExponent) >= least) {
+  if (left >= unit && value < least && collateralValueDown(before, price, lotExponent) >= least) {
     revert("CollateralTooSmall", account, BigInt(token), value, least);
   }
 }

@@ -1,9 +1,10 @@
 import { expect } from "chai";
+import { accountIdOf } from "../../src/engine/accountId.ts";
 import { payout } from "../../src/engine/deficit.ts";
 import { Draft } from "../../src/engine/draft.ts";
 import { Reverted, toSigned, toUnsigned } from "../../src/engine/errors.ts";
 import { exchangePriceUp } from "../../src/engine/exchange.ts";
-import { execute, SETTLEMENT } from "../../src/engine/execute.ts";
+import { type Action, execute, SETTLEMENT } from "../../src/engine/execute.ts";
 import { abs, partUp, WAD } from "../../src/engine/fixedPoint.ts";
 import { shedFund } from "../../src/engine/fund.ts";
 import { collateralValueDown, move, portfolioOf } from "../../src/engine/ledger.ts";
@@ -63,6 +64,24 @@ function split(random: Random, amount: bigint, count: number): bigint[] {
 const sumOf = (amounts: readonly bigint[]): bigint => amounts.reduce((sum, amount) => sum + amount, 0n);
 
 describe("hazards that arithmetic decides", () => {
+  it("H-82 parts of a unit of a token keep nobody from withdrawing all that are whole", () => {
+    // eight decimals: a unit is 10^10 of what is booked
+    const [unit, token, second] = [10n ** 10n, 1, accountIdOf(ALICE, 1n)];
+    const held = 10n * WAD + unit / 2n;
+    const amount = 20n * 10n ** 8n;
+    const start = execute(deposit(emptyState(), ALICE, alice, amount, token), ALICE, [
+      { kind: "Transfer", account: alice, token, amount: held, to: second },
+    ]).state;
+    const left = (action: Action): bigint | undefined => execute(start, ALICE, [action]).state.accounts.get(second)?.collateral.get(token);
+    const withdrawn = (out: bigint) => left({ kind: "Withdraw", account: second, token, amount: out, to: ALICE });
+    expect(withdrawn(10n ** 9n)).to.equal(unit / 2n);
+    expect(() => withdrawn(10n ** 9n - 1n)).to.throw(Reverted, "CollateralTooSmall");
+    // a transfer may leave less than a unit, and not a unit
+    const moved = (out: bigint) => left({ kind: "Transfer", account: second, token, amount: out, to: alice });
+    expect(moved(held - unit + 1n)).to.equal(unit - 1n);
+    expect(() => moved(held - unit)).to.throw(Reverted, "CollateralTooSmall");
+  });
+
   it("H-15 splitting never raises what is paid out nor lowers what is charged", () => {
     const random = new Random(15);
     const draft = new Draft(emptyState());

@@ -79,6 +79,20 @@ describe("hazards of dust", function () {
     await world.conserve();
   });
 
+  it("H-82 whoever holds parts of a unit of a token withdraws all that are whole", async () => {
+    const world = await createWorld({ collaterals: [{ decimals: 6, underlying: 0, haircut: 100_000n, cap: 10n ** 27n }] });
+    const { vault, alice } = world;
+    await world.deposit(alice, 1_000_000n, 0);
+    await world.refresh();
+    const second = world.know(idOf(alice, 1n));
+    await world.execute(alice, actions.transfer(idOf(alice), 0, WAD / 3n, second));
+    const withdraw = (amount: bigint) => world.execute(alice, actions.withdraw(second, 0, amount, alice.address));
+    await expect(withdraw(333_332n)).to.be.revertedWithCustomError(vault, "CollateralTooSmall");
+    await withdraw(333_333n);
+    expect(await vault.collateralOf(second, 0)).to.equal(WAD / 3n - 333_333n * 10n ** 12n);
+    await world.conserve();
+  });
+
   it("H-83 what is sold in full because little of it would be left costs its discount", async () => {
     const world = await createWorld({ parameters: { smallestNotional: 1_000n }, underlyings: [{}, {}], collaterals: [] });
     const { vault, alice, bob, carol } = world;

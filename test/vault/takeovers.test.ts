@@ -376,6 +376,21 @@ describe("exchangeCollateral, H-94", () => {
     await buy();
     await world.conserve();
   });
+
+  it("H-94 behavior: who buys is not short: the clock of a buyer that prices have cured stops", async () => {
+    const world = await indebted(100_000n);
+    const { vault, alice, bob, erin } = world;
+    await world.deposit(erin, 5n * WAD, 0);
+    await world.trade(erin, bob, 1, BITCOIN / 2n);
+    await world.move(1, 36_000n * WAD);
+    for (const who of [alice, erin]) await vault.declareExchange(idOf(who));
+    await expect(world.deposit(erin, usd(1_400)), "short by 600 still").not.to.emit(vault, "ExchangeDeclared");
+    await world.move(1, 37_300n * WAD);
+    const buy = () => vault.connect(erin).exchangeCollateral(idOf(alice), 0, WAD / 100n, idOf(erin));
+    await expect(buy()).to.emit(vault, "ExchangeDeclared").withArgs(idOf(erin), false);
+    await expect(buy()).not.to.emit(vault, "ExchangeDeclared");
+    await world.conserve();
+  });
 });
 
 describe("listCollateral", () => {
