@@ -1,7 +1,7 @@
 import { abs, min, WAD } from "./fixedPoint.ts";
 import { squareRootDown } from "./squareRoot.ts";
 
-// The twin of contracts/libraries/Black76.sol, where the formulas and their sources stand. Shifts and divisions round as the machine does:
+// The twin of contracts/math/options/Black76.sol, where the formulas and their sources stand. Shifts and divisions round as the machine does:
 // a shift down, a division of signed numbers toward zero.
 
 const YEAR = 31_536_000n;

@@ -3,7 +3,7 @@ import { max, min, WAD } from "./fixedPoint.ts";
 import { type Instrument, isFuture } from "./instrument.ts";
 import { rangeUp, strikeOf } from "./seriesWord.ts";
 
-// The twin of contracts/libraries/Expiry.sol, where the rule stands. Times are unix seconds.
+// The twin of contracts/ledger/options/Expiry.sol, where the rule stands. Times are unix seconds.
 
 /** Seconds of prices that a series settles on. */
 export const WINDOW = 1_800n;

@@ -5,7 +5,7 @@ import { impliedDown } from "./seriesRefresh.ts";
 import { anchorOf, expiryOf, strikeCountOf, strikeOf } from "./seriesWord.ts";
 import { sviFromWord } from "./svi.ts";
 
-/** Why risk words are stale; the order is that of `Freshness.Cause`. */
+/** Why risk words are stale; the order is that of `StaleCause`. */
 export const CAUSES = ["none", "never refreshed", "time", "price", "range", "volatility"] as const;
 export type Cause = (typeof CAUSES)[number];
 

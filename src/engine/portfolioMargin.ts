@@ -467,7 +467,7 @@ export function optionMarksDown(holding: UnderlyingHolding): bigint {
   return sum(holding.series.map((series) => wordBounds(series).values[0]! - series.futures * series.forward));
 }
 
-/** @throws Reverted `WordsStale` (underlying, series, cause as in `Freshness.Cause`) */
+/** @throws Reverted `WordsStale` (underlying, series, cause as in `StaleCause`) */
 export function requireFreshWords({ stale }: UnderlyingHolding): void {
   if (stale !== undefined) revert("WordsStale", stale.underlying, stale.series, BigInt(CAUSES.indexOf(stale.cause)));
 }

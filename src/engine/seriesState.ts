@@ -7,7 +7,7 @@ import { type SviSlice, sviFromWord } from "./svi.ts";
 import type { Series, SeriesSurface, Underlying } from "./types.ts";
 import { largest } from "./variance.ts";
 
-// The twin of contracts/libraries/SeriesState.sol, where the rules stand. Times are unix seconds.
+// The twin of contracts/ledger/options/SeriesState.sol, where the rules stand. Times are unix seconds.
 
 /** How long what a feed said holds, seconds. */
 export const HOLDS = 3_600n;

@@ -62,7 +62,7 @@ function showValue(parameter: AbiParameter, value: unknown): string {
   const type = parameter.internalType ?? parameter.type;
   if (typeof value === "bigint") {
     if (type === "Wad" || type === "Price" || type === "Ratio") return showDecimal(value, 6);
-    if (type === "enum Freshness.Cause") return CAUSES[Number(value)] ?? value.toString();
+    if (type === "enum StaleCause") return CAUSES[Number(value)] ?? value.toString();
     if (type === "AccountId") return `${ownerOf(value)}/${subAccountOf(value)}`;
     return value.toString();
   }

@@ -174,7 +174,7 @@ describe("hazards of re-entrancy", () => {
   it("H-31 transient slots are hashes of names, each its own", async () => {
     const { readFileSync } = await import("node:fs");
     const slots = new Set<string>();
-    for (const file of ["libraries/Lock", "libraries/PriceUse", "logic/ConfigLogic"]) {
+    for (const file of ["ledger/Lock", "ledger/PriceUse", "actions/ConfigLogic"]) {
       const source = readFileSync(new URL(`../../contracts/${file}.sol`, import.meta.url), "utf8");
       const slot = /SLOT = (0x[0-9a-f]{64}|keccak256\("[^"]+"\))/.exec(source)?.[1];
       expect(slot, file).to.be.a("string");

@@ -2,17 +2,17 @@
 pragma solidity 0.8.37;
 
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {InsuranceFund} from "../../contracts/insurance/InsuranceFund.sol";
+import {IMarginVault} from "../../contracts/interfaces/IMarginVault.sol";
 import {IPriceSource} from "../../contracts/interfaces/IPriceSource.sol";
 import {Parameter, UnderlyingListing} from "../../contracts/interfaces/IVaultGovernance.sol";
-import {IMarginVault} from "../../contracts/interfaces/IMarginVault.sol";
-import {InsuranceFund} from "../../contracts/insurance/InsuranceFund.sol";
-import {MarginVault} from "../../contracts/MarginVault.sol";
-import {VaultBase} from "../../contracts/VaultBase.sol";
-import {VaultExtension} from "../../contracts/VaultExtension.sol";
 import {FaucetToken} from "../../contracts/test/FaucetToken.sol";
 import {FillModule} from "../../contracts/test/FillModule.sol";
 import {MockFeed, MockPushSource, MockRateSource, MockSource} from "../../contracts/test/prices/PriceMocks.sol";
 import {TestAuthority} from "../../contracts/test/TestAuthority.sol";
+import {MarginVault} from "../../contracts/vault/MarginVault.sol";
+import {VaultBase} from "../../contracts/vault/VaultBase.sol";
+import {VaultExtension} from "../../contracts/vault/VaultExtension.sol";
 import {vm} from "../helpers/Vm.sol";
 
 /// @dev A whole vault with two underlyings, two collateral tokens, a module that fills as told and an insurance fund. The handler is apart: what

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {VaultState} from "../../ledger/VaultStorage.sol";
 import {AccountId} from "../../types/AccountId.sol";
-import {VaultState} from "../../VaultStorage.sol";
 
 /// @dev Put in place of the vault's code for one eth_call, it shows stored words. Its storage is laid out as the vault's.
 contract VaultReader {
