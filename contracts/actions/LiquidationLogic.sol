@@ -274,12 +274,24 @@ library LiquidationLogic {
         Lots lots = book.lots - part.lots;
         uint256 least = Slice.leastLots(LiquidationWord.smallestNotional(sale.liquidationWord), book.price);
         PricedSeries.Part memory which = PricedSeries.Part(sale.terms.fraction, least, false);
-        f = PortfolioLogic.figures(book.series, PortfolioLogic.Spot(lots, part.collateral, book.price, book.depth), which, terms.provision, terms.interMonth);
+        f = PortfolioLogic.figures(
+            book.series,
+            PortfolioLogic.Spot(lots, part.collateral, book.price, book.depth),
+            which,
+            terms.provision,
+            terms.interMonth
+        );
         part.seriesLeft = f.value - lots.times(book.price) - part.collateral;
         (part.marginLeft, part.notionalLeft) = (f.margin, f.notional);
         part.market = part.market + part.series - part.seriesLeft;
         which.taken = true;
-        f = PortfolioLogic.figures(book.series, PortfolioLogic.Spot(part.lots, part.collateralSold, book.price, book.depth), which, terms.provision, terms.interMonth);
+        f = PortfolioLogic.figures(
+            book.series,
+            PortfolioLogic.Spot(part.lots, part.collateralSold, book.price, book.depth),
+            which,
+            terms.provision,
+            terms.interMonth
+        );
         (part.marginSold, part.notionalSold) = (f.margin, f.notional);
     }
 

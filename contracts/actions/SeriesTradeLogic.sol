@@ -24,7 +24,16 @@ import {Black76} from "../math/options/Black76.sol";
 import {OptionStress} from "../math/options/OptionStress.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Fill} from "../types/Fill.sol";
-import {FIRST_SERIES, Instrument, STRIKE_ZERO, UnknownInstrument, nameOf, standsWithNext, underlyingOf, withinUnderlying} from "../types/Instrument.sol";
+import {
+    FIRST_SERIES,
+    Instrument,
+    STRIKE_ZERO,
+    UnknownInstrument,
+    nameOf,
+    standsWithNext,
+    underlyingOf,
+    withinUnderlying
+} from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio, fromPpm} from "../types/Ratio.sol";

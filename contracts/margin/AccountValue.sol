@@ -19,7 +19,13 @@ library AccountValue {
 
     /// @notice Writes into `v` the figures that `account` has with `header` in place of what is stored, and a `draft` of the market at hand in place
     /// of the stored position there.
-    function write(Valuation.Figures memory v, VaultState storage $, AccountId account, uint256 header, Valuation.Basis memory b) internal view {
+    function write(
+        Valuation.Figures memory v,
+        VaultState storage $,
+        AccountId account,
+        uint256 header,
+        Valuation.Basis memory b
+    ) internal view {
         Market.Quote memory q = b.quote;
         if (header.seriesPositions() != 0) return _writeWithSeries(v, $, account, header, b);
         uint256 left = header.underlyings();
@@ -60,7 +66,13 @@ library AccountValue {
     }
 
     /// @dev In the library that knows of options. Its figures take the place of `v`.
-    function _writeWithSeries(Valuation.Figures memory v, VaultState storage $, AccountId account, uint256 header, Valuation.Basis memory b) private view {
+    function _writeWithSeries(
+        Valuation.Figures memory v,
+        VaultState storage $,
+        AccountId account,
+        uint256 header,
+        Valuation.Basis memory b
+    ) private view {
         (Valuation.Figures memory f, uint256 used) = OpeningLogic.value($, account, header, b.quote.underlying, b.quote.draft);
         b.used |= used;
         assembly ("memory-safe") {

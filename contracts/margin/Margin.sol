@@ -125,7 +125,10 @@ library Margin {
         bool opening
     ) internal pure returns (Wad) {
         Wad line = lots.times(price);
-        return scan(book, line + collateral, opening) + Charges.lineUp(line, collateral, t.provision, t.interMonth) + Charges.sizeUp(lots, price, book.depth);
+        return
+            scan(book, line + collateral, opening) +
+            Charges.lineUp(line, collateral, t.provision, t.interMonth) +
+            Charges.sizeUp(lots, price, book.depth);
     }
 
     /// @notice `requirement` without the size charge: what a fraction of a portfolio needs exactly that fraction of.

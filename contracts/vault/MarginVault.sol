@@ -25,7 +25,17 @@ import {HealthLogic} from "../margin/HealthLogic.sol";
 import {MarginRule} from "../margin/MarginRule.sol";
 import {Valuation} from "../margin/Valuation.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
-import {Action, ActionKind, tradeData, SCOPE_CANCEL, SCOPE_DEPOSIT, SCOPE_TRADE, SCOPE_TRANSFER, SCOPE_WITHDRAW, SETTLEMENT} from "../types/Action.sol";
+import {
+    Action,
+    ActionKind,
+    tradeData,
+    SCOPE_CANCEL,
+    SCOPE_DEPOSIT,
+    SCOPE_TRADE,
+    SCOPE_TRANSFER,
+    SCOPE_WITHDRAW,
+    SETTLEMENT
+} from "../types/Action.sol";
 import {Fill, TradeContext, comboAt} from "../types/Fill.sol";
 import {FIRST_SERIES} from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";

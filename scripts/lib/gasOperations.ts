@@ -1,4 +1,4 @@
-import { accountIdOf } from "../../src/engine/accountId.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import {
   cancelOrdersAction,
   depositAction,

@@ -1,6 +1,6 @@
 import { AbiCoder, id } from "ethers";
-import { ownerOf, subAccountOf } from "../engine/accountId.ts";
-import { CAUSES } from "../engine/freshness.ts";
+import { ownerOf, subAccountOf } from "../engine/types/accountId.ts";
+import { CAUSES } from "../engine/types/staleCause.ts";
 import { showDecimal } from "./amounts.ts";
 import { type AbiEntry, type AbiParameter, allAbis } from "./artifacts.ts";
 import { Failure } from "./failure.ts";

@@ -1,9 +1,9 @@
 import { network } from "hardhat";
 import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
 import { localParameters } from "../deployment/localParameters.ts";
-import { accountIdOf } from "../engine/accountId.ts";
-import { WAD } from "../engine/fixedPoint.ts";
-import { NORMAL, type State, type Underlying } from "../engine/types.ts";
+import { accountIdOf } from "../engine/types/accountId.ts";
+import { WAD } from "../engine/types/fixedPoint.ts";
+import { NORMAL, type State, type Underlying } from "../engine/types/types.ts";
 import { openBookStore } from "../keeper/bookStore.ts";
 import { followBooks } from "../keeper/books.ts";
 import { liquidationSender } from "../keeper/liquidationSender.ts";

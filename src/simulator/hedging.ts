@@ -1,9 +1,9 @@
-import { Draft } from "../engine/draft.ts";
-import { abs } from "../engine/fixedPoint.ts";
-import { instrumentFromNumber, isFuture } from "../engine/instrument.ts";
-import { marketOf, namedInstrument } from "../engine/market.ts";
-import { expiryOf } from "../engine/seriesWord.ts";
-import { NORMAL, type State } from "../engine/types.ts";
+import { Draft } from "../engine/ledger/draft.ts";
+import { marketOf, namedInstrument } from "../engine/ledger/market.ts";
+import { abs } from "../engine/types/fixedPoint.ts";
+import { instrumentFromNumber, isFuture } from "../engine/types/instrument.ts";
+import { NORMAL, type State } from "../engine/types/types.ts";
+import { expiryOf } from "../engine/words/seriesWord.ts";
 import type { SizedOptionTrader } from "./optionTraders.ts";
 
 // Books of options whose delta is traded away with the perpetual or the dated future, again and again.

@@ -1,8 +1,8 @@
 import type { Wallet } from "ethers";
-import { accountIdOf } from "../engine/accountId.ts";
-import { abs, min } from "../engine/fixedPoint.ts";
-import { comboCash } from "../engine/orders.ts";
-import type { State } from "../engine/types.ts";
+import { comboCash } from "../engine/orders/orders.ts";
+import { accountIdOf } from "../engine/types/accountId.ts";
+import { abs, min } from "../engine/types/fixedPoint.ts";
+import type { State } from "../engine/types/types.ts";
 import { type EncodedAction, tradeAction } from "../sdk/actions.ts";
 import { type Call, executeCall } from "../sdk/calls.ts";
 import { buildCombo, encodeCombos, signCombo } from "../sdk/combos.ts";

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { excused, hiddenBy } from "../../src/engine/doubt.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { max, min, partUp } from "../../src/engine/fixedPoint.ts";
-import { assess, type MarginTerms } from "../../src/engine/margin.ts";
-import type { Book, Portfolio } from "../../src/engine/types.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { excused, hiddenBy } from "../../src/engine/margin/doubt.ts";
+import { assess } from "../../src/engine/margin/margin.ts";
+import { max, min, partUp } from "../../src/engine/types/fixedPoint.ts";
+import type { Book, MarginTerms, Portfolio } from "../../src/engine/types/types.ts";
 import { Random } from "./support/random.ts";
 import { alice, emptyState } from "./support/state.ts";
 

@@ -1,16 +1,18 @@
 import { expect } from "chai";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import { payout } from "../../src/engine/deficit.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { Reverted, toSigned, toUnsigned } from "../../src/engine/errors.ts";
-import { exchangePriceUp } from "../../src/engine/exchange.ts";
-import { type Action, execute, SETTLEMENT } from "../../src/engine/execute.ts";
-import { abs, partUp, WAD } from "../../src/engine/fixedPoint.ts";
-import { shedFund } from "../../src/engine/fund.ts";
-import { collateralValueDown, move, portfolioOf } from "../../src/engine/ledger.ts";
-import { liquidate } from "../../src/engine/liquidate.ts";
-import { assess, bookMargin, termsAt } from "../../src/engine/margin.ts";
-import type { AccountId, Assessment, State } from "../../src/engine/types.ts";
+import { exchangePriceUp } from "../../src/engine/actions/exchange.ts";
+import { type Action, execute } from "../../src/engine/actions/execute.ts";
+import { shedFund } from "../../src/engine/actions/fund.ts";
+import { liquidate } from "../../src/engine/actions/liquidate.ts";
+import { payout } from "../../src/engine/ledger/deficit.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { collateralValueDown, move } from "../../src/engine/ledger/ledger.ts";
+import { assess, bookMargin, termsAt } from "../../src/engine/margin/margin.ts";
+import { portfolioOf } from "../../src/engine/margin/portfolios.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
+import { Reverted, toSigned, toUnsigned } from "../../src/engine/types/errors.ts";
+import { abs, partUp, WAD } from "../../src/engine/types/fixedPoint.ts";
+import type { AccountId, Assessment, State } from "../../src/engine/types/types.ts";
+import { SETTLEMENT } from "../../src/engine/types/types.ts";
 import { Random } from "./support/random.ts";
 import {
   ALICE,

@@ -1,14 +1,14 @@
 import { expect } from "chai";
-import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
-import { haircutHolds, inconsistency, PARAMETERS } from "../../src/engine/bounds.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
-import { shedFund } from "../../src/engine/fund.ts";
-import { portfolioOf } from "../../src/engine/ledger.ts";
-import { liquidate, plan } from "../../src/engine/liquidate.ts";
-import { assess, termsAt } from "../../src/engine/margin.ts";
-import { steady } from "../../src/engine/ramp.ts";
-import type { Account, AccountId, Assessment, Position, State } from "../../src/engine/types.ts";
+import { shedFund } from "../../src/engine/actions/fund.ts";
+import { liquidate, plan } from "../../src/engine/actions/liquidate.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { assess, termsAt } from "../../src/engine/margin/margin.ts";
+import { portfolioOf } from "../../src/engine/margin/portfolios.ts";
+import { haircutHolds, inconsistency, PARAMETERS } from "../../src/engine/math/bounds.ts";
+import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
+import { WAD } from "../../src/engine/types/fixedPoint.ts";
+import { steady } from "../../src/engine/types/ramp.ts";
+import type { Account, AccountId, Assessment, Position, State } from "../../src/engine/types/types.ts";
 import { Random } from "./support/random.ts";
 import { collateralOf, emptyState, FUND, underlyingAt } from "./support/state.ts";
 

@@ -1,16 +1,11 @@
 import { expect } from "chai";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { Reverted } from "../../src/engine/errors.ts";
-import { execute, SETTLEMENT } from "../../src/engine/execute.ts";
-import { averageFromWord, averageWord, NO_AVERAGE, openingOf } from "../../src/engine/expiry.ts";
-import { fromPpb, max, WAD } from "../../src/engine/fixedPoint.ts";
-import { instrumentFromNumber } from "../../src/engine/instrument.ts";
-import { changedPositions, holdingsOf, portfolioOf, settledCash } from "../../src/engine/ledger.ts";
-import { assess, notionalOf, termsAt } from "../../src/engine/margin.ts";
-import { seriesMarkDown } from "../../src/engine/market.ts";
-import { liveMargin, openingFiguresDown } from "../../src/engine/portfolioMargin.ts";
-import { listSeries, postSlices, refreshSeries, settleSeries, slideUp, type VolatilityReport } from "../../src/engine/series.ts";
+import { execute } from "../../src/engine/actions/execute.ts";
+import { listSeries, postSlices, refreshSeries, settleSeries, slideUp, type VolatilityReport } from "../../src/engine/actions/series.ts";
+import { settleExpired } from "../../src/engine/actions/settleExpired.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { changedPositions } from "../../src/engine/ledger/ledger.ts";
+import { seriesMarkDown } from "../../src/engine/ledger/market.ts";
+import { averageFromWord, averageWord, NO_AVERAGE, openingOf } from "../../src/engine/ledger/options/expiry.ts";
 import {
   basisForwardDown,
   epochOf,
@@ -20,11 +15,19 @@ import {
   sliceNow,
   stalenessOf,
   stepsOf,
-} from "../../src/engine/seriesState.ts";
-import { anchorOf, expiryOf } from "../../src/engine/seriesWord.ts";
-import { settleExpired } from "../../src/engine/settleExpired.ts";
-import { sviWord } from "../../src/engine/svi.ts";
-import type { AccountId, Assessment, Series, SeriesSurface, State, Underlying } from "../../src/engine/types.ts";
+} from "../../src/engine/ledger/options/seriesState.ts";
+import { assess, notionalOf, termsAt } from "../../src/engine/margin/margin.ts";
+import { liveMargin } from "../../src/engine/margin/options/liveMargin.ts";
+import { openingFiguresDown } from "../../src/engine/margin/options/openingBound.ts";
+import { holdingsOf, portfolioOf, settledCash } from "../../src/engine/margin/portfolios.ts";
+import { sviWord } from "../../src/engine/math/options/svi.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
+import { Reverted } from "../../src/engine/types/errors.ts";
+import { fromPpb, max, WAD } from "../../src/engine/types/fixedPoint.ts";
+import { instrumentFromNumber } from "../../src/engine/types/instrument.ts";
+import type { AccountId, Assessment, Series, SeriesSurface, State, Underlying } from "../../src/engine/types/types.ts";
+import { SETTLEMENT } from "../../src/engine/types/types.ts";
+import { anchorOf, expiryOf } from "../../src/engine/words/seriesWord.ts";
 import {
   accountFromWords,
   headerWord,
@@ -37,7 +40,7 @@ import {
   surfaceFromWord,
   surfaceWord,
   underlyingWords,
-} from "../../src/engine/words.ts";
+} from "../../src/engine/words/words.ts";
 import {
   bareState,
   call,

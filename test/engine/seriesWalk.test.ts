@@ -1,26 +1,30 @@
 import { expect } from "chai";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import { Draft, type Outcome, transact } from "../../src/engine/draft.ts";
-import { Reverted } from "../../src/engine/errors.ts";
-import { type Action, execute, executeOn, SETTLEMENT } from "../../src/engine/execute.ts";
-import { openingOf, payoffOf } from "../../src/engine/expiry.ts";
-import { abs, max, partDown, partUp, WAD } from "../../src/engine/fixedPoint.ts";
-import { shedFund, topUpFund } from "../../src/engine/fund.ts";
-import { indexNow } from "../../src/engine/funding.ts";
-import { instrumentFromNumber, instrumentNumber, isFuture, STRIKE_ZERO } from "../../src/engine/instrument.ts";
-import { countedUp, holdingsOf, portfolioOf } from "../../src/engine/ledger.ts";
-import { liquidate } from "../../src/engine/liquidate.ts";
-import { assess, bookMargin, staleWords, termsAt } from "../../src/engine/margin.ts";
-import { coversOpening, shedsAtBoth } from "../../src/engine/marginRule.ts";
-import { namedInstrument, seriesMarkDown } from "../../src/engine/market.ts";
-import { liveMargin, openingSurplusDown, shortOptionMinimumUp } from "../../src/engine/portfolioMargin.ts";
-import { postPrice, updateFundingRate } from "../../src/engine/prices.ts";
-import { listSeries, postSlices, refreshSeries, type SlicePost, settleSeries } from "../../src/engine/series.ts";
-import { seriesNow } from "../../src/engine/seriesState.ts";
-import { expiryOf, strikeCountOf } from "../../src/engine/seriesWord.ts";
-import { settleExpired } from "../../src/engine/settleExpired.ts";
-import type { Fill } from "../../src/engine/trading.ts";
-import type { AccountId, Address, Assessment, Series, State } from "../../src/engine/types.ts";
+import { type Action, execute, executeOn } from "../../src/engine/actions/execute.ts";
+import { shedFund, topUpFund } from "../../src/engine/actions/fund.ts";
+import { liquidate } from "../../src/engine/actions/liquidate.ts";
+import { postPrice, updateFundingRate } from "../../src/engine/actions/prices.ts";
+import { listSeries, postSlices, refreshSeries, type SlicePost, settleSeries } from "../../src/engine/actions/series.ts";
+import { settleExpired } from "../../src/engine/actions/settleExpired.ts";
+import type { Fill } from "../../src/engine/actions/trading.ts";
+import { Draft, type Outcome, transact } from "../../src/engine/ledger/draft.ts";
+import { countedUp } from "../../src/engine/ledger/ledger.ts";
+import { namedInstrument, seriesMarkDown } from "../../src/engine/ledger/market.ts";
+import { openingOf, payoffOf } from "../../src/engine/ledger/options/expiry.ts";
+import { shortOptionMinimumUp } from "../../src/engine/ledger/options/seriesHolding.ts";
+import { seriesNow } from "../../src/engine/ledger/options/seriesState.ts";
+import { assess, bookMargin, staleWords, termsAt } from "../../src/engine/margin/margin.ts";
+import { coversOpening, shedsAtBoth } from "../../src/engine/margin/marginRule.ts";
+import { liveMargin } from "../../src/engine/margin/options/liveMargin.ts";
+import { openingSurplusDown } from "../../src/engine/margin/options/openingBound.ts";
+import { holdingsOf, portfolioOf } from "../../src/engine/margin/portfolios.ts";
+import { indexNow } from "../../src/engine/math/funding.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
+import { Reverted } from "../../src/engine/types/errors.ts";
+import { abs, max, partDown, partUp, WAD } from "../../src/engine/types/fixedPoint.ts";
+import { instrumentFromNumber, instrumentNumber, isFuture, STRIKE_ZERO } from "../../src/engine/types/instrument.ts";
+import type { AccountId, Address, Assessment, Series, State } from "../../src/engine/types/types.ts";
+import { SETTLEMENT } from "../../src/engine/types/types.ts";
+import { expiryOf, strikeCountOf } from "../../src/engine/words/seriesWord.ts";
 import {
   accountFromWords,
   headerWord,
@@ -30,7 +34,7 @@ import {
   seriesPositionWords,
   seriesWords,
   underlyingWords,
-} from "../../src/engine/words.ts";
+} from "../../src/engine/words/words.ts";
 import { sliceOf } from "../options/support/series.ts";
 import { Random } from "./support/random.ts";
 import { collateralOf, emptyState, underlyingAt } from "./support/state.ts";

@@ -1,16 +1,17 @@
 import { expect } from "chai";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import { MOST_WEIGHTS } from "../../src/engine/bounds.ts";
-import { Draft, transact } from "../../src/engine/draft.ts";
-import { execute, SETTLEMENT } from "../../src/engine/execute.ts";
-import { abs, divUp, max, PPM, WAD } from "../../src/engine/fixedPoint.ts";
-import { refreshOpenInterestCap, shedFund, topUpFund } from "../../src/engine/fund.ts";
-import { cover, draw, payBounty, reservedPart } from "../../src/engine/fundAccounts.ts";
-import { portfolioOf } from "../../src/engine/ledger.ts";
-import { liquidate } from "../../src/engine/liquidate.ts";
-import { assess, termsAt } from "../../src/engine/margin.ts";
-import { shortfallOf } from "../../src/engine/shortfall.ts";
-import type { AccountId, State } from "../../src/engine/types.ts";
+import { execute } from "../../src/engine/actions/execute.ts";
+import { refreshOpenInterestCap, shedFund, topUpFund } from "../../src/engine/actions/fund.ts";
+import { liquidate } from "../../src/engine/actions/liquidate.ts";
+import { Draft, transact } from "../../src/engine/ledger/draft.ts";
+import { cover, draw, payBounty, reservedPart } from "../../src/engine/margin/fundAccounts.ts";
+import { assess, termsAt } from "../../src/engine/margin/margin.ts";
+import { portfolioOf } from "../../src/engine/margin/portfolios.ts";
+import { shortfallOf } from "../../src/engine/margin/shortfall.ts";
+import { MOST_WEIGHTS } from "../../src/engine/math/bounds.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
+import { abs, divUp, max, PPM, WAD } from "../../src/engine/types/fixedPoint.ts";
+import type { AccountId, State } from "../../src/engine/types/types.ts";
+import { SETTLEMENT } from "../../src/engine/types/types.ts";
 import { Random } from "./support/random.ts";
 import {
   ALICE,

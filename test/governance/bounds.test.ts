@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { inconsistency, PARAMETERS, parameterIndex, RAMP_DURATION } from "../../src/engine/bounds.ts";
+import { inconsistency, PARAMETERS, parameterIndex, RAMP_DURATION } from "../../src/engine/math/bounds.ts";
 import { deployGovernance, errors, ethers, initial, initialWords, listing, networkHelpers, now, priceWord } from "./setup.ts";
 
 type Setting = readonly [name: string, value: bigint];

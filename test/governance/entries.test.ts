@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { parameterIndex, RAMP_DURATION } from "../../src/engine/bounds.ts";
+import { parameterIndex, RAMP_DURATION } from "../../src/engine/math/bounds.ts";
 import {
   DAY,
   deployGovernance,

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { MEASURE_DURATION, MEASURE_REST, parameterIndex } from "../../src/engine/bounds.ts";
+import { MEASURE_DURATION, MEASURE_REST, parameterIndex } from "../../src/engine/math/bounds.ts";
 import { deployGovernance, errors, GUARDIAN_ENTRIES, networkHelpers, now, priceWord } from "./setup.ts";
 
 const STOP = 0;

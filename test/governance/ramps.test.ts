@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { parameterIndex, RAMP_DURATION } from "../../src/engine/bounds.ts";
+import { parameterIndex, RAMP_DURATION } from "../../src/engine/math/bounds.ts";
 import { deployGovernance, initial, networkHelpers, now, priceWord } from "./setup.ts";
 
 const PPM = 10n ** 12n;

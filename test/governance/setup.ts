@@ -1,5 +1,5 @@
 import { network } from "hardhat";
-import { PARAMETERS, parameterIndex } from "../../src/engine/bounds.ts";
+import { PARAMETERS, parameterIndex } from "../../src/engine/math/bounds.ts";
 
 export const DAY = 86_400;
 export const connection = await network.create();

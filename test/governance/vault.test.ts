@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { AbiCoder } from "ethers";
 import { network } from "hardhat";
-import { MEASURE_DURATION, parameterIndex, RAMP_DURATION } from "../../src/engine/bounds.ts";
+import { MEASURE_DURATION, parameterIndex, RAMP_DURATION } from "../../src/engine/math/bounds.ts";
 import { deployVault } from "../helpers/deploy.ts";
 
 const WAD = 10n ** 18n;

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { PARAMETERS } from "../../src/engine/bounds.ts";
+import { PARAMETERS } from "../../src/engine/math/bounds.ts";
 import { actions, createWorld, eth, idOf, usd, WAD, type World } from "../vault/world.ts";
 
 async function figuresOfFund(world: World, underlying: number): Promise<bigint> {

@@ -1,11 +1,12 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
-import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { type Action, SETTLEMENT } from "../../src/engine/execute.ts";
-import { portfolioOf } from "../../src/engine/ledger.ts";
-import { assess, termsAt } from "../../src/engine/margin.ts";
-import type { AccountId } from "../../src/engine/types.ts";
+import type { Action } from "../../src/engine/actions/execute.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { assess, termsAt } from "../../src/engine/margin/margin.ts";
+import { portfolioOf } from "../../src/engine/margin/portfolios.ts";
+import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
+import type { AccountId } from "../../src/engine/types/types.ts";
+import { SETTLEMENT } from "../../src/engine/types/types.ts";
 import { named, type SeriesChain } from "../engine/support/seriesChain.ts";
 import { combo, deposit, open, type Part, PRICES, refresh, step, threeOwners, trade } from "../series/comboWorld.ts";
 

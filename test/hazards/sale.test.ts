@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
-import { ownerOf } from "../../src/engine/accountId.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
-import { plan } from "../../src/engine/liquidate.ts";
+import { plan } from "../../src/engine/actions/liquidate.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { ownerOf } from "../../src/engine/types/accountId.ts";
+import { WAD } from "../../src/engine/types/fixedPoint.ts";
 import { named, type SeriesChain } from "../engine/support/seriesChain.ts";
 import { combo, deposit, open, PRICES, refresh, step, threeOwners, trade } from "../series/comboWorld.ts";
 

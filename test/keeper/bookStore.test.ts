@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "chai";
-import type { Account } from "../../src/engine/types.ts";
+import type { Account } from "../../src/engine/types/types.ts";
 import { openBookStore } from "../../src/keeper/bookStore.ts";
 import { followBooks } from "../../src/keeper/books.ts";
 import { planLiquidations } from "../../src/keeper/plan.ts";

@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { ownerOf } from "../../src/engine/accountId.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { SETTLEMENT } from "../../src/engine/execute.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
-import { marketOf } from "../../src/engine/market.ts";
-import type { AccountId } from "../../src/engine/types.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { marketOf } from "../../src/engine/ledger/market.ts";
+import { ownerOf } from "../../src/engine/types/accountId.ts";
+import { WAD } from "../../src/engine/types/fixedPoint.ts";
+import type { AccountId } from "../../src/engine/types/types.ts";
+import { SETTLEMENT } from "../../src/engine/types/types.ts";
 import { followBooks } from "../../src/keeper/books.ts";
 import { gasToLiquidate } from "../../src/keeper/plan.ts";
 import { keepersTurn, oneByOne } from "../../src/keeper/turn.ts";

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { AbiCoder } from "ethers";
-import { expiryOf } from "../../src/engine/seriesWord.ts";
+import { expiryOf } from "../../src/engine/words/seriesWord.ts";
 import { isRetryable } from "../../src/keeper/retry.ts";
 import { sliceFeed } from "../../src/keeper/sliceFeed.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { check } from "../../src/checker/checker.ts";
-import { accountIdOf } from "../../src/engine/accountId.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { followBooks } from "../../src/keeper/books.ts";
 import { keepersTurn, oneByOne } from "../../src/keeper/turn.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";

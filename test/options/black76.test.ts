@@ -4,8 +4,15 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { network } from "hardhat";
 import { before, describe, it } from "mocha";
-import { logMoneynessOf, type OptionPrices, price, rootOfSeconds, rootOfYears, undiscounted } from "../../src/engine/black76.ts";
-import { abs, max, min, WAD } from "../../src/engine/fixedPoint.ts";
+import {
+  logMoneynessOf,
+  type OptionPrices,
+  price,
+  rootOfSeconds,
+  rootOfYears,
+  undiscounted,
+} from "../../src/engine/math/options/black76.ts";
+import { abs, max, min, WAD } from "../../src/engine/types/fixedPoint.ts";
 import type { Black76Harness } from "../../typechain-types/index.ts";
 import { CENT, type Contract, inBox, logarithmic, MINUTE, type Option, optionOf, YEAR } from "./support/blackBox.ts";
 import { black76, exponential, fromText, fromWad, logarithm, normal, ONE, over, root } from "./support/highPrecision.ts";

@@ -2,8 +2,6 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { network } from "hardhat";
 import { before, describe, it } from "mocha";
-import { logMoneynessOf, totalVolatilityOf, undiscounted } from "../../src/engine/black76.ts";
-import { Reverted } from "../../src/engine/errors.ts";
 import {
   type Average,
   averageFromWord,
@@ -19,12 +17,13 @@ import {
   settlementDown,
   stateAt,
   WINDOW,
-} from "../../src/engine/expiry.ts";
-import { abs, max } from "../../src/engine/fixedPoint.ts";
-import { type Instrument, instrumentNumber, STRIKE_ZERO } from "../../src/engine/instrument.ts";
-import { forwardAt, undampedMoveOf } from "../../src/engine/optionStress.ts";
-import { rootOf } from "../../src/engine/seriesRefresh.ts";
-import { listedSeries, RANGE_UNIT, strikeOf } from "../../src/engine/seriesWord.ts";
+} from "../../src/engine/ledger/options/expiry.ts";
+import { logMoneynessOf, rootOf, totalVolatilityOf, undiscounted } from "../../src/engine/math/options/black76.ts";
+import { forwardAt, undampedMoveOf } from "../../src/engine/math/options/optionStress.ts";
+import { Reverted } from "../../src/engine/types/errors.ts";
+import { abs, max } from "../../src/engine/types/fixedPoint.ts";
+import { type Instrument, instrumentNumber, STRIKE_ZERO } from "../../src/engine/types/instrument.ts";
+import { listedSeries, RANGE_UNIT, strikeOf } from "../../src/engine/words/seriesWord.ts";
 import type { ExpiryHarness } from "../../typechain-types/index.ts";
 import { Random } from "../engine/support/random.ts";
 import { upTo } from "../helpers/arbitraries.ts";

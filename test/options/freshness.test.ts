@@ -2,11 +2,12 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { network } from "hardhat";
 import { before, describe, it } from "mocha";
-import { openingOf } from "../../src/engine/expiry.ts";
-import { CAUSES, type Cause, causeOf, type LiveSeries, lifetime, type Surface, staleBecause } from "../../src/engine/freshness.ts";
-import type { SeriesQuote } from "../../src/engine/seriesRefresh.ts";
-import { anchorOf, forwardDown, listedSeries, rangeUp, refreshedSeries } from "../../src/engine/seriesWord.ts";
-import { sviFromWord, sviWord } from "../../src/engine/svi.ts";
+import type { SeriesQuote } from "../../src/engine/actions/seriesRefresh.ts";
+import { openingOf } from "../../src/engine/ledger/options/expiry.ts";
+import { causeOf, type LiveSeries, lifetime, type Surface, staleBecause } from "../../src/engine/ledger/options/freshness.ts";
+import { sviFromWord, sviWord } from "../../src/engine/math/options/svi.ts";
+import { CAUSES, type Cause } from "../../src/engine/types/staleCause.ts";
+import { anchorOf, forwardDown, listedSeries, rangeUp, refreshedSeries } from "../../src/engine/words/seriesWord.ts";
 import type { SeriesHarness } from "../../typechain-types/index.ts";
 import { EXPIRY, seriesCases, sliceOf } from "./support/series.ts";
 

@@ -3,19 +3,14 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { describe, it } from "mocha";
 import { CLASSES, liquidationExcess, openingCost, TERMS, VOLATILITY_TOLERANCE } from "../../scripts/lib/precisionStudy.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
-import { bookMargin } from "../../src/engine/margin.ts";
-import {
-  interMonthUp,
-  isLiquidatable,
-  liveMargin,
-  maintenanceUp,
-  openingSurplusDown,
-  riskWordAt,
-  type SeriesHolding,
-  shortOptionMinimumUp,
-  type UnderlyingHolding,
-} from "../../src/engine/portfolioMargin.ts";
+import { shortOptionMinimumUp } from "../../src/engine/ledger/options/seriesHolding.ts";
+import { bookMargin, isLiquidatable, maintenanceUp } from "../../src/engine/margin/margin.ts";
+import { liveMargin } from "../../src/engine/margin/options/liveMargin.ts";
+import { openingSurplusDown } from "../../src/engine/margin/options/openingBound.ts";
+import { interMonthUp } from "../../src/engine/math/options/interMonth.ts";
+import { riskWordAt } from "../../src/engine/math/options/optionStress.ts";
+import { WAD } from "../../src/engine/types/fixedPoint.ts";
+import type { SeriesHolding, UnderlyingHolding } from "../../src/engine/types/holding.ts";
 import { Random } from "../engine/support/random.ts";
 import { exactMargin } from "./support/exactMargin.ts";
 

@@ -2,22 +2,11 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { network } from "hardhat";
 import { before, describe, it } from "mocha";
-import { Reverted } from "../../src/engine/errors.ts";
-import { dampedDown, forwardAt, rowOf, undampedMoveOf } from "../../src/engine/optionStress.ts";
-import {
-  LANES,
-  laneOf,
-  linearDown,
-  type OptionPosition,
-  ofCall,
-  packDown,
-  seriesBook,
-  storesCall,
-  unitUp,
-  valuesOf,
-  worstOfValues,
-} from "../../src/engine/riskWord.ts";
-import { moveOf } from "../../src/engine/stress.ts";
+import { dampedDown, forwardAt, rowOf, undampedMoveOf } from "../../src/engine/math/options/optionStress.ts";
+import { linearDown, type OptionPosition, seriesBook, valuesOf, worstOfValues } from "../../src/engine/math/options/riskArray.ts";
+import { moveOf } from "../../src/engine/math/stress.ts";
+import { Reverted } from "../../src/engine/types/errors.ts";
+import { LANES, laneOf, ofCall, packDown, storesCall, unitUp } from "../../src/engine/words/riskWord.ts";
 import type { RiskHarness } from "../../typechain-types/index.ts";
 import { anyWord, upTo } from "../helpers/arbitraries.ts";
 

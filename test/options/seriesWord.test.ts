@@ -2,9 +2,9 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { network } from "hardhat";
 import { before, describe, it } from "mocha";
-import { Reverted } from "../../src/engine/errors.ts";
-import { instrumentFromNumber, instrumentNumber, isFuture, STRIKE_ZERO, wordKeyOf } from "../../src/engine/instrument.ts";
-import { unitUp } from "../../src/engine/riskWord.ts";
+import { Reverted } from "../../src/engine/types/errors.ts";
+import { instrumentFromNumber, instrumentNumber, isFuture, STRIKE_ZERO, wordKeyOf } from "../../src/engine/types/instrument.ts";
+import { unitUp } from "../../src/engine/words/riskWord.ts";
 import {
   anchorOf,
   expiryOf,
@@ -17,7 +17,7 @@ import {
   type SeriesListing,
   strikeCountOf,
   strikeOf,
-} from "../../src/engine/seriesWord.ts";
+} from "../../src/engine/words/seriesWord.ts";
 import type { SeriesHarness } from "../../typechain-types/index.ts";
 import { upTo } from "../helpers/arbitraries.ts";
 

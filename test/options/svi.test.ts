@@ -2,7 +2,6 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { network } from "hardhat";
 import { before, describe, it } from "mocha";
-import { Reverted } from "../../src/engine/errors.ts";
 import {
   agedDown,
   durrleman,
@@ -16,7 +15,8 @@ import {
   sviWord,
   varianceDown,
   volatilityDown,
-} from "../../src/engine/svi.ts";
+} from "../../src/engine/math/options/svi.ts";
+import { Reverted } from "../../src/engine/types/errors.ts";
 import type { SviHarness } from "../../typechain-types/index.ts";
 import { unsigned, upTo } from "../helpers/arbitraries.ts";
 import { exactDurrleman, exactVariance } from "./support/exactSvi.ts";

@@ -10,7 +10,7 @@ import {
   shockedUp,
   shockFactor,
   volatilityRows,
-} from "../../src/engine/volatilityShock.ts";
+} from "../../src/engine/math/options/volatilityShock.ts";
 import type { RiskHarness } from "../../typechain-types/index.ts";
 import { upTo } from "../helpers/arbitraries.ts";
 

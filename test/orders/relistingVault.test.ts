@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { AbiCoder, type ContractTransactionReceipt } from "ethers";
 import { network } from "hardhat";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { marketOf } from "../../src/engine/market.ts";
-import { type ComboOrder, comboCash, type Leg, type Order } from "../../src/engine/orders.ts";
-import { sameTerms, termsOf } from "../../src/engine/terms.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { marketOf } from "../../src/engine/ledger/market.ts";
+import { type ComboOrder, comboCash, type Leg, type Order } from "../../src/engine/orders/orders.ts";
+import { sameTerms, termsOf } from "../../src/engine/orders/terms.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { buildCombo, encodeCombos, signCombo } from "../../src/sdk/combos.ts";
 import { fillLog, type LoggedFill } from "../../src/sdk/fillLog.ts";
 import { buildOrder, encodeFills, type OrderVenue, type SignedTerms, signOrder, skipReason } from "../../src/sdk/orders.ts";

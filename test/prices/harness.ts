@@ -1,7 +1,7 @@
 import { AbiCoder, type ContractTransactionResponse, type Interface } from "ethers";
 import { network } from "hardhat";
-import type { PriceReport } from "../../src/engine/prices.ts";
-import type { Underlying } from "../../src/engine/types.ts";
+import type { PriceReport } from "../../src/engine/actions/prices.ts";
+import type { Underlying } from "../../src/engine/types/types.ts";
 import type { MockFeed, MockRateSource, MockSource, PriceHarness } from "../../typechain-types/index.ts";
 import { fromWords, toWords } from "./words.ts";
 

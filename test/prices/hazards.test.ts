@@ -1,11 +1,21 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { before, beforeEach, describe, it } from "mocha";
-import { max, min } from "../../src/engine/fixedPoint.ts";
-import { RATE_MAX } from "../../src/engine/funding.ts";
-import { ACCEPTED, judge, NOTHING_PENDING, type Quote, REFUTED, REJECTED, SILENT, UNPROVED, VALID } from "../../src/engine/priceGuard.ts";
-import { NO_REPORT, type PriceReport } from "../../src/engine/prices.ts";
-import { GRACE, INVALID, NORMAL, type Underlying } from "../../src/engine/types.ts";
+import { NO_REPORT, type PriceReport } from "../../src/engine/actions/prices.ts";
+import { RATE_MAX } from "../../src/engine/math/funding.ts";
+import {
+  ACCEPTED,
+  judge,
+  NOTHING_PENDING,
+  type Quote,
+  REFUTED,
+  REJECTED,
+  SILENT,
+  UNPROVED,
+  VALID,
+} from "../../src/engine/math/priceGuard.ts";
+import { max, min } from "../../src/engine/types/fixedPoint.ts";
+import { GRACE, INVALID, NORMAL, type Underlying } from "../../src/engine/types/types.ts";
 import { signed } from "../helpers/arbitraries.ts";
 import { type Done, done, PriceBench, updateOf, WAD } from "./harness.ts";
 import { listedUnderlying } from "./words.ts";

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { before, describe, it } from "mocha";
-import { Reverted } from "../../src/engine/errors.ts";
-import { max } from "../../src/engine/fixedPoint.ts";
-import { RATE_MAX } from "../../src/engine/funding.ts";
-import { NO_REPORT, type Posted, type PriceReport, posted, rated } from "../../src/engine/prices.ts";
-import { GRACE, INVALID, NORMAL, type Underlying } from "../../src/engine/types.ts";
+import { NO_REPORT, type Posted, type PriceReport, posted, rated } from "../../src/engine/actions/prices.ts";
+import { RATE_MAX } from "../../src/engine/math/funding.ts";
+import { Reverted } from "../../src/engine/types/errors.ts";
+import { max } from "../../src/engine/types/fixedPoint.ts";
+import { GRACE, INVALID, NORMAL, type Underlying } from "../../src/engine/types/types.ts";
 import { type Done, done, PriceBench, START, updateOf, WAD } from "./harness.ts";
 import { listedUnderlying } from "./words.ts";
 

@@ -1,4 +1,4 @@
-import type { Underlying } from "../../src/engine/types.ts";
+import type { Underlying } from "../../src/engine/types/types.ts";
 
 /** A field of a packed word: value, offset, width. */
 type Field = readonly [value: bigint, offset: number, width: number];

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
-import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
-import { STRIKE_ZERO } from "../../src/engine/instrument.ts";
-import type { Fill } from "../../src/engine/trading.ts";
-import type { AccountId } from "../../src/engine/types.ts";
+import type { Fill } from "../../src/engine/actions/trading.ts";
+import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
+import { STRIKE_ZERO } from "../../src/engine/types/instrument.ts";
+import type { AccountId } from "../../src/engine/types/types.ts";
 import { Random } from "../engine/support/random.ts";
 import { named, SeriesChain, tradeOf } from "../engine/support/seriesChain.ts";
 import { liftOpenInterestCap } from "../helpers/deploy.ts";

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
-import type { Action } from "../../src/engine/execute.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
-import { STRIKE_ZERO } from "../../src/engine/instrument.ts";
-import type { Fill } from "../../src/engine/trading.ts";
-import type { AccountId } from "../../src/engine/types.ts";
+import type { Action } from "../../src/engine/actions/execute.ts";
+import type { Fill } from "../../src/engine/actions/trading.ts";
+import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
+import { WAD } from "../../src/engine/types/fixedPoint.ts";
+import { STRIKE_ZERO } from "../../src/engine/types/instrument.ts";
+import type { AccountId } from "../../src/engine/types/types.ts";
 import { Random } from "../engine/support/random.ts";
 import { named, SeriesChain, tradeOf } from "../engine/support/seriesChain.ts";
 import { combo, deposit, fill, joined, open, type Part, refresh, rise, trade } from "./comboWorld.ts";

@@ -1,12 +1,12 @@
 import { expect } from "chai";
 import { before, beforeEach, describe, it } from "mocha";
 import { vaultSlot } from "../../src/deployment/vaultSlots.ts";
-import { logMoneynessOf, rootOfSeconds, totalVolatilityOf, undiscounted } from "../../src/engine/black76.ts";
-import { max, WAD } from "../../src/engine/fixedPoint.ts";
-import { dampedDown, forwardAt } from "../../src/engine/optionStress.ts";
-import { unitUp } from "../../src/engine/riskWord.ts";
-import { forwardDown, listedSeries } from "../../src/engine/seriesWord.ts";
-import { volatilityRows } from "../../src/engine/volatilityShock.ts";
+import { logMoneynessOf, rootOfSeconds, totalVolatilityOf, undiscounted } from "../../src/engine/math/options/black76.ts";
+import { dampedDown, forwardAt } from "../../src/engine/math/options/optionStress.ts";
+import { volatilityRows } from "../../src/engine/math/options/volatilityShock.ts";
+import { max, WAD } from "../../src/engine/types/fixedPoint.ts";
+import { unitUp } from "../../src/engine/words/riskWord.ts";
+import { forwardDown, listedSeries } from "../../src/engine/words/seriesWord.ts";
 import { DAY, type Listing, LOT, SeriesWorld, spanAt, surfaceOf } from "./world.ts";
 
 /** Units of a lane that a call at the money could need, at a cap of the volatility (WAD). */

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { SETTLEMENT } from "../../src/engine/execute.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
-import { marketOf } from "../../src/engine/market.ts";
-import type { AccountId } from "../../src/engine/types.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { marketOf } from "../../src/engine/ledger/market.ts";
+import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
+import { WAD } from "../../src/engine/types/fixedPoint.ts";
+import type { AccountId } from "../../src/engine/types/types.ts";
+import { SETTLEMENT } from "../../src/engine/types/types.ts";
 import { named, SeriesChain, tradeOf } from "../engine/support/seriesChain.ts";
 import { sliceOf } from "../options/support/series.ts";
 import { DAY, spanAt } from "./world.ts";

@@ -1,12 +1,13 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
 import { vaultSlot } from "../../src/deployment/vaultSlots.ts";
-import { averageFromWord, movingRangeUp, openingOf, stateAt } from "../../src/engine/expiry.ts";
-import { max, WAD } from "../../src/engine/fixedPoint.ts";
-import { CAUSES, varianceSeconds } from "../../src/engine/freshness.ts";
-import { refreshSeries } from "../../src/engine/seriesRefresh.ts";
-import { anchorOf, forwardDown, rangeUp } from "../../src/engine/seriesWord.ts";
-import { type SviSlice, sviFromWord, sviWord, varianceDown } from "../../src/engine/svi.ts";
+import { refreshSeries } from "../../src/engine/actions/seriesRefresh.ts";
+import { averageFromWord, movingRangeUp, openingOf, stateAt } from "../../src/engine/ledger/options/expiry.ts";
+import { varianceSeconds } from "../../src/engine/ledger/options/freshness.ts";
+import { type SviSlice, sviFromWord, sviWord, varianceDown } from "../../src/engine/math/options/svi.ts";
+import { max, WAD } from "../../src/engine/types/fixedPoint.ts";
+import { CAUSES } from "../../src/engine/types/staleCause.ts";
+import { anchorOf, forwardDown, rangeUp } from "../../src/engine/words/seriesWord.ts";
 import { mockUpdate } from "../helpers/deploy.ts";
 import { sliceOf } from "../options/support/series.ts";
 import {

@@ -9,8 +9,8 @@ import {
   NO_AVERAGE,
   observed,
   openingOf,
-} from "../../src/engine/expiry.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
+} from "../../src/engine/ledger/options/expiry.ts";
+import { WAD } from "../../src/engine/types/fixedPoint.ts";
 import { mockUpdate } from "../helpers/deploy.ts";
 import { DAY, LOT, LOTS_IN_UNIT, PRICE, SeriesWorld } from "./world.ts";
 

@@ -1,9 +1,8 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
 import { vaultSlot } from "../../src/deployment/vaultSlots.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
-import { impliedDown } from "../../src/engine/seriesRefresh.ts";
-import { agedDown, requireFree, sviFromWord, sviWord, varianceDown } from "../../src/engine/svi.ts";
+import { agedDown, impliedDown, requireFree, sviFromWord, sviWord, varianceDown } from "../../src/engine/math/options/svi.ts";
+import { WAD } from "../../src/engine/types/fixedPoint.ts";
 import { sliceOf } from "../options/support/series.ts";
 import { DAY, encoded, forwardOf, type Listing, LOT, moneynessOf, type Report, SeriesWorld, spanAt, surfaceOf, YEAR } from "./world.ts";
 

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { Interface, Wallet } from "ethers";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import { abs, WAD } from "../../src/engine/fixedPoint.ts";
-import { INVALID, type State } from "../../src/engine/types.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
+import { abs, WAD } from "../../src/engine/types/fixedPoint.ts";
+import { INVALID, type State } from "../../src/engine/types/types.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import { decodeCombos } from "../../src/sdk/combos.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";

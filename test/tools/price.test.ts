@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { price } from "../../src/engine/black76.ts";
+import { price } from "../../src/engine/math/options/black76.ts";
 import { parseDecimal } from "../../src/sdk/amounts.ts";
 import { plimsoll } from "../helpers/plimsoll.ts";
 import { black76, fromText, fromWad } from "../options/support/highPrecision.ts";

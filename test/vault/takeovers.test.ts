@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { ContractTransactionResponse } from "ethers";
-import { parameterIndex } from "../../src/engine/bounds.ts";
-import { lotsPartUp } from "../../src/engine/slice.ts";
+import { parameterIndex } from "../../src/engine/math/bounds.ts";
+import { lotsPartUp } from "../../src/engine/math/slice.ts";
 import { actions, createWorld, eth, idOf, SETTLEMENT, usd, WAD, type World } from "./world.ts";
 
 async function leveraged(options = {}): Promise<World> {

@@ -10,7 +10,6 @@ import {Ratio} from "../../types/Ratio.sol";
 import {Wad} from "../../types/Wad.sol";
 import {RiskWord} from "../../words/RiskWord.sol";
 
-
 /// @dev The pure parts of option margin, many cases a call.
 contract RiskHarness {
     using RiskArray for SeriesBook;

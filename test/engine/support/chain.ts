@@ -1,9 +1,9 @@
 import { AbiCoder, ErrorFragment, Interface, type JsonFragment, keccak256 } from "ethers";
 import { artifacts } from "hardhat";
-import { accountIdOf, ownerOf } from "../../../src/engine/accountId.ts";
-import type { EngineEvent } from "../../../src/engine/draft.ts";
-import type { ErrorArgument } from "../../../src/engine/errors.ts";
-import type { Account, AccountId, Address, State } from "../../../src/engine/types.ts";
+import type { EngineEvent } from "../../../src/engine/ledger/draft.ts";
+import { accountIdOf, ownerOf } from "../../../src/engine/types/accountId.ts";
+import type { ErrorArgument } from "../../../src/engine/types/errors.ts";
+import type { Account, AccountId, Address, State } from "../../../src/engine/types/types.ts";
 import {
   accountFromWords,
   collateralFromWords,
@@ -23,7 +23,7 @@ import {
   type UnderlyingWords,
   underlyingFromWords,
   underlyingWords,
-} from "../../../src/engine/words.ts";
+} from "../../../src/engine/words/words.ts";
 import type { Deployment } from "../../helpers/deploy.ts";
 
 /** What a transaction came to on the chain. */

@@ -1,14 +1,15 @@
-import { transact } from "../../../src/engine/draft.ts";
-import { type Action, executeOn, SETTLEMENT } from "../../../src/engine/execute.ts";
-import { WAD } from "../../../src/engine/fixedPoint.ts";
-import { instrumentNumber, STRIKE_ZERO } from "../../../src/engine/instrument.ts";
-import { namedInstrument } from "../../../src/engine/market.ts";
-import { postPrice } from "../../../src/engine/prices.ts";
-import { listSeries, postSlices, refreshSeries, type SeriesListing } from "../../../src/engine/series.ts";
-import { expiryOf } from "../../../src/engine/seriesWord.ts";
-import { sviWord } from "../../../src/engine/svi.ts";
-import type { Fill } from "../../../src/engine/trading.ts";
-import type { AccountId, Address, State } from "../../../src/engine/types.ts";
+import { type Action, executeOn } from "../../../src/engine/actions/execute.ts";
+import { postPrice } from "../../../src/engine/actions/prices.ts";
+import { listSeries, postSlices, refreshSeries, type SeriesListing } from "../../../src/engine/actions/series.ts";
+import type { Fill } from "../../../src/engine/actions/trading.ts";
+import { transact } from "../../../src/engine/ledger/draft.ts";
+import { namedInstrument } from "../../../src/engine/ledger/market.ts";
+import { sviWord } from "../../../src/engine/math/options/svi.ts";
+import { WAD } from "../../../src/engine/types/fixedPoint.ts";
+import { instrumentNumber, STRIKE_ZERO } from "../../../src/engine/types/instrument.ts";
+import type { AccountId, Address, State } from "../../../src/engine/types/types.ts";
+import { SETTLEMENT } from "../../../src/engine/types/types.ts";
+import { expiryOf } from "../../../src/engine/words/seriesWord.ts";
 import { ALICE, emptyState, underlyingAt } from "./state.ts";
 
 export const DAY = 86_400n;

@@ -1,17 +1,10 @@
 import type { Interface } from "ethers";
 import { network } from "hardhat";
-import { accountIdOf } from "../../../src/engine/accountId.ts";
-import { Draft, type Outcome, transact } from "../../../src/engine/draft.ts";
-import { Reverted } from "../../../src/engine/errors.ts";
-import { declareExchange, exchangeCollateral } from "../../../src/engine/exchange.ts";
-import { type Action, execute, SETTLEMENT } from "../../../src/engine/execute.ts";
-import { partUp, WAD } from "../../../src/engine/fixedPoint.ts";
-import { refreshOpenInterestCap, shedFund, topUpFund } from "../../../src/engine/fund.ts";
-import { portfolioOf } from "../../../src/engine/ledger.ts";
-import { liquidate, liquidateTo, plan } from "../../../src/engine/liquidate.ts";
-import { assess, staleWords, termsAt } from "../../../src/engine/margin.ts";
-import { namedInstrument } from "../../../src/engine/market.ts";
-import { type PriceReport, postPrice, updateFundingRate } from "../../../src/engine/prices.ts";
+import { declareExchange, exchangeCollateral } from "../../../src/engine/actions/exchange.ts";
+import { type Action, execute } from "../../../src/engine/actions/execute.ts";
+import { refreshOpenInterestCap, shedFund, topUpFund } from "../../../src/engine/actions/fund.ts";
+import { liquidate, liquidateTo, plan } from "../../../src/engine/actions/liquidate.ts";
+import { type PriceReport, postPrice, updateFundingRate } from "../../../src/engine/actions/prices.ts";
 import {
   listSeries,
   postSlices,
@@ -20,12 +13,20 @@ import {
   type SlicePost,
   settleSeries,
   type VolatilityReport,
-} from "../../../src/engine/series.ts";
-import { strikeCountOf } from "../../../src/engine/seriesWord.ts";
-import { settleExpired } from "../../../src/engine/settleExpired.ts";
-import type { Fill } from "../../../src/engine/trading.ts";
-import type { AccountId, Address, State } from "../../../src/engine/types.ts";
-import { seriesBitmap, seriesWords } from "../../../src/engine/words.ts";
+} from "../../../src/engine/actions/series.ts";
+import { settleExpired } from "../../../src/engine/actions/settleExpired.ts";
+import type { Fill } from "../../../src/engine/actions/trading.ts";
+import { Draft, type Outcome, transact } from "../../../src/engine/ledger/draft.ts";
+import { namedInstrument } from "../../../src/engine/ledger/market.ts";
+import { assess, staleWords, termsAt } from "../../../src/engine/margin/margin.ts";
+import { portfolioOf } from "../../../src/engine/margin/portfolios.ts";
+import { accountIdOf } from "../../../src/engine/types/accountId.ts";
+import { Reverted } from "../../../src/engine/types/errors.ts";
+import { partUp, WAD } from "../../../src/engine/types/fixedPoint.ts";
+import type { AccountId, Address, State } from "../../../src/engine/types/types.ts";
+import { SETTLEMENT } from "../../../src/engine/types/types.ts";
+import { strikeCountOf } from "../../../src/engine/words/seriesWord.ts";
+import { seriesBitmap, seriesWords } from "../../../src/engine/words/words.ts";
 import type { MockVolatilitySource } from "../../../typechain-types/index.ts";
 import { fixTime } from "../../helpers/clock.ts";
 import { type Deployment, deployVault, mockUpdate } from "../../helpers/deploy.ts";

@@ -1,10 +1,11 @@
-import { accountIdOf } from "../../../src/engine/accountId.ts";
-import { transact } from "../../../src/engine/draft.ts";
-import { executeOn, SETTLEMENT } from "../../../src/engine/execute.ts";
-import { WAD } from "../../../src/engine/fixedPoint.ts";
-import { steady } from "../../../src/engine/ramp.ts";
-import type { Fill } from "../../../src/engine/trading.ts";
-import type { AccountId, Address, CollateralToken, State, Underlying } from "../../../src/engine/types.ts";
+import { executeOn } from "../../../src/engine/actions/execute.ts";
+import type { Fill } from "../../../src/engine/actions/trading.ts";
+import { transact } from "../../../src/engine/ledger/draft.ts";
+import { accountIdOf } from "../../../src/engine/types/accountId.ts";
+import { WAD } from "../../../src/engine/types/fixedPoint.ts";
+import { steady } from "../../../src/engine/types/ramp.ts";
+import type { AccountId, Address, CollateralToken, State, Underlying } from "../../../src/engine/types/types.ts";
+import { SETTLEMENT } from "../../../src/engine/types/types.ts";
 
 export const FUND = `0x${"f0".repeat(20)}`;
 export const ALICE = `0x${"a1".repeat(20)}`;

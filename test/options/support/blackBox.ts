@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { logMoneynessOf, rootOfYears, totalVolatilityOf } from "../../../src/engine/black76.ts";
-import { max, min, WAD } from "../../../src/engine/fixedPoint.ts";
+import { logMoneynessOf, rootOfYears, totalVolatilityOf } from "../../../src/engine/math/options/black76.ts";
+import { max, min, WAD } from "../../../src/engine/types/fixedPoint.ts";
 
 /** What `price` takes; all with 18 decimals. */
 export interface Contract {

@@ -1,5 +1,5 @@
-import { squareRootDown } from "../../../src/engine/squareRoot.ts";
-import type { SviSlice } from "../../../src/engine/svi.ts";
+import type { SviSlice } from "../../../src/engine/math/options/svi.ts";
+import { squareRootDown } from "../../../src/engine/types/squareRoot.ts";
 
 // Sixty decimals, the formulas as they stand in the literature: what fixed point is held against.
 const ONE = 10n ** 60n;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import type { SeriesQuote } from "../../../src/engine/seriesRefresh.ts";
-import { listedSeries } from "../../../src/engine/seriesWord.ts";
-import { sviWord } from "../../../src/engine/svi.ts";
+import type { SeriesQuote } from "../../../src/engine/actions/seriesRefresh.ts";
+import { sviWord } from "../../../src/engine/math/options/svi.ts";
+import { listedSeries } from "../../../src/engine/words/seriesWord.ts";
 
 const UNIT = 10n ** 4n;
 const WAD = 10n ** 18n;
