@@ -21,7 +21,7 @@ import { listedIn, orderVenue, seriesListing } from "../../src/sdk/series.ts";
 import { fitSlice, smileReport } from "../../src/sdk/smile.ts";
 import { LOCAL_ROLES } from "../../src/simulator/devnet.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
-import type { Funding, House, Measure } from "./gasOperations.ts";
+import type { Funding, House, Measure } from "./gasMeasure.ts";
 import { DAY, ETH, type GasWorld, type Party, WAD, WETH } from "./gasWorld.ts";
 
 const SERIES = [1, 2, 3, 4];

@@ -8,7 +8,7 @@ import { accountIdOf } from "../engine/types/accountId.ts";
 import { abs, max, partDown, partUp, WAD } from "../engine/types/fixedPoint.ts";
 import { instrumentNumber, STRIKE_ZERO } from "../engine/types/instrument.ts";
 import type { Account, AccountId, State } from "../engine/types/types.ts";
-import { deltaOf } from "./hedging.ts";
+import { deltaOf } from "./marks.ts";
 import type { Random } from "./random.ts";
 import { FAR, NEAR } from "./seriesPlan.ts";
 import type { Terms } from "./traders.ts";

@@ -9,7 +9,8 @@ import { buildCombo, encodeCombos, signCombo } from "../sdk/combos.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { buildOrder, encodeFills, type OrderVenue, signOrder } from "../sdk/orders.ts";
 import { listedIn, orderVenue } from "../sdk/series.ts";
-import { type Hedge, markOf } from "./hedging.ts";
+import type { Hedge } from "./hedging.ts";
+import { markOf } from "./marks.ts";
 import type { Position, SizedOptionTrader } from "./optionTraders.ts";
 
 // How option traders trade: at marks, against market makers who sign for each what it takes.
