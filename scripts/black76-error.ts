@@ -4,7 +4,7 @@
 import { logMoneynessOf, rootOfYears, totalVolatilityOf, undiscounted } from "../src/engine/math/options/black76.ts";
 import { abs, max, WAD } from "../src/engine/types/fixedPoint.ts";
 import { seededRandom } from "../src/simulator/random.ts";
-import { black76, fromWad } from "../test/options/support/highPrecision.ts";
+import { black76, fromWad } from "../test/helpers/options/highPrecision.ts";
 
 const points = Number(process.argv[2] ?? 500);
 const random = seededRandom(Number(process.argv[3] ?? 1)).uniform;

@@ -30,12 +30,13 @@ const mocha = (name: string, wanted: (path: string) => boolean): Part => ({
   runner: true,
 });
 
-/** The engine against the contracts, and options with dated futures, are nearly half of all the work. */
-const ofEngine = (path: string): boolean => ["engine", "series", "options"].some((folder) => path.startsWith(join("test", folder, "/")));
+/** The floors, and the walks of the engine against the contracts, are nearly half of all the work. */
+const FLOORS = ["words", "math", "ledger", "margin", "actions", "whole/walks", "whole/gas"];
+const ofFloors = (path: string): boolean => FLOORS.some((folder) => path.startsWith(join("test", folder, "/")));
 
 // Two lanes for two cores, about as long as each other.
 const lanes: readonly (readonly Part[])[] = [
-  [mocha("mocha", (path) => !ofEngine(path))],
+  [mocha("mocha", (path) => !ofFloors(path))],
   [
     { name: "lint", command: node, args: ["scripts/lint.ts"], runner: false },
     { name: "typecheck", command: "tsc", args: ["--noEmit", "-p", "."], runner: false },
@@ -43,7 +44,7 @@ const lanes: readonly (readonly Part[])[] = [
     ...(existsSync(join(projectRoot, "bench", "gas.json"))
       ? [{ name: "gas", command: node, args: ["scripts/bench-gas.ts", "--check"], runner: false }]
       : []),
-    mocha("mocha, engine and series", ofEngine),
+    mocha("mocha, floors and walks", ofFloors),
   ],
 ];
 

@@ -6,7 +6,7 @@ import { max, WAD } from "../../src/engine/types/fixedPoint.ts";
 import type { OptionHolding, SeriesAnchor, UnderlyingHolding } from "../../src/engine/types/holding.ts";
 import type { MarginTerms } from "../../src/engine/types/types.ts";
 import { type Random, seededRandom } from "../../src/simulator/random.ts";
-import { type ExactMargin, exactMargin } from "../../test/options/support/exactMargin.ts";
+import { type ExactMargin, exactMargin } from "../../test/helpers/options/exactMargin.ts";
 
 /** Margin ratios of a deployment before any change. */
 export const TERMS: MarginTerms = { maintenance: (8n * WAD) / 10n, provision: WAD / 200n, interMonth: (175n * WAD) / 10_000n };

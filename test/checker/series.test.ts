@@ -9,8 +9,8 @@ import { STRIKE_ZERO } from "../../src/engine/types/instrument.ts";
 import { depositAction, SETTLEMENT_TOKEN, tradeAction } from "../../src/sdk/actions.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import { vaultReader } from "../../src/sdk/readState.ts";
-import { named } from "../engine/support/seriesChain.ts";
-import { DAY, LOT, SeriesWorld } from "../series/world.ts";
+import { DAY, LOT, SeriesWorld } from "../helpers/seriesWorld.ts";
+import { named } from "../helpers/walks/seriesChain.ts";
 
 const coder = AbiCoder.defaultAbiCoder();
 const FILLS = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order)[]";

@@ -15,11 +15,11 @@ import { openBookStore } from "../../src/keeper/bookStore.ts";
 import { type Books, followBooks } from "../../src/keeper/books.ts";
 import { figuresOf } from "../../src/keeper/plan.ts";
 import type { Rpc } from "../../src/sdk/rpc.ts";
-import { Random } from "../engine/support/random.ts";
-import { named, SeriesChain, tradeOf } from "../engine/support/seriesChain.ts";
-import { type Kind, SeriesWalk, untilWindow } from "../engine/support/seriesWalk.ts";
-import { sliceOf } from "../options/support/series.ts";
-import { DAY, spanAt } from "../series/world.ts";
+import { sliceOf } from "../helpers/options/series.ts";
+import { Random } from "../helpers/random.ts";
+import { DAY, spanAt } from "../helpers/seriesWorld.ts";
+import { named, SeriesChain, tradeOf } from "../helpers/walks/seriesChain.ts";
+import { type Kind, SeriesWalk, untilWindow } from "../helpers/walks/seriesWalk.ts";
 
 const STRIKES = { base: 1_500n, step: 100n, decimals: 13n, count: 10n, depth: 10_000_000n, volatilityCap: 200n };
 

@@ -15,9 +15,9 @@ import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import type { Rpc } from "../../src/sdk/rpc.ts";
 import { smileReport } from "../../src/sdk/smile.ts";
 import type { LiquidationBatch } from "../../typechain-types/index.ts";
-import { named, SeriesChain, tradeOf } from "../engine/support/seriesChain.ts";
 import { deployContract } from "../helpers/deploy.ts";
-import { DAY, encoded } from "../series/world.ts";
+import { DAY, encoded } from "../helpers/seriesWorld.ts";
+import { named, SeriesChain, tradeOf } from "../helpers/walks/seriesChain.ts";
 
 const STRIKES = { base: 1_500n, step: 50n, decimals: 13n, count: 20n, depth: 10_000_000n, volatilityCap: 200n };
 const SERIES = [1, 2];

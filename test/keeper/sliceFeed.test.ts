@@ -7,7 +7,7 @@ import { isRetryable } from "../../src/keeper/retry.ts";
 import { sliceFeed } from "../../src/keeper/sliceFeed.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import { explainError } from "../../src/sdk/errors.ts";
-import { openState } from "../engine/support/series.ts";
+import { openState } from "../helpers/engineSeries.ts";
 
 const FEED = `0x${"ab".repeat(32)}`;
 const RECORD = { underlyings: [{ symbol: "ETH", volatilityFeed: FEED }] } as unknown as DeploymentRecord;

@@ -11,7 +11,7 @@ import type { Rpc } from "../../src/sdk/rpc.ts";
 import { showAccount, startDevnet } from "../../src/simulator/devnet.ts";
 import type { LiquidationBatch } from "../../typechain-types/index.ts";
 import { deployContract } from "../helpers/deploy.ts";
-import { createWorld, eth, idOf, usd, WAD } from "../vault/world.ts";
+import { createWorld, eth, idOf, usd, WAD } from "../helpers/vaultWorld.ts";
 
 describe("a keeper's turn", function () {
   this.timeout(120_000);

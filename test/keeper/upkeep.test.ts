@@ -9,8 +9,8 @@ import { expiryOf } from "../../src/engine/words/seriesWord.ts";
 import { batchesByGas, gasToLiquidate, planLiquidations } from "../../src/keeper/plan.ts";
 import { placesOf, planSlices, planUpkeep, type SliceOffer, stalenessNow, type UpkeepPlan } from "../../src/keeper/upkeep.ts";
 import { type Smile, smileReport } from "../../src/sdk/smile.ts";
-import { bareState, call, DAY, funded, later, listing, openState, posted, put, traded } from "../engine/support/series.ts";
-import { ALICE, alice, BOB, bob, repriced } from "../engine/support/state.ts";
+import { bareState, call, DAY, funded, later, listing, openState, posted, put, traded } from "../helpers/engineSeries.ts";
+import { ALICE, alice, BOB, bob, repriced } from "../helpers/state.ts";
 
 /** What a source says of some series: a smile as of `state.now`. */
 function offers(state: State, smile: Smile, numbers: readonly number[] = [1]): SliceOffer[] {

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { ZeroAddress } from "ethers";
 import type { MarginLens } from "../../typechain-types/index.ts";
 import { type DeployOptions, deployContract, mockUpdate } from "../helpers/deploy.ts";
-import { actions, createWorld, eth, idOf, SETTLEMENT, usd, WAD, type World } from "../vault/world.ts";
+import { actions, createWorld, eth, idOf, SETTLEMENT, usd, WAD, type World } from "../helpers/vaultWorld.ts";
 
 const NO_PRICE = 2n ** 96n - 1n;
 const NO_MARGIN = 2n ** 256n - 1n;

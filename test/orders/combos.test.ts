@@ -43,11 +43,11 @@ import {
   signOrder,
   skipReason,
 } from "../../src/sdk/orders.ts";
-import { Random } from "../engine/support/random.ts";
-import { named, SeriesChain } from "../engine/support/seriesChain.ts";
 import { signed, unsigned } from "../helpers/arbitraries.ts";
-import { sliceOf } from "../options/support/series.ts";
-import { DAY, spanAt } from "../series/world.ts";
+import { sliceOf } from "../helpers/options/series.ts";
+import { Random } from "../helpers/random.ts";
+import { DAY, spanAt } from "../helpers/seriesWorld.ts";
+import { named, SeriesChain } from "../helpers/walks/seriesChain.ts";
 import { deploy, ethers, keyOf, LATER, MAKER_FEE, networkHelpers, TAKER_FEE, termsOf } from "./fixture.ts";
 
 const { loadFixture } = networkHelpers;

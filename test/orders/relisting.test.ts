@@ -12,7 +12,7 @@ import {
   signOrder,
   skipReason,
 } from "../../src/sdk/orders.ts";
-import { Random } from "../engine/support/random.ts";
+import { Random } from "../helpers/random.ts";
 import { deploy, expiryOfSeries, keyOf, networkHelpers, TAKER_FEE, termsOf } from "./fixture.ts";
 
 const DAY = 86_400n;

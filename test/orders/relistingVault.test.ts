@@ -10,11 +10,11 @@ import { buildCombo, encodeCombos, signCombo } from "../../src/sdk/combos.ts";
 import { fillLog, type LoggedFill } from "../../src/sdk/fillLog.ts";
 import { buildOrder, encodeFills, type OrderVenue, type SignedTerms, signOrder, skipReason } from "../../src/sdk/orders.ts";
 import { vaultReader } from "../../src/sdk/readState.ts";
-import { Random } from "../engine/support/random.ts";
 import { fixTime } from "../helpers/clock.ts";
 import { deployVault } from "../helpers/deploy.ts";
-import { sliceOf } from "../options/support/series.ts";
-import { DAY, encoded, spanAt } from "../series/world.ts";
+import { sliceOf } from "../helpers/options/series.ts";
+import { Random } from "../helpers/random.ts";
+import { DAY, encoded, spanAt } from "../helpers/seriesWorld.ts";
 import { keyOf, MAKER_FEE, TAKER_FEE } from "./fixture.ts";
 
 const coder = AbiCoder.defaultAbiCoder();

@@ -7,13 +7,13 @@ import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import { decodeCombos } from "../../src/sdk/combos.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import { decodeTrade } from "../../src/sdk/orders.ts";
-import { deltaOf, markOf } from "../../src/simulator/delta.ts";
 import { planHedges } from "../../src/simulator/hedging.ts";
+import { deltaOf, markOf } from "../../src/simulator/marks.ts";
 import { drawOptionTraders, type SizedOptionTrader } from "../../src/simulator/optionTraders.ts";
 import { hedgeCalls, openingCalls } from "../../src/simulator/optionTrades.ts";
 import { seededRandom } from "../../src/simulator/random.ts";
-import { call, funded, future, openState, put, traded } from "../engine/support/series.ts";
-import { BOB, bob } from "../engine/support/state.ts";
+import { call, funded, future, openState, put, traded } from "../helpers/engineSeries.ts";
+import { BOB, bob } from "../helpers/state.ts";
 
 const [TRADE, VAULT, ORDERS] = [7n, `0x${"aa".repeat(20)}`, `0x${"bb".repeat(20)}`];
 const record = {

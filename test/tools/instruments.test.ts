@@ -22,7 +22,7 @@ import {
   termsIn,
 } from "../../src/sdk/series.ts";
 import { fitSlice, type Smile, smileReport } from "../../src/sdk/smile.ts";
-import { bareState, DAY, listing } from "../engine/support/series.ts";
+import { bareState, DAY, listing } from "../helpers/engineSeries.ts";
 
 const CHRISTMAS = 1_798_185_600n; // 2026-12-25T08:00Z
 const EXPONENT = 4;

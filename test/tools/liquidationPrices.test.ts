@@ -10,10 +10,10 @@ import { SETTLEMENT } from "../../src/engine/types/types.ts";
 import { figuresOf, standings } from "../../src/keeper/plan.ts";
 import { atPrice, liquidationPrices } from "../../src/sdk/liquidationPrices.ts";
 import type { MarginLens } from "../../typechain-types/index.ts";
-import { named, SeriesChain, tradeOf } from "../engine/support/seriesChain.ts";
 import { deployContract } from "../helpers/deploy.ts";
-import { sliceOf } from "../options/support/series.ts";
-import { DAY, spanAt } from "../series/world.ts";
+import { sliceOf } from "../helpers/options/series.ts";
+import { DAY, spanAt } from "../helpers/seriesWorld.ts";
+import { named, SeriesChain, tradeOf } from "../helpers/walks/seriesChain.ts";
 
 const LISTING = { base: 1_500n, step: 100n, decimals: 13n, count: 10n, depth: 10_000_000n, volatilityCap: 200n };
 const UNIT = 100_000n; // lots

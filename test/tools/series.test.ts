@@ -13,8 +13,8 @@ import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
 import { atPrice, liquidationPrices } from "../../src/sdk/liquidationPrices.ts";
 import { LOCAL_ROLES, passTime, setPrice } from "../../src/simulator/devnet.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
+import { blackInFloats, normalDistribution } from "../helpers/options/blackInFloats.ts";
 import { type Answer, plimsoll, type ServedDevnet, serveDevnet } from "../helpers/plimsoll.ts";
-import { blackInFloats, normalDistribution } from "../options/support/blackInFloats.ts";
 
 const [SELLER, BUYER] = [13, 14];
 const DAY = 86_400;

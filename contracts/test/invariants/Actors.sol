@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {vm} from "../../../test/helpers/Vm.sol";
+import {vm} from "../Vm.sol";
 import {IInsuranceFund} from "../../interfaces/IInsuranceFund.sol";
 import {Assessment, IMarginVault} from "../../interfaces/IMarginVault.sol";
 import {Parameter} from "../../interfaces/IVaultGovernance.sol";

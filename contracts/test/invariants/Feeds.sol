@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {vm} from "../../../test/helpers/Vm.sol";
+import {vm} from "../Vm.sol";
 import {Portfolio} from "../../interfaces/IMarginVault.sol";
 import {AccountId} from "../../types/AccountId.sol";
 import {PriceWord} from "../../words/PriceWord.sol";

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
-import {vm} from "../../../test/helpers/Vm.sol";
+import {vm} from "../Vm.sol";
 import {Assessment} from "../../interfaces/IMarginVault.sol";
 import {SeriesFigures} from "../../interfaces/IVaultSeries.sol";
 import {AccountId} from "../../types/AccountId.sol";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {vm} from "../../../test/helpers/Vm.sol";
+import {vm} from "../Vm.sol";
 import {Assessment, Book, Portfolio} from "../../interfaces/IMarginVault.sol";
 import {Parameter} from "../../interfaces/IVaultGovernance.sol";
 import {Margin} from "../../margin/Margin.sol";
