@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @dev The cheat codes that the Solidity tests use; Hardhat's runner and forge both answer them at this address.
-interface Vm {
+interface IVm {
     function warp(uint256 timestamp) external;
     function roll(uint256 blockNumber) external;
     function chainId(uint256 id) external;
@@ -27,4 +27,4 @@ interface Vm {
     function revertToState(uint256 snapshot) external returns (bool);
 }
 
-Vm constant vm = Vm(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D);
+IVm constant vm = IVm(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D);
