@@ -12,7 +12,9 @@ import { connect } from "./lib/connect.ts";
 import { projectRoot } from "./lib/run.ts";
 
 await answer(async () => {
-  const name = networkArgument();
+  const name = networkArgument(
+    "npm run deploy -- --network NAME: deploys from deploy/parameters/NAME.json5, goes on where it was stopped, and reads everything back",
+  );
   const parameters = parametersOf(name);
   const connection = await connect(name);
   const { chainId } = await connection.ethers.provider.getNetwork();

@@ -9,7 +9,9 @@ import { connect } from "./lib/connect.ts";
 import { projectRoot } from "./lib/run.ts";
 
 await answer(async () => {
-  const name = networkArgument();
+  const name = networkArgument(
+    "npm run read-back -- --network NAME: compares what is deployed with deploy/parameters/NAME.json5; exit code 1 where they differ",
+  );
   const parameters = parametersOf(name);
   const record = readDeployment(projectRoot, name);
   return reportReadBack(await connect(name), parameters, record);

@@ -1,14 +1,14 @@
 import { expect } from "chai";
-import { type ContractTransactionResponse, toBeHex } from "ethers";
+import type { ContractTransactionResponse } from "ethers";
 import { network } from "hardhat";
 import { describe, it } from "mocha";
-import { vaultSlot } from "../../../src/deployment/vaultSlots.ts";
 import { WAD } from "../../../src/engine/types/fixedPoint.ts";
 import { STRIKE_ZERO } from "../../../src/engine/types/instrument.ts";
 import type { InsuranceFund } from "../../../typechain-types/index.ts";
 import { fixTime } from "../../helpers/clock.ts";
 import { type Deployment, deployVault } from "../../helpers/deploy.ts";
 import { sliceOf } from "../../helpers/options/series.ts";
+import { type Planted, plant } from "../../helpers/planted.ts";
 import { DAY, encoded, PRICE, spanAt } from "../../helpers/seriesWorld.ts";
 
 /** The most gas that a transaction may have, EIP-7825. */
@@ -75,33 +75,6 @@ class World {
     await this.vault.postSlices(0, [{ series, data: encoded(report) }]);
   }
 
-  /** Writes positions, in the order given, and cash into an account. */
-  async plant(account: bigint, positions: readonly (readonly [instrument: bigint, lots: bigint])[], cash: bigint): Promise<void> {
-    const count = BigInt(positions.length);
-    for (let place = 0; place * 4 < positions.length; place++) {
-      const four = positions.slice(place * 4, place * 4 + 4);
-      const word = four.reduce((sum, [held, lots], i) => sum | ((held | (BigInt.asUintN(48, lots) << 16n)) << BigInt(64 * i)), 0n);
-      await this.write(vaultSlot("seriesPositions", account, 0n, BigInt(place)), word);
-    }
-    await this.write(vaultSlot("positions", account, 0n), count << 240n);
-    const held = count === 0n ? 0n : (1n << 128n) | (count << 241n);
-    await this.write(vaultSlot("headers", account), BigInt.asUintN(128, cash) | held);
-    for (const [each, lots] of positions) await this.count(each >> 8n, lots);
-  }
-
-  /** What is held of a series, and the open interest, as if each position had another side. */
-  private async count(series: bigint, lots: bigint): Promise<void> {
-    const size = lots < 0n ? -lots : lots;
-    const [, surface] = await this.vault.seriesWords(0, series);
-    await this.write(vaultSlot("surfaces", 0n, series), surface + ((2n * size) << 200n));
-    const funding = (await this.vault.underlyingWords(0))[3]!;
-    await this.write(vaultSlot("fundings", 0n), funding + (size << 168n));
-  }
-
-  private async write(slot: string, word: bigint): Promise<void> {
-    await this.deployment.connection.networkHelpers.setStorageAt(await this.vault.getAddress(), slot, toBeHex(word, 32));
-  }
-
   account(sub: bigint): bigint {
     return (BigInt(this.deployment.fund) << 96n) | sub;
   }
@@ -147,7 +120,7 @@ describe("a fund that holds everything that is listed", function () {
       // no two of a strike are neighbours
       const held = [...options].sort((a, b) => Number((a & 1n) - (b & 1n)) || Number(a - b));
       const everything = [...held, ...futures].map((each, i) => [each, i % 2 === 0 ? -LOTS : LOTS] as const);
-      await world.plant(world.account(1n), everything, -1_000n * WAD);
+      await plant(deployment, world.account(1n), everything, -1_000n * WAD);
       expect((await vault.seriesPositionsOf(world.account(1n), 0))[0]).to.deep.equal(everything.map(([each]) => each));
 
       const figures: Record<string, number> = {};
@@ -168,9 +141,10 @@ describe("a fund that holds everything that is listed", function () {
       // of as many series as there are, the same the other way round: the fund has to cover what it cannot pay
       const [weak, keeper] = [7n, 8n].map((sub) => (BigInt(deployment.deployer.address) << 96n) | sub) as [bigint, bigint];
       const spread = [...options].sort((a, b) => Number(((a >> 1n) & 127n) - ((b >> 1n) & 127n)));
-      await world.plant(
+      await plant(
+        deployment,
         weak,
-        spread.slice(0, 127).map((each) => [each, LOTS] as const),
+        spread.slice(0, 127).map((each): Planted => [each, LOTS]),
         -1_000n * WAD,
       );
       await measure("insolvent", () => vault.liquidate(weak, keeper, TRANSACTION));

@@ -7,6 +7,7 @@ import { WAD } from "../../../src/engine/types/fixedPoint.ts";
 import type { AccountId } from "../../../src/engine/types/types.ts";
 import { SETTLEMENT } from "../../../src/engine/types/types.ts";
 import { sliceOf } from "../../helpers/options/series.ts";
+import { type Planted, plant } from "../../helpers/planted.ts";
 import { DAY, spanAt } from "../../helpers/seriesWorld.ts";
 import { named, SeriesChain, tradeOf } from "../../helpers/walks/seriesChain.ts";
 
@@ -15,6 +16,11 @@ const MOST = 127;
 const SERIES = 4;
 const STRIKES = 32n;
 const LISTING = { base: 1_040n, step: 60n, decimals: 13n, count: STRIKES, depth: 100_000_000n, volatilityCap: 200n };
+
+/** As many series as 127 distinct strikes may lie in: each counts as its strikes and four more, of 340 in all. */
+const SPREAD = 53;
+const strikesOf = (series: number): number => (series <= MOST - 2 * SPREAD + 1 ? 3 : 2);
+const SPREAD_LISTING = { base: 1_900n, step: 100n, decimals: 13n, depth: 10n ** 10n, volatilityCap: 150n };
 
 describe("an account with as many options as it may hold", function () {
   this.timeout(600_000);
@@ -79,6 +85,43 @@ describe("an account with as many options as it may hold", function () {
     };
     for (const [name, measured] of Object.entries(documented)) expect(figures[name], name).to.be.closeTo(measured, measured / 50);
   });
+
+  it("H-37 O-14 spread over as many series as there may be, one can be closed on stale words in one transaction", async () => {
+    const world = await SeriesChain.create(2);
+    const [seller, buyer] = world.owners.map((owner) => accountIdOf(owner)) as [AccountId, AccountId];
+    for (let series = 1; series <= SPREAD; series++) {
+      await list(world, series, 5 * series, { ...SPREAD_LISTING, count: BigInt(strikesOf(series)) });
+    }
+    const post = async (price: bigint): Promise<void> => {
+      world.pass(20n);
+      await world.step(world.post(0, price * WAD), "post", []);
+    };
+    await post(2_000n);
+    await refreshAll(world, SPREAD);
+    await post(2_020n);
+
+    const strikes = [0, 1, 2].flatMap((index) => Array.from({ length: SPREAD }, (_, i) => [i + 1, index] as const));
+    const instruments = strikes
+      .filter(([series, index]) => index < strikesOf(series))
+      .slice(0, MOST)
+      .map(([series, index], i) => named(0, series, BigInt(index), i % 2 === 0));
+    const held = instruments.map((instrument, i): Planted => [instrument >> 8n, i % 3 === 0 ? 100_000n : -100_000n]);
+    expect(held.length).to.equal(MOST);
+    const [, [closed, lots]] = held as [Planted, Planted];
+    await plant(world.deployment, seller, held, 60_000n * WAD);
+    await plant(world.deployment, buyer, [[closed, -lots]], 60_000n * WAD);
+
+    world.pass(1n);
+    const close = { ...atMark(world, buyer, instruments[1]!), lots: -lots };
+    const { from, data } = world.actions(ownerOf(seller), [tradeOf(seller, [close])]);
+    const answer = await world.chain.send(from, data, world.state.now);
+    expect(answer.ok && answer.events.map(({ name }) => name)).to.deep.equal(["Filled"]);
+    const gas = await gasOfBlock(world);
+    if (process.env.PLIMSOLL_SHOW !== undefined) console.log(gas);
+    // EIP-7825, and docs/options.md with a fiftieth of room
+    expect(gas).to.be.lessThan(2 ** 24);
+    expect(gas).to.be.closeTo(9_756_000, 9_756_000 / 50);
+  });
 });
 
 /** Closes a position while words are stale, when live figures judge both sides before and after; opens it anew by fresh ones. Gas of the former. */
@@ -111,21 +154,24 @@ async function refused(world: SeriesChain, seller: AccountId, buyer: AccountId):
 }
 
 async function listAll(world: SeriesChain): Promise<void> {
-  for (let series = 1; series <= SERIES; series++) {
-    world.pass(1n);
-    const expiry = world.state.now + BigInt(10 * series) * DAY;
-    await world.step(world.list(0, { series: BigInt(series), expiry, ...LISTING }), "list", []);
-    world.pass(1n);
-    const report = { sliceWord: sliceOf(0.6, Number(spanAt(expiry, world.state.now))), basis: 0n, publishTime: world.state.now };
-    await world.step(world.slice(0, series, report), "slice", []);
-  }
+  for (let series = 1; series <= SERIES; series++) await list(world, series, 10 * series, LISTING);
   world.pass(1n);
   await world.step(world.post(0, 2_000n * WAD), "post", []);
   await refreshAll(world);
 }
 
-async function refreshAll(world: SeriesChain): Promise<void> {
-  for (let series = 1; series <= SERIES; series++) {
+/** A series that expires in `days`, with a slice. */
+async function list(world: SeriesChain, series: number, days: number, shape: typeof LISTING): Promise<void> {
+  world.pass(1n);
+  const expiry = world.state.now + BigInt(days) * DAY;
+  await world.step(world.list(0, { series: BigInt(series), expiry, ...shape }), "list", []);
+  world.pass(1n);
+  const report = { sliceWord: sliceOf(0.6, Number(spanAt(expiry, world.state.now))), basis: 0n, publishTime: world.state.now };
+  await world.step(world.slice(0, series, report), "slice", []);
+}
+
+async function refreshAll(world: SeriesChain, count = SERIES): Promise<void> {
+  for (let series = 1; series <= count; series++) {
     world.pass(1n);
     await world.step(world.refresh(0, series), "refresh", []);
   }
@@ -142,8 +188,12 @@ function fill(world: SeriesChain, maker: AccountId, i: number) {
   const index = BigInt(i) / BigInt(SERIES);
   const isCall = LISTING.base + index * LISTING.step >= 2_000n;
   const instrument = named(0, 1 + (i % SERIES), index, isCall);
+  return { ...atMark(world, maker, instrument), lots: i % 3 === 0 ? 100_000n : -100_000n };
+}
+
+function atMark(world: SeriesChain, maker: AccountId, instrument: bigint) {
   const { mark } = marketOf(new Draft(world.state), instrument);
-  return { maker, instrument, lots: i % 3 === 0 ? 100_000n : -100_000n, price: mark, takerFee: 0n, makerFee: 0n };
+  return { maker, instrument, price: mark, takerFee: 0n, makerFee: 0n };
 }
 
 /** Gas of a view without the base of a transaction: it is sent as one. */

@@ -145,7 +145,7 @@ describe("Bounds", () => {
           names: "AgreementBand",
         },
         { says: "the band starts within its widest", by: ["WidestBand", 19_999n], names: "Band" },
-        { says: "D at the line is at most half of maintenance", by: ["GrossDiscount", 2_001n], names: "GrossDiscount" },
+        { says: "H-84 O-12 D at the line is at most half of maintenance", by: ["GrossDiscount", 2_001n], names: "GrossDiscount" },
         { says: "H-34 taking one's own account costs at least the fee of trading out", by: ["FeeCap", 501n], names: "FeeCap" },
         { says: "H-34 so does it with a smaller share of the fund", by: ["FundShare", 249_999n], names: "FeeCap" },
         { says: "H-44 being one's own keeper costs at least fee and half spread", by: ["KeeperShare", 550_001n], names: "KeeperShare" },

@@ -5,12 +5,14 @@ import { Draft } from "../../../src/engine/ledger/draft.ts";
 import { assess, termsAt } from "../../../src/engine/margin/margin.ts";
 import { portfolioOf } from "../../../src/engine/margin/portfolios.ts";
 import { haircutHolds, inconsistency, PARAMETERS } from "../../../src/engine/math/bounds.ts";
+import { discountUp } from "../../../src/engine/math/slice.ts";
 import { accountIdOf, ownerOf } from "../../../src/engine/types/accountId.ts";
-import { WAD } from "../../../src/engine/types/fixedPoint.ts";
+import { max, WAD } from "../../../src/engine/types/fixedPoint.ts";
 import { steady } from "../../../src/engine/types/ramp.ts";
-import type { Account, AccountId, Assessment, Position, State } from "../../../src/engine/types/types.ts";
+import type { Account, AccountId, Assessment, Position, SeriesPosition, State, Underlying } from "../../../src/engine/types/types.ts";
+import { call, openState, put } from "../../helpers/engineSeries.ts";
 import { Random } from "../../helpers/random.ts";
-import { collateralOf, emptyState, FUND, underlyingAt } from "../../helpers/state.ts";
+import { alice, collateralOf, emptyState, FUND, underlyingAt } from "../../helpers/state.ts";
 
 const [KEEPER, TAKER, FAILING, OTHER] = ["33", "44", "55", "66"].map((byte) => accountIdOf(`0x${byte.repeat(20)}`)) as [
   AccountId,
@@ -39,34 +41,69 @@ const PARAMETERS_DRAWN = [
 
 type Drawn = Record<(typeof PARAMETERS_DRAWN)[number], bigint>;
 
-/** Parameters that governance may set together, often at an end of their bounds. */
+/** Values within their bounds, often at an end of them. */
+function draw(random: Random): Drawn {
+  return Object.fromEntries(
+    PARAMETERS_DRAWN.map((name) => {
+      const { least, most, initial } = PARAMETERS.find((row) => row.name === name)!;
+      if (random.chance(0.2)) return [name, random.pick([least, most])];
+      return [name, random.chance(0.5) ? initial : least + random.bigBelow(most - least + 1n)];
+    }),
+  ) as Drawn;
+}
+
+/** What governance refuses them for. */
+function refusal(drawn: Drawn, hasSeries: boolean): string | undefined {
+  if (drawn.DiscountMin > drawn.DiscountMax) return "DiscountMin";
+  const input = {
+    provision: drawn.Provision,
+    interMonth: drawn.InterMonth,
+    rangeFloor: drawn.RangeFloor,
+    hasSeries,
+    maintenance: drawn.Maintenance,
+    discountMin: drawn.DiscountMin,
+    grossDiscount: drawn.GrossDiscount,
+    keeperShare: drawn.KeeperShare,
+    fundShare: drawn.FundShare,
+    bounty: drawn.Bounty,
+    smallestNotional: drawn.SmallestNotional,
+    feeCap: drawn.FeeCap,
+  };
+  const refused = inconsistency(input);
+  if (refused !== undefined) return refused;
+  return haircutHolds({ ...input, haircut: drawn.Haircut, rangeCap: 500_000_000n }) ? undefined : "Haircut";
+}
+
+/** Parameters that governance may set together. */
 function parameters(random: Random): Drawn {
   for (;;) {
-    const drawn = Object.fromEntries(
-      PARAMETERS_DRAWN.map((name) => {
-        const { least, most, initial } = PARAMETERS.find((row) => row.name === name)!;
-        if (random.chance(0.2)) return [name, random.pick([least, most])];
-        return [name, random.chance(0.5) ? initial : least + random.bigBelow(most - least + 1n)];
-      }),
-    ) as Drawn;
-    const input = {
-      provision: drawn.Provision,
-      interMonth: drawn.InterMonth,
-      rangeFloor: drawn.RangeFloor,
-      hasSeries: false,
-      maintenance: drawn.Maintenance,
+    const drawn = draw(random);
+    if (refusal(drawn, false) === undefined) return drawn;
+  }
+}
+
+/** Margin and liquidation parameters of a state with these. */
+function withParameters({ margin, liquidation }: State, drawn: Drawn): Pick<State, "margin" | "liquidation"> {
+  return {
+    margin: {
+      ...margin,
+      maintenance: steady(drawn.Maintenance),
+      provision: steady(drawn.Provision),
+      interMonth: steady(drawn.InterMonth),
+      openInterestCharge: 0n,
+    },
+    liquidation: {
+      ...liquidation,
+      recovery: drawn.Recovery,
       discountMin: drawn.DiscountMin,
+      discountMax: drawn.DiscountMax,
       grossDiscount: drawn.GrossDiscount,
       keeperShare: drawn.KeeperShare,
       fundShare: drawn.FundShare,
       bounty: drawn.Bounty,
       smallestNotional: drawn.SmallestNotional,
-      feeCap: drawn.FeeCap,
-    };
-    if (drawn.DiscountMin > drawn.DiscountMax || inconsistency(input) !== undefined) continue;
-    if (!haircutHolds({ ...input, haircut: drawn.Haircut, rangeCap: 500_000_000n })) continue;
-    return drawn;
-  }
+    },
+  };
 }
 
 /** An account somewhere below its line, in up to three markets, with positions and collaterals of any size, dust too. */
@@ -94,7 +131,6 @@ function failing(random: Random, drawn: Drawn): State | undefined {
   if (positions.size + collateral.size === 0) return undefined;
   const blank = { moduleDifference: 0n, epoch: 0n, series: new Map(), operators: new Map(), exchangeSince: 0n };
   const opposite = new Map([...positions].map(([i, { lots, entryCost }]) => [i, { lots: -lots, fundingIndex: 0n, entryCost: -entryCost }]));
-  const { margin, liquidation } = emptyState();
   const state = emptyState(
     {
       underlyings: markets.map((market, i) => {
@@ -102,24 +138,7 @@ function failing(random: Random, drawn: Drawn): State | undefined {
         return { ...market, funding: { ...market.funding, openInterest: lots < 0n ? -lots : lots } };
       }),
       collaterals: markets.map((_, i) => ({ ...collateralOf(BigInt(i), drawn.Haircut), supply: collateral.get(i) ?? 0n })),
-      margin: {
-        ...margin,
-        maintenance: steady(drawn.Maintenance),
-        provision: steady(drawn.Provision),
-        interMonth: steady(drawn.InterMonth),
-        openInterestCharge: 0n,
-      },
-      liquidation: {
-        ...liquidation,
-        recovery: drawn.Recovery,
-        discountMin: drawn.DiscountMin,
-        discountMax: drawn.DiscountMax,
-        grossDiscount: drawn.GrossDiscount,
-        keeperShare: drawn.KeeperShare,
-        fundShare: drawn.FundShare,
-        bounty: drawn.Bounty,
-        smallestNotional: drawn.SmallestNotional,
-      },
+      ...withParameters(emptyState(), drawn),
     },
     10n ** 9n * WAD,
   );
@@ -161,6 +180,13 @@ function shedAll(state: State): State {
     },
     { ...state, now: later, underlyings },
   );
+}
+
+/** Alice with positions of the first series alone. */
+function holding(state: State, series: readonly SeriesPosition[]): State {
+  const draft = new Draft(state);
+  draft.setAccount({ ...draft.account(alice), series: new Map([[0, series]]) });
+  return draft.finish();
 }
 
 describe("sales at random", function () {
@@ -207,5 +233,73 @@ describe("sales at random", function () {
     expect(met.slices > ROUNDS / 5 && met.whole > ROUNDS / 10 && met.fullPositions > 20 && met.dearer > 20, JSON.stringify(met)).to.equal(
       true,
     );
+  });
+
+  it("H-83 O-16 whatever governance has set, after a whole sale with little left a round trip through the fund gains (1 − keeper's share)·d_min·IM at most", () => {
+    const random = new Random(2_028);
+    const met = { whole: 0, gains: 0, half: 0 };
+    for (let round = 0; round < ROUNDS; round++) {
+      const drawn = parameters(random);
+      const state = failing(random, drawn);
+      if (state === undefined) continue;
+      const before = figuresOf(state, FAILING);
+      const sold = liquidate(state, FAILING, KEEPER);
+      if (sold.fraction !== WAD) continue;
+      met.whole++;
+      const taken = shedAll(sold.state);
+      const kept = [FAILING, KEEPER].reduce((sum, id) => sum + figuresOf(sold.state, id).value, 0n);
+      const gain = figuresOf(taken, TAKER).value - figuresOf(state, TAKER).value + kept - max(before.value, 0n);
+      // what the account lacked of its bounty comes on top, out of the cap of bounties
+      const funded = sold.events.find(({ name }) => name === "BountyFunded")?.values.amount ?? 0n;
+      const most = (before.margin * drawn.DiscountMin * (1_000_000n - drawn.KeeperShare)) / 10n ** 12n;
+      const through = gain - BigInt(funded as bigint);
+      expect(through <= most + BigInt(8 * state.underlyings.length), `round ${round}: gains ${through} of ${most}`).to.equal(true);
+      if (through > 0n) met.gains++;
+      if (2n * through > most) met.half++;
+    }
+    expect(met.whole > ROUNDS / 10 && met.gains > 100 && met.half > 100, JSON.stringify(met)).to.equal(true);
+  });
+
+  it("H-84 O-12 whatever governance has set, D at the line is at most half of the maintenance margin, and pays for leaving, of boxes and options far out too", () => {
+    const random = new Random(2_027);
+    // strikes of 2.4, 3.6, … 13.2 at a price of 3: the last is ten standard deviations away
+    const listed = openState(WAD / 2n, { base: 24n, step: 12n, count: 10n, depth: 10n ** 12n });
+    const option = (named: bigint, lots: bigint): SeriesPosition => ({ instrument: named >> 8n, lots, halvings: 0n });
+    const met = { accepted: 0, refused: 0, beyond: 0 };
+    for (let round = 0; round < 4 * ROUNDS; round++) {
+      const drawn = draw(random);
+      const refused = refusal(drawn, true);
+      if (refused !== undefined && refused !== "GrossDiscount") continue;
+      const [underlying] = listed.underlyings as [Underlying];
+      const ranges = { heldRange: drawn.RangeFloor, targetRange: drawn.RangeFloor };
+      const state = { ...listed, ...withParameters(listed, drawn), underlyings: [{ ...underlying, ...ranges }] };
+      const lots = ((drawn.SmallestNotional * WAD) / underlying.price + 1n) * BigInt(1 + random.below(20));
+      const [low, high] = random.chance(0.5) ? [0n, 1n] : [1n, 0n];
+      const shapes = {
+        box: [option(call(low), lots), option(put(low), -lots), option(call(high), -lots), option(put(high), lots)],
+        far: [option(call(9n), lots)],
+      };
+      for (const [shape, series] of Object.entries(shapes)) {
+        const { margin, notional } = figuresOf(holding(state, series), alice);
+        const discount = discountUp({ margin, notional }, WAD, state.liquidation);
+        const what = `round ${round}, ${shape}: D ${discount} of IM ${margin} and G ${notional}`;
+        expect(margin * 1_000_000n >= notional * drawn.Provision, `${what}: the provision is the least margin`).to.equal(true);
+        // D is rounded up
+        const half = 2n * (discount - 1n) * 1_000_000n <= margin * drawn.Maintenance;
+        if (refused !== undefined) {
+          met.refused++;
+          if (!half) met.beyond++;
+          continue;
+        }
+        met.accepted++;
+        expect(half, what).to.equal(true);
+        expect(discount * drawn.FundShare >= notional * drawn.FeeCap, `${what}: the fund's share pays the fee`).to.equal(true);
+        const bounties = BigInt(series.length) * drawn.Bounty * 10n ** 14n;
+        const kept = discount * (1_000_000n - drawn.KeeperShare) - bounties * 1_000_000n;
+        expect(kept >= notional * (drawn.FeeCap + 200n), `${what}: the rest pays fee and half spread`).to.equal(true);
+      }
+    }
+    // and no less may be asked: what is refused would have been more than half
+    expect(met.accepted > 400 && met.beyond > 400 && met.beyond * 10 > met.refused * 9, JSON.stringify(met)).to.equal(true);
   });
 });
