@@ -77,7 +77,7 @@ interface IVaultSeries {
     error SeriesHasNoSlice(uint256 underlying, uint256 series);
     error SeriesIsSettled(uint256 underlying, uint256 series);
 
-    // ---------------------------------------------------------------- errors of the libraries, here for who decodes them
+    // ---------------------------------------------------------------- errors of the libraries; those of words are declared there too, which know no interface
 
     /// @notice Thrown when a series is named that is not listed.
     error UnknownSeries(uint256 underlying, uint256 series);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IVaultSeries} from "../../interfaces/IVaultSeries.sol";
 import {Instrument} from "../../types/Instrument.sol";
 import {Price} from "../../types/Price.sol";
 import {Ratio} from "../../types/Ratio.sol";
@@ -29,12 +30,6 @@ library Expiry {
 
     uint256 private constant WAD = 1e18;
 
-    /// @notice Thrown when the settlement price is asked for before half an hour of prices has been counted.
-    error NotSettled(uint256 secondsCounted);
-
-    /// @notice Thrown when a price of zero is observed.
-    error NoPrice();
-
     /// @notice When the window of an expiry opens.
     function openingOf(uint256 expiry) internal pure returns (uint256) {
         return expiry - WINDOW;
@@ -47,7 +42,7 @@ library Expiry {
     /// @param time when the price was published
     /// @param present of the block, not before `time`
     function observed(uint256 word, uint256 opening, Price price, uint256 time, uint256 present) internal pure returns (uint256) {
-        if (price.raw() == 0) revert NoPrice();
+        if (price.raw() == 0) revert IVaultSeries.NoPrice();
         if (word != 0 && time <= word.lastTime()) return word;
         if (word.secondsIn() == WINDOW) return word;
         (uint256 sum, uint256 counted) = counts(word, opening, present);
@@ -81,7 +76,7 @@ library Expiry {
     /// @notice The price of a lot that the series settles on, rounded down; the same at every later `time`, whatever is posted.
     function settlementDown(uint256 word, uint256 opening, uint256 time) internal pure returns (Price) {
         (uint256 sum, uint256 counted) = counts(word, opening, time);
-        if (counted != WINDOW) revert NotSettled(counted);
+        if (counted != WINDOW) revert IVaultSeries.NotSettled(counted);
         return Price.wrap(sum / WINDOW);
     }
 

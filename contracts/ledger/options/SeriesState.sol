@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {IVaultSeries} from "../../interfaces/IVaultSeries.sol";
 import {ScanRange} from "../../math/ScanRange.sol";
 import {Variance} from "../../math/Variance.sol";
 import {Instrument, STRIKE_ZERO, UnknownInstrument} from "../../types/Instrument.sol";
@@ -45,13 +46,10 @@ library SeriesState {
     uint256 private constant VARIANCE_UNIT = 1e8;
     int256 private constant PPB = 1e9;
 
-    /// @notice Thrown when a series is named that is not listed.
-    error UnknownSeries(uint256 underlying, uint256 series);
-
     /// @notice Writes into `s` the series at `price`, the live price of a lot of the underlying.
     function write(Live memory s, VaultState storage $, uint256 underlying, uint256 series, Price price) internal view {
         uint256 word = $.series[underlying][series];
-        if (word == 0) revert UnknownSeries(underlying, series);
+        if (word == 0) revert IVaultSeries.UnknownSeries(underlying, series);
         uint256 surface = $.surfaces[underlying][series];
         uint256 steps = stepsOf(surface, block.timestamp);
         (s.word, s.surface, s.steps, s.settled) = (word, surface, steps, false);
@@ -78,7 +76,7 @@ library SeriesState {
     function termsOf(VaultState storage $, uint256 underlying, Instrument instrument) internal view returns (uint256, Price) {
         (uint256 series, uint256 index) = (instrument.series(), instrument.strikeIndex());
         uint256 word = $.series[underlying][series];
-        if (word == 0) revert UnknownSeries(underlying, series);
+        if (word == 0) revert IVaultSeries.UnknownSeries(underlying, series);
         if (index == STRIKE_ZERO) {
             if (!instrument.isCall()) revert UnknownInstrument(series, index, false);
             return (word.expiry(), Price.wrap(0));

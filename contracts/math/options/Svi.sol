@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {IVaultSeries} from "../../interfaces/IVaultSeries.sol";
 import {SviWord} from "../../words/SviWord.sol";
 import {Variance} from "../Variance.sol";
 
@@ -27,21 +28,6 @@ library Svi {
 
     uint256 private constant WAD = 1e18;
     int256 private constant FINE = 1e27;
-
-    /// @notice Thrown when spare bits are set, ρ is not within −1 and 1, or σ is zero.
-    error MalformedSlice(uint256 word);
-
-    /// @notice Thrown when b·(1 + |ρ|) is above 2.
-    error WingTooSteep(uint256 slope);
-
-    /// @notice Thrown when the least total variance of the slice is not at least `LEAST_VARIANCE`.
-    error VarianceTooLow(int256 least);
-
-    /// @notice Thrown when Durrleman's g (WAD) is negative at `k`.
-    error ButterflyArbitrage(int256 k, int256 g);
-
-    /// @notice Thrown when the total variance of the later expiry is below that of the earlier one at `k`.
-    error CalendarArbitrage(int256 k, uint256 earlier, uint256 later);
 
     /// @notice w(k), WAD, rounded down, less than two units below the truth; never below `LEAST_VARIANCE`.
     /// @dev Fits for every word whose |ρ| is below 1.
@@ -78,12 +64,12 @@ library Svi {
         unchecked {
             // casting to uint256 is safe: |ρ|; every field is below 2^68
             uint256 rho = uint256(slice.rho < 0 ? -slice.rho : slice.rho);
-            if (SviWord.spare(word) != 0 || rho >= WAD || slice.sigma == 0) revert MalformedSlice(word);
+            if (SviWord.spare(word) != 0 || rho >= WAD || slice.sigma == 0) revert IVaultSeries.MalformedSlice(word);
             uint256 slope = (slice.b * (WAD + rho) + (WAD - 1)) / WAD;
-            if (slope > STEEPEST) revert WingTooSteep(slope);
+            if (slope > STEEPEST) revert IVaultSeries.WingTooSteep(slope);
             // the least of w: a + b·σ·√(1 − ρ²), at k = m − ρσ/√(1 − ρ²)
             int256 least = slice.a + int256((slice.b * slice.sigma * FixedPointMathLib.sqrt(WAD * WAD - rho * rho)) / 1e36);
-            if (least < int256(LEAST_VARIANCE)) revert VarianceTooLow(least);
+            if (least < int256(LEAST_VARIANCE)) revert IVaultSeries.VarianceTooLow(least);
         }
     }
 
@@ -94,7 +80,7 @@ library Svi {
         variances = new uint256[](ks.length);
         for (uint256 i; i < ks.length; ++i) {
             (int256 g, int256 w) = _durrleman(slice, ks[i]);
-            if (g < 0) revert ButterflyArbitrage(ks[i], durrleman(slice, ks[i]));
+            if (g < 0) revert IVaultSeries.ButterflyArbitrage(ks[i], durrleman(slice, ks[i]));
             // casting to uint256 is safe: a good shape has some variance everywhere
             variances[i] = uint256(w) / 1e9;
         }
@@ -113,7 +99,7 @@ library Svi {
     /// which `SviWord.agedDown` brings one forward.
     function requireRising(uint256[] memory earlier, uint256[] memory later, int256[] memory ks) internal pure {
         for (uint256 i; i < ks.length; ++i) {
-            if (later[i] < earlier[i]) revert CalendarArbitrage(ks[i], earlier[i], later[i]);
+            if (later[i] < earlier[i]) revert IVaultSeries.CalendarArbitrage(ks[i], earlier[i], later[i]);
         }
     }
 
