@@ -59,7 +59,7 @@ describe("a keeper's turn", function () {
   });
 
   it("behavior: without a way to send it plans and changes nothing", async () => {
-    const devnet = await startDevnet();
+    const devnet = await startDevnet(0);
     try {
       const { rpc, record } = devnet;
       await devnet.refreshPrices();
@@ -75,7 +75,7 @@ describe("a keeper's turn", function () {
   });
 
   it("behavior: a batch that cannot be carried out costs nothing, and the next turn does what was left", async () => {
-    const devnet = await startDevnet();
+    const devnet = await startDevnet(0);
     try {
       const { rpc, record } = devnet;
       const batch = record.contracts.liquidationBatch;
