@@ -18,7 +18,7 @@ function abis(): (readonly [path: string, abi: readonly Entry[]])[] {
     .map((path) => [relative(compiled, path), (JSON.parse(readFileSync(path, "utf8")) as { readonly abi: readonly Entry[] }).abi]);
 }
 
-/** Names that cannot be asked for: a `Result` answers with its own, of an array, or of any object. */
+/** Names that cannot be asked for: a `Result` answers with its own, of an array, or of any object. A `slice` of SignedVolatilitySource could not be read. */
 const isHidden = (name: string): boolean => name in Result.prototype || name === "then";
 
 /** A name twice in one list is left out by ethers too. */
