@@ -50,7 +50,6 @@ library LiquidationLogic {
         Wad scan; // of the whole book
         Wad seriesLeft; // market value of what stays
         Wad marginLeft; // of everything that stays
-        Wad notionalLeft; // of everything that stays
         Wad marginSold; // of everything that moves
         Wad notionalSold; // of everything that moves
     }
@@ -238,7 +237,6 @@ library LiquidationLogic {
     function _needs(Sale memory sale, uint256 i, Margin.Terms memory terms) private pure {
         (Book memory book, Part memory part) = (sale.portfolio.books[i], sale.parts[i]);
         Lots lots = book.lots - part.lots;
-        part.notionalLeft = lots.times(book.price).abs();
         part.marginLeft = Margin.requirementOf(book, lots, part.collateral, book.price, terms, false);
         part.notionalSold = part.lots.times(book.price).abs();
         part.marginSold = Margin.requirementOf(book, part.lots, part.collateralSold, book.price, terms, false);
@@ -282,7 +280,7 @@ library LiquidationLogic {
             terms.interMonth
         );
         part.seriesLeft = f.value - lots.times(book.price) - part.collateral;
-        (part.marginLeft, part.notionalLeft) = (f.margin, f.notional);
+        part.marginLeft = f.margin;
         part.market = part.market + part.series - part.seriesLeft;
         which.taken = true;
         f = PortfolioLogic.figures(
@@ -295,22 +293,19 @@ library LiquidationLogic {
         (part.marginSold, part.notionalSold) = (f.margin, f.notional);
     }
 
-    /// @dev Whether the slice would leave dust, or, by its whole lots and by what it sells in full, cost more than the sale of all, lower E / IM, or cure nothing.
+    /// @dev Whether the slice would, by its whole lots and by what it sells in full, cost more than the sale of all, lower E / IM, or cure nothing.
     function _mustSellAll(Sale memory sale, Ratio maintenance) private pure returns (bool) {
         if (sale.discount > sale.terms.discount) return true;
-        Wad notional;
         Wad margin;
         Wad equity = sale.portfolio.cash - sale.discount - sale.terms.bounty;
         for (uint256 i; i < sale.parts.length; ++i) {
             Part memory part = sale.parts[i];
             Book memory book = sale.portfolio.books[i];
             Wad line = (book.lots - part.lots).times(book.price);
-            notional = notional + part.notionalLeft;
             margin = margin + part.marginLeft;
             equity = equity + part.seriesLeft;
             equity = equity + part.market - part.haircut + line + part.collateral - part.haircutLeft;
         }
-        if (sale.figures.notional != ZERO && notional < LiquidationWord.smallestNotional(sale.liquidationWord)) return true;
         if (equity < margin.partUp(maintenance)) return true;
         // E′/IM′ ≥ E/IM, as a product: equities and margins of what is stored are below 2^127
         return equity.raw() * sale.figures.margin.raw() < sale.figures.equity.raw() * margin.raw();

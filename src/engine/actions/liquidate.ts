@@ -144,7 +144,7 @@ export function plan(draft: Draft, account: AccountId): Sale {
   if (figures.equity >= least) revert("AccountHealthy", account, figures.equity, least);
   const slice = sliceTerms(figures, maintenance, draft.base.liquidation, countOf(draft, account, portfolio));
   const sale = cut(draft, { account, portfolio, figures, maintenance }, slice, terms);
-  if (sale.whole || !mustSellAll(draft, sale, terms)) return sale;
+  if (sale.whole || !mustSellAll(sale, terms)) return sale;
   return cut(draft, sale, { ...slice, fraction: WAD }, terms);
 }
 
@@ -215,8 +215,8 @@ function discountOf(draft: Draft, slice: SliceTerms, parts: readonly Part[], ter
   return max(partUp(slice.discount, slice.fraction), discountUp(figures, slice.health, draft.base.liquidation));
 }
 
-/** Whether the slice would leave dust, or, by its whole lots and by what it sells in full, cost more than the sale of all, lower E / IM, or cure nothing. */
-function mustSellAll(draft: Draft, { portfolio, figures, terms, discount, parts }: Sale, margin: MarginTerms): boolean {
+/** Whether the slice would, by its whole lots and by what it sells in full, cost more than the sale of all, lower E / IM, or cure nothing. */
+function mustSellAll({ portfolio, figures, terms, discount, parts }: Sale, margin: MarginTerms): boolean {
   if (discount > terms.discount) return true;
   const received = parts.reduce((sum, { market, haircut }) => sum + market - haircut, 0n);
   const cash = portfolio.cash + received - discount - terms.bounty;
@@ -224,8 +224,6 @@ function mustSellAll(draft: Draft, { portfolio, figures, terms, discount, parts 
     parts.flatMap(({ left, holdingLeft }) => (holdingLeft === undefined ? [] : [[left.underlying, holdingLeft] as const])),
   );
   const left = assess({ cash, books: parts.map((part) => part.left), holdings }, margin, false);
-  const smallest = draft.base.liquidation.smallestNotional * WAD;
-  if (figures.notional !== 0n && left.notional < smallest) return true;
   if (left.equity < partUp(left.margin, margin.maintenance)) return true;
   return left.equity * figures.margin < figures.equity * left.margin;
 }

@@ -194,6 +194,26 @@ describe("prices in doubt", () => {
     expect(await errorOf(world, world.withdraw(alice, usd(10)))).to.equal("done");
   });
 
+  it("H-72 the cap of open interest can be refreshed while the sequencer is down, at the price before: nobody can open, and the next refresh sets it right", async () => {
+    const { world, say } = await sequenced();
+    const { vault, bob, carol, time } = world;
+    const capOf = async (): Promise<bigint> => ((await vault.underlyingWords(0))[3] ?? 0n) >> 212n;
+    await postOne(world, 0, 2_000n * WAD);
+    const before = world.lotPrice(0);
+    await say(true);
+    await vault.refreshOpenInterestCap(0);
+    const down = await capOf();
+    const buy = [actions.trade(idOf(carol), [world.fill(idOf(bob), 0, eth(1), { price: before })], 1n)];
+    expect(await errorOf(world, vault.connect(carol).execute.staticCall(buy))).to.equal("FilledTooLittle");
+    await say(false);
+    await time.increase(3_700n);
+    await postOne(world, 0, 1_800n * WAD);
+    await vault.refreshOpenInterestCap(0);
+    const up = await capOf();
+    // the same money, in lots that are worth a tenth less
+    expect(up).to.equal((down * 10n) / 9n);
+  });
+
   it("H-72 the sequencer is asked when a price is used: down or in grace nothing opens, is paid out or sold, posted or not", async () => {
     const { world, say } = await sequenced();
     const { vault, alice, bob, carol, time } = world;

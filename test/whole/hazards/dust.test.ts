@@ -93,6 +93,32 @@ describe("hazards of dust", function () {
     await world.conserve();
   });
 
+  it("H-82 a position that is sold in full, because little of it would be left, takes no more of the collateral with it", async () => {
+    const world = await createWorld({
+      parameters: { smallestNotional: 500n },
+      collaterals: [{ decimals: 18, underlying: 0, haircut: 100_000n, cap: 10n ** 27n }],
+    });
+    const { vault, alice, bob, carol } = world;
+    const bitcoin = 10n ** 6n;
+    await world.deposit(alice, (6n * WAD) / 10n, 0);
+    await world.deposit(bob, usd(1_000_000));
+    await world.refresh();
+    await world.trade(alice, bob, 1, bitcoin / 10n);
+    await world.move(1, 31_500n * WAD);
+    // what it lost is owed, and a little is left of the position
+    await world.trade(alice, bob, 1, -(bitcoin / 10n - 17_000n));
+    await world.move(1, 30_500n * WAD);
+    await world.move(0, 1_710n * WAD);
+    await vault.liquidate(idOf(alice), world.know(idOf(carol)));
+    expect(await world.lotsOf(idOf(alice), 1)).to.equal(0n);
+    // of the collateral the slice that cures, not all
+    const left = await vault.collateralOf(idOf(alice), 0);
+    expect(left > (42n * WAD) / 100n && left < (43n * WAD) / 100n, `${left}`).to.equal(true);
+    const { equity, margin } = await world.assess(idOf(alice));
+    expect(equity).to.be.greaterThan(margin);
+    await world.conserve();
+  });
+
   it("H-83 what is sold in full because little of it would be left costs its discount", async () => {
     const world = await createWorld({ parameters: { smallestNotional: 1_000n }, underlyings: [{}, {}], collaterals: [] });
     const { vault, alice, bob, carol } = world;

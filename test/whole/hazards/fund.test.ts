@@ -99,7 +99,9 @@ describe("hazards of the fund and of markets", () => {
     }
     await liquidate(world, thin);
     for (let u = 0; u < 5; u++) await vault.topUpFund(u).catch(() => undefined);
-    expect(await world.cashOf(idOf(fund))).to.be.at.least(50_000n * WAD);
+    // more than the fifth that one underlying may draw, and no more than the half that all may
+    const left = await world.cashOf(idOf(fund));
+    expect(left >= 50_000n * WAD && left < 60_000n * WAD, `${left}`).to.equal(true);
     await world.conserve();
   });
 

@@ -19,6 +19,7 @@ describe("list of planted faults", () => {
     for (const fault of faults) {
       expect(fitOf(readFileSync(join(root, fault.file), "utf8"), fault)).to.equal(undefined);
       expect(existsSync(join(root, fault.test)), fault.test).to.equal(true);
+      expect(fault.title, "what a test is called when it runs").to.not.include("${");
       expect(readFileSync(join(root, fault.test), "utf8"), `${fault.test} has no "${fault.title}"`).to.include(fault.title);
     }
   });
