@@ -19,7 +19,7 @@ async function createScene(options: DeployOptions = {}): Promise<Scene> {
   const world = await createWorld(options);
   const { connection, vault } = world;
   const lens = await deployContract<MarginLens>(connection, "MarginLens", vault);
-  const layout = [...(await (await connection.ethers.deployContract("VaultReader")).layout())];
+  const layout = [...(await (await connection.ethers.deployContract("VaultReader")).slotsOfState())];
   const { AbiCoder, keccak256, toBeHex } = connection.ethers;
   const setLotPrice = async (underlying: number, price: bigint): Promise<void> => {
     const slot = keccak256(AbiCoder.defaultAbiCoder().encode(["uint256", "uint256"], [underlying, layout[5]]));

@@ -11,7 +11,7 @@ contract VaultReader {
     /// @dev Base slots: headers, positions, collateral, operators, exchangeSince, prices, samples, pendings, fundings, tradings,
     /// volatilities, guards, fundAccounts, collaterals, supplies, modules, totals, marginParameters, liquidationParameters, fundParameters,
     /// watched, shortfalls.
-    function layout() external view returns (uint256[22] memory slots) {
+    function slotsOfState() external view returns (uint256[22] memory slots) {
         mapping(AccountId => uint256) storage headers = $.headers;
         mapping(AccountId => mapping(uint256 => uint256)) storage positions = $.positions;
         mapping(AccountId => mapping(uint256 => uint256)) storage collateral = $.collateral;

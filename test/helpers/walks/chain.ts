@@ -165,7 +165,7 @@ export class Chain {
     const address = (await deployment.vault.getAddress()).toLowerCase();
     const artifact = await artifacts.readArtifact("VaultReader");
     const reader = await deployment.connection.ethers.deployContract("VaultReader");
-    const layout = [...(await reader.layout())];
+    const layout = [...(await reader.slotsOfState())];
     return new Chain(deployment, accounts, operators, address, await errorInterface(), artifact, layout);
   }
 

@@ -36,11 +36,11 @@ const members = (list: readonly AbiParameter[], where: string): string[] =>
 
 function unreadableIn(path: string, { name = "", type, inputs = [], outputs = [] }: Entry): string[] {
   const where = `${path} ${name}`;
-  return [...unreadable(outputs, where), ...(type === "event" ? unreadable(inputs, where) : members(inputs, where))];
+  return [...unreadable(outputs, where), ...(type === "event" || type === "error" ? unreadable(inputs, where) : members(inputs, where))];
 }
 
 describe("names in ABIs", () => {
-  it("default: every result, argument of an event and member of a struct can be read by its name with ethers", () => {
+  it("default: every result, argument of an event or an error and member of a struct can be read by its name with ethers", () => {
     const all = abis();
     const events = all.flatMap(([, abi]) => abi.filter(({ type }) => type === "event"));
     expect([all.length > 40, events.length > 60], `${all.length} ABIs, ${events.length} events`).to.deep.equal([true, true]);
