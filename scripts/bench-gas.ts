@@ -117,7 +117,7 @@ function print(figures: Figures, filed: Figures): void {
   printTable(["", "gas", "target", "beyond it", "since the file"], rows);
 }
 
-await answer(async () => {
+await answer(USAGE, async () => {
   const { check, json, only, trace, markdown, docs } = options();
   if (trace || markdown || docs) {
     const traces = await traceAll(only);

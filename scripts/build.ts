@@ -8,18 +8,19 @@ import { BadInput } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
 import { projectRoot, run } from "./lib/run.ts";
 
+const USAGE = "npm run build [-- CONTRACT…]";
 const PATIENCE = 1_500;
 
 function filesNamed(names: readonly string[]): string[] {
   const files = globSync("contracts/**/*.sol", { cwd: projectRoot }).map((file) => file.replaceAll("\\", "/"));
   return names.map((name) => {
     const found = files.find((file) => file === name || basename(file, ".sol") === name);
-    if (found === undefined) throw new BadInput(`no contract is called ${name}`, "npm run build [-- CONTRACT…]");
+    if (found === undefined) throw new BadInput(`no contract is called ${name}`, USAGE);
     return found;
   });
 }
 
-await answer(async () => {
+await answer(USAGE, async () => {
   const files = filesNamed(process.argv.slice(2));
   const line = progressLine();
   const show = (): void =>

@@ -11,6 +11,7 @@ import { answer } from "./lib/answer.ts";
 import { type FileCoverage, parseLcov, rangesOf } from "./lib/lcov.ts";
 import { projectRoot, run } from "./lib/run.ts";
 
+const USAGE = "coverage [--json]";
 const LEAST = 95; // percent of lines
 
 // What says nothing about contracts, and what holds gas down: instrumented code costs more.
@@ -37,7 +38,7 @@ function options(): { readonly json: boolean } {
     const { values } = parseArgs({ options: { json: { type: "boolean", default: false } }, strict: true });
     return values;
   } catch (error) {
-    throw new BadInput(error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error), "coverage [--json]");
+    throw new BadInput(error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error), USAGE);
   }
 }
 
@@ -100,7 +101,7 @@ function totalOf(files: readonly FileCoverage[]): Total {
   return { lines, covered, percent: lines === 0 ? 0 : (covered / lines) * 100 };
 }
 
-await answer(async () => {
+await answer(USAGE, async () => {
   const { json } = options();
   const { files, failing } = await measure();
   const total = totalOf(files);

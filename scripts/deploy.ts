@@ -11,10 +11,11 @@ import { networkArgument } from "./lib/arguments.ts";
 import { connect } from "./lib/connect.ts";
 import { projectRoot } from "./lib/run.ts";
 
-await answer(async () => {
-  const name = networkArgument(
-    "npm run deploy -- --network NAME: deploys from deploy/parameters/NAME.json5, goes on where it was stopped, and reads everything back",
-  );
+const USAGE =
+  "npm run deploy -- --network NAME: deploys from deploy/parameters/NAME.json5, goes on where it was stopped, and reads everything back";
+
+await answer(USAGE, async () => {
+  const name = networkArgument();
   const parameters = parametersOf(name);
   const connection = await connect(name);
   const { chainId } = await connection.ethers.provider.getNetwork();

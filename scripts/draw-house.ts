@@ -11,6 +11,7 @@ import { FLOORS, OUTSIDE, placeOf } from "./lib/floors.ts";
 import { type ImportGraph, importGraph } from "./lib/importGraph.ts";
 import { projectRoot } from "./lib/run.ts";
 
+const USAGE = "draw-house [--check]";
 const PICTURE = join("docs", "images", "house.svg");
 
 const nameOf = (file: string): string => (file.split("/").at(-1) ?? "").replace(/\.sol$/, "");
@@ -89,12 +90,12 @@ function dotOf(graph: ImportGraph): string {
   ].join("\n");
 }
 
-await answer(async () => {
+await answer(USAGE, async () => {
   let check: boolean;
   try {
     ({ check } = parseArgs({ options: { check: { type: "boolean", default: false } }, strict: true }).values);
   } catch (error) {
-    throw new BadInput(error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error), "draw-house [--check]");
+    throw new BadInput(error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error), USAGE);
   }
   const graph = importGraph(projectRoot, ["contracts"]);
   const svg = (await instance()).renderString(dotOf(graph), { format: "svg" });

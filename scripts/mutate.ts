@@ -75,7 +75,7 @@ async function judgeAll(faults: readonly Fault[]): Promise<Verdict[]> {
   return verdicts;
 }
 
-await answer(async () => {
+await answer(USAGE, async () => {
   const { json, list, ...choice } = options();
   const faults = chosenFaults(choice);
   if (list) {

@@ -8,10 +8,11 @@ import { networkArgument } from "./lib/arguments.ts";
 import { connect } from "./lib/connect.ts";
 import { projectRoot } from "./lib/run.ts";
 
-await answer(async () => {
-  const name = networkArgument(
-    "npm run read-back -- --network NAME: compares what is deployed with deploy/parameters/NAME.json5; exit code 1 where they differ",
-  );
+const USAGE =
+  "npm run read-back -- --network NAME: compares what is deployed with deploy/parameters/NAME.json5; exit code 1 where they differ";
+
+await answer(USAGE, async () => {
+  const name = networkArgument();
   const parameters = parametersOf(name);
   const record = readDeployment(projectRoot, name);
   return reportReadBack(await connect(name), parameters, record);

@@ -58,7 +58,7 @@ function print({ instruments, refused, classes }: Study): void {
 /** Amounts as decimal strings. */
 const inJson = (value: unknown): string => JSON.stringify(value, (_, each) => (typeof each === "bigint" ? String(each) : each), 2);
 
-await answer(async () => {
+await answer(USAGE, async () => {
   const { seed, quick, json, write } = options();
   const progress = progressLine();
   const study = runStudy(seed, quick ? QUICK : FULL, progress.show);

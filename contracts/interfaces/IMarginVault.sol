@@ -309,8 +309,8 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     /// @notice Thrown, or given as a reason, when a trade leaves less of an instrument than every position must have, and not nothing; unless it was less before.
     error PositionTooSmall(AccountId account, uint256 instrument, Lots lots, Wad smallest);
 
-    /// @notice Thrown when a withdrawal, a transfer or an exchange leaves less of a collateral than every account must have, and not nothing; unless it was less
-    /// before.
+    /// @notice Thrown when a withdrawal or a transfer leaves less of a collateral than every account must have, and a unit of the token or more; unless it was
+    /// less before. `value` and `smallest` in settlement tokens, WAD.
     error CollateralTooSmall(AccountId account, uint256 token, Wad value, Wad smallest);
     error SelfTrade(AccountId account);
     error ZeroLots();

@@ -1,14 +1,10 @@
 import { parseArgs } from "node:util";
 import { BadInput } from "../../src/sdk/failure.ts";
 
-/** The value of `--network NAME`, the only argument but `--help`, which prints `usage` and ends the process. Throws BadInput otherwise. */
-export function networkArgument(usage: string): string {
+/** The value of `--network NAME`, the only argument. Throws BadInput otherwise. */
+export function networkArgument(): string {
   try {
-    const { values } = parseArgs({ options: { network: { type: "string" }, help: { type: "boolean", short: "h" } }, strict: true });
-    if (values.help === true) {
-      console.log(usage);
-      process.exit(0);
-    }
+    const { values } = parseArgs({ options: { network: { type: "string" } }, strict: true });
     if (values.network !== undefined && /^[\w-]+$/.test(values.network)) return values.network;
   } catch (error) {
     throw new BadInput(error instanceof Error ? error.message : String(error), "--network NAME");

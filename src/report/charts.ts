@@ -328,7 +328,7 @@ export function outcomeChart(accounts: readonly AccountOutcome[]): Chart {
   return {
     id: "outcome",
     title: "What was left of each account",
-    note: "equity at the end over what was deposited; circles are longs, triangles shorts",
+    note: "equity at the end over what was deposited, what is beyond −25 and 250 % at the edge; circles are longs, triangles shorts",
     svg: wrap("outcome", frame, `${axis}${accounts.map(dot).join("")}`, "What was left of each account", false),
     series: [
       { label: "never liquidated", tone: "accent", values: count("accent") },

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { vaultSlot } from "../../src/deployment/vaultSlots.ts";
 import { parameterIndex } from "../../src/engine/math/bounds.ts";
+import { revertDataOf } from "../../src/sdk/errors.ts";
 import type { InsuranceFund } from "../../typechain-types/index.ts";
 import {
   CLAIM_DELAY,
@@ -401,7 +402,10 @@ describe("InsuranceFund", () => {
           .extendClaim.staticCall({ gasLimit })
           .then(
             () => "extended",
-            ({ data = "0x" }: { data?: string }) => (data === "0x" ? undefined : fund.interface.parseError(data)?.name) ?? "out of gas",
+            (error: unknown) => {
+              const data = revertDataOf(error);
+              return (data === undefined ? undefined : fund.interface.parseError(data)?.name) ?? "out of gas";
+            },
           );
         answers.set(answer, (answers.get(answer) ?? 0) + 1);
       }

@@ -10,12 +10,10 @@ import { abs, max, min, PPM, partUp, WAD } from "../../../src/engine/types/fixed
 import type { AccountId, State } from "../../../src/engine/types/types.ts";
 import { SETTLEMENT } from "../../../src/engine/types/types.ts";
 import { type Call, SignedMarket } from "../../helpers/walks/signedMarket.ts";
+import { type Count, itWalks } from "../../helpers/walks/walks.ts";
 
 // At constant prices, whatever is posted of what signers said in the last day, and whatever attackers do: who is above its line keeps what it has, and attackers gain
 // nothing but what is paid for selling those below it. Each call is judged at the surface that the rule for slices gives, which is told apart from the engine.
-
-const STEPS = Number(process.env.PLIMSOLL_OPERATIONS ?? 450);
-const FIRST_SEED = Number(process.env.PLIMSOLL_SEED ?? 331);
 
 /** What walks have to meet at least. */
 const QUOTAS: Record<string, number> = {
@@ -40,10 +38,10 @@ const QUOTAS: Record<string, number> = {
 
 class ConstantPrices {
   readonly market: SignedMarket;
-  readonly count: (what: string) => void;
+  readonly count: Count;
   private outside = 0n;
 
-  constructor(seed: number, count: (what: string) => void) {
+  constructor(seed: number, count: Count) {
     this.count = count;
     this.market = new SignedMarket(seed, { count, heard: (call) => this.heard(call) });
   }
@@ -199,25 +197,10 @@ class ConstantPrices {
 
 describe("a vault at constant prices", function () {
   this.timeout(300_000);
-  const tally = new Map<string, number>();
-  const count = (what: string): void => void tally.set(what, (tally.get(what) ?? 0) + 1);
-
-  for (const seed of [FIRST_SEED, FIRST_SEED + 1]) {
-    it(`I-33 who is above its line keeps what it has, whatever is posted of the last day and whatever attackers do, seed ${seed}`, () => {
-      const walk = new ConstantPrices(seed, count);
-      for (let i = 0; i < STEPS; i++) {
-        try {
-          walk.step();
-        } catch (error) {
-          if (error instanceof Error) error.message = `seed ${seed}, step ${i}: ${error.message}`;
-          throw error;
-        }
-      }
-    });
-  }
-
-  it("met enough of everything", () => {
-    if (process.env.PLIMSOLL_SHOW !== undefined) console.log([...tally].sort(([, a], [, b]) => b - a));
-    for (const [what, least] of Object.entries(QUOTAS)) expect(tally.get(what) ?? 0, what).to.be.at.least(least);
+  itWalks("I-33 who is above its line keeps what it has, whatever is posted of the last day and whatever attackers do", {
+    seed: 331,
+    steps: 450,
+    make: (seed, count) => new ConstantPrices(seed, count),
+    quotas: QUOTAS,
   });
 });

@@ -38,11 +38,10 @@ import {
 import { sliceOf } from "../../helpers/options/series.ts";
 import { Random } from "../../helpers/random.ts";
 import { collateralOf, emptyState, underlyingAt } from "../../helpers/state.ts";
+import { type Count, itWalks } from "../../helpers/walks/walks.ts";
 
 // A vault with options, futures and perpetuals on two underlyings lives for some weeks; what must always hold is asserted after every step.
 
-const STEPS = Number(process.env.PLIMSOLL_OPERATIONS ?? 800);
-const FIRST_SEED = Number(process.env.PLIMSOLL_SEED ?? 31);
 const OWNERS: readonly Address[] = ["a1", "b2", "c3", "d4", "e5"].map((each) => `0x${each.repeat(20)}`);
 const TRADERS = OWNERS.map((owner) => accountIdOf(owner));
 const DAY = 86_400n;
@@ -53,21 +52,9 @@ function note<Key>(sums: Map<Key, bigint>, key: Key, amount: bigint): void {
 }
 
 /** What was met, so that a walk in which nothing happens fails. */
-class Tally {
-  readonly counts = new Map<string, number>();
-
-  add(what: string): void {
-    this.counts.set(what, this.of(what) + 1);
-  }
-
-  of(what: string): number {
-    return this.counts.get(what) ?? 0;
-  }
-}
-
 class Walk {
   readonly random: Random;
-  readonly tally: Tally;
+  readonly count: Count;
   /** What positions were paid by number of the listing. */
   readonly paid = new Map<string, bigint>();
   state: State;
@@ -77,9 +64,9 @@ class Walk {
   /** Until when the volatility feed of an underlying says nothing. */
   readonly silentUntil = [0n, 0n];
 
-  constructor(seed: number, tally: Tally) {
+  constructor(seed: number, count: Count) {
     this.random = new Random(seed);
-    this.tally = tally;
+    this.count = count;
     const { now, liquidation, margin } = emptyState();
     const wide = { sources: 1n, dropped: 0n, droppedUntil: 0n, agreement: 5_000n, band: 200_000n, widestBand: 500_000n };
     const guard = { ...wide, depthRamp: { from: 0n, to: 0n, end: 0n } };
@@ -107,14 +94,14 @@ class Walk {
     try {
       const outcome = run();
       this.state = outcome.state;
-      this.tally.add(what);
+      this.count(what);
       for (const { name, values } of outcome.events) {
         if (name === "SeriesPaid") note(this.paid, `${values.underlying}:${values.series}`, BigInt(values.amount ?? 0n));
       }
       return outcome;
     } catch (error) {
       if (!(error instanceof Reverted)) throw error;
-      this.tally.add(`${what}: ${error.errorName}`);
+      this.count(`${what}: ${error.errorName}`);
       return undefined;
     }
   }
@@ -156,7 +143,7 @@ class Walk {
     this.checkBound();
     this.state = { ...this.state, now: edge + BigInt(random.below(5)) };
     for (const u of [0, 1]) this.post(u, 1);
-    this.tally.add(isLapsed ? "an hour of a silent feed" : "an hour");
+    this.count(isLapsed ? "an hour of a silent feed" : "an hour");
     this.checkBound();
   }
 
@@ -299,17 +286,17 @@ class Walk {
     );
     if (outcome === undefined) return;
     for (const { name, values } of outcome.events) {
-      if (name === "FillSkipped") this.tally.add(`skipped: ${values.reason}`);
+      if (name === "FillSkipped") this.count(`skipped: ${values.reason}`);
       if (name !== "Filled") continue;
-      this.tally.add(kindOf(BigInt(values.instrument!)));
+      this.count(kindOf(BigInt(values.instrument!)));
     }
     // what anybody was left with is covered by words, or less than it was
     const terms = termsAt(this.state.margin, this.state.now);
     const touched = new Set(outcome.events.filter(({ name }) => name === "Filled").flatMap(({ values }) => [values.maker, values.taker]));
     for (const id of TRADERS.filter((each) => touched.has(each))) {
       const now = portfolioOf(new Draft(this.state), id);
-      if (coversOpening(now, terms, 0n)) this.tally.add("covered");
-      else if (shedsAtBoth(before.get(id)!, now, terms)) this.tally.add("shed");
+      if (coversOpening(now, terms, 0n)) this.count("covered");
+      else if (shedsAtBoth(before.get(id)!, now, terms)) this.count("shed");
       // several fills: a maker is tested after each, so it may have passed by another form each time
       else expect(fills.length, "neither covered nor shed").to.be.greaterThan(1);
     }
@@ -397,12 +384,12 @@ class Walk {
       expect(abs(left) <= abs(lots) && left * lots >= 0n, "no position is turned round").to.equal(true);
     }
     if (fraction === WAD) {
-      this.tally.add("whole sale");
+      this.count("whole sale");
       expect(this.heldOf(id)).to.deep.equal([]);
       expect(after.equity >= 0n, "nothing is owed after a whole sale").to.equal(true);
       return;
     }
-    this.tally.add(held.size > 2 ? "slice of several" : "slice");
+    this.count(held.size > 2 ? "slice of several" : "slice");
     const { maintenance } = termsAt(this.state.margin, this.state.now);
     const room = ({ equity, margin }: Assessment): bigint => equity - partUp(margin, maintenance);
     expect(room(after) >= room(before), "E − MM does not fall").to.equal(true);
@@ -421,7 +408,7 @@ class Walk {
     if (before.equity < least) return;
     const lost = before.value - after.value;
     expect(lost >= least - 100n, `I-32: sold at a discount of ${lost}, not ${least}`).to.equal(true);
-    this.tally.add("discount of the worst");
+    this.count("discount of the worst");
   }
 
   /** What the worst scenarios of each underlying of an account cost, WAD. */
@@ -446,7 +433,7 @@ class Walk {
     const lack = lacking.reduce((sum, each) => sum + each, 0n);
     const sum = [...scans.values()].reduce((total, scan) => total + scan, 0n);
     if (sum === 0n) return;
-    this.tally.add(scans.size > 1 ? "a shortfall shared" : "a shortfall");
+    this.count(scans.size > 1 ? "a shortfall shared" : "a shortfall");
     for (const [underlying, scan] of scans) {
       const paid = covered.find(({ payer }) => payer === accountIdOf(this.state.fund, underlying + 1n))?.amount ?? 0n;
       expect(paid <= (lack * scan) / sum + 10n ** 12n, `I-32: the fund account of ${underlying} pays ${paid} of ${lack}`).to.equal(true);
@@ -546,7 +533,7 @@ class Walk {
           expect(shortOptionMinimumUp(later, holding.heldRange) <= all, "cover that expires first").to.equal(true);
         }
         const together = { ...holding, series: holding.series.map((each) => ({ ...each, expiry: 0n })) };
-        if (shortOptionMinimumUp(together, holding.heldRange) < all) this.tally.add("cover that expires first");
+        if (shortOptionMinimumUp(together, holding.heldRange) < all) this.count("cover that expires first");
       }
     }
   }
@@ -564,7 +551,7 @@ class Walk {
           : holding;
         const { value, total } = liveMargin(wider, terms);
         const room = value - holding.haircut - total - openingSurplusDown(holding, terms);
-        this.tally.add(holding.series.some(({ moving, forward }) => moving < (forward * 9n) / 10n) ? "bound in a window" : "bound");
+        this.count(holding.series.some(({ moving, forward }) => moving < (forward * 9n) / 10n) ? "bound in a window" : "bound");
         expect(room >= -1_000n, `room ${room} of ${id} at ${state.now}`).to.equal(true);
       }
     }
@@ -609,27 +596,20 @@ function kindOf(named: bigint): string {
 
 describe("a vault with series", function () {
   this.timeout(600_000);
-  const tally = new Tally();
-
-  for (const seed of [FIRST_SEED, FIRST_SEED + 1]) {
-    it(`default: sizes, money, open interest, words and margins hold in a random walk, seed ${seed}`, () => {
-      const walk = new Walk(seed, tally);
-      for (let i = 0; i < STEPS; i++) {
-        try {
+  itWalks("default: sizes, money, open interest, words and margins hold in a random walk", {
+    seed: 31,
+    steps: 800,
+    make: (seed, count) => {
+      const walk = new Walk(seed, count);
+      return {
+        step: (i) => {
           walk.step();
           walk.check();
           walk.checkCover();
           if (i % 5 === 0) walk.checkBound();
-        } catch (error) {
-          if (error instanceof Error) error.message = `seed ${seed}, step ${i}: ${error.message}`;
-          throw error;
-        }
-      }
-    });
-  }
-
-  it("met enough of everything", () => {
-    if (process.env.PLIMSOLL_SHOW !== undefined) console.log([...tally.counts].sort(([, a], [, b]) => b - a));
-    for (const [what, least] of Object.entries(QUOTAS)) expect(tally.of(what), what).to.be.at.least(least);
+        },
+      };
+    },
+    quotas: QUOTAS,
   });
 });

@@ -14,11 +14,10 @@ import type { AccountId, State } from "../../../src/engine/types/types.ts";
 import { Random } from "../../helpers/random.ts";
 import { deposit } from "../../helpers/state.ts";
 import { SignedMarket } from "../../helpers/walks/signedMarket.ts";
+import { type Count, itWalks } from "../../helpers/walks/walks.ts";
 
 // On states that a walk comes to, the same thing is done at once and in parts, in one order and in another, each time from the same state.
 
-const STEPS = Number(process.env.PLIMSOLL_OPERATIONS ?? 220);
-const FIRST_SEED = Number(process.env.PLIMSOLL_SEED ?? 341);
 const BUYERS: readonly AccountId[] = ["91", "92", "93", "94"].map((byte) => accountIdOf(`0x${byte.repeat(20)}`));
 
 /** What walks have to meet at least. */
@@ -36,10 +35,10 @@ const QUOTAS: Record<string, number> = {
 class Splits {
   readonly random: Random;
   readonly market: SignedMarket;
-  readonly count: (what: string) => void;
+  readonly count: Count;
   readonly most: Map<string, number>;
 
-  constructor(seed: number, count: (what: string) => void, most: Map<string, number>) {
+  constructor(seed: number, count: Count, most: Map<string, number>) {
     this.random = new Random(seed);
     this.count = count;
     this.most = most;
@@ -270,26 +269,12 @@ class Splits {
 
 describe("calls in parts and in other orders", function () {
   this.timeout(300_000);
-  const tally = new Map<string, number>();
   const most = new Map<string, number>();
-  const count = (what: string): void => void tally.set(what, (tally.get(what) ?? 0) + 1);
-
-  for (const seed of [FIRST_SEED, FIRST_SEED + 1]) {
-    it(`I-34 exchanges, sheds and top-ups bring nobody more in parts or in another order, seed ${seed}`, () => {
-      const walk = new Splits(seed, count, most);
-      for (let i = 0; i < STEPS; i++) {
-        try {
-          walk.step();
-        } catch (error) {
-          if (error instanceof Error) error.message = `seed ${seed}, step ${i}: ${error.message}`;
-          throw error;
-        }
-      }
-    });
-  }
-
-  it("met enough of everything", () => {
-    if (process.env.PLIMSOLL_SHOW !== undefined) console.log([...tally], [...most]);
-    for (const [what, least] of Object.entries(QUOTAS)) expect(tally.get(what) ?? 0, what).to.be.at.least(least);
+  itWalks("I-34 exchanges, sheds and top-ups bring nobody more in parts or in another order", {
+    seed: 341,
+    steps: 220,
+    make: (seed, count) => new Splits(seed, count, most),
+    quotas: QUOTAS,
+    show: () => [...most],
   });
 });

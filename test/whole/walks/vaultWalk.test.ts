@@ -14,12 +14,11 @@ import { Random } from "../../helpers/random.ts";
 import { collateralOf, emptyState, underlyingAt } from "../../helpers/state.ts";
 import type { Chain } from "../../helpers/walks/chain.ts";
 import { attempt, type Kind, type Operation, World } from "../../helpers/walks/operations.ts";
+import { type Count, itWalks } from "../../helpers/walks/walks.ts";
 
 // A vault of perpetuals whose feeds, sequencer, keepers and owners go their own ways for some weeks, on the engine alone; what must always hold is asserted
 // after every step, by rules told apart from those of the engine.
 
-const STEPS = Number(process.env.PLIMSOLL_OPERATIONS ?? 2_500);
-const FIRST_SEED = Number(process.env.PLIMSOLL_SEED ?? 71);
 const OWNERS: readonly Address[] = ["a1", "b2", "c3", "d4", "e5"].map((each) => `0x${each.repeat(20)}`);
 const TRADERS = OWNERS.flatMap((owner) => [0n, 1n, 2n].map((index) => accountIdOf(owner, index)));
 const PRICES = [2_000n * WAD, 40_000n * WAD, WAD / 2n, WAD];
@@ -66,14 +65,14 @@ const QUOTAS: Record<string, number> = {
 class VaultWalk {
   readonly random: Random;
   readonly world: World;
-  readonly count: (what: string) => void;
+  readonly count: Count;
   state: State;
   /** Until when a source says nothing. */
   private readonly silentUntil: bigint[][] = RHYTHMS.map((sources) => sources.map(() => 0n));
   private readonly losses: { readonly time: bigint; readonly amount: bigint }[] = [];
   private highestStake = 0n;
 
-  constructor(seed: number, count: (what: string) => void) {
+  constructor(seed: number, count: Count) {
     this.random = new Random(seed);
     this.count = count;
     const { now, margin, fundParameters } = emptyState();
@@ -365,25 +364,10 @@ class VaultWalk {
 
 describe("a vault whose feeds go their own ways", function () {
   this.timeout(300_000);
-  const tally = new Map<string, number>();
-  const count = (what: string): void => void tally.set(what, (tally.get(what) ?? 0) + 1);
-
-  for (const seed of [FIRST_SEED, FIRST_SEED + 1]) {
-    it(`I-27 I-28 I-29 I-30 I-31 who is below is sold, nobody opens or leaves by hidden losses, the stake has one cap, seed ${seed}`, () => {
-      const walk = new VaultWalk(seed, count);
-      for (let i = 0; i < STEPS; i++) {
-        try {
-          walk.step();
-        } catch (error) {
-          if (error instanceof Error) error.message = `seed ${seed}, step ${i}: ${error.message}`;
-          throw error;
-        }
-      }
-    });
-  }
-
-  it("met enough of everything", () => {
-    if (process.env.PLIMSOLL_SHOW !== undefined) console.log(tally);
-    for (const [what, least] of Object.entries(QUOTAS)) expect(tally.get(what) ?? 0, what).to.be.at.least(least);
+  itWalks("I-27 I-28 I-29 I-30 I-31 who is below is sold, nobody opens or leaves by hidden losses, the stake has one cap", {
+    seed: 71,
+    steps: 2_500,
+    make: (seed, count) => new VaultWalk(seed, count),
+    quotas: QUOTAS,
   });
 });
