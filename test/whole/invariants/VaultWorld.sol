@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
-import {InsuranceFund} from "../../../contracts/insurance/InsuranceFund.sol";
+import {IInsuranceFund} from "../../../contracts/interfaces/IInsuranceFund.sol";
 import {IMarginVault} from "../../../contracts/interfaces/IMarginVault.sol";
 import {IPriceSource} from "../../../contracts/interfaces/IPriceSource.sol";
 import {Parameter, UnderlyingListing} from "../../../contracts/interfaces/IVaultGovernance.sol";
@@ -10,16 +10,14 @@ import {FaucetToken} from "../../../contracts/test/FaucetToken.sol";
 import {FillModule} from "../../../contracts/test/FillModule.sol";
 import {MockFeed, MockPushSource, MockRateSource, MockSource} from "../../../contracts/test/prices/PriceMocks.sol";
 import {TestAuthority} from "../../../contracts/test/TestAuthority.sol";
-import {MarginVault} from "../../../contracts/vault/MarginVault.sol";
 import {VaultBase} from "../../../contracts/vault/VaultBase.sol";
-import {VaultExtension} from "../../../contracts/vault/VaultExtension.sol";
 import {vm} from "../../../contracts/test/Vm.sol";
 
-/// @dev A whole vault with two underlyings, two collateral tokens, a module that fills as told and an insurance fund. The handler is apart: what
-/// deploys linked code is not recognised as a target.
+/// @dev A whole vault with two underlyings, two collateral tokens, a module that fills as told and an insurance fund. What ships is deployed from its
+/// own artifacts: the very code, and nothing of it is compiled once more.
 contract VaultWorld {
     IMarginVault public vault;
-    InsuranceFund public fund;
+    IInsuranceFund public fund;
     FaucetToken public settlement;
     FaucetToken[2] public collaterals;
     MockSource public source; // of the first underlying, brought by who posts
@@ -41,7 +39,7 @@ contract VaultWorld {
         VaultBase.Construction memory c;
         c.authority = new TestAuthority(address(this));
         c.settlementToken = IERC20Metadata(address(settlement));
-        fund = new InsuranceFund(IERC20Metadata(address(settlement)), "Stake", "STAKE");
+        fund = IInsuranceFund(_deploy("InsuranceFund", abi.encode(settlement, "Stake", "STAKE")));
         c.fund = address(fund);
         c.defaultModules = 1;
         c.uptimeFeed = address(uptime);
@@ -71,7 +69,7 @@ contract VaultWorld {
             (100_000 << 120) |
             (10_000_000 << 144) |
             (500_000 << 192);
-        vault = IMarginVault(address(new MarginVault(c, new VaultExtension(c))));
+        vault = IMarginVault(_deploy("MarginVault", abi.encode(c, _deploy("VaultExtension", abi.encode(c)))));
         fund.bindVault(vault);
         fills = new FillModule(address(vault));
         vault.setModule(0, address(fills));
@@ -103,6 +101,14 @@ contract VaultWorld {
 
     function setParameter(Parameter id, uint8 index, uint256 value) external {
         vault.setParameter(id, index, value);
+    }
+
+    function _deploy(string memory name, bytes memory arguments) private returns (address deployed) {
+        bytes memory code = abi.encodePacked(vm.getCode(name), arguments);
+        assembly ("memory-safe") {
+            deployed := create(0, add(code, 0x20), mload(code))
+        }
+        require(deployed != address(0), name);
     }
 
     function _pair(uint256 value, uint256 offset) internal pure returns (uint256) {
