@@ -79,8 +79,6 @@ async function errorInterface(): Promise<Interface> {
   return new Interface([...fragments.values(), ...LIBRARY_ERRORS]);
 }
 
-const WORD = 64;
-
 /** The slot of an element of a mapping. */
 function slotOf(key: bigint, base: bigint): bigint {
   return BigInt(keccak256(`0x${hex(key)}${hex(base)}`));
@@ -91,7 +89,7 @@ function range(count: number): bigint[] {
 }
 
 function hex(word: bigint): string {
-  return word.toString(16).padStart(WORD, "0");
+  return word.toString(16).padStart(64, "0");
 }
 
 /** The in-process chain under the real vault: raw requests, every word of every account in one call. */
@@ -115,7 +113,7 @@ export class Chain {
     operators: readonly Address[],
     vaultAddress: Address,
     errors: Interface,
-    reader: { abi: unknown; deployedBytecode: string },
+    readerCode: string,
     layout: readonly bigint[],
   ) {
     this.deployment = deployment;
@@ -126,10 +124,9 @@ export class Chain {
     this.events = deployment.vault.interface;
     this.underlyingCount = deployment.sources.length;
     this.tokenCount = deployment.collaterals.length;
-    const readerInterface = new Interface(reader.abi as JsonFragment[]);
-    this.override = { [vaultAddress]: { code: reader.deployedBytecode } };
-    this.accountsCall = readerInterface.encodeFunctionData("read", [this.accountSlots(layout)]);
-    this.sharedCall = readerInterface.encodeFunctionData("read", [this.sharedSlots(layout)]);
+    this.override = { [vaultAddress]: { code: readerCode } };
+    this.accountsCall = `0x${this.accountSlots(layout).map(hex).join("")}`;
+    this.sharedCall = `0x${this.sharedSlots(layout).map(hex).join("")}`;
   }
 
   /** For each account: header, positions by underlying, collateral by token, exchangeSince, operators. */
@@ -163,10 +160,10 @@ export class Chain {
 
   static async create(deployment: Deployment, accounts: readonly AccountId[], operators: readonly Address[]): Promise<Chain> {
     const address = (await deployment.vault.getAddress()).toLowerCase();
-    const artifact = await artifacts.readArtifact("VaultReader");
+    const { deployedBytecode } = await artifacts.readArtifact("VaultReader");
     const reader = await deployment.connection.ethers.deployContract("VaultReader");
     const layout = [...(await reader.slotsOfState())];
-    return new Chain(deployment, accounts, operators, address, await errorInterface(), artifact, layout);
+    return new Chain(deployment, accounts, operators, address, await errorInterface(), deployedBytecode, layout);
   }
 
   async request(method: string, params: unknown[]): Promise<unknown> {
@@ -220,7 +217,7 @@ export class Chain {
       "latest",
       this.override,
     ])) as string;
-    return answer.slice(2 + 2 * WORD); // offset and length of the array
+    return answer.slice(2);
   }
 
   /** Throws when any stored word of any account or of the vault differs from the engine's. */
