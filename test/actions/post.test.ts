@@ -114,9 +114,9 @@ describe("posting a price", () => {
   it("H-76 what is not newer than the last price changes nothing, and what is newer but old is taken for what it is", async () => {
     const pair = await listed(0);
     await pair.say(5n, 2_000n * WAD);
-    const before = pair.model;
-    for (const age of [5n, 10n, 100n]) {
-      const said = await pair.say(5n, 2_010n * WAD, age + 5n * (age / 5n));
+    const [before, last] = [pair.model, pair.now];
+    for (const publishTime of [last, last - 1n, last - 100n]) {
+      const said = await pair.post(5n, [{ price: 2_010n * WAD, publishTime, valid: true }]);
       expect([said.reverted, said.events]).to.deep.equal([undefined, []]);
       expect(pair.model).to.deep.equal(before);
     }
