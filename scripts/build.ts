@@ -6,6 +6,7 @@ import { basename } from "node:path";
 import { progressLine } from "../src/cli/progress.ts";
 import { BadInput } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
+import { followCheckout } from "./lib/compileCache.ts";
 import { projectRoot, run } from "./lib/run.ts";
 
 const USAGE = "npm run build [-- CONTRACT…]";
@@ -28,6 +29,7 @@ await answer(USAGE, async () => {
   const first = setTimeout(show, PATIENCE);
   const ticks = setInterval(show, 1_000);
   if (!process.stderr.isTTY) clearInterval(ticks);
+  followCheckout(projectRoot);
   const { code, output } = await run("hardhat", ["build", "--quiet", ...files]);
   clearTimeout(first);
   clearInterval(ticks);

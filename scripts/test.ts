@@ -16,9 +16,14 @@ interface Tally {
   readonly failed: number;
 }
 
+interface Done extends Tally {
+  readonly name: string;
+  readonly seconds: number;
+}
+
 const node = process.execPath;
 
-const build: Part = { name: "build", command: "hardhat", args: ["build"], runner: false };
+const build: Part = { name: "build", command: node, args: ["scripts/build.ts"], runner: false };
 
 const testFiles = globSync("test/**/*.test.ts", { cwd: projectRoot }).sort();
 
@@ -60,21 +65,21 @@ function tally(part: Part, { code, output }: Outcome): Tally {
   return { passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed };
 }
 
-async function carryOut(part: Part): Promise<Tally> {
+async function carryOut(part: Part): Promise<Done> {
   console.log(`… ${part.name}`);
   const outcome = await run(part.command, part.args, { environment: { FORCE_COLOR: "0", NO_COLOR: "1" } });
   const result = tally(part, outcome);
   console.log(
     `\n──── ${part.name}: ${result.passed} passed, ${result.failed} failed, ${outcome.seconds.toFixed(0)} s\n${outcome.output.trimEnd()}\n`,
   );
-  return result;
+  return { ...result, name: part.name, seconds: outcome.seconds };
 }
 
-const results: Tally[] = [await carryOut(build)];
+const results = [await carryOut(build)];
 if (results[0]?.failed === 0) {
   const perLane = await Promise.all(
     lanes.map(async (lane) => {
-      const done: Tally[] = [];
+      const done: Done[] = [];
       for (const part of lane) done.push(await carryOut(part));
       return done;
     }),
@@ -83,5 +88,6 @@ if (results[0]?.failed === 0) {
 }
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
+console.log(results.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(" · "));
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
