@@ -94,7 +94,7 @@ describe("settlement of series", () => {
     await world.at(expiry + 21n);
     await world.vault.postPrice(0, [mockUpdate((PRICE * 102n) / 100n, expiry - 90n)]);
     expect(await settled()).to.deep.equal([LOT]);
-    expect(averageFromWord(await averageNow()).sum).to.equal(LOT * 1_800n);
+    expect(averageFromWord(await averageNow())).to.deep.include({ sum: LOT * 1_800n, seconds: 1_800n, lastTime: expiry - 180n });
     expect(await world.vault.seriesListed(0)).to.equal(0n);
   });
 
