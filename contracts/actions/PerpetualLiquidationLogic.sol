@@ -177,12 +177,20 @@ library PerpetualLiquidationLogic {
                 sizeCharge := div(sizeCharge, depth) // a depth of zero is refused at listing
             }
             return
-                _partUp(gross, m.range) + _partUp(gross, p.provision) + _partUp(gross, Ratio.unwrap(Charges.FUNDING_PROVISION)) + sizeCharge;
+                _partUp(gross, m.range) +
+                _partUp(gross, p.provision) +
+                _partUp(gross, Ratio.unwrap(Charges.FUNDING_PROVISION)) +
+                sizeCharge;
         }
     }
 
     /// @dev Slice.write for an account without collateral, and what it comes to in whole lots: how many move, and the discount on them.
-    function _slice(Pass memory p, Market memory m, uint256 size, uint256 maintenance) private pure returns (uint256 moved, uint256 discount) {
+    function _slice(
+        Pass memory p,
+        Market memory m,
+        uint256 size,
+        uint256 maintenance
+    ) private pure returns (uint256 moved, uint256 discount) {
         unchecked {
             (uint256 equity, uint256 margin, uint256 bounty) = (p.equity, p.margin, p.bounty);
             uint256 ratio = p.discountMin + _partUp(p.discountSpan, WAD - (equity * WAD) / maintenance);

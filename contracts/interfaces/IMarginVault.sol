@@ -104,7 +104,7 @@ interface IVaultExtension {
     function BUILT_FROM() external view returns (bytes32);
 }
 
-/// @title What can be read of the vault: answered by its extension
+/// @title What can be read of the vault, and what is seldom called: answered by its extension
 interface IVaultBooks {
     // ---------------------------------------------------------------- books
 

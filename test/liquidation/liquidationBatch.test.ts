@@ -132,7 +132,10 @@ describe("LiquidationBatch", () => {
     const [first = 0n, second = 0n, third = 0n] = below;
     // is sold by itself, for it holds more than a perpetual
     await world.deposit(world.signers[9] ?? world.erin, 1n, 1);
-    const { sold, failed } = outcome(scene, await (await batch.liquidateBatch([first, first, second, third, first, second], keeper)).wait());
+    const { sold, failed } = outcome(
+      scene,
+      await (await batch.liquidateBatch([first, first, second, third, first, second], keeper)).wait(),
+    );
     expect(sold).to.deep.equal([first, third, second]);
     expect(failed).to.deep.equal([]);
   });
