@@ -22,6 +22,7 @@ const MORE_RUNS = new Map([
   ["liquidation/LiquidationBatch", 10_000],
   ["margin/HealthLogic", 10_000],
   ["actions/LiquidationLogic", 10_000],
+  ["actions/PerpetualLiquidationLogic", 10_000],
   ["margin/options/OpeningLogic", 10_000],
   ["margin/options/PortfolioLogic", 10_000],
   ["orders/OrderSettlement", 10_000],
@@ -53,6 +54,7 @@ const deployed = [
   "actions/SheddingLogic",
   "actions/AccountLogic",
   "margin/DoubtLogic",
+  "actions/PerpetualLiquidationLogic",
 ];
 
 /** No two files have the same, and none those of the rest. */

@@ -70,6 +70,13 @@ interface IVaultCore {
     /// @return fraction of the account that was sold, 1e18 for the whole
     function liquidate(AccountId account, AccountId keeper) external returns (Ratio fraction);
 
+    /// @notice Sells those of `accounts` that are below the line and hold one perpetual and nothing else, as `liquidate` would one by one in their order, in one
+    /// pass; `keeper` is credited the rewards together. Who is above the line is passed by. Nothing is written of the others, whatever they hold: those whose price is
+    /// doubtful, who have no more than the bounty, whose exchange clock runs, the fund's own and `keeper` among them are for `liquidate`.
+    /// @return sold how many accounts were sold, in part or whole
+    /// @return rest those of which nothing is said, in their order
+    function liquidateMany(AccountId[] calldata accounts, AccountId keeper) external returns (uint256 sold, AccountId[] memory rest);
+
     /// @notice As `liquidate`, but `taker` (the caller's own account) takes the slice, within its own margin.
     /// @param maximumFraction reverts when the slice is larger
     /// @param minimumDiscount reverts when the discount kept by the taker, with the bounty, is smaller
@@ -79,22 +86,6 @@ interface IVaultCore {
     /// @dev Of each position and each collateral the fraction is rounded up, the discount is that of the fraction itself: nothing is given for what
     /// does not move. Who names n/N, rounded down, takes n of N lots.
     function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external;
-
-    /// @notice Moves main stake into the fund account of `underlying` until its equity covers its margin, at most the cap of the epoch; when it has
-    /// nothing left to sell and is worth less than zero, the rest becomes deficit. At the last accepted price, whatever its age.
-    function topUpFund(uint8 underlying) external;
-
-    /// @notice Sets the cap of the open interest to the lower of governance's and what the fund of `underlying` supports.
-    function refreshOpenInterestCap(uint8 underlying) external;
-
-    /// @notice Starts the clock of the exchange discount for an account whose settled cash is below −5 % of its collateral, for a day at most and then
-    /// anew; stops it for one that is not short any more. It also stops when an exchange, a deposit, a transfer, a trade or a payment at expiry has cured the
-    /// account, and with any sale of it.
-    function declareExchange(AccountId account) external;
-
-    /// @notice Buys `amount` (WAD) of collateral `token` from `account` into `buyer` (the caller's own account) at the exchange discount. The
-    /// settled cash of `buyer` may not be negative afterwards, which stops its own clock.
-    function exchangeCollateral(AccountId account, uint8 token, uint256 amount, AccountId buyer) external;
 
     // ---------------------------------------------------------------- asked by modules and keepers
 
@@ -113,7 +104,7 @@ interface IVaultExtension {
     function BUILT_FROM() external view returns (bytes32);
 }
 
-/// @title What can be read of the vault: answered by its extension
+/// @title What can be read of the vault, and what is seldom called: answered by its extension
 interface IVaultBooks {
     // ---------------------------------------------------------------- books
 
@@ -170,7 +161,23 @@ interface IVaultBooks {
     /// @notice The raw parameter words: margin, liquidation, fund, and what is listed.
     function parameterWords() external view returns (uint256 margin, uint256 liquidation, uint256 fund, uint256 listed);
 
-    // ---------------------------------------------------------------- expiry
+    // ---------------------------------------------------------------- seldom called
+
+    /// @notice Moves main stake into the fund account of `underlying` until its equity covers its margin, at most the cap of the epoch; when it has
+    /// nothing left to sell and is worth less than zero, the rest becomes deficit. At the last accepted price, whatever its age.
+    function topUpFund(uint8 underlying) external;
+
+    /// @notice Sets the cap of the open interest to the lower of governance's and what the fund of `underlying` supports.
+    function refreshOpenInterestCap(uint8 underlying) external;
+
+    /// @notice Starts the clock of the exchange discount for an account whose settled cash is below −5 % of its collateral, for a day at most and then
+    /// anew; stops it for one that is not short any more. It also stops when an exchange, a deposit, a transfer, a trade or a payment at expiry has cured the
+    /// account, and with any sale of it.
+    function declareExchange(AccountId account) external;
+
+    /// @notice Buys `amount` (WAD) of collateral `token` from `account` into `buyer` (the caller's own account) at the exchange discount. The
+    /// settled cash of `buyer` may not be negative afterwards, which stops its own clock.
+    function exchangeCollateral(AccountId account, uint8 token, uint256 amount, AccountId buyer) external;
 
     /// @notice Pays what `account` holds in a series that has settled, each lot its payoff, into its cash, and frees the places. Anybody may call it; until
     /// somebody does the positions are worth their payoff and need no margin.

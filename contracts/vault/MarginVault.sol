@@ -9,6 +9,7 @@ import {ConfigLogic} from "../actions/ConfigLogic.sol";
 import {ExchangeLogic} from "../actions/ExchangeLogic.sol";
 import {FundLogic} from "../actions/FundLogic.sol";
 import {LiquidationLogic} from "../actions/LiquidationLogic.sol";
+import {PerpetualLiquidationLogic} from "../actions/PerpetualLiquidationLogic.sol";
 import {PriceLogic} from "../actions/PriceLogic.sol";
 import {SeriesTradeLogic} from "../actions/SeriesTradeLogic.sol";
 import {SheddingLogic} from "../actions/SheddingLogic.sol";
@@ -433,16 +434,6 @@ contract MarginVault is VaultBase, IVaultCore {
         touched.leaving = true;
     }
 
-    /// @dev scope 0: the owner only.
-    function _authorise(AccountId account, address caller, uint8 scope) private view {
-        if (!_mayAct(account, caller, scope)) revert IMarginVault.NotAuthorised(account, caller, scope);
-    }
-
-    /// @dev Nobody is liquidated, and nothing taken over, at prices of before an outage.
-    function _requireUp() private {
-        if (UPTIME_FEED != address(0)) DoubtLogic.requireUp(UPTIME_FEED, UPTIME_GRACE);
-    }
-
     function _token(uint8 token) private view returns (IERC20 asset, uint256 scale) {
         if (token == SETTLEMENT) return (SETTLEMENT_TOKEN, SETTLEMENT_SCALE);
         uint256 word = $.collaterals[token];
@@ -464,9 +455,19 @@ contract MarginVault is VaultBase, IVaultCore {
     }
 
     /// @inheritdoc IVaultCore
-    function liquidate(AccountId account, AccountId keeper) external locked returns (Ratio) {
+    function liquidate(AccountId account, AccountId keeper) external locked returns (Ratio fraction) {
         _requireUp();
+        if ($.headers[account].holdsOnePerpetual()) {
+            fraction = PerpetualLiquidationLogic.liquidate($, FUND, account, keeper);
+            if (fraction.raw() != 0) return fraction;
+        }
         return LiquidationLogic.liquidate($, FUND, account, keeper);
+    }
+
+    /// @inheritdoc IVaultCore
+    function liquidateMany(AccountId[] calldata accounts, AccountId keeper) external locked returns (uint256, AccountId[] memory) {
+        _requireUp();
+        return PerpetualLiquidationLogic.liquidateMany($, FUND, accounts, keeper);
     }
 
     /// @inheritdoc IVaultCore
@@ -481,28 +482,6 @@ contract MarginVault is VaultBase, IVaultCore {
         _authorise(taker, msg.sender, SCOPE_TRADE);
         _requireUp();
         FundLogic.shed($, FUND, underlying, taker, fraction, minimumDiscount);
-    }
-
-    /// @inheritdoc IVaultCore
-    function topUpFund(uint8 underlying) external locked {
-        FundLogic.topUp($, FUND, underlying);
-    }
-
-    /// @inheritdoc IVaultCore
-    function refreshOpenInterestCap(uint8 underlying) external locked {
-        FundLogic.refreshOpenInterestCap($, FUND, underlying);
-    }
-
-    /// @inheritdoc IVaultCore
-    function declareExchange(AccountId account) external locked {
-        ExchangeLogic.declare($, FUND, account);
-    }
-
-    /// @inheritdoc IVaultCore
-    function exchangeCollateral(AccountId account, uint8 token, uint256 amount, AccountId buyer) external locked {
-        _authorise(buyer, msg.sender, SCOPE_TRADE);
-        _requireUp();
-        ExchangeLogic.exchange($, FUND, account, token, amount, buyer);
     }
 
     // ---------------------------------------------------------------- asked by modules and keepers

@@ -6,6 +6,7 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {Lock} from "../ledger/Lock.sol";
 import {VaultState} from "../ledger/VaultStorage.sol";
+import {DoubtLogic} from "../margin/DoubtLogic.sol";
 import {AccountId} from "../types/AccountId.sol";
 
 /// @title What the vault and its extension share: the storage, what is fixed at deployment, the lock
@@ -55,6 +56,16 @@ abstract contract VaultBase {
         if (signer == account.owner()) return true;
         uint256 word = $.operators[account][signer];
         return word & scope != 0 && block.timestamp < word >> 8;
+    }
+
+    /// @dev scope 0: the owner only.
+    function _authorise(AccountId account, address caller, uint8 scope) internal view {
+        if (!_mayAct(account, caller, scope)) revert IMarginVault.NotAuthorised(account, caller, scope);
+    }
+
+    /// @dev Nobody is liquidated, and nothing taken over, at prices of before an outage.
+    function _requireUp() internal {
+        if (UPTIME_FEED != address(0)) DoubtLogic.requireUp(UPTIME_FEED, UPTIME_GRACE);
     }
 
     /// @dev Ends the call with an answer that a library has encoded: to take it apart and encode it again would take code.

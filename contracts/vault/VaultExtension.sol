@@ -16,6 +16,7 @@ import {AccountValue} from "../margin/AccountValue.sol";
 import {HealthLogic} from "../margin/HealthLogic.sol";
 import {Valuation} from "../margin/Valuation.sol";
 import {AccountId} from "../types/AccountId.sol";
+import {SCOPE_TRADE} from "../types/Action.sol";
 import {FIRST_SERIES, underlyingOf, withinUnderlying} from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
@@ -128,7 +129,29 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
         return ($.marginParameters, $.liquidationParameters, $.fundParameters, $.listed);
     }
 
-    // ---------------------------------------------------------------- expiry
+    // ---------------------------------------------------------------- seldom called
+
+    /// @inheritdoc IVaultBooks
+    function topUpFund(uint8 underlying) external locked {
+        FundLogic.topUp($, FUND, underlying);
+    }
+
+    /// @inheritdoc IVaultBooks
+    function refreshOpenInterestCap(uint8 underlying) external locked {
+        FundLogic.refreshOpenInterestCap($, FUND, underlying);
+    }
+
+    /// @inheritdoc IVaultBooks
+    function declareExchange(AccountId account) external locked {
+        ExchangeLogic.declare($, FUND, account);
+    }
+
+    /// @inheritdoc IVaultBooks
+    function exchangeCollateral(AccountId account, uint8 token, uint256 amount, AccountId buyer) external locked {
+        _authorise(buyer, msg.sender, SCOPE_TRADE);
+        _requireUp();
+        ExchangeLogic.exchange($, FUND, account, token, amount, buyer);
+    }
 
     /// @inheritdoc IVaultBooks
     function settleExpired(AccountId account, uint8 underlying, uint8 series) external locked {

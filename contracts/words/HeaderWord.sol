@@ -24,6 +24,20 @@ library HeaderWord {
         return (word >> 160) & 0xffffffff;
     }
 
+    /// @dev What an account holds besides cash, as bits in their places, and the bit beside the epoch: two words alike here hold things on the same underlyings.
+    function holdings(uint256 word) internal pure returns (uint256) {
+        return word & ((uint256(type(uint64).max) << 128) | (uint256(type(uint16).max) << 240));
+    }
+
+    /// @dev Whether `holdings` are one perpetual: neither collateral nor series, and no clock runs.
+    function holdsOnePerpetual(uint256 word) internal pure returns (bool) {
+        uint256 held = holdings(word) >> 128;
+        unchecked {
+            // a power of two below 2^32
+            return held != 0 && held < 1 << 32 && held & (held - 1) == 0;
+        }
+    }
+
     function moduleDifference(uint256 word) internal pure returns (uint256) {
         return (word >> 192) & 0xffff;
     }

@@ -53,6 +53,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     const FundLogic = m.library("FundLogic", { libraries: { ...takeover, SeriesMoveLogic } });
     const HealthLogic = m.library("HealthLogic", { libraries: margin });
     const LiquidationLogic = m.library("LiquidationLogic", { libraries: { ...takeover, FundLogic, SeriesMoveLogic } });
+    const PerpetualLiquidationLogic = m.library("PerpetualLiquidationLogic");
     const PriceLogic = m.library("PriceLogic");
     const insuranceFund = m.contract("InsuranceFund", [settlementToken, parameters.insuranceFund.name, parameters.insuranceFund.symbol], {
       after: [
@@ -63,6 +64,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
         FundLogic,
         HealthLogic,
         LiquidationLogic,
+        PerpetualLiquidationLogic,
         PriceLogic,
         SeriesLogic,
         SheddingLogic,
@@ -80,7 +82,17 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
       fundParameters: pack(FUND_WORD, parameters.values),
     };
     const vaultExtension = m.contract("VaultExtension", [construction], {
-      libraries: { ConfigLogic, ExchangeLogic, FundLogic, HealthLogic, LiquidationLogic, OpeningLogic, SeriesLogic, SeriesMoveLogic },
+      libraries: {
+        ConfigLogic,
+        DoubtLogic,
+        ExchangeLogic,
+        FundLogic,
+        HealthLogic,
+        LiquidationLogic,
+        OpeningLogic,
+        SeriesLogic,
+        SeriesMoveLogic,
+      },
     });
     const core = m.contract("MarginVault", [construction, vaultExtension], {
       libraries: {
@@ -92,6 +104,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
         HealthLogic,
         LiquidationLogic,
         OpeningLogic,
+        PerpetualLiquidationLogic,
         PriceLogic,
         SeriesTradeLogic,
         SheddingLogic,

@@ -108,7 +108,8 @@ describe("LiquidationBatch", () => {
     const list = [above[0] ?? 0n, below[0] ?? 0n, below[1] ?? 0n, idOf(fund, 1n), below[2] ?? 0n];
     expect(await batch.liquidateBatch.staticCall(list, keeper)).to.equal(3n);
     const { sold, failed } = outcome(scene, await (await batch.liquidateBatch(list, keeper)).wait());
-    expect(sold).to.deep.equal(below);
+    // who holds more than a perpetual comes last
+    expect(sold).to.deep.equal([below[0], below[2], below[1]]);
     expect(failed).to.deep.equal([[idOf(fund, 1n), selectorOf(scene, "ProtocolAccount")]]);
     await world.conserve();
   });
@@ -127,10 +128,15 @@ describe("LiquidationBatch", () => {
 
   it("H-25 an account that comes twice is sold once: the second time it is healthy", async () => {
     const scene = await createScene();
-    const { batch, below, keeper } = scene;
-    const [first = 0n, second = 0n] = below;
-    const { sold, failed } = outcome(scene, await (await batch.liquidateBatch([first, first, second, first], keeper)).wait());
-    expect(sold).to.deep.equal([first, second]);
+    const { world, batch, below, keeper } = scene;
+    const [first = 0n, second = 0n, third = 0n] = below;
+    // is sold by itself, for it holds more than a perpetual
+    await world.deposit(world.signers[9] ?? world.erin, 1n, 1);
+    const { sold, failed } = outcome(
+      scene,
+      await (await batch.liquidateBatch([first, first, second, third, first, second], keeper)).wait(),
+    );
+    expect(sold).to.deep.equal([first, third, second]);
     expect(failed).to.deep.equal([]);
   });
 

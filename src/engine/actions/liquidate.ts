@@ -80,6 +80,48 @@ export function liquidateOn(draft: Draft, account: AccountId, keeper: AccountId)
 }
 
 /**
+ * Sells those of `accounts` that are below the line and hold one perpetual and nothing else, as `liquidate` would one by one; who is above it is passed by.
+ * @returns with how many were sold, and the accounts of which nothing is said
+ * @throws Reverted `SequencerNotUp`, `ProtocolAccount`
+ */
+export function liquidateMany(
+  state: State,
+  accounts: readonly AccountId[],
+  keeper: AccountId,
+): Outcome & { readonly sold: bigint; readonly rest: readonly AccountId[] } {
+  let sold = 0n;
+  const rest: AccountId[] = [];
+  const outcome = transact(state, (draft) => {
+    requireUp(draft);
+    if (ownerOf(keeper) === draft.base.fund) revert("ProtocolAccount", keeper);
+    for (const account of accounts) {
+      const figures = account === keeper ? undefined : perpetualAlone(draft, account);
+      if (figures !== undefined && figures.equity >= figures.maintenance) continue;
+      // of who has no more than the bounty the fund pays a part
+      if (figures === undefined || figures.equity <= draft.base.liquidation.bounty) {
+        rest.push(account);
+        continue;
+      }
+      liquidateOn(draft, account, keeper);
+      sold++;
+    }
+  });
+  return { ...outcome, sold, rest };
+}
+
+/** The figures of an account, not the fund's, that holds one perpetual and nothing else at a good price; no clock runs. */
+function perpetualAlone(draft: Draft, id: AccountId): { readonly equity: bigint; readonly maintenance: bigint } | undefined {
+  const { positions, series, collateral, exchangeSince } = draft.account(id);
+  const dated = [...series.values()].some(({ length }) => length !== 0);
+  if (positions.size !== 1 || dated || collateral.size !== 0 || exchangeSince !== 0n || ownerOf(id) === draft.base.fund) return undefined;
+  const portfolio = portfolioOf(draft, id);
+  if (portfolio.books.some(({ doubt }) => doubt !== 0n)) return undefined;
+  const terms = termsAt(draft.base.margin, draft.now);
+  const { equity, margin } = assess(portfolio, terms, false);
+  return { equity, maintenance: partUp(margin, terms.maintenance) };
+}
+
+/**
  * As `liquidate`, but the caller's own account takes the slice, within its own margin.
  * @param maximumFraction 18 decimals; exactly the slice is sold or nothing
  * @param minimumDiscount WAD, of what the taker keeps with the bounty

@@ -2,7 +2,7 @@ import { type BytesLike, ZeroHash } from "ethers";
 import { declareExchange, exchangeCollateral, shortOf } from "../../../src/engine/actions/exchange.ts";
 import { type Action, execute, type Payout } from "../../../src/engine/actions/execute.ts";
 import { refreshOpenInterestCap, shedFund, topUpFund } from "../../../src/engine/actions/fund.ts";
-import { liquidate, liquidateTo } from "../../../src/engine/actions/liquidate.ts";
+import { liquidate, liquidateMany, liquidateTo } from "../../../src/engine/actions/liquidate.ts";
 import { countingQuotes, type PriceReport, postPrice, updateFundingRate } from "../../../src/engine/actions/prices.ts";
 import type { Fill } from "../../../src/engine/actions/trading.ts";
 import { Draft, type Outcome, transact } from "../../../src/engine/ledger/draft.ts";
@@ -566,6 +566,16 @@ export class World {
   private liquidate(state: State): Operation {
     const account = this.victim(state);
     const keeper = this.random.chance(0.02) ? account : this.anyAccount(state);
+    if (this.random.chance(0.3)) {
+      const many = [account, this.anyAccount(state), this.victim(state), account];
+      return {
+        kind: "liquidate",
+        description: `liquidateMany ${many.map(show).join(" ")} keeper ${show(keeper)}`,
+        from: this.random.pick(this.owners),
+        data: this.chain.deployment.vault.interface.encodeFunctionData("liquidateMany", [many, keeper]),
+        run: (before) => ({ outcome: liquidateMany(before, many, keeper) }),
+      };
+    }
     return {
       kind: "liquidate",
       description: `liquidate ${show(account)} keeper ${show(keeper)}`,

@@ -241,6 +241,8 @@ describe("prices in doubt", () => {
       }
       const sale = await errorOf(world, vault.liquidate.staticCall(idOf(alice), keeper));
       expect(sale, `${what}: sale`).to.equal(isUp ? "done" : "SequencerNotUp");
+      const sales = await errorOf(world, vault.liquidateMany.staticCall([idOf(alice)], keeper));
+      expect(sales, `${what}: sales`).to.equal(isUp ? "done" : "SequencerNotUp");
       expect(await errorOf(world, vault.previewLiquidation(idOf(alice))), `${what}: preview`).to.equal(isUp ? "done" : "SequencerNotUp");
       // both sides shrink, and what needs no price leaves
       const shrink = [actions.trade(idOf(alice), [world.fill(idOf(bob), 0, -eth(1), { price: 19n * 10n ** 15n })], 1n)];

@@ -304,6 +304,7 @@ describe("hazards of the ledger", () => {
       postPrice: "a price",
       updateFundingRate: "changes what the future costs, not the present",
       liquidate: "only below the line; cures or closes",
+      liquidateMany: "only below the line; cures or closes",
       liquidateTo: "only below the line; the taker's margin rule is tested",
       shedFund: "the fund's accounts have no line; the taker's margin rule is tested",
       postSlices: "volatilities, signed and free of arbitrage: they move what options are worth as a price does",

@@ -43,6 +43,7 @@ async function createScene(): Promise<Scene> {
     call("postPrice", [0, [mockUpdate(2_000n * WAD, BigInt(await world.time.latest()))]]),
     call("updateFundingRate", [0]),
     call("liquidate", [idOf(alice), id]),
+    call("liquidateMany", [[idOf(alice)], id]),
     call("liquidateTo", [idOf(alice), id, WAD, 0n]),
     call("shedFund", [0, id, WAD, 0n]),
     call("topUpFund", [0]),
@@ -185,7 +186,7 @@ describe("hazards of re-entrancy", () => {
 
   it("H-8 I-17 one transaction trades at one price: after a use the price cannot be posted again", async () => {
     const { world, attacker } = await createScene();
-    const { vault, bob } = world;
+    const { vault, bob, erin } = world;
     const id = idOf(await attacker.getAddress());
     const target = await vault.getAddress();
     const now = BigInt(await world.time.latest()) + 10n;
@@ -219,6 +220,19 @@ describe("hazards of re-entrancy", () => {
         vault,
         "PriceUsed",
       );
+    }
+    // a sale does, by itself and with others
+    await world.deposit(erin, usd(1_600));
+    await world.refresh();
+    await world.trade(erin, bob, 0, eth(100));
+    for (const data of [
+      vault.interface.encodeFunctionData("liquidate", [idOf(erin), id]),
+      vault.interface.encodeFunctionData("liquidateMany", [[idOf(erin)], id]),
+    ]) {
+      const time = BigInt(await world.time.latest()) + 400n;
+      await world.time.setNextBlockTimestamp(time);
+      const sale = { target, data };
+      await expect(attacker.run([post(1_900n, time - 1n), sale, post(1_901n, time)])).to.be.revertedWithCustomError(vault, "PriceUsed");
     }
   });
 });
