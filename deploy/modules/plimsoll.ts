@@ -80,7 +80,17 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
       fundParameters: pack(FUND_WORD, parameters.values),
     };
     const vaultExtension = m.contract("VaultExtension", [construction], {
-      libraries: { ConfigLogic, ExchangeLogic, FundLogic, HealthLogic, LiquidationLogic, OpeningLogic, SeriesLogic, SeriesMoveLogic },
+      libraries: {
+        ConfigLogic,
+        ExchangeLogic,
+        FundLogic,
+        HealthLogic,
+        LiquidationLogic,
+        OpeningLogic,
+        PortfolioLogic,
+        SeriesLogic,
+        SeriesMoveLogic,
+      },
     });
     const core = m.contract("MarginVault", [construction, vaultExtension], {
       libraries: {

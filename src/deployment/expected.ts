@@ -55,6 +55,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     "HealthLogic",
     "LiquidationLogic",
     "OpeningLogic",
+    "PortfolioLogic",
     "SeriesLogic",
     "SeriesMoveLogic",
   ],
