@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Assessment, Book, FundFigures, Portfolio} from "../interfaces/IMarginVault.sol";
-import {Deficit} from "../ledger/Deficit.sol";
 import {VaultState} from "../ledger/VaultStorage.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
 import {Ratio} from "../types/Ratio.sol";
