@@ -11,12 +11,11 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IInsuranceFund} from "../interfaces/IInsuranceFund.sol";
-import {Assessment, Book, IMarginVault} from "../interfaces/IMarginVault.sol";
+import {FundFigures, IMarginVault} from "../interfaces/IMarginVault.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
 import {Action, ActionKind, SETTLEMENT} from "../types/Action.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad} from "../types/Wad.sol";
-import {MarginWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 
 /// @title Insurance fund: the owner of the vault's main fund account and of one fund account for each underlying
@@ -58,12 +57,11 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         uint128 minimum;
     }
 
-    /// @dev What an entry prices shares by, asked once: the vault prices every fund account that is short for it. The lower net asset value in units;
-    /// settlement tokens of the vault, and deficit and shortfall, WAD.
+    /// @dev What shares are priced by, asked once a call: the vault prices every fund account for it. The net asset values in units.
     struct Basis {
+        uint256 upper;
         uint256 lower;
-        uint256 settlement;
-        uint256 owed;
+        FundFigures vault;
     }
 
     /// @dev WAD of the asset and unix seconds.
@@ -142,14 +140,14 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     /// @inheritdoc IInsuranceFund
     /// @dev A loss is visible before it is booked: whoever could choose when to be paid would choose a moment between (H-78).
     function fileClaim(uint256 shares, uint256 minimumAssets) external nonReentrant returns (uint256 assets) {
-        (, uint256 lower) = _takeRecord();
+        Basis memory basis = _takeRecord();
         (uint256 ripe, uint256 maturity, uint256 lapse) = ticketOf(msg.sender);
         if (ripe == 0) revert NoTicket(msg.sender);
         if (block.timestamp < maturity) revert TicketCools(msg.sender, maturity);
         if (shares > ripe) revert ERC4626ExceededMaxRedeem(msg.sender, shares, ripe);
         (uint256 open, , , uint256 end) = claimOf(msg.sender);
         if (open != 0) revert ClaimOpen(msg.sender, end);
-        assets = _paidDown(shares, _basis(lower));
+        assets = _paidDown(shares, basis);
         if (assets == 0) revert NothingGiven(assets, shares);
         // a minimum that cannot be reached would keep the claim for its owner alone
         if (assets < minimumAssets) revert BelowMinimum(assets, minimumAssets);
@@ -165,9 +163,8 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         // who could put it off for ever could choose when to be paid
         if (block.timestamp + CLAIM_DELAY + CLAIM_TIME > open.lapse) revert TicketLapses(msg.sender, open.lapse);
         uint256 given = gasleft();
-        (bool priced, , uint256 lower) = _tryValues();
+        (bool priced, Basis memory basis) = _tryBasis();
         if (priced) {
-            Basis memory basis = _basis(lower);
             uint256 worth = _paidDown(open.shares, basis);
             if (worth < open.assets) open.assets = worth.toUint128();
             uint256 most = _mostRedeem(msg.sender, basis);
@@ -188,7 +185,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         if (worth < open.minimum) revert BelowMinimum(worth, open.minimum);
         uint256 shares = _mostRedeem(owner, basis);
         assets = _paidDown(shares, basis);
-        _withdraw(owner, owner, owner, assets, shares);
+        _pay(owner, owner, owner, assets, shares, basis);
     }
 
     /// @inheritdoc IInsuranceFund
@@ -245,10 +242,10 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
 
     /// @inheritdoc IERC4626
     function mint(uint256 shares, address receiver) public override(ERC4626, IERC4626) nonReentrant returns (uint256 assets) {
-        uint256 upper = _beforeDeposit();
-        uint256 most = _mintedDown(_mostDeposit(), upper);
+        Basis memory basis = _beforeDeposit();
+        uint256 most = _mintedDown(_mostDeposit(basis), basis);
         if (shares > most) revert ERC4626ExceededMaxMint(receiver, shares, most);
-        assets = _costUp(shares, upper);
+        assets = _costUp(shares, basis);
         _deposit(msg.sender, receiver, assets, shares);
     }
 
@@ -262,7 +259,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         uint256 most = _paidDown(_mostRedeem(owner, basis), basis);
         if (assets > most) revert ERC4626ExceededMaxWithdraw(owner, assets, most);
         shares = _burnedUp(assets, basis);
-        _withdraw(msg.sender, receiver, owner, assets, shares);
+        _pay(msg.sender, receiver, owner, assets, shares, basis);
     }
 
     /// @inheritdoc IERC4626
@@ -285,10 +282,10 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     // entry is asked here of the net asset value that the record has just been taken from: `max…` and `preview…` say the same of the same.
 
     function _stake(uint256 assets, address receiver) private returns (uint256 shares) {
-        uint256 upper = _beforeDeposit();
-        uint256 most = _mostDeposit();
+        Basis memory basis = _beforeDeposit();
+        uint256 most = _mostDeposit(basis);
         if (assets > most) revert ERC4626ExceededMaxDeposit(receiver, assets, most);
-        shares = _mintedDown(assets, upper);
+        shares = _mintedDown(assets, basis);
         _deposit(msg.sender, receiver, assets, shares);
     }
 
@@ -297,22 +294,20 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         uint256 most = _mostRedeem(owner, basis);
         if (shares > most) revert ERC4626ExceededMaxRedeem(owner, shares, most);
         assets = _paidDown(shares, basis);
-        _withdraw(msg.sender, receiver, owner, assets, shares);
+        _pay(msg.sender, receiver, owner, assets, shares, basis);
     }
 
     /// @dev Losses and gains so far are recognised before any share changes hands with the fund (H-50).
-    function _beforeDeposit() private returns (uint256 upper) {
-        (upper, ) = _takeRecord();
-        uint256 owed = _basis(0).owed;
-        if (owed != 0) revert DeficitOutstanding(owed);
+    function _beforeDeposit() private returns (Basis memory basis) {
+        basis = _takeRecord();
+        if (basis.vault.owed != 0) revert DeficitOutstanding(basis.vault.owed);
     }
 
     /// @dev Says why nothing can be redeemed, before ERC4626 says only that it exceeds zero.
     function _beforeRedeem(address owner, uint256 assets) private returns (Basis memory basis) {
-        (, uint256 lower) = _takeRecord();
+        basis = _takeRecord();
         _requirePayable(owner);
-        basis = _basis(lower);
-        uint256 available = _payableDown(_liquid(basis), basis);
+        uint256 available = _payableDown(_liquid(basis.vault), basis.vault);
         if (assets > available) revert StakeInUse(assets, available);
     }
 
@@ -323,44 +318,44 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         _record.net = (_record.net + assets * SCALE).toUint128();
     }
 
-    function _withdraw(address caller, address receiver, address owner, uint256 assets, uint256 shares) internal override {
+    /// @dev Into the main account, as its owner.
+    function _transferIn(address from, uint256 assets) internal override {
+        super._transferIn(from, assets);
+        IERC20(asset()).forceApprove(address(_vault), assets);
+        (Wad before, , , , ) = _vault.headerOf(_account(0));
+        Action[] memory actions = new Action[](1);
+        actions[0] = Action(ActionKind.Deposit, _account(0), abi.encode(SETTLEMENT, assets));
+        _vault.execute(actions);
+        (Wad afterwards, , , , ) = _vault.headerOf(_account(0));
+        // casting to uint256 is safe: a deposit does not lower cash
+        uint256 credited = uint256((afterwards - before).raw());
+        if (credited != assets * SCALE) revert DepositMismatch(assets * SCALE, credited);
+    }
+
+    /// @dev What ERC4626 calls `_withdraw`, with what the entry has asked.
+    function _pay(address caller, address receiver, address owner, uint256 assets, uint256 shares, Basis memory basis) private {
         if (assets == 0 || shares == 0) revert NothingGiven(assets, shares);
         Claim storage open = _claims[owner];
         // casting is safe: shares were tested against the claim; an amount and a minimum end at nothing
         open.shares -= uint176(shares);
         open.assets = uint128(uint256(open.assets).saturatingSub(assets));
         open.minimum = uint128(uint256(open.minimum).saturatingSub(assets));
-        super._withdraw(caller, receiver, owner, assets, shares);
-    }
-
-    /// @dev Into the main account, as its owner.
-    function _transferIn(address from, uint256 assets) internal override {
-        super._transferIn(from, assets);
-        IERC20(asset()).forceApprove(address(_vault), assets);
-        (Wad before, , , , ) = _vault.headerOf(_main());
-        Action[] memory actions = new Action[](1);
-        actions[0] = Action(ActionKind.Deposit, _main(), abi.encode(SETTLEMENT, assets));
-        _vault.execute(actions);
-        (Wad afterwards, , , , ) = _vault.headerOf(_main());
-        // casting to uint256 is safe: a deposit does not lower cash
-        uint256 credited = uint256((afterwards - before).raw());
-        if (credited != assets * SCALE) revert DepositMismatch(assets * SCALE, credited);
+        if (caller != owner) _spendAllowance(owner, caller, shares);
+        _burn(owner, shares);
+        _takeOut(receiver, _debitedUp(assets, basis.vault), basis.vault.cash);
+        emit Withdraw(caller, receiver, owner, assets, shares);
     }
 
     /// @dev Out of the main account; where that is short, first out of fund accounts that hold nothing but cash.
-    function _transferOut(address to, uint256 assets) internal override {
-        uint256 debited = _debitedUp(assets, _basis(0));
-        uint256 count = _underlyings();
-        Action[] memory actions = new Action[](count);
+    function _takeOut(address to, uint256 debited, uint256[] memory cash) private {
+        Action[] memory actions = new Action[](cash.length);
         uint256 used;
-        uint256 available = _cashOf(_main());
+        uint256 available = cash[0];
         uint256 wanted = debited * SCALE;
-        for (uint256 u; u < count && available < wanted; ++u) {
-            AccountId account = _fundAccount(u);
-            uint256 cash = _idleCashOf(account);
-            if (cash == 0) continue;
-            uint256 moved = Math.min(cash, wanted - available);
-            actions[used++] = Action(ActionKind.Transfer, account, abi.encode(SETTLEMENT, moved, _main()));
+        for (uint256 i = 1; i < cash.length && available < wanted; ++i) {
+            if (cash[i] == 0) continue;
+            uint256 moved = Math.min(cash[i], wanted - available);
+            actions[used++] = Action(ActionKind.Transfer, _account(i), abi.encode(SETTLEMENT, moved, _account(0)));
             available += moved;
         }
         if (available < wanted) revert StakeInUse(debited, available / SCALE);
@@ -370,7 +365,7 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         // in a call of their own: as many accounts as there may be are as many actions as there may be
         if (used != 0) _vault.execute(actions);
         actions = new Action[](1);
-        actions[0] = Action(ActionKind.Withdraw, _main(), abi.encode(SETTLEMENT, debited, to));
+        actions[0] = Action(ActionKind.Withdraw, _account(0), abi.encode(SETTLEMENT, debited, to));
         // what goes out is no loss; before the call, in which the receiver may get control
         Record storage last = _record;
         last.net = (uint256(last.net).saturatingSub(wanted)).toUint128();
@@ -382,92 +377,85 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     /// @inheritdoc IERC4626
     /// @dev The lower value; while the fund cannot be priced, the last recorded one.
     function totalAssets() public view override(ERC4626, IERC4626) returns (uint256) {
-        (bool priced, , uint256 lower) = _tryValues();
-        if (priced) return lower;
+        (bool priced, Basis memory basis) = _tryBasis();
+        if (priced) return basis.lower;
         return (uint256(_record.net) - _record.unvested) / SCALE;
     }
 
     /// @inheritdoc IERC4626
     function maxDeposit(address) public view override(ERC4626, IERC4626) returns (uint256) {
-        (bool priced, , ) = _tryValues();
-        return priced && _basis(0).owed == 0 ? _mostDeposit() : 0;
+        (bool priced, Basis memory basis) = _tryBasis();
+        return priced && basis.vault.owed == 0 ? _mostDeposit(basis) : 0;
     }
 
     /// @inheritdoc IERC4626
-    function maxMint(address receiver) public view override(ERC4626, IERC4626) returns (uint256) {
-        (bool priced, uint256 upper, ) = _tryValues();
-        return priced ? _mintedDown(maxDeposit(receiver), upper) : 0;
+    function maxMint(address) public view override(ERC4626, IERC4626) returns (uint256) {
+        (bool priced, Basis memory basis) = _tryBasis();
+        return priced && basis.vault.owed == 0 ? _mintedDown(_mostDeposit(basis), basis) : 0;
     }
 
     /// @inheritdoc IERC4626
     function maxWithdraw(address owner) public view override(ERC4626, IERC4626) returns (uint256) {
-        (bool priced, , uint256 lower) = _tryValues();
-        if (!priced) return 0;
-        Basis memory basis = _basis(lower);
-        return _paidDown(_mostRedeem(owner, basis), basis);
+        (bool priced, Basis memory basis) = _tryBasis();
+        return priced ? _paidDown(_mostRedeem(owner, basis), basis) : 0;
     }
 
     /// @inheritdoc IERC4626
     function maxRedeem(address owner) public view override(ERC4626, IERC4626) returns (uint256) {
-        (bool priced, , uint256 lower) = _tryValues();
-        return priced ? _mostRedeem(owner, _basis(lower)) : 0;
+        (bool priced, Basis memory basis) = _tryBasis();
+        return priced ? _mostRedeem(owner, basis) : 0;
     }
 
     /// @inheritdoc IERC4626
     function previewDeposit(uint256 assets) public view override(ERC4626, IERC4626) returns (uint256) {
-        (uint256 upper, ) = netAssetValues();
-        return _mintedDown(assets, upper);
+        return _mintedDown(assets, _basis());
     }
 
     /// @inheritdoc IERC4626
     function previewMint(uint256 shares) public view override(ERC4626, IERC4626) returns (uint256) {
-        (uint256 upper, ) = netAssetValues();
-        return _costUp(shares, upper);
+        return _costUp(shares, _basis());
     }
 
     /// @inheritdoc IERC4626
     function previewWithdraw(uint256 assets) public view override(ERC4626, IERC4626) returns (uint256) {
-        (, uint256 lower) = netAssetValues();
-        Basis memory basis = _basis(lower);
-        uint256 most = basis.settlement / SCALE;
+        Basis memory basis = _basis();
+        uint256 most = basis.vault.settlement / SCALE;
         if (assets > most) revert StakeInUse(assets, most);
         return _burnedUp(assets, basis);
     }
 
     /// @inheritdoc IERC4626
     function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) returns (uint256) {
-        (, uint256 lower) = netAssetValues();
-        Basis memory basis = _basis(lower);
+        Basis memory basis = _basis();
         // nobody can be paid more than the settlement tokens of the vault: those that are lent are promised to nobody
-        return Math.min(_paidDown(shares, basis), basis.settlement / SCALE);
+        return Math.min(_paidDown(shares, basis), basis.vault.settlement / SCALE);
     }
 
     // ---------------------------------------------------------------- share arithmetic
 
-    /// @dev Shares for a deposit. `upper` and `lower` are the net asset values.
-    function _mintedDown(uint256 assets, uint256 upper) private view returns (uint256) {
-        return assets.mulDiv(_supply(), upper + 1);
+    /// @dev Shares for a deposit.
+    function _mintedDown(uint256 assets, Basis memory basis) private view returns (uint256) {
+        return assets.mulDiv(_supply(), basis.upper + 1);
     }
 
     /// @dev What shares cost.
-    function _costUp(uint256 shares, uint256 upper) private view returns (uint256) {
-        return shares.mulDiv(upper + 1, _supply(), Math.Rounding.Ceil);
+    function _costUp(uint256 shares, Basis memory basis) private view returns (uint256) {
+        return shares.mulDiv(basis.upper + 1, _supply(), Math.Rounding.Ceil);
     }
 
     /// @dev Shares for a payment.
     function _burnedUp(uint256 assets, Basis memory basis) private view returns (uint256) {
-        return _debitedUp(assets, basis).mulDiv(_supply(), basis.lower + 1, Math.Rounding.Ceil);
+        return _debitedUp(assets, basis.vault).mulDiv(_supply(), basis.lower + 1, Math.Rounding.Ceil);
     }
 
     /// @dev What is paid for shares.
     function _paidDown(uint256 shares, Basis memory basis) private view returns (uint256) {
-        return _payableDown(shares.mulDiv(basis.lower + 1, _supply()), basis);
+        return _payableDown(shares.mulDiv(basis.lower + 1, _supply()), basis.vault);
     }
 
     /// @dev The cash of an account is below 2^127.
-    function _mostDeposit() private view returns (uint256) {
-        (uint256 settlement, ) = _vault.totals();
-        return (uint256(uint128(type(int128).max)) - settlement) / SCALE;
+    function _mostDeposit(Basis memory basis) private view returns (uint256) {
+        return (uint256(uint128(type(int128).max)) - basis.vault.settlement) / SCALE;
     }
 
     /// @dev Shares of a claim that is payable now, as far as they are worth at most what they were when it was filed, and at most the liquid cash.
@@ -476,9 +464,9 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         uint256 payableFrom;
         (shares, assets, payableFrom, ) = claimOf(owner);
         if (shares == 0 || block.timestamp < payableFrom) return 0;
-        uint256 debit = _liquid(basis);
+        uint256 debit = _liquid(basis.vault);
         // dearer since: fewer shares are paid, and the others are as if nothing had been claimed
-        if (_paidDown(shares, basis) > assets) debit = Math.min(debit, _debitedUp(assets, basis));
+        if (_paidDown(shares, basis) > assets) debit = Math.min(debit, _debitedUp(assets, basis.vault));
         return Math.min(shares, debit.mulDiv(_supply(), basis.lower + 1));
     }
 
@@ -491,107 +479,76 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
     }
 
     /// @dev What the vault pays for a debit, in units: φ of it while a deficit or a shortfall is outstanding. The vault's own formula.
-    function _payableDown(uint256 debited, Basis memory basis) private pure returns (uint256) {
-        return basis.owed == 0 ? debited : debited.mulDiv(basis.settlement, basis.settlement + basis.owed);
+    function _payableDown(uint256 debited, FundFigures memory f) private pure returns (uint256) {
+        return f.owed == 0 ? debited : debited.mulDiv(f.settlement, f.settlement + f.owed);
     }
 
     /// @dev The least debit for which the vault pays `assets`.
-    function _debitedUp(uint256 assets, Basis memory basis) private pure returns (uint256) {
-        if (basis.owed == 0) return assets;
-        if (basis.settlement == 0) revert DeficitOutstanding(basis.owed);
-        return assets.mulDiv(basis.settlement + basis.owed, basis.settlement, Math.Rounding.Ceil);
-    }
-
-    function _basis(uint256 lower) private view returns (Basis memory) {
-        (uint256 settlement, uint256 owed) = _vault.totals();
-        return Basis(lower, settlement, owed + _vault.shortfall());
+    function _debitedUp(uint256 assets, FundFigures memory f) private pure returns (uint256) {
+        if (f.owed == 0) return assets;
+        if (f.settlement == 0) revert DeficitOutstanding(f.owed);
+        return assets.mulDiv(f.settlement + f.owed, f.settlement, Math.Rounding.Ceil);
     }
 
     // ---------------------------------------------------------------- value
 
     /// @inheritdoc IInsuranceFund
-    function netAssetValues() public view returns (uint256 upper, uint256 lower) {
-        (uint256 high, uint256 net) = _figures();
-        return (high.ceilDiv(SCALE), (net - _unvestedAt(net)) / SCALE);
+    function netAssetValues() external view returns (uint256 upper, uint256 lower) {
+        Basis memory basis = _basis();
+        return (basis.upper, basis.lower);
     }
 
     /// @inheritdoc IInsuranceFund
-    function liquidAssets() public view returns (uint256) {
-        return address(_vault) == address(0) ? 0 : _liquid(_basis(0));
+    function liquidAssets() external view returns (uint256) {
+        return address(_vault) == address(0) ? 0 : _liquid(_vault.fundFigures(MARGIN_PART));
     }
 
-    function _liquid(Basis memory basis) private view returns (uint256) {
-        uint256 cash = _cashOf(_main());
-        uint256 count = _underlyings();
-        for (uint256 u; u < count; ++u) {
-            cash += _idleCashOf(_fundAccount(u));
+    function _liquid(FundFigures memory f) private view returns (uint256) {
+        uint256 cash;
+        for (uint256 i; i < f.cash.length; ++i) {
+            cash += f.cash[i];
         }
         // the largest debit of which the vault can pay its part
-        return Math.min(cash, basis.settlement + basis.owed) / SCALE;
+        return Math.min(cash, f.settlement + f.owed) / SCALE;
     }
 
     /// @dev Views that ERC-4626 forbids to revert must not, whatever makes the vault's revert: lock, prices, no vault yet.
-    function _tryValues() private view returns (bool priced, uint256 upper, uint256 lower) {
-        try this.netAssetValues() returns (uint256 high, uint256 low) {
-            return (true, high, low);
-        } catch {
-            return (false, 0, 0);
-        }
+    function _tryBasis() private view returns (bool priced, Basis memory basis) {
+        if (address(_vault) == address(0)) return (false, basis);
+        try _vault.fundFigures(MARGIN_PART) returns (FundFigures memory f) {
+            if (_isPriced(f)) return (true, _basisOf(f, _unvestedAt(_netOf(f))));
+        } catch {}
+    }
+
+    function _basis() private view returns (Basis memory) {
+        FundFigures memory f = _figures();
+        return _basisOf(f, _unvestedAt(_netOf(f)));
+    }
+
+    function _basisOf(FundFigures memory f, uint256 unvested) private view returns (Basis memory) {
+        // casting to uint256 is safe: not negative
+        return Basis(uint256(f.upper.raw()).ceilDiv(SCALE), (_netOf(f) - unvested) / SCALE, f);
+    }
+
+    /// @dev Reverts while the vault is locked, and while the fund has no price.
+    function _figures() private view returns (FundFigures memory f) {
+        if (address(_vault) == address(0)) revert NotBound();
+        f = _vault.fundFigures(MARGIN_PART);
+        if (_isPriced(f)) return f;
+        // casting to uint8 is safe: at most 32 underlyings
+        uint256 priceWord = _vault.underlyingWords(uint8(f.doubtful))[0];
+        revert FundUnpriceable(f.doubtful, PriceWord.state(priceWord), PriceWord.age(priceWord));
+    }
+
+    function _isPriced(FundFigures memory f) private pure returns (bool) {
+        return f.doubt <= maxWad(f.lower + f.doubt, ZERO).partDown(MOST_DOUBT);
     }
 
     /// @dev WAD. The upper value takes the inventory at the mark, and an account below zero as nothing, for the vault's cap may leave that loss to
-    /// others; the lower takes it at its equity less a part of its margin, and a loss as one that the stake will cover. The margin is live, at the held
-    /// range, as the discount of `shedFund` is: cached words may be stale, and who redeems could choose when.
-    function _figures() private view returns (uint256 upper, uint256 net) {
-        IMarginVault bound = _vault;
-        if (address(bound) == address(0)) revert NotBound();
-        // reverts while the vault is locked
-        Wad low = bound.assess(_main(), false).value;
-        Wad high = maxWad(low, ZERO);
-        (uint256 marginWord, , , uint256 listed) = bound.parameterWords();
-        uint256 oldest = MarginWord.liquidationAge(marginWord);
-        uint256 count = listed & 0xff;
-        Wad doubt;
-        uint256 doubtful;
-        for (uint256 u; u < count; ++u) {
-            AccountId account = _fundAccount(u);
-            (Wad cash, uint32 underlyings, uint32 collaterals, , ) = bound.headerOf(account);
-            if (underlyings == 0 && collaterals == 0) {
-                high = high + maxWad(cash, ZERO);
-                low = low + cash;
-                continue;
-            }
-            Assessment memory a = bound.assess(account, false);
-            Wad part = a.margin.partUp(MARGIN_PART);
-            // casting to uint8 is safe: at most 32 underlyings
-            uint256 priceWord = bound.underlyingWords(uint8(u))[0];
-            if (PriceWord.isGood(priceWord, PriceWord.age(priceWord), oldest)) {
-                high = high + maxWad(a.value, ZERO);
-                low = low + a.equity - part;
-                continue;
-            }
-            Wad moved = _movedBy(bound.portfolioOf(account).books[0], part);
-            // of options no edge is priced
-            if (moved.isNegative()) revert FundUnpriceable(u, PriceWord.state(priceWord), PriceWord.age(priceWord));
-            doubtful = u;
-            doubt = doubt + moved;
-            high = high + maxWad(a.value + moved, ZERO);
-            low = low + a.equity - part - moved;
-        }
-        if (doubt > maxWad(low + doubt, ZERO).partDown(MOST_DOUBT)) {
-            // casting to uint8 is safe: at most 32 underlyings
-            uint256 priceWord = bound.underlyingWords(uint8(doubtful))[0];
-            revert FundUnpriceable(doubtful, PriceWord.state(priceWord), PriceWord.age(priceWord));
-        }
-        // casting to uint256 is safe: neither is negative
-        return (uint256(high.raw()), uint256(maxWad(low, ZERO).raw()));
-    }
-
-    /// @dev By how much a doubtful price may have moved value, equity, and the part of the margin, `part`; below zero where that is not known. A fund
-    /// account holds nothing of another underlying than its own.
-    function _movedBy(Book memory book, Wad part) private pure returns (Wad) {
-        if (book.series.length != 0) return Wad.wrap(-1);
-        return (book.lots.times(book.price).abs() + book.collateral + part).partUp(book.doubt);
+    /// others; the lower, this one, takes it at its equity less a part of its margin, and a loss as one that the stake will cover.
+    function _netOf(FundFigures memory f) private pure returns (uint256) {
+        // casting to uint256 is safe: not negative
+        return uint256(maxWad(f.lower, ZERO).raw());
     }
 
     /// @dev What of `net` does not count for redemptions now: what was left of the record, more by a gain since, less by a loss since.
@@ -609,8 +566,9 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
 
     /// @dev Each gain vests over its own 24 hours: the end moves to the mean of the ends, weighted by amount, so that recording often, or a small gain, holds
     /// nothing back.
-    function _takeRecord() private returns (uint256 upper, uint256 lower) {
-        (uint256 high, uint256 net) = _figures();
+    function _takeRecord() private returns (Basis memory) {
+        FundFigures memory f = _figures();
+        uint256 net = _netOf(f);
         Record memory last = _record;
         uint256 left = _left(last);
         uint256 unvested = _unvestedAt(net);
@@ -620,34 +578,12 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         // casting times to uint40 is safe until the year 36812
         _record = Record(net.toUint128(), unvested.toUint128(), uint40(block.timestamp), uint40(block.timestamp + remaining));
         emit Recorded(net, unvested);
-        return (high.ceilDiv(SCALE), (net - unvested) / SCALE);
+        return _basisOf(f, unvested);
     }
 
-    // ---------------------------------------------------------------- accounts
-
-    function _main() private view returns (AccountId) {
-        return toAccountId(address(this), 0);
-    }
-
-    function _fundAccount(uint256 underlying) private view returns (AccountId) {
+    /// @dev The main account, or with `place` from 1 on that of an underlying.
+    function _account(uint256 place) private view returns (AccountId) {
         // casting to uint96 is safe: at most 32 underlyings
-        return toAccountId(address(this), uint96(underlying + 1));
-    }
-
-    function _underlyings() private view returns (uint256) {
-        (, , , uint256 listed) = _vault.parameterWords();
-        return listed & 0xff;
-    }
-
-    function _cashOf(AccountId account) private view returns (uint256) {
-        (Wad cash, , , , ) = _vault.headerOf(account);
-        // casting to uint256 is safe: not negative
-        return uint256(maxWad(cash, ZERO).raw());
-    }
-
-    /// @dev Cash of a fund account that holds nothing else.
-    function _idleCashOf(AccountId account) private view returns (uint256) {
-        (Wad cash, uint32 underlyings, uint32 collaterals, , ) = _vault.headerOf(account);
-        return underlyings == 0 && collaterals == 0 ? uint256(maxWad(cash, ZERO).raw()) : 0;
+        return toAccountId(address(this), uint96(place));
     }
 }

@@ -44,6 +44,17 @@ struct Assessment {
     Wad notional; // G: gross notional of the positions
 }
 
+/// @dev What the insurance fund prices its shares by: its accounts, the main one first, then one for each underlying. All WAD of the settlement token.
+struct FundFigures {
+    Wad upper; // each account at the mark, at least nothing, and higher by what doubtful prices may have moved it
+    Wad lower; // each at its equity less a part of its margin, and lower by that
+    Wad doubt; // what doubtful prices may have moved them by, together; beyond anything where one of them is in options, of which no edge is priced
+    uint256 doubtful; // an underlying of which that is so
+    uint256 settlement; // B
+    uint256 owed; // U + S
+    uint256[] cash; // of each account that holds nothing else; zero where that is negative
+}
+
 /// @title The entries that trading, prices and liquidation go through: those of the contract at the vault's address
 interface IVaultCore {
     // ---------------------------------------------------------------- trading
@@ -151,6 +162,10 @@ interface IVaultBooks {
 
     /// @notice What a withdrawal now would find fund accounts to be short of at the last accepted prices, whatever their age, S, WAD: it is paid B/(B + U + S).
     function shortfall() external view returns (uint256);
+
+    /// @notice All that the insurance fund prices its shares by; reverts with `Locked` alone.
+    /// @param part of the margin of each account, rounded up, that the lower figure is without
+    function fundFigures(Ratio part) external view returns (FundFigures memory);
 
     /// @notice The raw stored words of an underlying, in the order price, sample, pending, funding, trading, volatility, guard, fund.
     function underlyingWords(uint8 underlying) external view returns (uint256[8] memory);

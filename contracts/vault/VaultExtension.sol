@@ -6,13 +6,14 @@ import {FundLogic} from "../actions/FundLogic.sol";
 import {LiquidationLogic} from "../actions/LiquidationLogic.sol";
 import {SeriesLogic} from "../actions/SeriesLogic.sol";
 import {SeriesMoveLogic} from "../actions/SeriesMoveLogic.sol";
-import {Assessment, IVaultBooks, IVaultExtension, Portfolio} from "../interfaces/IMarginVault.sol";
+import {Assessment, FundFigures, IVaultBooks, IVaultExtension, Portfolio} from "../interfaces/IMarginVault.sol";
 import {IVaultSeries, SeriesFigures, SliceUpdate} from "../interfaces/IVaultSeries.sol";
 import {Deficit} from "../ledger/Deficit.sol";
 import {SeriesState} from "../ledger/options/SeriesState.sol";
 import {Uptime} from "../ledger/Uptime.sol";
 import {VaultState} from "../ledger/VaultStorage.sol";
 import {AccountValue} from "../margin/AccountValue.sol";
+import {FundValue} from "../margin/FundValue.sol";
 import {HealthLogic} from "../margin/HealthLogic.sol";
 import {Valuation} from "../margin/Valuation.sol";
 import {AccountId} from "../types/AccountId.sol";
@@ -112,6 +113,15 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     /// @inheritdoc IVaultBooks
     function shortfall() external view whenUnlocked returns (uint256) {
         return FundLogic.shortfall($, FUND);
+    }
+
+    /// @inheritdoc IVaultBooks
+    function fundFigures(Ratio part) external view whenUnlocked returns (FundFigures memory f) {
+        FundValue.write(f, $, FUND, part);
+        uint256 totals_ = $.totals;
+        f.settlement = Deficit.settlement(totals_);
+        // neither a deficit nor an account to look at
+        if (totals_ >> 128 != 0) f.owed = Deficit.deficit(totals_) + FundLogic.shortfall($, FUND);
     }
 
     /// @inheritdoc IVaultBooks

@@ -90,6 +90,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
         HealthLogic,
         LiquidationLogic,
         OpeningLogic,
+        PortfolioLogic,
         SeriesLogic,
         SeriesMoveLogic,
       },

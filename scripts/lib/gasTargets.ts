@@ -23,6 +23,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   "liquidate.options.50": { most: 540_000, peers: "Derive PMRM 3,902,301 and 12,159,014" },
   "liquidate.options.127": { most: 1_250_000, peers: "" },
   "liquidate.options.127.first": { most: 15_000_000, peers: "" },
+  "fund.deposit": { most: 185_000, peers: "" },
+  "fund.redeem": { most: 210_000, peers: "" },
   "black76.price": { most: 2_300, peers: "lyra-utils 6,568" },
   "riskArray.refresh": { most: 36_000, peers: "" },
 };

@@ -57,6 +57,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     "HealthLogic",
     "LiquidationLogic",
     "OpeningLogic",
+    "PortfolioLogic",
     "SeriesLogic",
     "SeriesMoveLogic",
   ],

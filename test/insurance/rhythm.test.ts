@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { parametersOf } from "../../src/deployment/localParameters.ts";
 import { mockUpdate } from "../helpers/deploy.ts";
+import { expectFundFigures } from "../helpers/fundFigures.ts";
 import { actions } from "../helpers/vaultWorld.ts";
 import { deployFund, idOf, networkHelpers, now, UNIT, WAD } from "./fixture.ts";
 
@@ -60,6 +61,7 @@ describe("a fund with inventory in five markets", function () {
     for (let minute = 0; minute < minutes; minute++) {
       await networkHelpers.time.increaseTo(start + BigInt(minute + 1) * MINUTE);
       for (const u of MARKETS) if (u !== PUSHED || minute % 60 === 0) await post(u);
+      if (minute % 10 === 9) await expectFundFigures(vault, await fund.getAddress());
       const answer = await fund.netAssetValues().catch(() => undefined);
       if (answer === undefined) continue;
       priced += 1;

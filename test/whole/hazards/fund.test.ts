@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { PARAMETERS } from "../../../src/engine/math/bounds.ts";
+import { expectFundFigures } from "../../helpers/fundFigures.ts";
 import { actions, createWorld, eth, idOf, usd, WAD, type World } from "../../helpers/vaultWorld.ts";
 
 async function figuresOfFund(world: World, underlying: number): Promise<bigint> {
@@ -203,9 +204,11 @@ describe("hazards of the fund and of markets", () => {
     expect(known).to.be.greaterThan((await vault.shortfalls()).stored[0]!);
     await world.time.increase(1_000n);
     expect(await vault.shortfall()).to.equal(known);
+    await expectFundFigures(vault, world.fund);
     await vault.topUpFund(0);
     expect((await vault.shortfalls()).stored[0]).to.equal(known);
     await world.move(0, 1_900n * WAD);
+    await expectFundFigures(vault, world.fund);
     expect(await vault.shortfall()).to.equal(0n);
     await world.move(0, 1_400n * WAD);
     await world.deposit(erin, usd(1_000_000));
