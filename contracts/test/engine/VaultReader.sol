@@ -51,6 +51,7 @@ contract VaultReader {
 
     /// @dev Takes slots, a word each and nothing before them, and returns what they hold: as few steps a word as there can be, for walks read every
     /// word of every account after each call.
+    // solhint-disable-next-line payable-fallback
     fallback() external {
         assembly {
             let size := calldatasize()

@@ -7,7 +7,7 @@ import { signed, unsigned, upTo } from "../../helpers/arbitraries.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 /** They draw so, or speak of it. */
-const APART = [join("helpers", "arbitraries.ts"), join("project", "arbitraries.test.ts")];
+const APART = [join("helpers", "arbitraries.ts"), join("whole", "project", "arbitraries.test.ts")];
 
 function filesUnder(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
