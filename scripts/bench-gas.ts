@@ -7,10 +7,11 @@ import { progressLine } from "../src/cli/progress.ts";
 import { BadInput } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
 import { codeFigures, differences, type Figures, readFigures, serialised } from "./lib/gasFile.ts";
-import { type Measured, runOperations, runSequencerOperations } from "./lib/gasOperations.ts";
+import type { Measured } from "./lib/gasMeasure.ts";
+import { runOperations, runSequencerOperations } from "./lib/gasOperations.ts";
 import { gasTables, writePage } from "./lib/gasPage.ts";
 import { TARGETS } from "./lib/gasTargets.ts";
-import { asView, type Trace, traceOf } from "./lib/gasTrace.ts";
+import { asView, newSlotsOf, type Trace, traceOf } from "./lib/gasTrace.ts";
 import { type GasWorld, openGasWorld } from "./lib/gasWorld.ts";
 import { projectRoot } from "./lib/run.ts";
 import { slotNames } from "./lib/slotNames.ts";
@@ -19,6 +20,9 @@ const PLACE = "bench/gas.json";
 const PATH = join(projectRoot, PLACE);
 const PAGE = "docs/gas.md";
 const USAGE = "bench-gas [--check] [--json] [--only PART] [--trace] [--markdown] [--docs]";
+
+/** The stacks of the steps of a dearer transaction are more than memory holds. */
+const MOST_TRACED = 4_000_000;
 
 type Options = {
   readonly check: boolean;
@@ -83,14 +87,12 @@ async function carryOut(
 
 async function measure(only: string | undefined): Promise<Record<string, number>> {
   const figures: Record<string, number> = {};
-  await carryOut(only, ({ name, gas, parts }) => {
+  await carryOut(only, async ({ name, gas, hash, parts, view }, { chain }) => {
     figures[name] = Math.round(gas / parts);
+    if (hash !== undefined && gas <= MOST_TRACED && !view) figures[`slots.new.${name}`] = await newSlotsOf(chain.rpc, hash);
   });
   return figures;
 }
-
-/** The stacks of the steps of a dearer transaction are more than memory holds. */
-const MOST_TRACED = 4_000_000;
 
 async function traceAll(only: string | undefined): Promise<Map<string, Trace>> {
   const traces = new Map<string, Trace>();

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // How far the engine's Black-76 (the contract's, to the unit) is from the exact price, as the table of docs/options.md.
 //   node scripts/black76-error.ts [points in each cell] [seed]
-import { logMoneynessOf, rootOfYears, totalVolatilityOf, undiscounted } from "../src/engine/black76.ts";
-import { abs, max, WAD } from "../src/engine/fixedPoint.ts";
+import { logMoneynessOf, rootOfYears, totalVolatilityOf, undiscounted } from "../src/engine/math/options/black76.ts";
+import { abs, max, WAD } from "../src/engine/types/fixedPoint.ts";
 import { seededRandom } from "../src/simulator/random.ts";
-import { black76, fromWad } from "../test/options/support/highPrecision.ts";
+import { black76, fromWad } from "../test/helpers/options/highPrecision.ts";
 
 const points = Number(process.argv[2] ?? 500);
 const random = seededRandom(Number(process.argv[3] ?? 1)).uniform;

@@ -12,8 +12,8 @@ import { projectRoot } from "./lib/run.ts";
 
 const USAGE = "study:precision -- [--seed N] [--quick] [--json] [--write]";
 
-/** The tightest portfolio of each class, which test/options/portfolioMargin.test.ts holds the engine to. */
-const WORST = "test/options/worstPortfolios.json";
+/** The tightest portfolio of each class, which test/margin/options/portfolioMargin.test.ts holds the engine to. */
+const WORST = "test/margin/options/worstPortfolios.json";
 
 const FULL: Effort = { series: 20, drawn: 2_000, climbs: 30, steps: 500 };
 const QUICK: Effort = { series: 20, drawn: 24, climbs: 2, steps: 30 };

@@ -16,9 +16,14 @@ interface Tally {
   readonly failed: number;
 }
 
+interface Done extends Tally {
+  readonly name: string;
+  readonly seconds: number;
+}
+
 const node = process.execPath;
 
-const build: Part = { name: "build", command: "hardhat", args: ["build"], runner: false };
+const build: Part = { name: "build", command: node, args: ["scripts/build.ts"], runner: false };
 
 const testFiles = globSync("test/**/*.test.ts", { cwd: projectRoot }).sort();
 
@@ -30,12 +35,13 @@ const mocha = (name: string, wanted: (path: string) => boolean): Part => ({
   runner: true,
 });
 
-/** The engine against the contracts, and options with dated futures, are nearly half of all the work. */
-const ofEngine = (path: string): boolean => ["engine", "series", "options"].some((folder) => path.startsWith(join("test", folder, "/")));
+/** The floors, and the walks of the engine against the contracts, are nearly half of all the work. */
+const FLOORS = ["words", "math", "ledger", "margin", "actions", "whole/walks", "whole/gas"];
+const ofFloors = (path: string): boolean => FLOORS.some((folder) => path.startsWith(join("test", folder, "/")));
 
 // Two lanes for two cores, about as long as each other.
 const lanes: readonly (readonly Part[])[] = [
-  [mocha("mocha", (path) => !ofEngine(path))],
+  [mocha("mocha", (path) => !ofFloors(path))],
   [
     { name: "lint", command: node, args: ["scripts/lint.ts"], runner: false },
     { name: "typecheck", command: "tsc", args: ["--noEmit", "-p", "."], runner: false },
@@ -43,7 +49,7 @@ const lanes: readonly (readonly Part[])[] = [
     ...(existsSync(join(projectRoot, "bench", "gas.json"))
       ? [{ name: "gas", command: node, args: ["scripts/bench-gas.ts", "--check"], runner: false }]
       : []),
-    mocha("mocha, engine and series", ofEngine),
+    mocha("mocha, floors and walks", ofFloors),
   ],
 ];
 
@@ -59,21 +65,21 @@ function tally(part: Part, { code, output }: Outcome): Tally {
   return { passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed };
 }
 
-async function carryOut(part: Part): Promise<Tally> {
+async function carryOut(part: Part): Promise<Done> {
   console.log(`… ${part.name}`);
   const outcome = await run(part.command, part.args, { environment: { FORCE_COLOR: "0", NO_COLOR: "1" } });
   const result = tally(part, outcome);
   console.log(
     `\n──── ${part.name}: ${result.passed} passed, ${result.failed} failed, ${outcome.seconds.toFixed(0)} s\n${outcome.output.trimEnd()}\n`,
   );
-  return result;
+  return { ...result, name: part.name, seconds: outcome.seconds };
 }
 
-const results: Tally[] = [await carryOut(build)];
+const results = [await carryOut(build)];
 if (results[0]?.failed === 0) {
   const perLane = await Promise.all(
     lanes.map(async (lane) => {
-      const done: Tally[] = [];
+      const done: Done[] = [];
       for (const part of lane) done.push(await carryOut(part));
       return done;
     }),
@@ -82,5 +88,6 @@ if (results[0]?.failed === 0) {
 }
 const passed = results.reduce((sum, result) => sum + result.passed, 0);
 const failed = results.reduce((sum, result) => sum + result.failed, 0);
+console.log(results.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(" · "));
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Freshness} from "../libraries/Freshness.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Action} from "../types/Action.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
+import {StaleCause} from "../types/StaleCause.sol";
 import {Wad} from "../types/Wad.sol";
 import {IVaultGovernance} from "./IVaultGovernance.sol";
 import {IVaultSeries} from "./IVaultSeries.sol";
@@ -325,7 +325,7 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     /// @notice Thrown when risk would rise, or a withdrawal happen, on a price that is old, invalid or in grace, or while opens are stopped.
     error RiskMayNotRise(AccountId account, uint256 underlying, uint256 state, uint256 age);
     /// @notice Thrown when risk would rise, or value leave, while the risk words of a series that the account holds are stale: refresh it.
-    error WordsStale(uint8 underlying, uint8 series, Freshness.Cause cause);
+    error WordsStale(uint8 underlying, uint8 series, StaleCause cause);
     error SeriesNotSettled(uint256 underlying, uint256 series);
     error PriceTooOld(uint256 underlying, uint256 age, uint256 most);
     /// @notice Thrown when risk would rise, value leave or an account be sold while the sequencer is down or in its grace period.

@@ -79,7 +79,7 @@ interface IOrderSettlement is IModule {
     /// @notice Thrown when `data` starts with neither FILL nor CANCEL nor COMBO.
     error UnknownKind(uint256 kind);
     /// @notice Thrown when `data` announces more makers than it can hold.
-    error MakersBeyondData(uint256 makers, uint256 length);
+    error MakersBeyondData(uint256 makers, uint256 dataLength);
     /// @notice Thrown also for a perpetual among the legs of a combo.
     error UnknownInstrument(uint256 instrument);
     /// @notice Thrown when the taker's fee is above what its limit allows.

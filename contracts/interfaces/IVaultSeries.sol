@@ -10,7 +10,7 @@ struct SeriesFigures {
     uint256 varianceTime; // seconds to settlement that volatility counts for, WAD, rounded down
     uint256 steps; // of 96 on the way from the feed to the forecast
     bool settled;
-    uint8 staleness; // Freshness.Cause at the larger of target and held range: zero while the risk words may be used
+    uint8 staleness; // StaleCause at the larger of target and held range: zero while the risk words may be used
 }
 
 /// @dev What a volatility source is given for one series.
@@ -77,7 +77,7 @@ interface IVaultSeries {
     error SeriesHasNoSlice(uint256 underlying, uint256 series);
     error SeriesIsSettled(uint256 underlying, uint256 series);
 
-    // ---------------------------------------------------------------- errors of the libraries, here for who decodes them
+    // ---------------------------------------------------------------- errors of the libraries; those of words are declared there too, which know no interface
 
     /// @notice Thrown when a series is named that is not listed.
     error UnknownSeries(uint256 underlying, uint256 series);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Black76} from "../libraries/Black76.sol";
+import {Black76} from "../math/options/Black76.sol";
 
 /// @title The option formula by itself, for pages, tools and whoever wants to check a price
 /// @dev Holds nothing and knows no vault.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Ramp} from "../libraries/Ramp.sol";
+import {Ramp} from "../types/Ramp.sol";
 import {Field} from "./Field.sol";
 
 /// @dev How posts of an underlying are judged.

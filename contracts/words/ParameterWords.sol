@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Ramp} from "../types/Ramp.sol";
 import {Ratio, fromPpm} from "../types/Ratio.sol";
 import {Wad} from "../types/Wad.sol";
-import {Ramp} from "../libraries/Ramp.sol";
 import {Field} from "./Field.sol";
 
 /// @dev Margin parameters of the whole vault; all that a valuation needs, in one slot. Ratios in ppm, ramping together.

@@ -4,7 +4,7 @@ import { keccak256 } from "ethers";
 import { artifacts, config } from "hardhat";
 import { BadInput } from "../../src/sdk/failure.ts";
 
-/** Gas by operation, bytes by `size.<contract>`, and by `code.<contract>` the hash of what the compiler made, without its metadata. */
+/** Gas by operation, new slots of its transaction by `slots.new.<operation>`, bytes by `size.<contract>`, and by `code.<contract>` the hash of what the compiler made, without its metadata. */
 export type Figures = Readonly<Record<string, number | string>>;
 
 const TOLERANCE = 0.01;

@@ -1,4 +1,4 @@
-import { accountIdOf } from "../../src/engine/accountId.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import {
   cancelOrdersAction,
   depositAction,
@@ -13,31 +13,10 @@ import type { Call } from "../../src/sdk/calls.ts";
 import { Failure } from "../../src/sdk/failure.ts";
 import { encodeCancel, type OrderFill } from "../../src/sdk/orders.ts";
 import type { Mined } from "../../src/simulator/localChain.ts";
+import type { Expected, House, Measure, Measured } from "./gasMeasure.ts";
 import { options } from "./gasOptions.ts";
 import { BASE, calldataOf } from "./gasTrace.ts";
 import { BTC, DAI_TOKEN, DAY, ETH, type GasWorld, HOUR, LINK, type Party, SOL, UNDERLYINGS, WAD, WBTC, WETH } from "./gasWorld.ts";
-
-/** One transaction of its own, and over how many parts its gas is divided. */
-export type Measured = {
-  readonly name: string;
-  /** None where code was measured from within. */
-  readonly hash?: string;
-  readonly gas: number;
-  readonly parts: number;
-  /** A view, sent as a transaction whose base and calldata do not count. */
-  readonly view: boolean;
-};
-
-/** What the transaction must have done, by events of the vault: a figure of something that was skipped would be no figure. */
-type Expected = Readonly<Record<string, number>>;
-
-export type Measure = {
-  (name: string, call: Call, expected: Expected, parts?: number): Promise<void>;
-  readonly view: (name: string, call: Call) => Promise<void>;
-  readonly pure: (name: string, gas: number) => Promise<void>;
-};
-
-export type Funding = (party: Party, amount: bigint, token?: number) => Call[];
 
 const MOST_GAS = 16_000_000;
 const usd = (amount: number): bigint => BigInt(Math.round(amount * 1e6));
@@ -120,17 +99,6 @@ async function requireEvents(world: GasWorld, name: string, hash: string, expect
 function funding(world: GasWorld, party: Party, amount: bigint, token = SETTLEMENT_TOKEN): Call[] {
   return [...world.tokens(party, token, 2n * amount), world.execute(party, [depositAction(party.account, token, amount)])];
 }
-
-/** A market maker that takes the other side of whatever the set-up needs. */
-export type House = {
-  readonly party: Party;
-  /** Calls in which each of `takers` trades `lots` with the house. */
-  readonly against: (
-    takers: readonly { readonly taker: Party; readonly lots: bigint }[],
-    underlying: number,
-    long: boolean,
-  ) => Promise<Call[]>;
-};
 
 async function openHouse(world: GasWorld): Promise<House> {
   const party = await world.party("house");

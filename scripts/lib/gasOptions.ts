@@ -1,8 +1,8 @@
 import { artifacts } from "hardhat";
-import { Draft } from "../../src/engine/draft.ts";
-import { marketOf, namedInstrument } from "../../src/engine/market.ts";
-import { expiryOf, listedSeries } from "../../src/engine/seriesWord.ts";
-import type { State } from "../../src/engine/types.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { marketOf, namedInstrument } from "../../src/engine/ledger/market.ts";
+import type { State } from "../../src/engine/types/types.ts";
+import { expiryOf, listedSeries } from "../../src/engine/words/seriesWord.ts";
 import { SETTLEMENT_TOKEN, tradeAction } from "../../src/sdk/actions.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import {
@@ -21,7 +21,7 @@ import { listedIn, orderVenue, seriesListing } from "../../src/sdk/series.ts";
 import { fitSlice, smileReport } from "../../src/sdk/smile.ts";
 import { LOCAL_ROLES } from "../../src/simulator/devnet.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
-import type { Funding, House, Measure } from "./gasOperations.ts";
+import type { Funding, House, Measure } from "./gasMeasure.ts";
 import { DAY, ETH, type GasWorld, type Party, WAD, WETH } from "./gasWorld.ts";
 
 const SERIES = [1, 2, 3, 4];

@@ -52,11 +52,27 @@ type Step = {
 };
 
 export const BASE = 21_000;
-const [COLD_SLOT, WARM, COLD_ACCOUNT, VALUE] = [2_100, 100, 2_600, 9_000];
+const [COLD_SLOT, WARM, FROM_ZERO, COLD_ACCOUNT, VALUE] = [2_100, 100, 20_000, 2_600, 9_000];
 const [ECRECOVER, ECRECOVER_GAS] = [1n, 3_000];
 const PRECOMPILES = 0x100n;
 const CALLS: ReadonlySet<string> = new Set(["CALL", "STATICCALL", "DELEGATECALL", "CALLCODE"]);
 const ASKS: ReadonlySet<string> = new Set(["BALANCE", "EXTCODESIZE", "EXTCODEHASH", "EXTCODECOPY"]);
+
+/**
+ * Slots that the transaction left in use and found empty: what a fork that prices new state dearer charges for. A slot that is filled and emptied
+ * again within the transaction is none: emptying it refunds all but a warm write.
+ */
+export async function newSlotsOf(rpc: Rpc, hash: string): Promise<number> {
+  const options = { disableMemory: true, disableStorage: true, disableStack: true };
+  const { structLogs } = (await rpc("debug_traceTransaction", [hash, options])) as {
+    structLogs: Pick<Step, "op" | "gasCost" | "refund">[];
+  };
+  return structLogs.reduce((slots, { op, gasCost, refund }, i) => {
+    if (op !== "SSTORE") return slots;
+    if (gasCost === FROM_ZERO || gasCost === FROM_ZERO + COLD_SLOT) return slots + 1;
+    return (structLogs[i + 1]?.refund ?? refund) - refund === FROM_ZERO - WARM ? slots - 1 : slots;
+  }, 0);
+}
 
 /** The trace of a view that was sent as a transaction, without what the transaction takes. */
 export function asView(trace: Trace): Trace {
@@ -168,10 +184,10 @@ function writeSlot(slot: { write?: Write; gas: number }, cost: number, value: bi
     warmSlots.add(WARM);
     return;
   }
-  const rest = cost > COLD_SLOT && cost !== 2_900 && cost !== 20_000 ? cost - COLD_SLOT : cost;
+  const rest = cost > COLD_SLOT && cost !== 2_900 && cost !== FROM_ZERO ? cost - COLD_SLOT : cost;
   slot.gas += cost;
   if (rest === WARM) slot.write ??= "same";
-  else if (rest === 20_000) slot.write = "from zero";
+  else if (rest === FROM_ZERO) slot.write = "from zero";
   else slot.write = value === 0n ? "cleared" : "changed";
 }
 

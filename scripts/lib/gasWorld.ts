@@ -2,8 +2,8 @@ import { AbiCoder, ContractFactory, encodeBytes32String, id, type Wallet, Wallet
 import { artifacts } from "hardhat";
 import { deployPlimsoll } from "../../src/deployment/deployPlimsoll.ts";
 import { localParameters } from "../../src/deployment/localParameters.ts";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import type { AccountId } from "../../src/engine/types.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
+import type { AccountId } from "../../src/engine/types/types.ts";
 import { depositAction, type EncodedAction, SETTLEMENT_TOKEN, tradeAction } from "../../src/sdk/actions.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import { type Call, executeCall } from "../../src/sdk/calls.ts";

@@ -1,18 +1,12 @@
-import { Reverted } from "../../src/engine/errors.ts";
-import { max, WAD } from "../../src/engine/fixedPoint.ts";
-import type { MarginTerms } from "../../src/engine/margin.ts";
-import {
-  liveMargin,
-  OLDEST_WORD,
-  OLDEST_WORD_PART,
-  type OptionHolding,
-  openingSurplusDown,
-  riskWordAt,
-  type SeriesAnchor,
-  type UnderlyingHolding,
-} from "../../src/engine/portfolioMargin.ts";
+import { liveMargin, OLDEST_WORD, OLDEST_WORD_PART } from "../../src/engine/margin/options/liveMargin.ts";
+import { openingSurplusDown } from "../../src/engine/margin/options/openingBound.ts";
+import { riskWordAt } from "../../src/engine/math/options/optionStress.ts";
+import { Reverted } from "../../src/engine/types/errors.ts";
+import { max, WAD } from "../../src/engine/types/fixedPoint.ts";
+import type { OptionHolding, SeriesAnchor, UnderlyingHolding } from "../../src/engine/types/holding.ts";
+import type { MarginTerms } from "../../src/engine/types/types.ts";
 import { type Random, seededRandom } from "../../src/simulator/random.ts";
-import { type ExactMargin, exactMargin } from "../../test/options/support/exactMargin.ts";
+import { type ExactMargin, exactMargin } from "../../test/helpers/options/exactMargin.ts";
 
 /** Margin ratios of a deployment before any change. */
 export const TERMS: MarginTerms = { maintenance: (8n * WAD) / 10n, provision: WAD / 200n, interMonth: (175n * WAD) / 10_000n };

@@ -1,7 +1,7 @@
 import { AbiCoder, keccak256, toBeHex } from "ethers";
 import { vaultFields, vaultSlot } from "../../src/deployment/vaultSlots.ts";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import type { AccountId } from "../../src/engine/types.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
+import type { AccountId } from "../../src/engine/types/types.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 
 type Named = { readonly section: string; readonly slot: string };

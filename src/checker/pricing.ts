@@ -1,5 +1,3 @@
-import type { Replay } from "./replay.ts";
-
 /** Series as events tell them, and what accounts are worth and need, from docs/margin.md and docs/options.md: in floating point where an option is priced. */
 const WAD = 10n ** 18n;
 const LINE_MOVES = [0n, 10n, -10n, 20n, -20n, 30n, -30n, 21n, -21n]; // thirtieths of the scan range; the extremes are damped
@@ -12,6 +10,21 @@ export const bits = (word: bigint, from: number, count: number): bigint => (word
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 const signed = (word: bigint, from: number, count: number): number => Number(BigInt.asIntN(count, word >> BigInt(from)));
+
+/** What an account has, and what of the books pricing reads. */
+export type Account = {
+  cash: bigint;
+  readonly holdings: Map<number, { lots: bigint; index: bigint }>;
+  readonly tokens: Map<number, bigint>;
+};
+export type Books = {
+  readonly series: Map<number, Series>;
+  readonly now: bigint;
+  readonly words: Readonly<Record<"prices" | "volatilities" | "collaterals", readonly bigint[]>> & { readonly margin: bigint };
+  readonly account: (id: bigint) => Account;
+  readonly market: (u: number) => { readonly price: bigint; readonly range: bigint; readonly variance: bigint; readonly normal: boolean };
+  indexOf(u: number): bigint;
+};
 
 /** A series as its events tell it: listing, slice, the average it settles on, and the price that the vault said. */
 export type Series = { [key in keyof typeof UNLISTED]: bigint };
@@ -62,36 +75,35 @@ function payoffOf(series: Series, instrument: number, settlement: bigint): bigin
 const seriesIn = (instrument: number): number => (instrument & 255) | ((instrument >> 16) << 8);
 
 /** Applies one event to the series, and to who is paid for one. @param accepted of a price */
-export function followSeries(replay: Replay, name: string, args: Readonly<Record<string, bigint>>, accepted: boolean): void {
+export function followSeries(books: Books, name: string, args: Readonly<Record<string, bigint>>, accepted: boolean): void {
   const { underlying = 0n, series: number = 0n, price = 0n, publishTime = 0n, account = 0n } = args;
   const key = Number(underlying + (number << 8n));
-  const before = replay.series.get(key);
+  const before = books.series.get(key);
   // a series whose number is another's is kept under one that no instrument has
-  if (name === "SeriesListed" && before !== undefined) replay.series.set(-replay.series.size, before);
-  if (name === "SeriesListed") replay.series.set(key, { ...UNLISTED, ...args });
-  const series = replay.series.get(key);
+  if (name === "SeriesListed" && before !== undefined) books.series.set(-books.series.size, before);
+  if (name === "SeriesListed") books.series.set(key, { ...UNLISTED, ...args });
+  const series = books.series.get(key);
   if (series !== undefined && name === "SlicePosted") Object.assign(series, args);
   if (series !== undefined && name === "SeriesSettled") series.told = price;
-  for (const [of, each] of accepted ? replay.series : [])
-    if (BigInt(of & 255) === underlying) observe(each, price, publishTime, replay.now);
+  for (const [of, each] of accepted ? books.series : []) if (BigInt(of & 255) === underlying) observe(each, price, publishTime, books.now);
   if (name !== "SeriesPaid") return;
-  const { holdings } = replay.account(account);
+  const { holdings } = books.account(account);
   for (const [instrument, { lots }] of holdings) {
     if (seriesIn(instrument) !== key) continue;
-    replay.account(account).cash += lots * worthOf(replay, instrument);
+    books.account(account).cash += lots * worthOf(books, instrument);
     holdings.delete(instrument);
   }
 }
 
 /** What a lot of something in a series that has settled pays; of anything else the price of the underlying, the same for both sides. */
-export function worthOf({ series, now, market }: Replay, instrument: number): bigint {
+export function worthOf({ series, now, market }: Books, instrument: number): bigint {
   const own = series.get(seriesIn(instrument)) ?? UNLISTED;
   const settlement = settlementOf(own, now);
   return settlement === undefined ? market(instrument & 255).price : payoffOf(own, (instrument >> 8) & 255, settlement);
 }
 
 /** How many series did not settle on what their posts say. */
-export function disagreements({ series, now }: Replay): number {
+export function disagreements({ series, now }: Books): number {
   return [...series.values()].filter((each) => each.told !== 0n && each.told !== settlementOf(each, now)).length;
 }
 
@@ -230,8 +242,8 @@ function marginOf({ lots, price, range, depth, collateral }: Holding, dated: rea
 /**
  * Market value, equity and maintenance margin of an account now, at the posted prices and held scan ranges, and how far they may be off; `certain` where all prices are good.
  */
-export function figuresOf(replay: Replay, account: ReturnType<Replay["account"]>) {
-  const { words, now } = replay;
+export function figuresOf(books: Books, account: Account) {
+  const { words, now } = books;
   const ramp = (word: bigint, from: number, end: bigint): bigint => {
     const [a, b, left] = [bits(word, from, 24), bits(word, from + 24, 24), end - now];
     return left <= 0n ? b : left >= 259_200n ? a : (a * left + b * (259_200n - left)) / 259_200n;
@@ -246,24 +258,24 @@ export function figuresOf(replay: Replay, account: ReturnType<Replay["account"]>
   for (const [token, amount] of account.tokens) {
     const word = words.collaterals[token] ?? 0n;
     const u = Number(bits(word, 168, 8));
-    const held = (amount * replay.market(u).price * 10n ** bits(words.prices[u] ?? 0n, 240, 8)) / WAD;
+    const held = (amount * books.market(u).price * 10n ** bits(words.prices[u] ?? 0n, 240, 8)) / WAD;
     worth.set(u, (worth.get(u) ?? 0n) + held);
     haircuts += ceil(held * ramp(word, 176, bits(word, 224, 32)), 1_000_000n);
   }
   for (const [u, collateral] of worth) {
-    const [{ lots, index }, { price, range, variance, normal }] = [account.holdings.get(u) ?? { lots: 0n, index: 0n }, replay.market(u)];
+    const [{ lots, index }, { price, range, variance, normal }] = [account.holdings.get(u) ?? { lots: 0n, index: 0n }, books.market(u)];
     const floor = ceil(bits(words.volatilities[u] ?? 0n, 128, 32) ** 2n, 100n);
     const dated: Held[] = [];
     for (const [named, { lots }] of account.holdings) {
-      const series = replay.series.get(seriesIn(named));
+      const series = books.series.get(seriesIn(named));
       if (series === undefined || (named & 255) !== u || lots === 0n) continue;
       const quote = quoteOf(series, { price, range, variance: variance > floor ? variance : floor }, now);
       if (settlementOf(series, now) === undefined) dated.push({ instrument: (named >> 8) & 255, lots, series, quote });
-      else value += lots * worthOf(replay, named);
+      else value += lots * worthOf(books, named);
     }
     const holding = { lots, price, range, depth: bits(words.prices[u] ?? 0n, 200, 40), collateral };
     const needs = marginOf(holding, dated, { provision, interMonth });
-    value += lots * price + collateral - lots * (replay.indexOf(u) - index) + needs.value;
+    value += lots * price + collateral - lots * (books.indexOf(u) - index) + needs.value;
     [im, tolerance, certain] = [im + needs.im, tolerance + needs.tolerance, certain && normal];
   }
   return { value, equity: value - haircuts, maintenance: ceil(im * mu, 1_000_000n), tolerance, certain };

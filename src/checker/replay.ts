@@ -1,4 +1,4 @@
-import { bits, figuresOf, followSeries, type Series } from "./pricing.ts";
+import { type Account, type Books, bits, figuresOf, followSeries, type Series } from "./pricing.ts";
 
 /** Who gains (+) or loses (-) which argument of an event; a third word names the argument that says of what, otherwise it is cash. */
 const EFFECTS: Readonly<Record<string, string>> = {
@@ -23,18 +23,18 @@ const EFFECTS: Readonly<Record<string, string>> = {
 
 export const NOTHING = { lots: 0n, index: 0n };
 const UNPOSTED = { price: 0n, priceTime: 0n, normal: false, range: 0n, index: 0n, indexTime: 0n, rate: 0n, variance: 0n };
-const emptyAccount = () => ({ cash: 0n, holdings: new Map<number, typeof NOTHING>(), tokens: new Map<number, bigint>() });
+const emptyAccount = (): Account => ({ cash: 0n, holdings: new Map(), tokens: new Map() });
 /** The books as the vault's events tell them. Nothing here is shared with the engine. */
-export class Replay {
-  readonly accounts = new Map<bigint, ReturnType<typeof emptyAccount>>();
+export class Replay implements Books {
+  readonly accounts = new Map<bigint, Account>();
   private readonly markets = new Map<number, typeof UNPOSTED>();
   readonly series = new Map<number, Series>();
   deficit = 0n;
   now = 0n;
   private reduced = 0n;
-  readonly words: Readonly<Record<"prices" | "volatilities" | "collaterals", readonly bigint[]>> & { readonly margin: bigint };
+  readonly words: Books["words"];
   private readonly fund: bigint;
-  constructor(words: Replay["words"], fund: bigint) {
+  constructor(words: Books["words"], fund: bigint) {
     [this.words, this.fund] = [words, fund << 96n];
   }
   account = (id: bigint) => this.accounts.get(id) ?? this.accounts.set(id, emptyAccount()).get(id) ?? emptyAccount();

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { JsonRpcProvider, Wallet } from "ethers";
 import { z } from "zod";
-import { accountIdOf } from "../engine/accountId.ts";
-import type { AccountId } from "../engine/types.ts";
+import { accountIdOf } from "../engine/types/accountId.ts";
+import type { AccountId } from "../engine/types/types.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { parseDecimal } from "../sdk/amounts.ts";
 import { interfaceOf, PROJECT_ROOT } from "../sdk/artifacts.ts";

@@ -5,7 +5,6 @@ import { writeDeployment } from "../sdk/deploymentFile.ts";
 import { explainError } from "../sdk/errors.ts";
 import { startDevnet } from "../simulator/devnet.ts";
 import { readArguments, whole } from "./arguments.ts";
-import { serveJsonRpc } from "./jsonRpcServer.ts";
 import { namesIn, turnLines } from "./turnLines.ts";
 
 const schema = z.object({ port: whole(1, 65_535), keeperDelay: whole(0, 86_400), keeper: z.boolean() });
@@ -23,10 +22,9 @@ export function addDevnetCommand(program: Command): void {
     .action(async (options: unknown) => {
       const { port, keeperDelay, keeper } = readArguments(schema, options);
       say("deploying …");
-      const devnet = await startDevnet();
-      const server = await serveJsonRpc(devnet.rpc, port);
+      const devnet = await startDevnet(port);
       writeDeployment(PROJECT_ROOT, devnet.record);
-      say(`JSON-RPC on http://127.0.0.1:${port}, chain ${devnet.record.chainId}; addresses in deployments/local.json`);
+      say(`JSON-RPC on ${devnet.url}, chain ${devnet.record.chainId}; addresses in deployments/local.json`);
       say("accounts are those of every Hardhat chain; tokens come from a faucet: plimsoll faucet pUSD 1000 --as 10");
       for (const line of devnet.positions) say(line);
       say("try: plimsoll accounts · plimsoll account --as 11 · plimsoll price set ETH 1750");
@@ -50,8 +48,6 @@ export function addDevnetCommand(program: Command): void {
       });
       clearTimeout(starts);
       await Promise.all(timers.map((stop) => stop()));
-      server.closeAllConnections();
-      server.close();
       await devnet.close();
       say("ended");
       process.exit(0);

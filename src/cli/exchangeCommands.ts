@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { vaultSlot } from "../deployment/vaultSlots.ts";
-import { Draft } from "../engine/draft.ts";
-import { DECLARED_FOR, exchangePriceUp, shortOf } from "../engine/exchange.ts";
-import { WAD } from "../engine/fixedPoint.ts";
-import { portfolioOf } from "../engine/ledger.ts";
-import type { AccountId } from "../engine/types.ts";
+import { DECLARED_FOR, exchangePriceUp, shortOf } from "../engine/actions/exchange.ts";
+import { Draft } from "../engine/ledger/draft.ts";
+import { portfolioOf } from "../engine/margin/portfolios.ts";
+import { WAD } from "../engine/types/fixedPoint.ts";
+import type { AccountId } from "../engine/types/types.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { pino } from "pino";
 import { z } from "zod";
-import type { AccountId } from "../engine/types.ts";
+import type { AccountId } from "../engine/types/types.ts";
 import { openBookStore } from "../keeper/bookStore.ts";
 import { followBooks } from "../keeper/books.ts";
 import { liquidationSender } from "../keeper/liquidationSender.ts";

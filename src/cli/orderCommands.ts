@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { z } from "zod";
-import { Draft } from "../engine/draft.ts";
-import { abs, WAD } from "../engine/fixedPoint.ts";
-import { marketOf } from "../engine/market.ts";
-import { comboCash, type Leg } from "../engine/orders.ts";
-import type { State } from "../engine/types.ts";
+import { Draft } from "../engine/ledger/draft.ts";
+import { marketOf } from "../engine/ledger/market.ts";
+import { comboCash, type Leg } from "../engine/orders/orders.ts";
+import { abs, WAD } from "../engine/types/fixedPoint.ts";
+import type { State } from "../engine/types/types.ts";
 import { cancelOrdersAction, tradeAction } from "../sdk/actions.ts";
 import { formatDecimal, parseDecimal, showDecimal } from "../sdk/amounts.ts";
 import { executeCall } from "../sdk/calls.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { type OptionPrices, price as priceByEngine } from "../engine/black76.ts";
-import { WAD } from "../engine/fixedPoint.ts";
+import { type OptionPrices, price as priceByEngine } from "../engine/math/options/black76.ts";
+import { WAD } from "../engine/types/fixedPoint.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { vaultReader } from "../sdk/readState.ts";

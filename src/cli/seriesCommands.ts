@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { Reverted } from "../engine/errors.ts";
-import { listSeries, postSlices, settleSeries, strikesOf, type VolatilityReport } from "../engine/series.ts";
-import { seriesNow } from "../engine/seriesState.ts";
-import { anchorOf, expiryOf } from "../engine/seriesWord.ts";
-import type { Series, Underlying } from "../engine/types.ts";
+import { listSeries, postSlices, settleSeries, strikesOf, type VolatilityReport } from "../engine/actions/series.ts";
+import { seriesNow } from "../engine/ledger/options/seriesState.ts";
+import { Reverted } from "../engine/types/errors.ts";
+import type { Series, Underlying } from "../engine/types/types.ts";
+import { anchorOf, expiryOf } from "../engine/words/seriesWord.ts";
 import { followBooks } from "../keeper/books.ts";
 import { sliceFeed } from "../keeper/sliceFeed.ts";
 import { planUpkeep, stalenessNow } from "../keeper/upkeep.ts";

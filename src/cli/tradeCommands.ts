@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { WAD } from "../engine/fixedPoint.ts";
+import { WAD } from "../engine/types/fixedPoint.ts";
 import { batchesByGas } from "../keeper/plan.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";

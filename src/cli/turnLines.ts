@@ -1,6 +1,6 @@
-import { WAD } from "../engine/fixedPoint.ts";
-import { liquidate } from "../engine/liquidate.ts";
-import type { AccountId, State } from "../engine/types.ts";
+import { liquidate } from "../engine/actions/liquidate.ts";
+import { WAD } from "../engine/types/fixedPoint.ts";
+import type { AccountId, State } from "../engine/types/types.ts";
 import type { FailedBatch, Sale, TaskOutcome, TurnReport } from "../keeper/turn.ts";
 import { placesOf } from "../keeper/upkeep.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";

@@ -9,7 +9,7 @@ import {
   PARAMETERS,
   type ParameterBound,
   parameterIndex,
-} from "../engine/bounds.ts";
+} from "../engine/math/bounds.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { scaled, seconds } from "./units.ts";

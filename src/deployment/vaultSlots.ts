@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AbiCoder, keccak256, toBeHex } from "ethers";
 
-const SOURCE = join(import.meta.dirname, "..", "..", "contracts", "VaultStorage.sol");
+const SOURCE = join(import.meta.dirname, "..", "..", "contracts", "ledger", "VaultStorage.sol");
 
 /** The names of the vault's stored fields; each takes one slot, in this order from slot 0. */
 export function vaultFields(): readonly string[] {

@@ -1,4 +1,4 @@
-import { parameterIndex } from "../engine/bounds.ts";
+import { parameterIndex } from "../engine/math/bounds.ts";
 
 /** Where a parameter lies in its packed word: first bit, bits; `twice` where a ramp stores it as from and to, side by side. */
 interface Field {

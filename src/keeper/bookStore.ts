@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import type { Account, AccountId, Position, SeriesPosition } from "../engine/types.ts";
-import { seriesPosition } from "../engine/words.ts";
+import type { Account, AccountId, Position, SeriesPosition } from "../engine/types/types.ts";
+import { seriesPosition } from "../engine/words/words.ts";
 import { BadInput } from "../sdk/failure.ts";
 import type { SeriesPlace } from "../sdk/series.ts";
 import type { Fees } from "./replacement.ts";

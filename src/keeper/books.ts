@@ -1,4 +1,4 @@
-import type { Account, AccountId, State, Underlying } from "../engine/types.ts";
+import type { Account, AccountId, State, Underlying } from "../engine/types/types.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import { type Rpc, RpcFailure } from "../sdk/rpc.ts";

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { AccountId, State } from "../engine/types.ts";
+import type { AccountId, State } from "../engine/types/types.ts";
 import { toNumber } from "../sdk/amounts.ts";
 import { BadInput } from "../sdk/failure.ts";
 import type { Head } from "./books.ts";

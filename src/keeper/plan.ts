@@ -1,12 +1,12 @@
-import { ownerOf } from "../engine/accountId.ts";
-import { excused } from "../engine/doubt.ts";
-import { Draft } from "../engine/draft.ts";
-import { fromPpm, min, partUp, WAD } from "../engine/fixedPoint.ts";
-import { portfolioOf } from "../engine/ledger.ts";
-import { assess, type MarginTerms, termsAt } from "../engine/margin.ts";
-import { rampAt } from "../engine/ramp.ts";
-import { type AccountId, type Assessment, NORMAL, type State } from "../engine/types.ts";
-import { seriesCountOf } from "../engine/words.ts";
+import { Draft } from "../engine/ledger/draft.ts";
+import { excused } from "../engine/margin/doubt.ts";
+import { assess, termsAt } from "../engine/margin/margin.ts";
+import { portfolioOf } from "../engine/margin/portfolios.ts";
+import { ownerOf } from "../engine/types/accountId.ts";
+import { fromPpm, min, partUp, WAD } from "../engine/types/fixedPoint.ts";
+import { rampAt } from "../engine/types/ramp.ts";
+import { type AccountId, type Assessment, type MarginTerms, NORMAL, type State } from "../engine/types/types.ts";
+import { seriesCountOf } from "../engine/words/words.ts";
 
 /** An account with its live figures. */
 export type Standing = {

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import { ownerOf, subAccountOf } from "../engine/accountId.ts";
-import type { AccountId } from "../engine/types.ts";
+import { ownerOf, subAccountOf } from "../engine/types/accountId.ts";
+import type { AccountId } from "../engine/types/types.ts";
 import { explainError } from "../sdk/errors.ts";
 import type { Books } from "./books.ts";
 import type { KeeperMetrics } from "./metrics.ts";

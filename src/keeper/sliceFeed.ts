@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { AbiCoder } from "ethers";
 import { z } from "zod";
-import { expiryOf } from "../engine/seriesWord.ts";
+import { expiryOf } from "../engine/words/seriesWord.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { hostOf } from "../sdk/rpc.ts";
 import { KeeperFailure } from "./retry.ts";

@@ -1,4 +1,4 @@
-import type { AccountId, State } from "../engine/types.ts";
+import type { AccountId, State } from "../engine/types/types.ts";
 import { type Call, liquidateBatchCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import type { Books, VaultEvent } from "./books.ts";

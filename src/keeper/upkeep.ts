@@ -1,16 +1,23 @@
-import { logMoneynessOf } from "../engine/black76.ts";
-import type { Outcome } from "../engine/draft.ts";
-import { Reverted } from "../engine/errors.ts";
-import { averageFromWord, isSettled, openingOf } from "../engine/expiry.ts";
-import { abs, fromPpb, max } from "../engine/fixedPoint.ts";
-import { instrumentFromNumber } from "../engine/instrument.ts";
-import { MOST_SLICES, OLDEST_SLICE, postSlices, refreshSeries, settleSeries, strikesOf, type VolatilityReport } from "../engine/series.ts";
-import { impliedDown } from "../engine/seriesRefresh.ts";
-import { seriesNow, seriesRangeUp, sliceNow, stalenessOf } from "../engine/seriesState.ts";
-import { expiryOf } from "../engine/seriesWord.ts";
-import { settleExpired } from "../engine/settleExpired.ts";
-import { sviFromWord } from "../engine/svi.ts";
-import { type AccountId, NORMAL, type Series, type State, type Underlying } from "../engine/types.ts";
+import {
+  MOST_SLICES,
+  OLDEST_SLICE,
+  postSlices,
+  refreshSeries,
+  settleSeries,
+  strikesOf,
+  type VolatilityReport,
+} from "../engine/actions/series.ts";
+import { settleExpired } from "../engine/actions/settleExpired.ts";
+import type { Outcome } from "../engine/ledger/draft.ts";
+import { averageFromWord, isSettled, openingOf } from "../engine/ledger/options/expiry.ts";
+import { seriesNow, seriesRangeUp, sliceNow, stalenessOf } from "../engine/ledger/options/seriesState.ts";
+import { logMoneynessOf } from "../engine/math/options/black76.ts";
+import { impliedDown, sviFromWord } from "../engine/math/options/svi.ts";
+import { Reverted } from "../engine/types/errors.ts";
+import { abs, fromPpb, max } from "../engine/types/fixedPoint.ts";
+import { instrumentFromNumber } from "../engine/types/instrument.ts";
+import { type AccountId, NORMAL, type Series, type State, type Underlying } from "../engine/types/types.ts";
+import { expiryOf } from "../engine/words/seriesWord.ts";
 import { type Call, postSlicesCall, refreshSeriesCall, type SliceUpdate, settleExpiredCall, settleSeriesCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import type { SeriesPlace } from "../sdk/series.ts";

@@ -1,5 +1,5 @@
 import { AbiCoder } from "ethers";
-import type { AccountId, Address } from "../engine/types.ts";
+import type { AccountId, Address } from "../engine/types/types.ts";
 
 /** Token index of the settlement token in deposits, withdrawals and transfers. */
 export const SETTLEMENT_TOKEN = 255;

@@ -1,6 +1,6 @@
 import { Interface, type Wallet } from "ethers";
-import type { SeriesListing, VolatilityReport } from "../engine/series.ts";
-import type { AccountId } from "../engine/types.ts";
+import type { SeriesListing, VolatilityReport } from "../engine/actions/series.ts";
+import type { AccountId } from "../engine/types/types.ts";
 import type { EncodedAction } from "./actions.ts";
 import { interfaceOf } from "./artifacts.ts";
 import type { DeploymentRecord } from "./deploymentRecord.ts";

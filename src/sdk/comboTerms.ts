@@ -1,5 +1,5 @@
-import { abs, floorDivide } from "../engine/fixedPoint.ts";
-import type { Leg } from "../engine/orders.ts";
+import type { Leg } from "../engine/orders/orders.ts";
+import { abs, floorDivide } from "../engine/types/fixedPoint.ts";
 import { formatDecimal } from "./amounts.ts";
 import { BadInput } from "./failure.ts";
 import { instrumentName, type ListedUnderlying, parseInstrument } from "./series.ts";

@@ -1,8 +1,8 @@
 import type { BytesLike, Signer, TypedDataField } from "ethers";
 import { AbiCoder, TypedDataEncoder } from "ethers";
-import { abs, WAD } from "../engine/fixedPoint.ts";
-import type { ComboLimit, ComboOrder, Leg } from "../engine/orders.ts";
-import type { Address } from "../engine/types.ts";
+import type { ComboLimit, ComboOrder, Leg } from "../engine/orders/orders.ts";
+import { abs, WAD } from "../engine/types/fixedPoint.ts";
+import type { Address } from "../engine/types/types.ts";
 import {
   COMBO,
   headFromTyped,

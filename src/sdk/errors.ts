@@ -1,6 +1,6 @@
 import { AbiCoder, id } from "ethers";
-import { ownerOf, subAccountOf } from "../engine/accountId.ts";
-import { CAUSES } from "../engine/freshness.ts";
+import { ownerOf, subAccountOf } from "../engine/types/accountId.ts";
+import { CAUSES } from "../engine/types/staleCause.ts";
 import { showDecimal } from "./amounts.ts";
 import { type AbiEntry, type AbiParameter, allAbis } from "./artifacts.ts";
 import { Failure } from "./failure.ts";
@@ -62,7 +62,7 @@ function showValue(parameter: AbiParameter, value: unknown): string {
   const type = parameter.internalType ?? parameter.type;
   if (typeof value === "bigint") {
     if (type === "Wad" || type === "Price" || type === "Ratio") return showDecimal(value, 6);
-    if (type === "enum Freshness.Cause") return CAUSES[Number(value)] ?? value.toString();
+    if (type === "enum StaleCause") return CAUSES[Number(value)] ?? value.toString();
     if (type === "AccountId") return `${ownerOf(value)}/${subAccountOf(value)}`;
     return value.toString();
   }

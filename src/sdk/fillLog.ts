@@ -1,7 +1,7 @@
-import { orderOfFill } from "../engine/orders.ts";
-import { listedSeries, type SeriesListing } from "../engine/seriesWord.ts";
-import { type Terms, termsOf } from "../engine/terms.ts";
-import type { AccountId } from "../engine/types.ts";
+import { orderOfFill } from "../engine/orders/orders.ts";
+import { type Terms, termsOf } from "../engine/orders/terms.ts";
+import type { AccountId } from "../engine/types/types.ts";
+import { listedSeries, type SeriesListing } from "../engine/words/seriesWord.ts";
 
 // What an indexer learns from the vault's log alone: which order was filled, and what was traded.
 

@@ -1,10 +1,10 @@
-import { Draft } from "../engine/draft.ts";
-import { max, min, partUp } from "../engine/fixedPoint.ts";
-import { instrumentFromNumber, isFuture } from "../engine/instrument.ts";
-import { portfolioOf } from "../engine/ledger.ts";
-import { assess, termsAt } from "../engine/margin.ts";
-import { strikeOf } from "../engine/seriesWord.ts";
-import type { AccountId, State } from "../engine/types.ts";
+import { Draft } from "../engine/ledger/draft.ts";
+import { assess, termsAt } from "../engine/margin/margin.ts";
+import { portfolioOf } from "../engine/margin/portfolios.ts";
+import { max, min, partUp } from "../engine/types/fixedPoint.ts";
+import { instrumentFromNumber, isFuture } from "../engine/types/instrument.ts";
+import type { AccountId, State } from "../engine/types/types.ts";
+import { strikeOf } from "../engine/words/seriesWord.ts";
 
 /** Between which prices of one underlying an account is not below its line. Prices are WAD of a lot. */
 export type LiquidationPrices = {

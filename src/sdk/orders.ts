@@ -1,11 +1,11 @@
 import type { BytesLike, Signer, TypedDataDomain, TypedDataField } from "ethers";
 import { AbiCoder, getAddress, id, TypedDataEncoder } from "ethers";
-import { ownerOf } from "../engine/accountId.ts";
-import { WAD } from "../engine/fixedPoint.ts";
-import type { Order, SkipReason, TakerLimit } from "../engine/orders.ts";
-import { signerOf } from "../engine/orders.ts";
-import type { Right, Terms } from "../engine/terms.ts";
-import type { AccountId, Address } from "../engine/types.ts";
+import type { Order, SkipReason, TakerLimit } from "../engine/orders/orders.ts";
+import { signerOf } from "../engine/orders/orders.ts";
+import type { Right, Terms } from "../engine/orders/terms.ts";
+import { ownerOf } from "../engine/types/accountId.ts";
+import { WAD } from "../engine/types/fixedPoint.ts";
+import type { AccountId, Address } from "../engine/types/types.ts";
 
 /** What is signed of an instrument, and how many decimals its lot has. */
 export type SignedTerms = Terms & { readonly lotExponent: bigint };

@@ -9,7 +9,7 @@ import type {
   SeriesPosition,
   State,
   Underlying,
-} from "../engine/types.ts";
+} from "../engine/types/types.ts";
 import {
   collateralFromWords,
   fundParametersFromWord,
@@ -20,7 +20,7 @@ import {
   seriesPosition,
   type UnderlyingWords,
   underlyingFromWords,
-} from "../engine/words.ts";
+} from "../engine/words/words.ts";
 import { interfaceOf } from "./artifacts.ts";
 import type { Rpc } from "./rpc.ts";
 

@@ -1,9 +1,9 @@
-import { type Instrument, instrumentFromNumber, instrumentNumber, isFuture, STRIKE_ZERO } from "../engine/instrument.ts";
-import { namedInstrument } from "../engine/market.ts";
-import { type SeriesListing, strikesOf } from "../engine/series.ts";
-import { expiryOf } from "../engine/seriesWord.ts";
-import { termsOf } from "../engine/terms.ts";
-import type { Series, Underlying } from "../engine/types.ts";
+import { type SeriesListing, strikesOf } from "../engine/actions/series.ts";
+import { namedInstrument } from "../engine/ledger/market.ts";
+import { termsOf } from "../engine/orders/terms.ts";
+import { type Instrument, instrumentFromNumber, instrumentNumber, isFuture, STRIKE_ZERO } from "../engine/types/instrument.ts";
+import type { Series, Underlying } from "../engine/types/types.ts";
+import { expiryOf } from "../engine/words/seriesWord.ts";
 import { formatDecimal, parseDecimal } from "./amounts.ts";
 import type { DeploymentRecord } from "./deploymentRecord.ts";
 import { BadInput } from "./failure.ts";

@@ -1,5 +1,5 @@
 import { AbiCoder, type TypedDataDomain, TypedDataEncoder, type Wallet } from "ethers";
-import type { Address } from "../engine/types.ts";
+import type { Address } from "../engine/types/types.ts";
 
 const coder = AbiCoder.defaultAbiCoder();
 

@@ -1,7 +1,7 @@
-import { varianceSeconds } from "../engine/freshness.ts";
-import type { VolatilityReport } from "../engine/series.ts";
-import { expiryOf } from "../engine/seriesWord.ts";
-import { requireShape, sviWord } from "../engine/svi.ts";
+import type { VolatilityReport } from "../engine/actions/series.ts";
+import { varianceSeconds } from "../engine/ledger/options/freshness.ts";
+import { requireShape, sviWord } from "../engine/math/options/svi.ts";
+import { expiryOf } from "../engine/words/seriesWord.ts";
 import { BadInput } from "./failure.ts";
 
 /**

@@ -1,10 +1,10 @@
 import type { Wallet } from "ethers";
-import { check, type Verdict } from "../checker/checker.ts";
+import { check } from "../checker/checker.ts";
 import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
 import { localParameters } from "../deployment/localParameters.ts";
-import { accountIdOf } from "../engine/accountId.ts";
-import { abs, partDown, WAD } from "../engine/fixedPoint.ts";
-import { NORMAL, type State } from "../engine/types.ts";
+import { accountIdOf } from "../engine/types/accountId.ts";
+import { abs, partDown, WAD } from "../engine/types/fixedPoint.ts";
+import { NORMAL, type State } from "../engine/types/types.ts";
 import { type Books, followBooks, type VaultEvent } from "../keeper/books.ts";
 import { figuresOf, planShedding } from "../keeper/plan.ts";
 import { keepersTurn, type SendAll } from "../keeper/turn.ts";
@@ -17,7 +17,8 @@ import { refreshCapCall, shedCall, topUpCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { deepestFall, HOUR, type Window, walkBars } from "./bars.ts";
-import { byStrategy, optionsRecord, type StrategyResult, seriesGovernance, volatilityFeed } from "./demoSeries.ts";
+import type { DemoOptions, DemoResult, DemoRun } from "./demoResult.ts";
+import { byStrategy, optionsRecord, seriesGovernance, volatilityFeed } from "./demoSeries.ts";
 import { demoFindings, demoSetUp } from "./demoSummary.ts";
 import { planHedges } from "./hedging.ts";
 import { localWallet } from "./localAccounts.ts";
@@ -29,53 +30,6 @@ import { type Recorder, startRecorder } from "./recorder.ts";
 import { planSeries, withWindow } from "./seriesPlan.ts";
 import { amountWorth, fundingCalls, matchCalls, type Protocol, postCall, rateCalls, stakeCalls } from "./setUp.ts";
 import { drawTraders, type SizedTrader, sizeTraders } from "./traders.ts";
-import type { VolatilityPath } from "./volatilityPath.ts";
-
-export type DemoOptions = {
-  readonly window: Window;
-  /** Where the prices are from, in words. */
-  readonly source: string;
-  readonly underlying: string;
-  readonly accounts: number;
-  /** Accounts with options beside them; 0: no series is listed. */
-  readonly optionTraders: number;
-  /** Implied volatility while the path is played. */
-  readonly volatility: VolatilityPath;
-  /** Where it is from, in words. */
-  readonly volatilitySource: string;
-  /** Posts an hour. */
-  readonly steps: number;
-  /** 80 % of the accounts are on the side that loses. */
-  readonly crowd: boolean;
-  readonly seed: number;
-  readonly onProgress: (progress: DemoProgress) => void;
-};
-
-export type DemoProgress = { readonly stage: string; readonly done: number; readonly of: number; readonly note?: string };
-
-/** The checker's verdict and what else `--json` prints. */
-export type DemoResult = Verdict & {
-  readonly underlying: string;
-  readonly traders: number;
-  readonly optionTraders: number;
-  /** Of the accounts with options, in the run. */
-  readonly optionAccountsLiquidated: number;
-  /** Series that settled while the path was played. */
-  readonly seriesSettled: number;
-  /** Trades by which accounts hedged their delta again, and those that the vault refused because margin had run out. */
-  readonly hedges: number;
-  readonly hedgesRefused: number;
-  /** Accounts with options by strategy. Amounts in settlement tokens. */
-  readonly strategies: readonly StrategyResult[];
-  readonly posts: number;
-  /** Of the longs, when the played path begins, in settlement tokens. */
-  readonly openInterest: string;
-  /** Bad debt over open interest. */
-  readonly badDebtOfOpenInterest: number;
-  readonly largestFundLoss: string;
-  /** Batches of the keeper, and tasks for series, that were not carried out. */
-  readonly failedBatches: number;
-};
 
 const PRICE_SIGNERS = [5, 6];
 const [BACKER, KEEPER] = [8, 9];
@@ -92,8 +46,6 @@ const CONFIRMATION = 60;
 const HEDGED_EVERY = 900;
 /** Below it are the nonces of what traders open with. */
 const FIRST_HEDGE = 1_000_000n;
-
-export type DemoRun = { readonly result: DemoResult; readonly record: RunRecord };
 
 /**
  * Deploys the protocol on a chain in this process, warms the forecast, lets traders open positions and plays the path while a keeper liquidates

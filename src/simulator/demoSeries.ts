@@ -1,7 +1,7 @@
-import { averageFromWord, isSettled, openingOf, settlementDown } from "../engine/expiry.ts";
-import { WAD } from "../engine/fixedPoint.ts";
-import { expiryOf } from "../engine/seriesWord.ts";
-import type { Series, State } from "../engine/types.ts";
+import { averageFromWord, isSettled, openingOf, settlementDown } from "../engine/ledger/options/expiry.ts";
+import { WAD } from "../engine/types/fixedPoint.ts";
+import type { Series, State } from "../engine/types/types.ts";
+import { expiryOf } from "../engine/words/seriesWord.ts";
 import type { SliceSource } from "../keeper/upkeep.ts";
 import { compact } from "../report/format.ts";
 import type { OptionOutcome, OptionsRecord, SeriesRecord } from "../report/runRecord.ts";

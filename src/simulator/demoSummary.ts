@@ -1,7 +1,7 @@
 import { compact, percent } from "../report/format.ts";
 import type { Finding } from "../report/runRecord.ts";
 import { deepestFall, WARM_UP_DAYS } from "./bars.ts";
-import type { DemoOptions, DemoResult } from "./demo.ts";
+import type { DemoOptions, DemoResult } from "./demoResult.ts";
 
 /** Bad debt that a run may leave, as a part of the open interest. */
 export const BAD_DEBT_LIMIT = 0.0005;

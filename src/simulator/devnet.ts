@@ -1,9 +1,10 @@
+import { createServer } from "node:net";
 import { network } from "hardhat";
 import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
 import { localParameters } from "../deployment/localParameters.ts";
-import { accountIdOf } from "../engine/accountId.ts";
-import { WAD } from "../engine/fixedPoint.ts";
-import { NORMAL, type State, type Underlying } from "../engine/types.ts";
+import { accountIdOf } from "../engine/types/accountId.ts";
+import { WAD } from "../engine/types/fixedPoint.ts";
+import { NORMAL, type State, type Underlying } from "../engine/types/types.ts";
 import { openBookStore } from "../keeper/bookStore.ts";
 import { followBooks } from "../keeper/books.ts";
 import { liquidationSender } from "../keeper/liquidationSender.ts";
@@ -12,10 +13,12 @@ import { keepersTurn, type TurnReport } from "../keeper/turn.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { type Call, refreshCapCall, scheduleCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
+import { BadInput } from "../sdk/failure.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import type { Rpc } from "../sdk/rpc.ts";
 import { listedIn, seriesName } from "../sdk/series.ts";
 import { localWallet } from "./localAccounts.ts";
+import type { Connection } from "./localChain.ts";
 import { localSeriesCalls, localSlices, tendSeries } from "./localSeries.ts";
 import { fundingCalls, matchCalls, type Protocol, postCall, type Side, stakeCalls } from "./setUp.ts";
 
@@ -25,6 +28,8 @@ export const LOCAL_ROLES = { parameters: 2, priceSigners: [5, 6], poster: 5, bac
 export type Devnet = {
   readonly record: DeploymentRecord;
   readonly rpc: Rpc;
+  /** Where others reach the chain, by HTTP and, with ws:, by WebSocket. */
+  readonly url: string;
   /** Posts every price again and keeps the series fresh; to be called before prices are too old to liquidate on. */
   readonly refreshPrices: () => Promise<void>;
   /** A turn of the keeper; to be called every few seconds. */
@@ -37,15 +42,42 @@ export type Devnet = {
   readonly close: () => Promise<void>;
 };
 
+const HOST = "127.0.0.1";
 const CONFIRMATION = 61;
 /** Seconds that the role of parameters waits in deploy/parameters/local.json5. */
 const GOVERNANCE_DELAY = 3 * 86_400;
 
-/** A chain in this process with everything deployed, funded accounts, and a few positions of which one is below its line. */
-export async function startDevnet(): Promise<Devnet> {
+/**
+ * A chain of this machine with everything deployed, funded accounts, and a few positions of which one is below its line.
+ * @param port of JSON-RPC; 0: any that is free
+ * @throws BadInput when the port is in use
+ */
+export async function startDevnet(port: number): Promise<Devnet> {
+  await requireFree(port);
   // it begins as long ago as governance waits, so that series can be listed and it is now
   const initialDate = new Date(Date.now() - GOVERNANCE_DELAY * 1_000);
-  const connection = await network.create({ override: { initialDate, initialBaseFeePerGas: 0n, minGasPrice: 0n, loggingEnabled: false } });
+  const server = await network.createServer(
+    { override: { initialDate, initialBaseFeePerGas: 0n, minGasPrice: 0n, loggingEnabled: false } },
+    HOST,
+    port,
+  );
+  const url = `http://${HOST}:${(await server.listen()).port}`;
+  const connection = await network.create({ network: "local", override: { url } });
+  const close = async (): Promise<void> => {
+    await connection.close();
+    // it ends when the last of its clients has gone
+    void server.close();
+  };
+  try {
+    return await furnish(connection, url, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Everything on a new chain, and what tends it. */
+async function furnish(connection: Connection, url: string, closeChain: () => Promise<void>): Promise<Devnet> {
   const rpc: Rpc = (method, params = []) => connection.provider.request({ method, params: [...params] });
   const parameters = localParameters();
   const record = await deployPlimsoll({ connection, parameters, network: "local" });
@@ -87,6 +119,7 @@ export async function startDevnet(): Promise<Devnet> {
   return {
     record,
     rpc,
+    url,
     positions,
     series: namesOf(record, (await reader.shared()).underlyings),
     state: () => books.state(books.head().time),
@@ -104,9 +137,18 @@ export async function startDevnet(): Promise<Devnet> {
       inTurn(() => keepersTurn({ books, record, from: keeper.address, keeper: accountIdOf(keeper.address), send: liquidate, slices })),
     close: async () => {
       store.close();
-      await connection.close();
+      await closeChain();
     },
   };
+}
+
+/** The server of Hardhat does not say that its port is taken: it ends the process. */
+async function requireFree(port: number): Promise<void> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once("error", () => reject(new BadInput(`port ${port} is in use: is a devnet running already?`)));
+    probe.listen(port, HOST, () => probe.close(() => resolve()));
+  });
 }
 
 function namesOf(record: DeploymentRecord, underlyings: readonly Underlying[]): string[] {

@@ -1,30 +1,12 @@
-import { Draft } from "../engine/draft.ts";
-import { abs } from "../engine/fixedPoint.ts";
-import { instrumentFromNumber, isFuture } from "../engine/instrument.ts";
-import { marketOf, namedInstrument } from "../engine/market.ts";
-import { expiryOf } from "../engine/seriesWord.ts";
-import { NORMAL, type State } from "../engine/types.ts";
+import { namedInstrument } from "../engine/ledger/market.ts";
+import { abs } from "../engine/types/fixedPoint.ts";
+import { instrumentFromNumber, isFuture } from "../engine/types/instrument.ts";
+import { NORMAL, type State } from "../engine/types/types.ts";
+import { expiryOf } from "../engine/words/seriesWord.ts";
+import { deltaOf } from "./marks.ts";
 import type { SizedOptionTrader } from "./optionTraders.ts";
 
 // Books of options whose delta is traded away with the perpetual or the dated future, again and again.
-
-/** What a lot of an instrument is worth now, WAD; of what has settled nothing. */
-export function markOf(state: State, instrument: bigint): bigint {
-  return marketOf(new Draft(state), instrument).mark;
-}
-
-const NUDGE = 1_000n;
-
-/** By how much the mark of an instrument moves with the price, 18 decimals: priced at the present slice, a thousandth of the price up and down. */
-export function deltaOf(state: State, instrument: bigint): bigint {
-  const index = Number(instrument & 0xffn);
-  const underlying = state.underlyings[index];
-  if (underlying === undefined) return 0n;
-  const step = underlying.price / NUDGE;
-  const at = (price: bigint): bigint =>
-    markOf({ ...state, underlyings: state.underlyings.with(index, { ...underlying, price }) }, instrument);
-  return ((at(underlying.price + step) - at(underlying.price - step)) * 10n ** 18n) / (2n * step);
-}
 
 /** A book of options beside what hedges it, in lots of the underlying. */
 export type HedgedBook = {

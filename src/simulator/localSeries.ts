@@ -1,9 +1,9 @@
-import { openingOf } from "../engine/expiry.ts";
-import { varianceSeconds } from "../engine/freshness.ts";
-import type { VolatilityReport } from "../engine/series.ts";
-import { expiryOf } from "../engine/seriesWord.ts";
-import { agedDown } from "../engine/svi.ts";
-import type { Series, State, Underlying } from "../engine/types.ts";
+import type { VolatilityReport } from "../engine/actions/series.ts";
+import { openingOf } from "../engine/ledger/options/expiry.ts";
+import { varianceSeconds } from "../engine/ledger/options/freshness.ts";
+import { agedDown } from "../engine/math/options/svi.ts";
+import type { Series, State, Underlying } from "../engine/types/types.ts";
+import { expiryOf } from "../engine/words/seriesWord.ts";
 import { oneByOne } from "../keeper/turn.ts";
 import { planSlices, planUpkeep, type SliceSource, type Task, taskCall, type UpkeepPlan } from "../keeper/upkeep.ts";
 import { type Call, listSeriesCall, signedSlice } from "../sdk/calls.ts";

@@ -1,5 +1,5 @@
 import { network } from "hardhat";
-import type { OptionPrices } from "../engine/black76.ts";
+import type { OptionPrices } from "../engine/math/options/black76.ts";
 
 /** A European option on a forward; everything with 18 decimals, time in years, volatility and rate a year. */
 export type OptionTerms = {

@@ -1,15 +1,16 @@
 import type { Wallet } from "ethers";
-import { accountIdOf } from "../engine/accountId.ts";
-import { abs, min } from "../engine/fixedPoint.ts";
-import { comboCash } from "../engine/orders.ts";
-import type { State } from "../engine/types.ts";
+import { comboCash } from "../engine/orders/orders.ts";
+import { accountIdOf } from "../engine/types/accountId.ts";
+import { abs, min } from "../engine/types/fixedPoint.ts";
+import type { State } from "../engine/types/types.ts";
 import { type EncodedAction, tradeAction } from "../sdk/actions.ts";
 import { type Call, executeCall } from "../sdk/calls.ts";
 import { buildCombo, encodeCombos, signCombo } from "../sdk/combos.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { buildOrder, encodeFills, type OrderVenue, signOrder } from "../sdk/orders.ts";
 import { listedIn, orderVenue } from "../sdk/series.ts";
-import { type Hedge, markOf } from "./hedging.ts";
+import type { Hedge } from "./hedging.ts";
+import { markOf } from "./marks.ts";
 import type { Position, SizedOptionTrader } from "./optionTraders.ts";
 
 // How option traders trade: at marks, against market makers who sign for each what it takes.

@@ -1,10 +1,10 @@
-import { Draft } from "../engine/draft.ts";
-import { WAD } from "../engine/fixedPoint.ts";
-import { portfolioOf } from "../engine/ledger.ts";
-import { lineOf } from "../engine/margin.ts";
-import { marketOf, namedInstrument } from "../engine/market.ts";
-import type { AccountId, State } from "../engine/types.ts";
-import { NORMAL } from "../engine/types.ts";
+import { Draft } from "../engine/ledger/draft.ts";
+import { marketOf, namedInstrument } from "../engine/ledger/market.ts";
+import { lineOf } from "../engine/margin/margin.ts";
+import { portfolioOf } from "../engine/margin/portfolios.ts";
+import { WAD } from "../engine/types/fixedPoint.ts";
+import type { AccountId, State } from "../engine/types/types.ts";
+import { NORMAL } from "../engine/types/types.ts";
 import type { VaultEvent } from "../keeper/books.ts";
 import { figuresOf, standings } from "../keeper/plan.ts";
 import type { OptionOutcome, ProfileMoment, ScenarioProfile } from "../report/runRecord.ts";

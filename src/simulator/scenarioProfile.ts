@@ -1,11 +1,13 @@
-import { Draft } from "../engine/draft.ts";
-import { WAD } from "../engine/fixedPoint.ts";
-import { portfolioOf } from "../engine/ledger.ts";
-import { assess, termsAt } from "../engine/margin.ts";
-import { liveMargin, type SeriesHolding, scenarioValuesDown } from "../engine/portfolioMargin.ts";
-import { LANES } from "../engine/riskWord.ts";
-import { moveOf } from "../engine/stress.ts";
-import type { AccountId, State } from "../engine/types.ts";
+import { Draft } from "../engine/ledger/draft.ts";
+import { assess, termsAt } from "../engine/margin/margin.ts";
+import { liveMargin } from "../engine/margin/options/liveMargin.ts";
+import { portfolioOf } from "../engine/margin/portfolios.ts";
+import { scenarioValuesDown } from "../engine/math/options/optionStress.ts";
+import { moveOf } from "../engine/math/stress.ts";
+import { WAD } from "../engine/types/fixedPoint.ts";
+import type { SeriesHolding } from "../engine/types/holding.ts";
+import type { AccountId, State } from "../engine/types/types.ts";
+import { LANES } from "../engine/words/riskWord.ts";
 import type { ProfileMoment } from "../report/runRecord.ts";
 import { toNumber } from "../sdk/amounts.ts";
 

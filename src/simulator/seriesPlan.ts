@@ -1,5 +1,5 @@
-import { openingOf, WINDOW } from "../engine/expiry.ts";
-import type { SeriesListing } from "../engine/series.ts";
+import type { SeriesListing } from "../engine/actions/series.ts";
+import { openingOf, WINDOW } from "../engine/ledger/options/expiry.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { type SeriesTerms, seriesListing } from "../sdk/series.ts";
 import type { Smile } from "../sdk/smile.ts";

@@ -1,6 +1,6 @@
 import type { Wallet } from "ethers";
-import { divUp, WAD } from "../engine/fixedPoint.ts";
-import type { AccountId } from "../engine/types.ts";
+import { divUp, WAD } from "../engine/types/fixedPoint.ts";
+import type { AccountId } from "../engine/types/types.ts";
 import { inBatches } from "../keeper/plan.ts";
 import { depositAction, SETTLEMENT_TOKEN, tradeAction } from "../sdk/actions.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";

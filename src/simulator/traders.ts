@@ -1,8 +1,8 @@
 import { keccak256, toUtf8Bytes, Wallet } from "ethers";
-import { accountIdOf } from "../engine/accountId.ts";
-import { divUp, fromPpb, max, min, partDown, partUp, WAD } from "../engine/fixedPoint.ts";
-import { assess, termsAt } from "../engine/margin.ts";
-import type { AccountId, Book, State } from "../engine/types.ts";
+import { assess, termsAt } from "../engine/margin/margin.ts";
+import { accountIdOf } from "../engine/types/accountId.ts";
+import { divUp, fromPpb, max, min, partDown, partUp, WAD } from "../engine/types/fixedPoint.ts";
+import type { AccountId, Book, State } from "../engine/types/types.ts";
 import { haircutOf } from "../keeper/plan.ts";
 import type { Random } from "./random.ts";
 

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { AbiCoder, keccak256, toBeHex } from "ethers";
 import { network } from "hardhat";
 import { check, type Rpc } from "../../src/checker/checker.ts";
-import { parameterIndex } from "../../src/engine/bounds.ts";
+import { parameterIndex } from "../../src/engine/math/bounds.ts";
 import { depositAction, SETTLEMENT_TOKEN, tradeAction, transferAction, withdrawAction } from "../../src/sdk/actions.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import { type Deployment, deployVault } from "../helpers/deploy.ts";

@@ -1,20 +1,20 @@
 import { expect } from "chai";
 import { disagreements } from "../../src/checker/pricing.ts";
 import { Replay } from "../../src/checker/replay.ts";
-import { ownerOf } from "../../src/engine/accountId.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { Reverted } from "../../src/engine/errors.ts";
-import { SETTLEMENT } from "../../src/engine/execute.ts";
-import { openingOf } from "../../src/engine/expiry.ts";
-import { partUp, WAD } from "../../src/engine/fixedPoint.ts";
-import { portfolioOf } from "../../src/engine/ledger.ts";
-import { assess, termsAt } from "../../src/engine/margin.ts";
-import { expiryOf } from "../../src/engine/seriesWord.ts";
-import { Random } from "../engine/support/random.ts";
-import { type Call, SeriesChain } from "../engine/support/seriesChain.ts";
-import { SeriesWalk, untilWindow } from "../engine/support/seriesWalk.ts";
-import { sliceOf } from "../options/support/series.ts";
-import { DAY, spanAt } from "../series/world.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { openingOf } from "../../src/engine/ledger/options/expiry.ts";
+import { assess, termsAt } from "../../src/engine/margin/margin.ts";
+import { portfolioOf } from "../../src/engine/margin/portfolios.ts";
+import { ownerOf } from "../../src/engine/types/accountId.ts";
+import { Reverted } from "../../src/engine/types/errors.ts";
+import { partUp, WAD } from "../../src/engine/types/fixedPoint.ts";
+import { SETTLEMENT } from "../../src/engine/types/types.ts";
+import { expiryOf } from "../../src/engine/words/seriesWord.ts";
+import { sliceOf } from "../helpers/options/series.ts";
+import { Random } from "../helpers/random.ts";
+import { DAY, spanAt } from "../helpers/seriesWorld.ts";
+import { type Call, SeriesChain } from "../helpers/walks/seriesChain.ts";
+import { SeriesWalk, untilWindow } from "../helpers/walks/seriesWalk.ts";
 
 const LISTING = { base: 1_500n, step: 100n, decimals: 13n, count: 10n, depth: 10_000_000n, volatilityCap: 200n };
 const SERIES = [

@@ -1,16 +1,16 @@
 import { expect } from "chai";
 import { AbiCoder, keccak256, toBeHex } from "ethers";
 import { check, type Rpc } from "../../src/checker/checker.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { openingOf } from "../../src/engine/expiry.ts";
-import { abs, min, WAD } from "../../src/engine/fixedPoint.ts";
-import { STRIKE_ZERO } from "../../src/engine/instrument.ts";
-import { marketOf } from "../../src/engine/market.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { marketOf } from "../../src/engine/ledger/market.ts";
+import { openingOf } from "../../src/engine/ledger/options/expiry.ts";
+import { abs, min, WAD } from "../../src/engine/types/fixedPoint.ts";
+import { STRIKE_ZERO } from "../../src/engine/types/instrument.ts";
 import { depositAction, SETTLEMENT_TOKEN, tradeAction } from "../../src/sdk/actions.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import { vaultReader } from "../../src/sdk/readState.ts";
-import { named } from "../engine/support/seriesChain.ts";
-import { DAY, LOT, SeriesWorld } from "../series/world.ts";
+import { DAY, LOT, SeriesWorld } from "../helpers/seriesWorld.ts";
+import { named } from "../helpers/walks/seriesChain.ts";
 
 const coder = AbiCoder.defaultAbiCoder();
 const FILLS = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order)[]";

@@ -5,7 +5,7 @@ import { parametersOf } from "../../src/deployment/localParameters.ts";
 import type { UnderlyingParameters } from "../../src/deployment/parameters.ts";
 import type { MockFeed, PythMock, SignedSource } from "../../typechain-types/index.ts";
 import { type Deployment, deployVault, liftOpenInterestCap, type VaultParameters } from "../helpers/deploy.ts";
-import { actions, idOf, SETTLEMENT, usd, WAD } from "../vault/world.ts";
+import { actions, idOf, SETTLEMENT, usd, WAD } from "../helpers/vaultWorld.ts";
 
 const coder = AbiCoder.defaultAbiCoder();
 

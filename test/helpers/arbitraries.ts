@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { max, min } from "../../src/engine/fixedPoint.ts";
+import { max, min } from "../../src/engine/types/fixedPoint.ts";
 
 // fast-check draws large integers evenly: of the values below 2²⁵⁶ hardly one has fewer than 249 bits, and users have small ones.
 

@@ -1,8 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { serveJsonRpc } from "../../src/cli/jsonRpcServer.ts";
 import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
 import { deploymentPath, writeDeployment } from "../../src/sdk/deploymentFile.ts";
 import { type Devnet, startDevnet } from "../../src/simulator/devnet.ts";
@@ -42,18 +40,14 @@ export type ServedDevnet = Devnet & {
 };
 
 export async function serveDevnet(): Promise<ServedDevnet> {
-  const devnet = await startDevnet();
-  const server = await serveJsonRpc(devnet.rpc, 0);
-  const { port } = server.address() as AddressInfo;
-  const network = `test-${process.pid}-${port}`;
+  const devnet = await startDevnet(0);
+  const network = `test-${process.pid}-${new URL(devnet.url).port}`;
   writeDeployment(PROJECT_ROOT, { ...devnet.record, network });
   return {
     ...devnet,
-    where: ["--network", network, "--rpc", `http://127.0.0.1:${port}`],
+    where: ["--network", network, "--rpc", devnet.url],
     close: async () => {
       rmSync(deploymentPath(PROJECT_ROOT, network), { force: true });
-      server.closeAllConnections();
-      server.close();
       await devnet.close();
     },
   };

@@ -1,7 +1,7 @@
 import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types";
 import { expect } from "chai";
 import type { ContractTransactionResponse } from "ethers";
-import { Random } from "../engine/support/random.ts";
+import { Random } from "../helpers/random.ts";
 import { COOL_DOWN, DAY, deployFund, ethers, networkHelpers, now, plantDeficit, UNIT, WAD } from "./fixture.ts";
 
 const ROUNDS = 12;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { vaultSlot } from "../../src/deployment/vaultSlots.ts";
-import { parameterIndex } from "../../src/engine/bounds.ts";
+import { parameterIndex } from "../../src/engine/math/bounds.ts";
 import { revertDataOf } from "../../src/sdk/errors.ts";
 import type { InsuranceFund } from "../../typechain-types/index.ts";
 import {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { parametersOf } from "../../src/deployment/localParameters.ts";
 import { mockUpdate } from "../helpers/deploy.ts";
-import { actions } from "../vault/world.ts";
+import { actions } from "../helpers/vaultWorld.ts";
 import { deployFund, idOf, networkHelpers, now, UNIT, WAD } from "./fixture.ts";
 
 const MINUTE = 60n;

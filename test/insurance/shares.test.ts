@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { ContractTransactionResponse, EventLog } from "ethers";
-import { Random } from "../engine/support/random.ts";
+import { Random } from "../helpers/random.ts";
 import { DAY, deployFund, networkHelpers, now, UNIT, WAD } from "./fixture.ts";
 import { NaiveFund } from "./naiveFund.ts";
 

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "chai";
-import type { Account } from "../../src/engine/types.ts";
+import type { Account } from "../../src/engine/types/types.ts";
 import { openBookStore } from "../../src/keeper/bookStore.ts";
 import { followBooks } from "../../src/keeper/books.ts";
 import { planLiquidations } from "../../src/keeper/plan.ts";
 import { type Rpc, RpcFailure } from "../../src/sdk/rpc.ts";
-import { createWorld, eth, idOf, usd, WAD, type World } from "../vault/world.ts";
+import { createWorld, eth, idOf, usd, WAD, type World } from "../helpers/vaultWorld.ts";
 
 function rpcOf(world: World): Rpc {
   return (method, params = []) => world.connection.provider.request({ method, params: [...params] });

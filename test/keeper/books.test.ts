@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { followBooks } from "../../src/keeper/books.ts";
 import { figuresOf, planLiquidations } from "../../src/keeper/plan.ts";
 import type { Rpc } from "../../src/sdk/rpc.ts";
-import { actions, createWorld, eth, idOf, SETTLEMENT, usd, WAD, type World } from "../vault/world.ts";
+import { actions, createWorld, eth, idOf, SETTLEMENT, usd, WAD, type World } from "../helpers/vaultWorld.ts";
 
 function rpcOf(world: World): Rpc {
   return (method, params = []) => world.connection.provider.request({ method, params: [...params] });

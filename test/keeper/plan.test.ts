@@ -1,12 +1,12 @@
 import { expect } from "chai";
-import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
-import { Reverted } from "../../src/engine/errors.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
-import { liquidate } from "../../src/engine/liquidate.ts";
-import type { AccountId, State } from "../../src/engine/types.ts";
+import { liquidate } from "../../src/engine/actions/liquidate.ts";
+import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
+import { Reverted } from "../../src/engine/types/errors.ts";
+import { WAD } from "../../src/engine/types/fixedPoint.ts";
+import type { AccountId, State } from "../../src/engine/types/types.ts";
 import { ACCOUNTS_IN_A_BATCH, figuresOf, inBatches, planLiquidations, planShedding, standings } from "../../src/keeper/plan.ts";
-import { Random } from "../engine/support/random.ts";
-import { BOB, bob, deposit, emptyState, FUND, later, repriced, trade } from "../engine/support/state.ts";
+import { Random } from "../helpers/random.ts";
+import { BOB, bob, deposit, emptyState, FUND, later, repriced, trade } from "../helpers/state.ts";
 
 const MARK = 2n * 10n ** 16n;
 const LOTS = 500_000n; // 10,000 settlement tokens

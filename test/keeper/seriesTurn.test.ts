@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { ownerOf } from "../../src/engine/accountId.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { SETTLEMENT } from "../../src/engine/execute.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
-import { marketOf } from "../../src/engine/market.ts";
-import type { AccountId } from "../../src/engine/types.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { marketOf } from "../../src/engine/ledger/market.ts";
+import { ownerOf } from "../../src/engine/types/accountId.ts";
+import { WAD } from "../../src/engine/types/fixedPoint.ts";
+import type { AccountId } from "../../src/engine/types/types.ts";
+import { SETTLEMENT } from "../../src/engine/types/types.ts";
 import { followBooks } from "../../src/keeper/books.ts";
 import { gasToLiquidate } from "../../src/keeper/plan.ts";
 import { keepersTurn, oneByOne } from "../../src/keeper/turn.ts";
@@ -15,9 +15,9 @@ import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import type { Rpc } from "../../src/sdk/rpc.ts";
 import { smileReport } from "../../src/sdk/smile.ts";
 import type { LiquidationBatch } from "../../typechain-types/index.ts";
-import { named, SeriesChain, tradeOf } from "../engine/support/seriesChain.ts";
 import { deployContract } from "../helpers/deploy.ts";
-import { DAY, encoded } from "../series/world.ts";
+import { DAY, encoded } from "../helpers/seriesWorld.ts";
+import { named, SeriesChain, tradeOf } from "../helpers/walks/seriesChain.ts";
 
 const STRIKES = { base: 1_500n, step: 50n, decimals: 13n, count: 20n, depth: 10_000_000n, volatilityCap: 200n };
 const SERIES = [1, 2];

@@ -2,12 +2,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { AbiCoder } from "ethers";
-import { expiryOf } from "../../src/engine/seriesWord.ts";
+import { expiryOf } from "../../src/engine/words/seriesWord.ts";
 import { isRetryable } from "../../src/keeper/retry.ts";
 import { sliceFeed } from "../../src/keeper/sliceFeed.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import { explainError } from "../../src/sdk/errors.ts";
-import { openState } from "../engine/support/series.ts";
+import { openState } from "../helpers/engineSeries.ts";
 
 const FEED = `0x${"ab".repeat(32)}`;
 const RECORD = { underlyings: [{ symbol: "ETH", volatilityFeed: FEED }] } as unknown as DeploymentRecord;

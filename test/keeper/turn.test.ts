@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { check } from "../../src/checker/checker.ts";
-import { accountIdOf } from "../../src/engine/accountId.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { followBooks } from "../../src/keeper/books.ts";
 import { keepersTurn, oneByOne } from "../../src/keeper/turn.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
@@ -11,7 +11,7 @@ import type { Rpc } from "../../src/sdk/rpc.ts";
 import { showAccount, startDevnet } from "../../src/simulator/devnet.ts";
 import type { LiquidationBatch } from "../../typechain-types/index.ts";
 import { deployContract } from "../helpers/deploy.ts";
-import { createWorld, eth, idOf, usd, WAD } from "../vault/world.ts";
+import { createWorld, eth, idOf, usd, WAD } from "../helpers/vaultWorld.ts";
 
 describe("a keeper's turn", function () {
   this.timeout(120_000);
@@ -59,7 +59,7 @@ describe("a keeper's turn", function () {
   });
 
   it("behavior: without a way to send it plans and changes nothing", async () => {
-    const devnet = await startDevnet();
+    const devnet = await startDevnet(0);
     try {
       const { rpc, record } = devnet;
       await devnet.refreshPrices();
@@ -75,7 +75,7 @@ describe("a keeper's turn", function () {
   });
 
   it("behavior: a batch that cannot be carried out costs nothing, and the next turn does what was left", async () => {
-    const devnet = await startDevnet();
+    const devnet = await startDevnet(0);
     try {
       const { rpc, record } = devnet;
       const batch = record.contracts.liquidationBatch;

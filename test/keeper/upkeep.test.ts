@@ -1,16 +1,16 @@
 import { expect } from "chai";
-import { Draft } from "../../src/engine/draft.ts";
-import { openingOf } from "../../src/engine/expiry.ts";
-import { WAD } from "../../src/engine/fixedPoint.ts";
-import { marketOf } from "../../src/engine/market.ts";
-import { listSeries } from "../../src/engine/series.ts";
-import { expiryOf } from "../../src/engine/seriesWord.ts";
-import type { AccountId, State } from "../../src/engine/types.ts";
+import { listSeries } from "../../src/engine/actions/series.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { marketOf } from "../../src/engine/ledger/market.ts";
+import { openingOf } from "../../src/engine/ledger/options/expiry.ts";
+import { WAD } from "../../src/engine/types/fixedPoint.ts";
+import type { AccountId, State } from "../../src/engine/types/types.ts";
+import { expiryOf } from "../../src/engine/words/seriesWord.ts";
 import { batchesByGas, gasToLiquidate, planLiquidations } from "../../src/keeper/plan.ts";
 import { placesOf, planSlices, planUpkeep, type SliceOffer, stalenessNow, type UpkeepPlan } from "../../src/keeper/upkeep.ts";
 import { type Smile, smileReport } from "../../src/sdk/smile.ts";
-import { bareState, call, DAY, funded, later, listing, openState, posted, put, traded } from "../engine/support/series.ts";
-import { ALICE, alice, BOB, bob, repriced } from "../engine/support/state.ts";
+import { bareState, call, DAY, funded, later, listing, openState, posted, put, traded } from "../helpers/engineSeries.ts";
+import { ALICE, alice, BOB, bob, repriced } from "../helpers/state.ts";
 
 /** What a source says of some series: a smile as of `state.now`. */
 function offers(state: State, smile: Smile, numbers: readonly number[] = [1]): SliceOffer[] {

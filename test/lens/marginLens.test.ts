@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { ZeroAddress } from "ethers";
 import type { MarginLens } from "../../typechain-types/index.ts";
 import { type DeployOptions, deployContract, mockUpdate } from "../helpers/deploy.ts";
-import { actions, createWorld, eth, idOf, SETTLEMENT, usd, WAD, type World } from "../vault/world.ts";
+import { actions, createWorld, eth, idOf, SETTLEMENT, usd, WAD, type World } from "../helpers/vaultWorld.ts";
 
 const NO_PRICE = 2n ** 96n - 1n;
 const NO_MARGIN = 2n ** 256n - 1n;
@@ -19,7 +19,7 @@ async function createScene(options: DeployOptions = {}): Promise<Scene> {
   const world = await createWorld(options);
   const { connection, vault } = world;
   const lens = await deployContract<MarginLens>(connection, "MarginLens", vault);
-  const layout = [...(await (await connection.ethers.deployContract("VaultReader")).layout())];
+  const layout = [...(await (await connection.ethers.deployContract("VaultReader")).slotsOfState())];
   const { AbiCoder, keccak256, toBeHex } = connection.ethers;
   const setLotPrice = async (underlying: number, price: bigint): Promise<void> => {
     const slot = keccak256(AbiCoder.defaultAbiCoder().encode(["uint256", "uint256"], [underlying, layout[5]]));

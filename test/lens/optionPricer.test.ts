@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { network } from "hardhat";
-import { price } from "../../src/engine/black76.ts";
+import { price } from "../../src/engine/math/options/black76.ts";
 import type { OptionPricer } from "../../typechain-types/index.ts";
 
 const WAD = 10n ** 18n;

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { ContractTransactionReceipt } from "ethers";
 import type { LiquidationBatch } from "../../typechain-types/index.ts";
 import { type DeployOptions, deployContract, mockUpdate } from "../helpers/deploy.ts";
-import { actions, createWorld, eth, idOf, usd, WAD, type World } from "../vault/world.ts";
+import { actions, createWorld, eth, idOf, usd, WAD, type World } from "../helpers/vaultWorld.ts";
 
 interface Scene {
   readonly world: World;

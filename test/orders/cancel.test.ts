@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { AbiCoder } from "ethers";
-import { accountIdOf } from "../../src/engine/accountId.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { encodeCancel } from "../../src/sdk/orders.ts";
 import { deploy, ethers, keyOf, networkHelpers } from "./fixture.ts";
 

@@ -2,10 +2,8 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types"
 import { expect } from "chai";
 import { AbiCoder, type BaseWallet, type ContractTransactionResponse } from "ethers";
 import fc from "fast-check";
-import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { Reverted } from "../../src/engine/errors.ts";
-import { marketOf, WITH_NEXT } from "../../src/engine/market.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { marketOf, WITH_NEXT } from "../../src/engine/ledger/market.ts";
 import {
   type ComboLimit,
   comboCash,
@@ -18,8 +16,10 @@ import {
   type OrderBooks,
   type SkipReason,
   type TakerLimit,
-} from "../../src/engine/orders.ts";
-import { termsOf as termsOfWord } from "../../src/engine/terms.ts";
+} from "../../src/engine/orders/orders.ts";
+import { termsOf as termsOfWord } from "../../src/engine/orders/terms.ts";
+import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
+import { Reverted } from "../../src/engine/types/errors.ts";
 import {
   buildCombo,
   type ComboFill,
@@ -43,11 +43,11 @@ import {
   signOrder,
   skipReason,
 } from "../../src/sdk/orders.ts";
-import { Random } from "../engine/support/random.ts";
-import { named, SeriesChain } from "../engine/support/seriesChain.ts";
 import { signed, unsigned } from "../helpers/arbitraries.ts";
-import { sliceOf } from "../options/support/series.ts";
-import { DAY, spanAt } from "../series/world.ts";
+import { sliceOf } from "../helpers/options/series.ts";
+import { Random } from "../helpers/random.ts";
+import { DAY, spanAt } from "../helpers/seriesWorld.ts";
+import { named, SeriesChain } from "../helpers/walks/seriesChain.ts";
 import { deploy, ethers, keyOf, LATER, MAKER_FEE, networkHelpers, TAKER_FEE, termsOf } from "./fixture.ts";
 
 const { loadFixture } = networkHelpers;

@@ -1,7 +1,5 @@
 import { expect } from "chai";
 import type { BaseWallet } from "ethers";
-import { accountIdOf, ownerOf } from "../../src/engine/accountId.ts";
-import { Reverted } from "../../src/engine/errors.ts";
 import {
   cancelNonces,
   dropFills,
@@ -14,7 +12,9 @@ import {
   type OrderContext,
   type SkipReason,
   type TakerLimit,
-} from "../../src/engine/orders.ts";
+} from "../../src/engine/orders/orders.ts";
+import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
+import { Reverted } from "../../src/engine/types/errors.ts";
 import { buildOrder, encodeCancel, encodeFills, type OrderFill, signOrder } from "../../src/sdk/orders.ts";
 import { deploy, ethers, keyOf, LATER, MAKER_FEE, networkHelpers, PRICE, TAKER_FEE } from "./fixture.ts";
 

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { type BaseWallet, type ContractTransactionResponse, id, Wallet } from "ethers";
 import { network } from "hardhat";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import { instrumentFromNumber, isFuture } from "../../src/engine/instrument.ts";
-import type { Order, SkippedOrder, TakerLimit } from "../../src/engine/orders.ts";
+import type { Order, SkippedOrder, TakerLimit } from "../../src/engine/orders/orders.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
+import { instrumentFromNumber, isFuture } from "../../src/engine/types/instrument.ts";
 import {
   buildOrder,
   encodeCancel,

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { accountIdOf } from "../../src/engine/accountId.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { encodeFills, type OrderFill } from "../../src/sdk/orders.ts";
 import { deploy, keyOf, limit, networkHelpers } from "./fixture.ts";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { accountIdOf } from "../../src/engine/accountId.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { deploy, keyOf, limit, networkHelpers, sale } from "./fixture.ts";
 
 const { loadFixture } = networkHelpers;

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import { type ComboOrder, comboCash, type Leg, type Order } from "../../src/engine/orders.ts";
-import { sameTerms } from "../../src/engine/terms.ts";
+import { type ComboOrder, comboCash, type Leg, type Order } from "../../src/engine/orders/orders.ts";
+import { sameTerms } from "../../src/engine/orders/terms.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { buildCombo, encodeCombos, hashCombo } from "../../src/sdk/combos.ts";
 import {
   buildOrder,
@@ -12,7 +12,7 @@ import {
   signOrder,
   skipReason,
 } from "../../src/sdk/orders.ts";
-import { Random } from "../engine/support/random.ts";
+import { Random } from "../helpers/random.ts";
 import { deploy, expiryOfSeries, keyOf, networkHelpers, TAKER_FEE, termsOf } from "./fixture.ts";
 
 const DAY = 86_400n;

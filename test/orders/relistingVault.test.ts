@@ -1,20 +1,20 @@
 import { expect } from "chai";
 import { AbiCoder, type ContractTransactionReceipt } from "ethers";
 import { network } from "hardhat";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { marketOf } from "../../src/engine/market.ts";
-import { type ComboOrder, comboCash, type Leg, type Order } from "../../src/engine/orders.ts";
-import { sameTerms, termsOf } from "../../src/engine/terms.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { marketOf } from "../../src/engine/ledger/market.ts";
+import { type ComboOrder, comboCash, type Leg, type Order } from "../../src/engine/orders/orders.ts";
+import { sameTerms, termsOf } from "../../src/engine/orders/terms.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { buildCombo, encodeCombos, signCombo } from "../../src/sdk/combos.ts";
 import { fillLog, type LoggedFill } from "../../src/sdk/fillLog.ts";
 import { buildOrder, encodeFills, type OrderVenue, type SignedTerms, signOrder, skipReason } from "../../src/sdk/orders.ts";
 import { vaultReader } from "../../src/sdk/readState.ts";
-import { Random } from "../engine/support/random.ts";
 import { fixTime } from "../helpers/clock.ts";
 import { deployVault } from "../helpers/deploy.ts";
-import { sliceOf } from "../options/support/series.ts";
-import { DAY, encoded, spanAt } from "../series/world.ts";
+import { sliceOf } from "../helpers/options/series.ts";
+import { Random } from "../helpers/random.ts";
+import { DAY, encoded, spanAt } from "../helpers/seriesWorld.ts";
 import { keyOf, MAKER_FEE, TAKER_FEE } from "./fixture.ts";
 
 const coder = AbiCoder.defaultAbiCoder();

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { AbiCoder, id, Wallet } from "ethers";
 import fc from "fast-check";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import type { Order, TakerLimit } from "../../src/engine/orders.ts";
+import type { Order, TakerLimit } from "../../src/engine/orders/orders.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import {
   buildOrder,
   decodeTrade,

@@ -2,8 +2,8 @@ import { expect } from "chai";
 import { type BaseWallet, concat, getBytes, hexlify, Signature, toBeHex, ZeroAddress } from "ethers";
 import fc from "fast-check";
 import { network } from "hardhat";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import type { Order } from "../../src/engine/orders.ts";
+import type { Order } from "../../src/engine/orders/orders.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import {
   buildOrder,
   encodeFills,

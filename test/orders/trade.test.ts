@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { AbiCoder, ZeroAddress } from "ethers";
-import { accountIdOf } from "../../src/engine/accountId.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { buildOrder, encodeFills, packMaker, packTakerLimit, signOrder, skipReason } from "../../src/sdk/orders.ts";
 import { altered, deploy, ethers, keyOf, limit, MAKER_FEE, networkHelpers, PRICE, sale, TAKER_FEE } from "./fixture.ts";
 

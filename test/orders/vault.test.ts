@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { AbiCoder, type BaseWallet, type ContractTransactionResponse } from "ethers";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import type { TakerLimit } from "../../src/engine/orders.ts";
+import type { TakerLimit } from "../../src/engine/orders/orders.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { buildOrder, encodeCancel, encodeFills, type OrderFill, type OrderRequest, signOrder, skipReason } from "../../src/sdk/orders.ts";
 import { deployVault } from "../helpers/deploy.ts";
 import { chain, keyOf, LATER, limit, MAKER_FEE, networkHelpers, perpetualsOf, SCOPE_TRADE, sale, TAKER_FEE } from "./fixture.ts";

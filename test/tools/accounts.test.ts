@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import { partUp, WAD } from "../../src/engine/fixedPoint.ts";
-import type { State } from "../../src/engine/types.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
+import { partUp, WAD } from "../../src/engine/types/fixedPoint.ts";
+import type { State } from "../../src/engine/types/types.ts";
 import { followBooks } from "../../src/keeper/books.ts";
 import { figuresOf } from "../../src/keeper/plan.ts";
 import { SETTLEMENT_TOKEN } from "../../src/sdk/actions.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { abs, WAD } from "../../src/engine/fixedPoint.ts";
-import { listedSeries } from "../../src/engine/seriesWord.ts";
+import { abs, WAD } from "../../src/engine/types/fixedPoint.ts";
+import { listedSeries } from "../../src/engine/words/seriesWord.ts";
 import { comboName, isCombo, parseCombo, pricedLegs } from "../../src/sdk/comboTerms.ts";
 import { BadInput } from "../../src/sdk/failure.ts";
 import { type ListedUnderlying, parseInstrument, seriesListing } from "../../src/sdk/series.ts";

@@ -101,7 +101,7 @@ describe("devnet", function () {
   this.timeout(120_000);
 
   it("default: one position is below its line until the keeper's turn, and the books agree", async () => {
-    const devnet = await startDevnet();
+    const devnet = await startDevnet(0);
     try {
       const judge = () => check(devnet.rpc, devnet.record.contracts.vault, interfaceOf("IMarginVault"));
       expect(await judge()).to.include({ vaultMinusClaims: "0", belowMaintenance: 1, liquidations: 0 });

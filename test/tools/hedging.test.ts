@@ -1,18 +1,19 @@
 import { expect } from "chai";
 import { Interface, Wallet } from "ethers";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import { abs, WAD } from "../../src/engine/fixedPoint.ts";
-import { INVALID, type State } from "../../src/engine/types.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
+import { abs, WAD } from "../../src/engine/types/fixedPoint.ts";
+import { INVALID, type State } from "../../src/engine/types/types.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import { decodeCombos } from "../../src/sdk/combos.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import { decodeTrade } from "../../src/sdk/orders.ts";
-import { deltaOf, markOf, planHedges } from "../../src/simulator/hedging.ts";
+import { planHedges } from "../../src/simulator/hedging.ts";
+import { deltaOf, markOf } from "../../src/simulator/marks.ts";
 import { drawOptionTraders, type SizedOptionTrader } from "../../src/simulator/optionTraders.ts";
 import { hedgeCalls, openingCalls } from "../../src/simulator/optionTrades.ts";
 import { seededRandom } from "../../src/simulator/random.ts";
-import { call, funded, future, openState, put, traded } from "../engine/support/series.ts";
-import { BOB, bob } from "../engine/support/state.ts";
+import { call, funded, future, openState, put, traded } from "../helpers/engineSeries.ts";
+import { BOB, bob } from "../helpers/state.ts";
 
 const [TRADE, VAULT, ORDERS] = [7n, `0x${"aa".repeat(20)}`, `0x${"bb".repeat(20)}`];
 const record = {

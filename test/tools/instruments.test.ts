@@ -1,14 +1,13 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { WAD } from "../../src/engine/fixedPoint.ts";
-import { varianceSeconds } from "../../src/engine/freshness.ts";
-import { instrumentNumber, STRIKE_ZERO } from "../../src/engine/instrument.ts";
-import { namedInstrument } from "../../src/engine/market.ts";
-import { listSeries, postSlices, strikesOf } from "../../src/engine/series.ts";
-import { impliedDown } from "../../src/engine/seriesRefresh.ts";
-import { expiryOf, listedSeries } from "../../src/engine/seriesWord.ts";
-import { sviFromWord } from "../../src/engine/svi.ts";
-import type { State } from "../../src/engine/types.ts";
+import { listSeries, postSlices, strikesOf } from "../../src/engine/actions/series.ts";
+import { namedInstrument } from "../../src/engine/ledger/market.ts";
+import { varianceSeconds } from "../../src/engine/ledger/options/freshness.ts";
+import { impliedDown, sviFromWord } from "../../src/engine/math/options/svi.ts";
+import { WAD } from "../../src/engine/types/fixedPoint.ts";
+import { instrumentNumber, STRIKE_ZERO } from "../../src/engine/types/instrument.ts";
+import type { State } from "../../src/engine/types/types.ts";
+import { expiryOf, listedSeries } from "../../src/engine/words/seriesWord.ts";
 import { BadInput } from "../../src/sdk/failure.ts";
 import { typedInstrument } from "../../src/sdk/orders.ts";
 import {
@@ -23,7 +22,7 @@ import {
   termsIn,
 } from "../../src/sdk/series.ts";
 import { fitSlice, type Smile, smileReport } from "../../src/sdk/smile.ts";
-import { bareState, DAY, listing } from "../engine/support/series.ts";
+import { bareState, DAY, listing } from "../helpers/engineSeries.ts";
 
 const CHRISTMAS = 1_798_185_600n; // 2026-12-25T08:00Z
 const EXPONENT = 4;

@@ -1,18 +1,19 @@
 import { expect } from "chai";
-import { accountIdOf } from "../../src/engine/accountId.ts";
-import { Draft } from "../../src/engine/draft.ts";
-import { type Action, SETTLEMENT } from "../../src/engine/execute.ts";
-import { abs, WAD } from "../../src/engine/fixedPoint.ts";
-import { STRIKE_ZERO } from "../../src/engine/instrument.ts";
-import { marketOf } from "../../src/engine/market.ts";
-import type { AccountId, State } from "../../src/engine/types.ts";
+import type { Action } from "../../src/engine/actions/execute.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { marketOf } from "../../src/engine/ledger/market.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
+import { abs, WAD } from "../../src/engine/types/fixedPoint.ts";
+import { STRIKE_ZERO } from "../../src/engine/types/instrument.ts";
+import type { AccountId, State } from "../../src/engine/types/types.ts";
+import { SETTLEMENT } from "../../src/engine/types/types.ts";
 import { figuresOf, standings } from "../../src/keeper/plan.ts";
 import { atPrice, liquidationPrices } from "../../src/sdk/liquidationPrices.ts";
 import type { MarginLens } from "../../typechain-types/index.ts";
-import { named, SeriesChain, tradeOf } from "../engine/support/seriesChain.ts";
 import { deployContract } from "../helpers/deploy.ts";
-import { sliceOf } from "../options/support/series.ts";
-import { DAY, spanAt } from "../series/world.ts";
+import { sliceOf } from "../helpers/options/series.ts";
+import { DAY, spanAt } from "../helpers/seriesWorld.ts";
+import { named, SeriesChain, tradeOf } from "../helpers/walks/seriesChain.ts";
 
 const LISTING = { base: 1_500n, step: 100n, decimals: 13n, count: 10n, depth: 10_000_000n, volatilityCap: 200n };
 const UNIT = 100_000n; // lots

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { price } from "../../src/engine/black76.ts";
+import { price } from "../../src/engine/math/options/black76.ts";
 import { parseDecimal } from "../../src/sdk/amounts.ts";
+import { black76, fromText, fromWad } from "../helpers/options/highPrecision.ts";
 import { plimsoll } from "../helpers/plimsoll.ts";
-import { black76, fromText, fromWad } from "../options/support/highPrecision.ts";
 
 /** Arguments of `price`: forward, strike, years, volatility and, if given, rate. */
 function terms(...values: readonly string[]): string[] {

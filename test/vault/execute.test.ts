@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { actions, coder, createWorld, encodeFills, eth, idOf, SCOPE, SETTLEMENT, usd, WAD } from "./world.ts";
+import { actions, coder, createWorld, encodeFills, eth, idOf, SCOPE, SETTLEMENT, usd, WAD } from "../helpers/vaultWorld.ts";
 
 async function pair() {
   const world = await createWorld();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {VaultState} from "../../ledger/VaultStorage.sol";
 import {AccountId} from "../../types/AccountId.sol";
-import {VaultState} from "../../VaultStorage.sol";
 
 /// @dev Put in place of the vault's code for one eth_call, it shows stored words. Its storage is laid out as the vault's.
 contract VaultReader {
@@ -11,7 +11,7 @@ contract VaultReader {
     /// @dev Base slots: headers, positions, collateral, operators, exchangeSince, prices, samples, pendings, fundings, tradings,
     /// volatilities, guards, fundAccounts, collaterals, supplies, modules, totals, marginParameters, liquidationParameters, fundParameters,
     /// watched, shortfalls.
-    function layout() external view returns (uint256[22] memory slots) {
+    function slotsOfState() external view returns (uint256[22] memory slots) {
         mapping(AccountId => uint256) storage headers = $.headers;
         mapping(AccountId => mapping(uint256 => uint256)) storage positions = $.positions;
         mapping(AccountId => mapping(uint256 => uint256)) storage collateral = $.collateral;
@@ -49,23 +49,20 @@ contract VaultReader {
         }
     }
 
-    /// @dev The words at `slots`.
-    function read(uint256[] calldata slots) external view returns (uint256[] memory words) {
+    /// @dev Takes slots, a word each and nothing before them, and returns what they hold: as few steps a word as there can be, for walks read every
+    /// word of every account after each call.
+    // solhint-disable-next-line payable-fallback
+    fallback() external {
         assembly {
-            let size := mul(slots.length, 0x20)
-            words := mload(0x40)
-            mstore(words, slots.length)
-            let from := slots.offset
-            let end := add(from, size)
+            let size := calldatasize()
             for {
-                let to := add(words, 0x20)
-            } lt(from, end) {
-                from := add(from, 0x20)
-                to := add(to, 0x20)
+                let at := 0
+            } lt(at, size) {
+                at := add(at, 0x20)
             } {
-                mstore(to, sload(calldataload(from)))
+                mstore(at, sload(calldataload(at)))
             }
-            mstore(0x40, add(words, add(size, 0x20)))
+            return(0, size)
         }
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Assessment, IMarginVault, Portfolio} from "../../interfaces/IMarginVault.sol";
 import {IMarginLens, Summary} from "../../interfaces/IMarginLens.sol";
+import {Assessment, IMarginVault, Portfolio} from "../../interfaces/IMarginVault.sol";
 import {AccountId} from "../../types/AccountId.sol";
 import {Price} from "../../types/Price.sol";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Deficit} from "../../libraries/Deficit.sol";
+import {Deficit} from "../../ledger/Deficit.sol";
 import {Wad} from "../../types/Wad.sol";
 import {FundingWord} from "../../words/FundingWord.sol";
 import {HeaderWord} from "../../words/HeaderWord.sol";

@@ -2,13 +2,13 @@
 pragma solidity 0.8.37;
 
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
-import {Parameter} from "../../interfaces/IVaultGovernance.sol";
+import {ConfigLogic} from "../../actions/ConfigLogic.sol";
 import {IMarginVault} from "../../interfaces/IMarginVault.sol";
-import {ConfigLogic} from "../../logic/ConfigLogic.sol";
-import {VaultGovernance} from "../../VaultGovernance.sol";
-import {VaultState} from "../../VaultStorage.sol";
-import {Wad} from "../../types/Wad.sol";
+import {Parameter} from "../../interfaces/IVaultGovernance.sol";
+import {VaultState} from "../../ledger/VaultStorage.sol";
 import {Ratio} from "../../types/Ratio.sol";
+import {Wad} from "../../types/Wad.sol";
+import {VaultGovernance} from "../../vault/VaultGovernance.sol";
 import {FundingWord} from "../../words/FundingWord.sol";
 import {GuardWord} from "../../words/GuardWord.sol";
 import {CollateralWord, FundParametersWord, FundWord, LiquidationWord, MarginWord, TradingWord} from "../../words/ParameterWords.sol";

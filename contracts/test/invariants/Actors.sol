@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {vm} from "../Vm.sol";
+import {IInsuranceFund} from "../../interfaces/IInsuranceFund.sol";
 import {Assessment, IMarginVault} from "../../interfaces/IMarginVault.sol";
 import {Parameter} from "../../interfaces/IVaultGovernance.sol";
-import {FaucetToken} from "../FaucetToken.sol";
-import {IInsuranceFund} from "../../interfaces/IInsuranceFund.sol";
-import {MockFeed, MockPushSource, MockRateSource} from "../prices/PriceMocks.sol";
 import {AccountId, toAccountId} from "../../types/AccountId.sol";
 import {Action, ActionKind, SETTLEMENT} from "../../types/Action.sol";
 import {Lots} from "../../types/Lots.sol";
 import {PriceWord} from "../../words/PriceWord.sol";
-import {vm} from "../../../test/helpers/Vm.sol";
+import {FaucetToken} from "../FaucetToken.sol";
+import {MockFeed, MockPushSource, MockRateSource} from "../prices/PriceMocks.sol";
 
 /// @dev A contract takes the time of its block for one that stays, and asks once where it can; `warp` moves it in the middle of a call.
 contract Clock {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {vm} from "../../../test/helpers/Vm.sol";
+import {vm} from "../Vm.sol";
 import {Feeds} from "./Feeds.sol";
 
 /// @dev Backers of the insurance fund, who stake, ask to leave, file claims, put them off and are paid, whatever the vault is in.

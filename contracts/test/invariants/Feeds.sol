@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {vm} from "../Vm.sol";
 import {Portfolio} from "../../interfaces/IMarginVault.sol";
 import {AccountId} from "../../types/AccountId.sol";
 import {PriceWord} from "../../words/PriceWord.sol";
 import {MockFeed} from "../prices/PriceMocks.sol";
-import {vm} from "../../../test/helpers/Vm.sol";
 import {Actors} from "./Actors.sol";
 
 /// @dev Sources that fall silent, prices that are posted late, and a sequencer that stops.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {vm} from "../Vm.sol";
 import {Assessment} from "../../interfaces/IMarginVault.sol";
 import {SeriesFigures} from "../../interfaces/IVaultSeries.sol";
 import {AccountId} from "../../types/AccountId.sol";
@@ -14,7 +15,6 @@ import {Ratio} from "../../types/Ratio.sol";
 import {Wad} from "../../types/Wad.sol";
 import {FundingWord} from "../../words/FundingWord.sol";
 import {FundWord} from "../../words/ParameterWords.sol";
-import {vm} from "../../../test/helpers/Vm.sol";
 import {Actors} from "./Actors.sol";
 import {ISeriesWorld, SeriesMarkets} from "./SeriesMarkets.sol";
 

@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {SeriesListing} from "../../interfaces/IVaultGovernance.sol";
-import {IVolatilitySource} from "../../interfaces/IVolatilitySource.sol";
 import {SeriesFigures, SliceUpdate} from "../../interfaces/IVaultSeries.sol";
+import {IVolatilitySource} from "../../interfaces/IVolatilitySource.sol";
 import {STRIKE_ZERO} from "../../types/Instrument.sol";
 import {IVaultWorld} from "./Actors.sol";
 import {Backers} from "./Backers.sol";

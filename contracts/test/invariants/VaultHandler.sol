@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {vm} from "../Vm.sol";
 import {Assessment, Book, Portfolio} from "../../interfaces/IMarginVault.sol";
 import {Parameter} from "../../interfaces/IVaultGovernance.sol";
+import {Margin} from "../../margin/Margin.sol";
 import {AccountId} from "../../types/AccountId.sol";
 import {ActionKind, SETTLEMENT} from "../../types/Action.sol";
 import {Fill} from "../../types/Fill.sol";
@@ -13,8 +15,6 @@ import {Wad, minWad} from "../../types/Wad.sol";
 import {FundingWord} from "../../words/FundingWord.sol";
 import {FundWord, MarginWord} from "../../words/ParameterWords.sol";
 import {PriceWord} from "../../words/PriceWord.sol";
-import {vm} from "../../../test/helpers/Vm.sol";
-import {Margin} from "../../libraries/Margin.sol";
 import {Actors, IVaultWorld} from "./Actors.sol";
 import {Backers} from "./Backers.sol";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Black76} from "../../libraries/Black76.sol";
+import {Black76} from "../../math/options/Black76.sol";
 
 /// @dev `Black76` over many inputs a call, and the gas of each step.
 contract Black76Harness {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Expiry} from "../../libraries/Expiry.sol";
+import {Expiry} from "../../ledger/options/Expiry.sol";
 import {Instrument} from "../../types/Instrument.sol";
 import {Price} from "../../types/Price.sol";
 import {Ratio} from "../../types/Ratio.sol";

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {OptionStress} from "../../libraries/OptionStress.sol";
-import {LaneSums, RiskArray, SeriesBook} from "../../libraries/RiskArray.sol";
-
-import {VolatilityShock} from "../../libraries/VolatilityShock.sol";
+import {OptionStress} from "../../math/options/OptionStress.sol";
+import {LaneSums, RiskArray, SeriesBook} from "../../math/options/RiskArray.sol";
+import {VolatilityShock} from "../../math/options/VolatilityShock.sol";
 import {Lots} from "../../types/Lots.sol";
 import {Price} from "../../types/Price.sol";
 import {Ratio} from "../../types/Ratio.sol";

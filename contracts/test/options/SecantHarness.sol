@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {RiskArray, SeriesBook} from "../../libraries/RiskArray.sol";
-import {Secant} from "../../libraries/Secant.sol";
+import {RiskArray, SeriesBook} from "../../math/options/RiskArray.sol";
+import {Secant} from "../../math/options/Secant.sol";
 import {Lots} from "../../types/Lots.sol";
 import {Price} from "../../types/Price.sol";
 import {Ratio} from "../../types/Ratio.sol";

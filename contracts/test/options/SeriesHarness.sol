@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Black76} from "../../libraries/Black76.sol";
-import {Freshness} from "../../libraries/Freshness.sol";
-import {OptionStress} from "../../libraries/OptionStress.sol";
-import {Svi} from "../../libraries/Svi.sol";
-import {VolatilityShock} from "../../libraries/VolatilityShock.sol";
-import {ScenarioPrices} from "../../libraries/ScenarioPrices.sol";
-import {SeriesRefresh, SeriesQuote} from "../../libraries/SeriesRefresh.sol";
+import {SeriesRefresh, SeriesQuote} from "../../actions/SeriesRefresh.sol";
+import {Freshness} from "../../ledger/options/Freshness.sol";
+import {ScenarioPrices} from "../../ledger/options/ScenarioPrices.sol";
+import {Black76} from "../../math/options/Black76.sol";
+import {OptionStress} from "../../math/options/OptionStress.sol";
+import {Svi} from "../../math/options/Svi.sol";
+import {VolatilityShock} from "../../math/options/VolatilityShock.sol";
 import {Instrument, instrumentOf} from "../../types/Instrument.sol";
 import {Price} from "../../types/Price.sol";
 import {Ratio} from "../../types/Ratio.sol";
+import {StaleCause} from "../../types/StaleCause.sol";
 import {LANES, RiskWord} from "../../words/RiskWord.sol";
 import {SeriesWord} from "../../words/SeriesWord.sol";
 import {SviWord} from "../../words/SviWord.sol";
@@ -153,7 +154,7 @@ contract SeriesHarness {
         uint256 time,
         Freshness.Surface calldata then_,
         Freshness.Surface calldata now_
-    ) external view returns (Freshness.Cause first, Freshness.Cause any, uint256 firstGas, uint256 anyGas) {
+    ) external view returns (StaleCause first, StaleCause any, uint256 firstGas, uint256 anyGas) {
         (Freshness.Surface memory before, Freshness.Surface memory afterwards) = (then_, now_);
         firstGas = gasleft();
         first = Freshness.causeOf(word, forward, range, time);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Svi} from "../../libraries/Svi.sol";
+import {Svi} from "../../math/options/Svi.sol";
 import {SviWord} from "../../words/SviWord.sol";
 
 contract SviHarness {

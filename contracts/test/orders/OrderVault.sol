@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IModule} from "../../interfaces/IModule.sol";
+import {IVaultSeries} from "../../interfaces/IVaultSeries.sol";
 import {IOrderSettlement} from "../../interfaces/IOrderSettlement.sol";
 import {AccountId} from "../../types/AccountId.sol";
 import {SCOPE_TRADE} from "../../types/Action.sol";
@@ -13,7 +14,6 @@ import {Price} from "../../types/Price.sol";
 /// @dev A vault reduced to what orders see of it: epochs, operators, positions. It applies every fill but those it is told to drop.
 contract OrderVault {
     error NotAuthorised(AccountId account, address caller, uint8 scope);
-    error UnknownSeries(uint256 underlying, uint256 series);
 
     event Applied(uint256 indexed maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order);
     event TradeGas(uint256 gas);
@@ -63,7 +63,7 @@ contract OrderVault {
         uint256 series = within.series();
         expiry = expiries[series];
         if (expiry == 0) expiry = 5_000_000_000 + series;
-        if (expiry == UNLISTED) revert UnknownSeries(underlyingOf(instrument), series);
+        if (expiry == UNLISTED) revert IVaultSeries.UnknownSeries(underlyingOf(instrument), series);
         if (!within.isFuture()) strike = Price.wrap((within.strikeIndex() + 1) * 1e16 + ((expiry / 1 days) % 7) * 1e15);
         lotExponent = lotExponentOf(uint8(instrument));
     }

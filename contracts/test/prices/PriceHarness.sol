@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {VaultState} from "../../VaultStorage.sol";
+import {PriceLogic} from "../../actions/PriceLogic.sol";
 import {IFundingRateSource} from "../../interfaces/IFundingRateSource.sol";
 import {IPriceSource} from "../../interfaces/IPriceSource.sol";
-import {Funding} from "../../libraries/Funding.sol";
-import {Judgement, PriceGuard, Quote} from "../../libraries/PriceGuard.sol";
-import {PriceUse} from "../../libraries/PriceUse.sol";
-import {ScanRange} from "../../libraries/ScanRange.sol";
-import {Variance} from "../../libraries/Variance.sol";
-import {PriceLogic} from "../../logic/PriceLogic.sol";
+import {PriceUse} from "../../ledger/PriceUse.sol";
+import {VaultState} from "../../ledger/VaultStorage.sol";
+import {Funding} from "../../math/Funding.sol";
+import {Judgement, PriceGuard, Quote} from "../../math/PriceGuard.sol";
+import {ScanRange} from "../../math/ScanRange.sol";
+import {Variance} from "../../math/Variance.sol";
 
 /// @dev The price layer without a vault: one storage, words set at will.
 contract PriceHarness {

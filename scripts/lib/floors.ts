@@ -1,0 +1,98 @@
+import type { ImportGraph } from "./importGraph.ts";
+
+/** The floors of contracts, engine and tests, from the ground up: each knows those below it. */
+export const FLOORS = ["types", "words", "interfaces", "math", "ledger", "margin", "actions", "vault"] as const;
+
+const OPEN = ["types", "words", "interfaces", "math"];
+
+/** Outside the walls: what knows the vault through its interfaces, and which floors it compiles itself beside the open ones. */
+export const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
+  orders: [],
+  insurance: [],
+  liquidation: [],
+  sources: [],
+  lens: ["ledger", "margin"],
+};
+
+/** What the modules of `src` beside the engine may import of one another. */
+const MODULES: Readonly<Record<string, readonly string[]>> = {
+  checker: [], // an independent judge: not even the engine
+  forecast: ["engine"],
+  sdk: ["engine"],
+  deployment: ["engine", "sdk"],
+  keeper: ["engine", "sdk"],
+  report: ["engine"],
+  simulator: ["engine", "checker", "forecast", "sdk", "deployment", "keeper", "report"],
+  cli: ["engine", "checker", "forecast", "sdk", "deployment", "keeper", "report", "simulator"],
+  app: ["engine", "sdk"],
+};
+
+/** Folders of `test` that may import everything: what crosses floors, what is not of the protocol, and what sets worlds up. */
+const FREE_TESTS = ["whole", "helpers", "checker", "deployment", "keeper", "tools"];
+
+interface Place {
+  readonly tree: "contracts" | "engine" | "test" | "src" | "other";
+  /** Floor, room outside the walls, or module. */
+  readonly room: string;
+}
+
+/** Where a file lives. */
+export function placeOf(file: string): Place {
+  const [first = "", second = "", third = ""] = file.split("/");
+  if (first === "src" && second === "engine") return { tree: "engine", room: third };
+  if (first === "app") return { tree: "src", room: "app" };
+  if (first === "contracts" || first === "test" || first === "src") return { tree: first, room: second };
+  return { tree: "other", room: first };
+}
+
+const floorOf = (room: string): number => (FLOORS as readonly string[]).indexOf(room);
+
+/** Whether a room of the protocol may know another. */
+function mayKnow(from: string, to: string): boolean {
+  if (from === to) return true;
+  if (floorOf(from) >= 0) return floorOf(to) >= 0 && floorOf(to) < floorOf(from);
+  return OPEN.includes(to) || (OUTSIDE[from]?.includes(to) ?? false);
+}
+
+const isRoom = (room: string): boolean => floorOf(room) >= 0 || room in OUTSIDE;
+
+/** Why `file` may not import `target`, if it may not. */
+function breach(file: string, target: string): string | undefined {
+  const [from, to] = [placeOf(file), placeOf(target)];
+  const wrong = `${file} imports ${target}`;
+  if (from.tree === "contracts") {
+    // what is deployed knows nothing of tests
+    if (from.room === "test") return to.tree === "contracts" ? undefined : wrong;
+    return to.tree === "contracts" && mayKnow(from.room, to.room) ? undefined : wrong;
+  }
+  if (from.tree === "engine") {
+    // orders of the engine are settled by its actions
+    return to.tree === "engine" && (from.room === "orders" || mayKnow(from.room, to.room)) ? undefined : wrong;
+  }
+  if (from.tree === "src") {
+    if (to.tree === "other") return undefined; // generated types
+    const module = to.tree === "engine" ? "engine" : to.room;
+    return (to.tree === "engine" || to.tree === "src") && (module === from.room || MODULES[from.room]?.includes(module))
+      ? undefined
+      : wrong;
+  }
+  if (from.tree === "test" && floorOf(from.room) >= 0) {
+    if (to.tree === "engine") return mayKnow(from.room, to.room) ? undefined : wrong;
+    if (to.tree === "test") return to.room === "helpers" || mayKnow(from.room, to.room) ? undefined : wrong;
+  }
+  return undefined;
+}
+
+/** Every import that runs upwards or through a wall, and every file that lives nowhere. */
+export function breachesIn(graph: ImportGraph): string[] {
+  return [...graph].flatMap(([file, targets]) => {
+    const { tree, room } = placeOf(file);
+    const known =
+      tree === "other" ||
+      (tree === "src" && room in MODULES) ||
+      (tree === "contracts" && room === "test") ||
+      (tree === "test" && (FREE_TESTS.includes(room) || isRoom(room))) ||
+      ((tree === "contracts" || tree === "engine") && isRoom(room));
+    return known ? targets.flatMap((target) => breach(file, target) ?? []) : [`${file}: no floor is called ${room}`];
+  });
+}
