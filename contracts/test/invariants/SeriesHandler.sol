@@ -568,6 +568,12 @@ contract SeriesHandler is SeriesMarkets {
 
     // ---------------------------------------------------------------- invariants
 
+    /// @dev What has settled, by the clock as well, is known before anything is expected of it.
+    function _refresh() internal override {
+        super._refresh();
+        _observe();
+    }
+
     /// @dev I-8: a settlement price stands once, from when half an hour is counted, and never changes.
     function _observe() internal {
         for (uint8 u; u < UNDERLYINGS; ++u) {
