@@ -84,6 +84,19 @@ contract SeriesInvariants {
         require(handler.backings(uint256(Backers.Backing.Pay)) > 0, "no claim was paid");
     }
 
+    /// @dev I-8: what settles by the clock while the sequencer is down is paid with no post in between; a walk of `npm run test:deep`, shrunk.
+    /// hardhat-config: isolate = true
+    function test_whatSettlesInAnOutageIsPaid() public {
+        TransientProbe probe = new TransientProbe();
+        probe.mark();
+        if (probe.marked()) return;
+        _call(SeriesHandler.open.selector, 120791056731061213314361942805780696598822130534147394551388292);
+        _call(SeriesHandler.expire.selector, 3e18);
+        _call(Feeds.outage.selector, 419529300558355673947543488755532591837120804136685840476);
+        _call(SeriesHandler.pay.selector, 81088);
+        require(_successes(SeriesHandler.Verb.Pay) > 0, "nobody was paid");
+    }
+
     function _call(bytes4 operation, uint256 seed) private {
         (bool done, ) = address(handler).call(abi.encodeWithSelector(operation, seed));
         require(done, "an operation reverted");
