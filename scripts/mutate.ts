@@ -52,7 +52,7 @@ async function judgeAll(faults: readonly Fault[], verdicts: Verdict[]): Promise<
   // the types of the contracts, which some tests load, come with the artifacts of a build
   if (!existsSync(join(projectRoot, "typechain-types"))) {
     say("build, some minutes");
-    await run("hardhat", ["build", "--quiet"]);
+    await run(process.execPath, ["scripts/build.ts"]);
   }
   const tests = [...new Set(faults.map(({ test }) => test))];
   say(`compile what ${tests.length} tests deploy`);
