@@ -8,8 +8,9 @@ import type { CompilerInput, CompilerOutput } from "hardhat/types/solidity";
 
 const require = createRequire(import.meta.url);
 
-// The compiler is the npm package: a build downloads nothing.
-const compiler = { version: "0.8.37", path: require.resolve("solc/soljson.js") };
+// The compiler is the npm package: a build downloads nothing. Its place in the settings is the same wherever the checkout lies, for Hardhat compiles
+// anew when they are others; `ownCompiler` finds it.
+const compiler = { version: "0.8.37", path: "solc/soljson.js" };
 const settings = { viaIR: true, evmVersion: "prague", optimizer: { enabled: true, runs: 200 } };
 
 // Code compiled through the IR depends on what is compiled with it, in size and gas by several percent. What is deployed is therefore
@@ -60,6 +61,17 @@ const deployed = [
 /** No two files have the same, and none those of the rest. */
 const runsOf = (file: string): number => (MORE_RUNS.get(file) ?? FEW_RUNS) + deployed.indexOf(file);
 
+const ownCompiler: HardhatPlugin = {
+  id: "own-compiler",
+  hookHandlers: {
+    solidity: async () => ({
+      default: async () => ({
+        getCompiler: (context, config, next) => next(context, { ...config, path: require.resolve(compiler.path) }),
+      }),
+    }),
+  },
+};
+
 /**
  * Hardhat leaves a core idle while it compiles, which on two of them is half of the machine, and asks the compiler for the code of all that a
  * file imports, of what is deployed up to eleven times over, and for a syntax tree of everything, which takes twice as long as the code. The
@@ -103,7 +115,7 @@ function withoutTrees(output: CompilerOutput): CompilerOutput {
 }
 
 export default defineConfig({
-  plugins: [hardhatToolboxMochaEthers, hardhatIgnitionEthers, fastBuild],
+  plugins: [hardhatToolboxMochaEthers, hardhatIgnitionEthers, ownCompiler, fastBuild],
   solidity: {
     compilers: [{ ...compiler, settings }],
     overrides: Object.fromEntries(

@@ -1,6 +1,7 @@
 // Plants listed one-line faults in a copy of the project, one at a time, and demands that the named test turns red.
 //   npm run mutate [-- --only TEXT] [--file PATH]… [--except PATH]… [--json] [--list]
 // --only: faults that hold this text anywhere; --file, --except: only those in, or not in, files that end so. Fails on a survivor and on a stale fault.
+// A run that is stopped says how those ended that it came to.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -40,8 +41,8 @@ function chosenFaults(choice: Choice): Fault[] {
   return faults;
 }
 
-/** One line each on standard error. */
-async function judgeAll(faults: readonly Fault[]): Promise<Verdict[]> {
+/** One line each on standard error; adds to `verdicts`. */
+async function judgeAll(faults: readonly Fault[], verdicts: Verdict[]): Promise<void> {
   const line = progressLine();
   const started = performance.now();
   const say = (text: string): void => {
@@ -51,7 +52,7 @@ async function judgeAll(faults: readonly Fault[]): Promise<Verdict[]> {
   // the types of the contracts, which some tests load, come with the artifacts of a build
   if (!existsSync(join(projectRoot, "typechain-types"))) {
     say("build, some minutes");
-    await run("hardhat", ["build", "--quiet"]);
+    await run(process.execPath, ["scripts/build.ts"]);
   }
   const tests = [...new Set(faults.map(({ test }) => test))];
   say(`compile what ${tests.length} tests deploy`);
@@ -62,7 +63,6 @@ async function judgeAll(faults: readonly Fault[]): Promise<Verdict[]> {
     line.show("sound", index, tests.length, test);
     await bench.check(test, faults);
   }
-  const verdicts: Verdict[] = [];
   for (const fault of faults) {
     line.show("faults", verdicts.length, faults.length, `${fault.file}: ${fault.replace}`);
     const judged = await bench.judge(fault);
@@ -72,7 +72,14 @@ async function judgeAll(faults: readonly Fault[]): Promise<Verdict[]> {
     say(`[${verdicts.length}/${faults.length}] ${verdict.padEnd(8)} ${seconds.toFixed(0)} s  ${place}`);
     if (verdict !== "killed") say(`        ${verdict === "stale" ? why : `alive after ${fault.test}: ${fault.title}`}`);
   }
-  return verdicts;
+}
+
+function report(verdicts: readonly Verdict[], json: boolean, note = ""): void {
+  const [killed, survived, stale] = (["killed", "survived", "stale"] as const).map(
+    (kind) => verdicts.filter(({ verdict }) => verdict === kind).length,
+  );
+  if (json) printJson({ killed, survived, stale, verdicts });
+  else console.log(`${killed} killed, ${survived} survived, ${stale} stale${note}`);
 }
 
 await answer(USAGE, async () => {
@@ -84,11 +91,11 @@ await answer(USAGE, async () => {
       for (const { file, find, replace, test, title } of faults) console.log(`${file}\n  - ${find}\n  + ${replace}\n  ${test}: ${title}`);
     return 0;
   }
-  const verdicts = await judgeAll(faults);
-  const [killed, survived, stale] = (["killed", "survived", "stale"] as const).map(
-    (kind) => verdicts.filter(({ verdict }) => verdict === kind).length,
-  );
-  if (json) printJson({ killed, survived, stale, verdicts });
-  else console.log(`${killed} killed, ${survived} survived, ${stale} stale`);
-  return killed === verdicts.length ? 0 : 1;
+  const verdicts: Verdict[] = [];
+  const stopped = (): void => report(verdicts, json, `; stopped after ${verdicts.length} of ${faults.length}`);
+  process.once("exit", stopped);
+  await judgeAll(faults, verdicts);
+  process.off("exit", stopped);
+  report(verdicts, json);
+  return verdicts.every(({ verdict }) => verdict === "killed") ? 0 : 1;
 });

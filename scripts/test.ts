@@ -44,6 +44,7 @@ const lanes: readonly (readonly Part[])[] = [
   [mocha("mocha", (path) => !ofFloors(path))],
   [
     { name: "lint", command: node, args: ["scripts/lint.ts"], runner: false },
+    { name: "picture of the house", command: node, args: ["scripts/draw-house.ts", "--check"], runner: false },
     { name: "typecheck", command: "tsc", args: ["--noEmit", "-p", "."], runner: false },
     { name: "solidity", command: "hardhat", args: ["test", "solidity"], runner: true },
     ...(existsSync(join(projectRoot, "bench", "gas.json"))

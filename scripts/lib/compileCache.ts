@@ -24,7 +24,7 @@ export function followCheckout(root: string): boolean {
   // the last place is where it came from: entries of earlier ones are never taken out
   const before = places.at(-1)?.slice(0, -artifacts.length);
   if (before === undefined || places.includes(root + artifacts)) return false;
-  const kept = Object.entries(cache).filter(([file]) => file.startsWith(before + sep));
+  const kept = Object.entries(cache).filter(([, { artifactsDirectory }]) => artifactsDirectory === before + artifacts);
   writeFileSync(path, JSON.stringify(moved(Object.fromEntries(kept), before + sep, root + sep)));
   return true;
 }

@@ -64,7 +64,7 @@ abstract contract Feeds is Actors {
     }
 
     /// @dev Brings every price up to this block whose source is awake.
-    function _refresh() internal {
+    function _refresh() internal virtual {
         for (uint8 u; u < UNDERLYINGS; ++u) {
             if (!asleep[u] && PriceWord.time(vault.underlyingWords(u)[0]) < _time()) _post(u);
         }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Backers} from "../../../contracts/test/invariants/Backers.sol";
 import {Feeds} from "../../../contracts/test/invariants/Feeds.sol";
+import {SeriesBooks} from "../../../contracts/test/invariants/SeriesBooks.sol";
 import {SeriesHandler} from "../../../contracts/test/invariants/SeriesHandler.sol";
 import {ISeriesWorld} from "../../../contracts/test/invariants/SeriesMarkets.sol";
 import {SeriesWorld} from "./SeriesWorld.sol";
@@ -52,9 +53,9 @@ contract SeriesInvariants {
     /// @dev A fuzz that does nothing must fail. What needs a crash or an expiry first is counted by `test_everyOperationSucceeds`.
     function afterInvariant() public view {
         if (handler.calls() < 20) return;
-        uint256 trades = _successes(SeriesHandler.Verb.Open) + _successes(SeriesHandler.Verb.Combo);
+        uint256 trades = _successes(SeriesBooks.Verb.Open) + _successes(SeriesBooks.Verb.Combo);
         require(trades > 0, "no trade succeeded");
-        require(_successes(SeriesHandler.Verb.Move) > 0, "no price moved");
+        require(_successes(SeriesBooks.Verb.Move) > 0, "no price moved");
     }
 
     /// @dev A walk of fixed seed through all operations; each must have succeeded.
@@ -84,13 +85,26 @@ contract SeriesInvariants {
         require(handler.backings(uint256(Backers.Backing.Pay)) > 0, "no claim was paid");
     }
 
+    /// @dev I-8: what settles by the clock while the sequencer is down is paid with no post in between; a walk of `npm run test:deep`, shrunk.
+    /// hardhat-config: isolate = true
+    function test_whatSettlesInAnOutageIsPaid() public {
+        TransientProbe probe = new TransientProbe();
+        probe.mark();
+        if (probe.marked()) return;
+        _call(SeriesHandler.open.selector, 120791056731061213314361942805780696598822130534147394551388292);
+        _call(SeriesHandler.expire.selector, 3e18);
+        _call(Feeds.outage.selector, 419529300558355673947543488755532591837120804136685840476);
+        _call(SeriesHandler.pay.selector, 81088);
+        require(_successes(SeriesBooks.Verb.Pay) > 0, "nobody was paid");
+    }
+
     function _call(bytes4 operation, uint256 seed) private {
         (bool done, ) = address(handler).call(abi.encodeWithSelector(operation, seed));
         require(done, "an operation reverted");
         require(bytes(handler.failure()).length == 0, handler.failure());
     }
 
-    function _successes(SeriesHandler.Verb verb) private view returns (uint256) {
+    function _successes(SeriesBooks.Verb verb) private view returns (uint256) {
         return handler.successes(uint256(verb));
     }
 
@@ -121,7 +135,7 @@ contract SeriesInvariants {
         return Backers.back.selector;
     }
 
-    /// @dev How often each operation succeeded, in the order of SeriesHandler.Verb.
+    /// @dev How often each operation succeeded, in the order of SeriesBooks.Verb.
     function _counts() private view returns (string memory all) {
         for (uint256 verb; verb < handler.VERBS(); ++verb) {
             all = string.concat(all, " ", _digits(handler.successes(verb)));

@@ -27,9 +27,10 @@ describe("a checkout that was moved", () => {
 
   it("takes along what was compiled at its last place, and nothing of earlier ones", () => {
     const [first, last] = [join(tmpdir(), "first"), join(tmpdir(), "last")];
-    writeFileSync(path(), JSON.stringify({ ...entryOf(first, "A"), ...entryOf(last, "A"), ...entryOf(last, "B") }));
+    const ofPackage = (place: string) => ({ "npm:p/P.sol": Object.values(entryOf(place, "P"))[0] });
+    writeFileSync(path(), JSON.stringify({ ...entryOf(first, "A"), ...entryOf(last, "A"), ...ofPackage(last), ...entryOf(last, "B") }));
     expect(followCheckout(root)).to.equal(true);
-    expect(kept()).to.deep.equal({ ...entryOf(root, "A"), ...entryOf(root, "B") });
+    expect(kept()).to.deep.equal({ ...entryOf(root, "A"), ...ofPackage(root), ...entryOf(root, "B") });
     expect(followCheckout(root), "once is enough").to.equal(false);
   });
 

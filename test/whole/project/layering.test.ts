@@ -21,6 +21,14 @@ describe("the house", () => {
     expect(circlesIn(graph)).to.deep.equal([]);
   });
 
+  it("default: docs/architecture.md names files that are where it says", () => {
+    const page = readFileSync(join(root, "docs", "architecture.md"), "utf8");
+    const named = [...page.matchAll(/`([\w/.]+\.(?:sol|ts))`/g)].map(([, name = ""]) => name);
+    expect(named).to.have.length.greaterThan(60);
+    const missing = named.filter((name) => ![...graph.keys()].some((file) => file === name || file.endsWith(`/${name}`)));
+    expect(missing).to.deep.equal([]);
+  });
+
   it("default: the engine is pure: it imports no package, no chain, no machine", () => {
     const packages = [...graph.keys()]
       .filter((file) => file.startsWith("src/engine/"))
