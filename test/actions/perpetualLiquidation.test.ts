@@ -118,7 +118,7 @@ describe("PerpetualLiquidationLogic", function () {
       const traders = world.signers.slice(8, 8 + TRADERS);
       for (const trader of traders) await enter(scene, random, trader);
       const u = random.below(2);
-      const far = random.part((world.prices[u] ?? 0n) / 100n, 2, 9);
+      const far = random.part((world.prices[u] ?? 0n) / 100n, 4, 11);
       const back = (world.prices[u] ?? 0n) < (PRICES[u] ?? 0n) ? random.chance(0.7) : random.chance(0.3);
       await world.move(u, (world.prices[u] ?? 0n) + (back ? far : -far));
       const list = traders.map((each) => idOf(each)).sort(() => random.fraction() - 0.5);

@@ -9,6 +9,7 @@ import type { AccountId, Address, State } from "../../../src/engine/types/types.
 import { SETTLEMENT } from "../../../src/engine/types/types.ts";
 import { fixTime } from "../../helpers/clock.ts";
 import { type CollateralOptions, type Deployment, type DeployOptions, deployVault } from "../../helpers/deploy.ts";
+import { expectFundFigures } from "../../helpers/fundFigures.ts";
 import { Random } from "../../helpers/random.ts";
 import { Chain, type DecodedEvent, sameEvent } from "../../helpers/walks/chain.ts";
 import { attempt, KINDS, type Kind, type Operation, show, UPTIME_GRACE, World } from "../../helpers/walks/operations.ts";
@@ -198,6 +199,7 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
         looks.below(state.underlyings.length),
         context,
       );
+      await expectFundFigures(deployment.vault, deployment.fund, context);
     }
     if (operation.kind === "postPrice") countNegative(world, state, negative, tally);
     if (state.deficit > before.deficit) tally.deficits++;

@@ -19,6 +19,7 @@ import { instrumentFromNumber, STRIKE_ZERO } from "../../../src/engine/types/ins
 import type { AccountId, Assessment, Portfolio } from "../../../src/engine/types/types.ts";
 import { SETTLEMENT } from "../../../src/engine/types/types.ts";
 import { expiryOf } from "../../../src/engine/words/seriesWord.ts";
+import { expectFundFigures } from "../../helpers/fundFigures.ts";
 import { sliceOf } from "../../helpers/options/series.ts";
 import { Random } from "../../helpers/random.ts";
 import { DAY, spanAt } from "../../helpers/seriesWorld.ts";
@@ -451,6 +452,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
     await sold(world, world.liquidate(weak, keeper));
     const inherited = inFund();
     expect(inherited < 0n).to.equal(true);
+    await expectFundFigures(world.deployment.vault, ownerOf(fund), "with options");
     await drift(world, 95, () => isBelow(world, other));
     const { openInterest } = world.state.underlyings[0]!.funding;
     await sold(world, world.liquidate(other, keeper));
