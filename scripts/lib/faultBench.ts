@@ -114,21 +114,20 @@ export class FaultBench {
     const unfit = fitOf(sound, fault) ?? this.#unfit.get(fault.test)?.get(fault.title);
     if (unfit !== undefined) return verdict("stale", unfit);
 
+    const steps = this.#stepsOf(fault);
+    if (steps.length === 0) return verdict("stale", "the test deploys nothing that holds this file");
+
     const kept = new Map<string, string>();
     writeFileSync(path, planted(sound, fault));
     this.#graph.forget(fault.file);
     try {
-      const compiled = new Set<string>();
-      for (const roots of this.#touchedBy(fault)) {
-        const fresh = roots.filter((root) => !compiled.has(root));
-        if (fresh.length === 0) continue;
-        for (const root of fresh) compiled.add(root);
-        this.#write(compile(this.#graph, fresh, evmVersion), kept);
+      for (const roots of steps) {
+        if (roots.length !== 0) this.#write(compile(this.#graph, roots, evmVersion), kept);
         const { code, failing, failure } = await this.#test(fault.test, [fault.title], true);
         if (failing !== 0) return verdict("killed", failure);
         if (code !== 0) return verdict("stale", `the runner fell over: ${failure}`);
       }
-      return compiled.size === 0 ? verdict("stale", "the test deploys nothing that holds this file") : verdict("survived", "");
+      return verdict("survived", "");
     } catch (error) {
       if (error instanceof DoesNotCompile) return verdict("stale", `does not compile: ${error.message.split("\n")[0] ?? ""}`);
       throw error;
@@ -140,16 +139,17 @@ export class FaultBench {
   }
 
   /**
-   * What to compile for a fault: first the files whose code it most probably changes, then, for a survivor, all that import it. What is deployed
-   * by itself is called by others and not part of their code.
+   * What to compile for a fault before each run of its test: nothing for one in TypeScript; else first the files whose code it most probably changes, then,
+   * for a survivor, all others that import it. What is deployed by itself is called by others and not part of their code.
    */
-  #touchedBy(fault: Fault): string[][] {
+  #stepsOf(fault: Fault): string[][] {
+    if (!fault.file.endsWith(".sol")) return [[]];
     const deployed = this.#deployed.get(fault.test) ?? [];
     const within = (passable: (name: string) => boolean): string[] =>
       deployed.filter((root) => this.#graph.closure([root], passable).has(fault.file));
     const wide = within(() => true);
     const narrow = standsAlone(fault.file) ? wide.filter((root) => root === fault.file) : within((name) => !standsAlone(name));
-    return [narrow, wide];
+    return [narrow, wide.filter((root) => !narrow.includes(root))].filter((roots) => roots.length !== 0);
   }
 
   #write(artifacts: readonly Artifact[], kept?: Map<string, string>): void {

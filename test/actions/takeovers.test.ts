@@ -230,6 +230,28 @@ describe("exchangeCollateral", () => {
   });
 });
 
+describe("exchangeCollateral, the seller's margin", () => {
+  for (const isHedged of [true, false]) {
+    const says = isHedged ? "hedges a position is not bought where the margin would not bear it" : "hedges nothing is bought";
+    it(`behavior: collateral that ${says}`, async () => {
+      const world = await indebted(10_000n);
+      const { vault, alice, bob, carol } = world;
+      if (isHedged) await world.trade(alice, bob, 0, -eth(50));
+      let price = 39_000n;
+      for (; price > 20_000n; price -= 500n) {
+        await world.move(1, price * WAD);
+        const { equity, margin } = await vault.assess(idOf(alice), true);
+        if (equity < margin) break;
+      }
+      await vault.declareExchange(idOf(alice));
+      const bought = vault.connect(carol).exchangeCollateral(idOf(alice), 0, WAD / 10n, idOf(carol));
+      if (isHedged) await expect(bought).to.be.revertedWithCustomError(vault, "MarginTooLow");
+      else await bought;
+      await world.conserve();
+    });
+  }
+});
+
 describe("exchangeCollateral, H-94", () => {
   const HOUR = 3_600n;
   const BITCOIN = 10n ** 6n;
