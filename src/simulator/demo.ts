@@ -1,5 +1,6 @@
 import type { Wallet } from "ethers";
 import { check } from "../checker/checker.ts";
+import { HOUR } from "../data/bar.ts";
 import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
 import { localParameters } from "../deployment/localParameters.ts";
 import { accountIdOf } from "../engine/types/accountId.ts";
@@ -9,6 +10,7 @@ import { type Books, followBooks, type VaultEvent } from "../keeper/books.ts";
 import { figuresOf, planShedding } from "../keeper/plan.ts";
 import { keepersTurn, type SendAll } from "../keeper/turn.ts";
 import { isSettledSeries, planSlices, planUpkeep, type Refresh, taskCall } from "../keeper/upkeep.ts";
+import { compact } from "../report/format.ts";
 import type { RunRecord } from "../report/runRecord.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { formatDecimal, toNumber } from "../sdk/amounts.ts";
@@ -16,7 +18,7 @@ import { interfaceOf } from "../sdk/artifacts.ts";
 import { refreshCapCall, shedCall, topUpCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput } from "../sdk/failure.ts";
-import { deepestFall, HOUR, type Window, walkBars } from "./bars.ts";
+import { deepestFall, type Window, walkBars } from "./bars.ts";
 import type { DemoOptions, DemoResult, DemoRun } from "./demoResult.ts";
 import { byStrategy, optionsRecord, seriesGovernance, volatilityFeed } from "./demoSeries.ts";
 import { demoFindings, demoSetUp } from "./demoSummary.ts";
@@ -38,6 +40,8 @@ const MAKERS = [10, 11, 12];
 const FUND_OF_OPEN_INTEREST = (15n * WAD) / 100n;
 const MAKER_OF_OPEN_INTEREST = WAD / 2n; // each, so that what the fund sheds always finds a taker
 const LOSING_CROWD = 0.8;
+/** How far prices may be from the reference price of the parameter file: its lots and caps are sizes in units, of that scale. */
+const SCALE = { below: 100, above: 5 };
 /** Longs pay 0.01 % in eight hours, what perpetuals pay on a calm day. */
 const FUNDING_RATE = 100_000n;
 const ROUNDS_OF_A_TURN = 5;
@@ -68,6 +72,13 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
       }
       if (options.optionTraders > 0 && listed.volatility === undefined) {
         throw new BadInput(`--underlying ${options.underlying} has no volatility feed: give --option-traders 0`);
+      }
+      const usual = Number(listed.referencePrice);
+      const [least, most] = [usual / SCALE.below, usual * SCALE.above];
+      if (toNumber(first.open) < least || toNumber(first.open) > most) {
+        throw new BadInput(
+          `prices of ${compact(toNumber(first.open))} are not of the scale of ${options.underlying}, from ${compact(least)} to ${compact(most)}: is it another underlying (--underlying), or another unit?`,
+        );
       }
       listed.referencePrice = formatDecimal(first.open);
       // one underlying is traded: the whole fund stands behind it
