@@ -79,7 +79,10 @@ export function addDataCommand(program: Command): void {
   });
 }
 
-/** Reads files, and says how far it is where that takes longer than a second. */
+/** Milliseconds of reading after which a person is told how far it is, and after which a log is. */
+const PATIENCE = { terminal: 1_000, log: 30_000 };
+
+/** Reads files, and says how far it is where that takes long. */
 export async function readWithProgress(files: readonly string[], options: ReadOptions): Promise<Series> {
   const started = performance.now();
   const line = progressLine();
@@ -87,7 +90,7 @@ export async function readWithProgress(files: readonly string[], options: ReadOp
     return await readSeries(files, {
       ...options,
       onRead: (read, of) => {
-        if (performance.now() - started > 1_000) line.show("read", read, of);
+        if (performance.now() - started > (process.stderr.isTTY ? PATIENCE.terminal : PATIENCE.log)) line.show("read", read, of);
       },
     });
   } finally {

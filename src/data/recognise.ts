@@ -74,15 +74,15 @@ export function recognise(name: string, head: readonly Row[], told: Told): Readi
     data[0].cells.slice(1).every((cell) => !isAnyNumber(cell))
   )
     data.shift();
-  const firstRow = data[0];
-  if (firstRow === undefined) throw refuse(`: no bars`);
-
   const unread = names && DIALECTS.find(({ has }) => has?.some((all) => all.every((each) => names.includes(each))))?.refused;
   if (unread !== undefined && named === undefined) throw refuse(` ${unread}`);
   if (hasNames && named === undefined)
     throw refuse(`, line ${first.line}: no columns named open, high, low and close: ${shown(first.cells.join(", "))}`);
   if (named !== undefined && "twice" in named)
     throw refuse(`, line ${first.line}: column ${shown(first.cells[named.twice] ?? "")} is there twice`);
+
+  const firstRow = data[0];
+  if (firstRow === undefined) throw refuse(`: no bars`);
 
   const timed = timeColumns(data, named === undefined ? undefined : first.cells);
   const stamps = data.map(({ cells }) => timed.map((column) => cells[column] ?? "").join(" "));

@@ -43,7 +43,7 @@ const HEAD = 4_096;
 export async function sourcesOf(path: string, onRead: OnRead = () => {}): Promise<Source[]> {
   const file = path.split(/[\\/]/).at(-1) ?? path;
   const unreadable = (error: unknown): BadInput =>
-    new BadInput(`cannot read the file ${path}: ${(error as NodeJS.ErrnoException).code ?? ""}`);
+    new BadInput(`cannot read the price file ${path}: ${(error as NodeJS.ErrnoException).code ?? ""}`);
   let [head, size] = [Buffer.alloc(0), 0];
   try {
     if ((await stat(path)).isDirectory()) throw new BadInput(`${path} is a folder: give its files`);

@@ -10,7 +10,6 @@ import { type Books, followBooks, type VaultEvent } from "../keeper/books.ts";
 import { figuresOf, planShedding } from "../keeper/plan.ts";
 import { keepersTurn, type SendAll } from "../keeper/turn.ts";
 import { isSettledSeries, planSlices, planUpkeep, type Refresh, taskCall } from "../keeper/upkeep.ts";
-import { compact } from "../report/format.ts";
 import type { RunRecord } from "../report/runRecord.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { formatDecimal, toNumber } from "../sdk/amounts.ts";
@@ -60,6 +59,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
   const { window, onProgress } = options;
   const first = window.warmUp[0] ?? window.played[0];
   if (first === undefined) throw new BadInput("there are no bars to play");
+  refuseScale(options.underlying, toNumber(first.open));
   onProgress({ stage: "deploy", done: 0, of: 1 });
   let record: DeploymentRecord | undefined;
   const chain = await openLocalChain(first.time - HOUR, async (connection) => {
@@ -72,13 +72,6 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
       }
       if (options.optionTraders > 0 && listed.volatility === undefined) {
         throw new BadInput(`--underlying ${options.underlying} has no volatility feed: give --option-traders 0`);
-      }
-      const usual = Number(listed.referencePrice);
-      const [least, most] = [usual / SCALE.below, usual * SCALE.above];
-      if (toNumber(first.open) < least || toNumber(first.open) > most) {
-        throw new BadInput(
-          `prices of ${compact(toNumber(first.open))} are not of the scale of ${options.underlying}, from ${compact(least)} to ${compact(most)}: is it another underlying (--underlying), or another unit?`,
-        );
       }
       listed.referencePrice = formatDecimal(first.open);
       // one underlying is traded: the whole fund stands behind it
@@ -93,6 +86,18 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
   } finally {
     await chain.close();
   }
+}
+
+/** @throws BadInput when prices are so far from those of an underlying that they are another's, or in another unit */
+function refuseScale(underlying: string, price: number): void {
+  localParameters(({ underlyings }) => {
+    const usual = Number(underlyings.find(({ symbol }) => symbol === underlying)?.referencePrice ?? price);
+    const [least, most] = [usual / SCALE.below, usual * SCALE.above];
+    if (price >= least && price <= most) return;
+    throw new BadInput(
+      `prices of ${price} are not of the scale of ${underlying}, from ${least} to ${most}: is it another underlying (--underlying), or another unit?`,
+    );
+  });
 }
 
 async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOptions): Promise<DemoRun> {
