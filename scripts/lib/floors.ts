@@ -17,18 +17,19 @@ export const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
 /** What the modules of `src` beside the engine may import of one another. */
 const MODULES: Readonly<Record<string, readonly string[]>> = {
   checker: [], // an independent judge: not even the engine
-  forecast: ["engine"],
+  forecast: ["engine", "data"],
   sdk: ["engine"],
+  data: ["sdk"],
   deployment: ["engine", "sdk"],
   keeper: ["engine", "sdk"],
   report: ["engine"],
-  simulator: ["engine", "checker", "forecast", "sdk", "deployment", "keeper", "report"],
-  cli: ["engine", "checker", "forecast", "sdk", "deployment", "keeper", "report", "simulator"],
+  simulator: ["engine", "checker", "data", "forecast", "sdk", "deployment", "keeper", "report"],
+  cli: ["engine", "checker", "data", "forecast", "sdk", "deployment", "keeper", "report", "simulator"],
   app: ["engine", "sdk"],
 };
 
 /** Folders of `test` that may import everything: what crosses floors, what is not of the protocol, and what sets worlds up. */
-const FREE_TESTS = ["whole", "helpers", "checker", "deployment", "keeper", "tools"];
+const FREE_TESTS = ["whole", "helpers", "checker", "data", "deployment", "keeper", "tools"];
 
 interface Place {
   readonly tree: "contracts" | "engine" | "test" | "src" | "other";

@@ -3,6 +3,7 @@ import { explainError } from "../sdk/errors.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { addAccountCommands } from "./accountCommands.ts";
 import { addCheckCommand } from "./checkCommand.ts";
+import { addDataCommand } from "./dataCommand.ts";
 import { addDemoCommand } from "./demoCommand.ts";
 import { addDevnetCommand } from "./devnetCommand.ts";
 import { addExchangeCommands } from "./exchangeCommands.ts";
@@ -20,6 +21,7 @@ export function commandLine(): Command {
     .showHelpAfterError(false)
     .configureOutput({ outputError: (text, write) => write(text) });
   addDemoCommand(program);
+  addDataCommand(program);
   addDevnetCommand(program);
   addKeepCommand(program);
   addCheckCommand(program);

@@ -1,14 +1,5 @@
+import { type Bar, DAY, HOUR, moment, span } from "../data/bar.ts";
 import { BadInput } from "../sdk/failure.ts";
-
-/** One hour of trading. Prices are settlement tokens for one unit of the underlying, WAD. */
-export type Bar = {
-  /** Unix second at which the bar starts. */
-  readonly time: number;
-  readonly open: bigint;
-  readonly high: bigint;
-  readonly low: bigint;
-  readonly close: bigint;
-};
 
 /** A price to be posted at a time. */
 export type Post = {
@@ -18,11 +9,10 @@ export type Post = {
   readonly close: boolean;
 };
 
-export const HOUR = 3600;
-export const DAY = 24 * HOUR;
-
 /** Days of hourly closes that the forecast sees before the first bar that is played. */
 export const WARM_UP_DAYS = 30;
+/** The part of the warm-up that has to be there, even where holes are allowed: a forecast from a few stray bars is none. */
+const LEAST_WARM_UP = 0.9;
 
 export type Window = {
   /** Hourly bars before the window, at least `WARM_UP_DAYS` days of them. */
@@ -32,23 +22,29 @@ export type Window = {
 
 /**
  * The bars from `from` up to, not including, `to` (unix seconds), and the warm-up before them.
- * @throws BadInput when the bars do not reach far enough back or none lies in the window
+ * @throws BadInput when the bars do not reach far enough to either side, or most of the warm-up or all of the window is missing
  */
 export function selectWindow(bars: readonly Bar[], from: number, to: number): Window {
   const played = bars.filter((bar) => bar.time >= from && bar.time < to);
   const first = bars[0];
   const last = bars.at(-1);
   if (first === undefined || last === undefined || played.length === 0) {
-    const held = first && last ? `the prices run from ${isoDay(first.time)} to ${isoDay(last.time)}` : "there are no prices";
-    throw new BadInput(`no bar between ${isoDay(from)} and ${isoDay(to)}: ${held}`);
+    const held = first && last ? `the prices run from ${moment(first.time)} to ${moment(last.time + HOUR)}` : "there are no prices";
+    throw new BadInput(`no bar between ${moment(from)} and ${moment(to)}: ${held}`);
   }
   const begin = from - WARM_UP_DAYS * DAY;
   if (first.time > begin) {
     throw new BadInput(
-      `the forecast is warmed on ${WARM_UP_DAYS} days before --from (${isoDay(begin)}), but the prices begin on ${isoDay(first.time)}`,
+      `the forecast is warmed on ${WARM_UP_DAYS} days before --from (${moment(begin)}), but the prices begin on ${moment(first.time)}`,
     );
   }
-  return { warmUp: bars.filter((bar) => bar.time >= begin && bar.time < from), played };
+  if (last.time + HOUR < to) throw new BadInput(`the prices end at ${moment(last.time + HOUR)}, before --to (${moment(to)})`);
+  const warmUp = bars.filter((bar) => bar.time >= begin && bar.time < from);
+  if (warmUp.length * HOUR < LEAST_WARM_UP * WARM_UP_DAYS * DAY) {
+    const missing = WARM_UP_DAYS * DAY - warmUp.length * HOUR;
+    throw new BadInput(`${span(missing)} are missing of the ${WARM_UP_DAYS} days before --from that warm the forecast: a tenth may be`);
+  }
+  return { warmUp, played };
 }
 
 /**
@@ -104,8 +100,4 @@ export function deepestFall(bars: readonly Bar[]): { readonly toLow: number; rea
     worst = Math.min(worst, Number(bar.close) / Number(bar.open) - 1);
   }
   return { toLow: low / open - 1, worstHour: worst };
-}
-
-function isoDay(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T00:00", "");
 }

@@ -1,4 +1,5 @@
-import { type Bar, DAY, HOUR, WARM_UP_DAYS } from "./bars.ts";
+import { type Bar, DAY, HOUR } from "../data/bar.ts";
+import { WARM_UP_DAYS } from "./bars.ts";
 import { type Random, seededRandom } from "./random.ts";
 
 /** Unix second at which the played part of the built-in path starts. */

@@ -1,5 +1,6 @@
 import type { Wallet } from "ethers";
 import { check } from "../checker/checker.ts";
+import { HOUR } from "../data/bar.ts";
 import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
 import { localParameters } from "../deployment/localParameters.ts";
 import { accountIdOf } from "../engine/types/accountId.ts";
@@ -16,7 +17,7 @@ import { interfaceOf } from "../sdk/artifacts.ts";
 import { refreshCapCall, shedCall, topUpCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput } from "../sdk/failure.ts";
-import { deepestFall, HOUR, type Window, walkBars } from "./bars.ts";
+import { deepestFall, type Window, walkBars } from "./bars.ts";
 import type { DemoOptions, DemoResult, DemoRun } from "./demoResult.ts";
 import { byStrategy, optionsRecord, seriesGovernance, volatilityFeed } from "./demoSeries.ts";
 import { demoFindings, demoSetUp } from "./demoSummary.ts";
@@ -38,6 +39,8 @@ const MAKERS = [10, 11, 12];
 const FUND_OF_OPEN_INTEREST = (15n * WAD) / 100n;
 const MAKER_OF_OPEN_INTEREST = WAD / 2n; // each, so that what the fund sheds always finds a taker
 const LOSING_CROWD = 0.8;
+/** How far prices may be from the reference price of the parameter file: its lots and caps are sizes in units, of that scale. */
+const SCALE = { below: 100, above: 5 };
 /** Longs pay 0.01 % in eight hours, what perpetuals pay on a calm day. */
 const FUNDING_RATE = 100_000n;
 const ROUNDS_OF_A_TURN = 5;
@@ -56,6 +59,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
   const { window, onProgress } = options;
   const first = window.warmUp[0] ?? window.played[0];
   if (first === undefined) throw new BadInput("there are no bars to play");
+  refuseScale(options.underlying, toNumber(first.open));
   onProgress({ stage: "deploy", done: 0, of: 1 });
   let record: DeploymentRecord | undefined;
   const chain = await openLocalChain(first.time - HOUR, async (connection) => {
@@ -82,6 +86,18 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
   } finally {
     await chain.close();
   }
+}
+
+/** @throws BadInput when prices are so far from those of an underlying that they are another's, or in another unit */
+function refuseScale(underlying: string, price: number): void {
+  localParameters(({ underlyings }) => {
+    const usual = Number(underlyings.find(({ symbol }) => symbol === underlying)?.referencePrice ?? price);
+    const [least, most] = [usual / SCALE.below, usual * SCALE.above];
+    if (price >= least && price <= most) return;
+    throw new BadInput(
+      `prices of ${price} are not of the scale of ${underlying}, from ${least} to ${most}: is it another underlying (--underlying), or another unit?`,
+    );
+  });
 }
 
 async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOptions): Promise<DemoRun> {

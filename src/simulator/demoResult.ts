@@ -7,6 +7,8 @@ export type DemoOptions = {
   readonly window: Window;
   /** Where the prices are from, in words. */
   readonly source: string;
+  /** What was found in their files, for the table of the report. */
+  readonly files?: readonly (readonly [name: string, value: string])[];
   readonly underlying: string;
   readonly accounts: number;
   /** Accounts with options beside them; 0: no series is listed. */

@@ -1,3 +1,4 @@
+import { DAY, HOUR } from "../data/bar.ts";
 import { averageFromWord, isSettled, openingOf, settlementDown } from "../engine/ledger/options/expiry.ts";
 import { WAD } from "../engine/types/fixedPoint.ts";
 import type { Series, State } from "../engine/types/types.ts";
@@ -10,7 +11,6 @@ import { type Call, listSeriesCall, scheduleCall, signedSlice } from "../sdk/cal
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { instrumentName, listedIn, seriesName } from "../sdk/series.ts";
 import { smileReport } from "../sdk/smile.ts";
-import { DAY, HOUR } from "./bars.ts";
 import { localWallet } from "./localAccounts.ts";
 import type { Position } from "./optionTraders.ts";
 import type { Recorder } from "./recorder.ts";

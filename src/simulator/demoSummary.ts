@@ -50,6 +50,7 @@ export function demoSetUp(options: DemoOptions, result: DemoResult, collateral: 
   const fall = deepestFall(played);
   return [
     ["Prices", options.source],
+    ...(options.files ?? []).map(([name, value]): [string, string] => [name, value]),
     ["Deepest fall from the first open", percent(fall.toLow)],
     ["Worst hour", percent(fall.worstHour)],
     ["Posts", `${result.posts}, ${options.steps} an hour`],

@@ -1,9 +1,10 @@
+import { type Bar, DAY, HOUR } from "../data/bar.ts";
 import type { SeriesListing } from "../engine/actions/series.ts";
 import { openingOf, WINDOW } from "../engine/ledger/options/expiry.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { type SeriesTerms, seriesListing } from "../sdk/series.ts";
 import type { Smile } from "../sdk/smile.ts";
-import { type Bar, DAY, HOUR, type Post } from "./bars.ts";
+import type { Post } from "./bars.ts";
 
 /** The series of a run: one that expires while it is played, and one a fortnight later. Times are unix seconds. */
 export type SeriesPlan = { readonly near: number; readonly far: number };
@@ -18,8 +19,9 @@ const BETWEEN_SERIES = 14 * DAY;
 const LEAST_WINDOW = 4 * HOUR;
 
 /**
- * When the series of a run expire: the near one at the last 8:00 UTC three hours before the end, at the hour nearest the middle of a short path.
- * @throws BadInput when the path is too short for an expiry within it
+ * When the series of a run expire: the near one at the last 8:00 UTC three hours before the end, at the hour nearest the middle of a short path. In a hole nothing
+ * settles: the next best hour is taken whose bar before it and bar after it are there.
+ * @throws BadInput when the path is too short for an expiry within it, or full of holes
  */
 export function planSeries(played: readonly Bar[]): SeriesPlan {
   const [start, end] = [played[0]?.time ?? 0, (played.at(-1)?.time ?? 0) + HOUR];
@@ -30,7 +32,15 @@ export function planSeries(played: readonly Bar[]): SeriesPlan {
   }
   const latest = end - LEAST_AFTER;
   const daily = latest - ((((latest - EXPIRY_HOUR * HOUR) % DAY) + DAY) % DAY);
-  const near = daily >= start + LEAST_LIFE ? daily : start + Math.round((end - start) / 2 / HOUR) * HOUR;
+  const middle = start + Math.round((end - start) / 2 / HOUR) * HOUR;
+  const wanted = daily >= start + LEAST_LIFE ? daily : middle;
+  const hours = new Set(played.map(({ time }) => time));
+  // the bar that ends at an expiry averages its price; one that comes after it posts what settles it
+  const possible = [...hours].filter((hour) => hours.has(hour - HOUR) && hour > start + HOUR && hour < end);
+  const near = [wanted, ...possible.sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted) || a - b)].find((hour) =>
+    possible.includes(hour),
+  );
+  if (near === undefined) throw new BadInput("no two hours that follow each other are there for an expiry: give --option-traders 0");
   return { near, far: near + BETWEEN_SERIES };
 }
 

@@ -1,5 +1,7 @@
+import { type Bar, DAY, HOUR, moment } from "../data/bar.ts";
+import { missingIn } from "../data/series.ts";
 import { BadInput } from "../sdk/failure.ts";
-import { type Bar, DAY, HOUR, type Window } from "./bars.ts";
+import type { Window } from "./bars.ts";
 import { BUILT_IN_START } from "./builtInPath.ts";
 import { seededRandom } from "./random.ts";
 
@@ -60,13 +62,36 @@ export function recordedVolatility(bars: readonly Bar[], { played }: Pick<Window
       `${name}: the volatilities run from ${moment(first)} to ${moment(last)}, what is played from ${moment(from)} to ${moment(to)}`,
     );
   }
+  // what is played may begin in a hole: the last bar before it is wanted, however old
+  const begin = bars.findLast(({ time }) => time <= from)?.time ?? from;
   const points = bars
-    .filter(({ time }) => time >= from - DAY && time <= to)
-    .flatMap((bar): Point[] => [
-      { time: bar.time, volatility: bounded(percent(bar.open)) },
-      { time: bar.time + HOUR - 1, volatility: bounded(percent(bar.close)) },
-    ]);
+    .filter(({ time }) => time >= begin && time <= to)
+    .flatMap((bar, i, all): Point[] => {
+      const [close, next] = [bounded(percent(bar.close)), all[i + 1]];
+      const ends = [{ time: bar.time + HOUR - 1, volatility: close }];
+      // what comes after a hole is not known in it
+      if (next !== undefined && next.time > bar.time + HOUR) ends.push({ time: next.time - 1, volatility: close });
+      return [{ time: bar.time, volatility: bounded(percent(bar.open)) }, ...ends];
+    });
   return (time) => between(points, time);
+}
+
+/** What has to be said of recorded volatilities where they are played: hours without one, and those beyond what is fed. */
+export function volatilityNotes(bars: readonly Bar[], { played }: Pick<Window, "played">): string[] {
+  const [from, to] = [played[0]?.time ?? 0, (played.at(-1)?.time ?? 0) + HOUR];
+  const holes = bars.flatMap(({ time }, i) => {
+    const last = bars[i - 1];
+    return last !== undefined && last.time + HOUR < time ? [{ from: last.time + HOUR, to: time }] : [];
+  });
+  const missing = missingIn(holes, from, to);
+  const inside = bars.filter(({ time }) => time >= from && time < to);
+  const above = inside.filter(({ high }) => percent(high) > MOST_VOLATILITY).length;
+  const below = inside.filter(({ low }) => percent(low) < LEAST_VOLATILITY).length;
+  return [
+    ...(missing === undefined ? [] : [`${missing}: the last one before them holds`]),
+    ...(above === 0 ? [] : [`above ${MOST_VOLATILITY * 100} % in ${above} hours: played as that`]),
+    ...(below === 0 ? [] : [`below ${LEAST_VOLATILITY * 100} % in ${below} hours: played as that`]),
+  ];
 }
 
 const HALF_LIFE = 12;
@@ -108,8 +133,4 @@ function bounded(volatility: number): number {
 
 function percent(value: bigint): number {
   return Number(value) / 1e20;
-}
-
-function moment(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T00:00", "").replace("T", " ");
 }

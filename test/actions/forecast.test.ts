@@ -2,13 +2,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { describe, it } from "mocha";
+import type { Bar as WadBar } from "../../src/data/bar.ts";
+import { readSeries } from "../../src/data/readSeries.ts";
 import { posted } from "../../src/engine/actions/prices.ts";
 import { varianceFloor } from "../../src/engine/math/scanRange.ts";
 import { reading } from "../../src/engine/math/variance.ts";
 import { INVALID, type Underlying } from "../../src/engine/types/types.ts";
-import type { Bar as WadBar } from "../../src/simulator/bars.ts";
 import { builtInPath } from "../../src/simulator/builtInPath.ts";
-import { readPriceFile } from "../../src/simulator/priceFile.ts";
 import { seededRandom } from "../../src/simulator/random.ts";
 import { done, PriceBench, START, updateOf } from "../helpers/prices/harness.ts";
 import { listedUnderlying } from "../helpers/prices/words.ts";
@@ -196,13 +196,13 @@ describe("the forecast of volatility", () => {
     expect(leverage).to.be.within(7, 16);
   });
 
-  it("behavior: on recorded hours of ETH, 2017 to 2024, the ranges cover 99.7 % at a leverage near ten (skipped where ../shared/data is absent)", function () {
+  it("behavior: on recorded hours of ETH, 2017 to 2024, the ranges cover 99.7 % at a leverage near ten (skipped where ../shared/data is absent)", async function () {
     if (!existsSync(recorded)) {
       // the prices are not part of the project; the test above does the same on a synthetic market
       this.skip();
     }
     this.timeout(60_000);
-    const { target, held, leverage } = coverage(readPriceFile(recorded).map(toNumbers));
+    const { target, held, leverage } = coverage((await readSeries([recorded])).bars.map(toNumbers));
     expect(target).to.be.above(0.997);
     expect(held).to.be.above(0.997);
     expect(leverage).to.be.within(9.5, 11.5);
@@ -212,9 +212,7 @@ describe("the forecast of volatility", () => {
     this.timeout(60_000);
     const bench = await PriceBench.create();
     const all = existsSync(recorded)
-      ? readPriceFile(recorded)
-          .map(toNumbers)
-          .filter((bar) => bar.time >= 1_583_884_800 && bar.time < 1_584_144_000)
+      ? (await readSeries([recorded])).bars.map(toNumbers).filter((bar) => bar.time >= 1_583_884_800 && bar.time < 1_584_144_000)
       : [];
     for (const bars of [builtInPath(1).slice(-72).map(toNumbers), all]) {
       let u = listedUnderlying();

@@ -62,6 +62,7 @@ describe("command line", () => {
     expect(code).to.equal(0);
     for (const command of [
       "demo",
+      "data",
       "devnet",
       "keep",
       "check",

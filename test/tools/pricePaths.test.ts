@@ -1,9 +1,15 @@
 import { expect } from "chai";
-import { type Bar, DAY, deepestFall, HOUR, selectWindow, WARM_UP_DAYS, walkBars } from "../../src/simulator/bars.ts";
+import { type Bar, DAY, HOUR } from "../../src/data/bar.ts";
+import { deepestFall, selectWindow, WARM_UP_DAYS, walkBars } from "../../src/simulator/bars.ts";
 import { BUILT_IN_START, builtInPath } from "../../src/simulator/builtInPath.ts";
-import { parsePrices } from "../../src/simulator/priceFile.ts";
 import { listingOf, planSeries, withWindow } from "../../src/simulator/seriesPlan.ts";
-import { builtInVolatility, MOST_VOLATILITY, realisedVolatility, recordedVolatility } from "../../src/simulator/volatilityPath.ts";
+import {
+  builtInVolatility,
+  MOST_VOLATILITY,
+  realisedVolatility,
+  recordedVolatility,
+  volatilityNotes,
+} from "../../src/simulator/volatilityPath.ts";
 
 const WAD = 10n ** 18n;
 const bar = (time: number, open: number, high: number, low: number, close: number): Bar => ({
@@ -13,42 +19,8 @@ const bar = (time: number, open: number, high: number, low: number, close: numbe
   low: BigInt(low) * WAD,
   close: BigInt(close) * WAD,
 });
-const HEADER = "ts_utc,open,high,low,close,volume\n";
 
 describe("price paths", () => {
-  describe("price file", () => {
-    it("default: reads decimals exactly", () => {
-      const bars = parsePrices(`${HEADER}1502942400,301.13,302.57,298.0,301.61,125.66877\r\n`, "prices.csv");
-      expect(bars).to.deep.equal([
-        {
-          time: 1502942400,
-          open: 301130000000000000000n,
-          high: 302570000000000000000n,
-          low: 298000000000000000000n,
-          close: 301610000000000000000n,
-        },
-      ]);
-    });
-
-    const malformed: [what: string, text: string, message: RegExp][] = [
-      ["a wrong header", "time,open\n", /line 1: the columns must be/],
-      ["a missing column", `${HEADER}1502942400,1,2,1,1\n`, /line 2: 6 columns expected, 5 found/],
-      ["a price that is no number", `${HEADER}1502942400,1,2,1,1,0\n1502946000,1,x,1,1,0\n`, /line 3: high "x" is not a decimal/],
-      ["a negative price", `${HEADER}1502942400,1,2,-1,1,0\n`, /line 2: low "-1"/],
-      ["a price of zero", `${HEADER}1502942400,1,2,0,1,0\n`, /line 2: low is zero/],
-      ["a high below the close", `${HEADER}1502942400,1,2,1,3,0\n`, /line 2: high 2 is below/],
-      ["a low above the open", `${HEADER}1502942400,2,5,3,4,0\n`, /line 2: low 3 is above/],
-      ["time that runs back", `${HEADER}1502946000,1,2,1,1,0\n1502942400,1,2,1,1,0\n`, /line 3: ts_utc 1502942400 is not after/],
-      ["a time within the hour", `${HEADER}1502942401,1,2,1,1,0\n`, /line 2: ts_utc 1502942401 is not the start/],
-      ["no bars", HEADER, /prices.csv: no bars/],
-    ];
-    for (const [what, text, message] of malformed) {
-      it(`args: ${what} names the line`, () => {
-        expect(() => parsePrices(text, "prices.csv")).to.throw(message);
-      });
-    }
-  });
-
   describe("window", () => {
     const bars = Array.from({ length: 40 * 24 }, (_, i) => bar(i * HOUR, 10, 12, 8, 11));
 
@@ -63,6 +35,18 @@ describe("price paths", () => {
       expect(() => selectWindow(bars, 29 * DAY, 33 * DAY)).to.throw(/warmed on 30 days/);
       expect(() => selectWindow(bars, 60 * DAY, 61 * DAY)).to.throw(/no bar between/);
       expect(() => selectWindow(bars, 33 * DAY, 32 * DAY)).to.throw(/no bar between/);
+    });
+
+    it("args: says when the prices end before the window does", () => {
+      expect(() => selectWindow(bars, 38 * DAY, 41 * DAY)).to.throw(/the prices end at 1970-02-10, before --to \(1970-02-11\)/);
+      expect(selectWindow(bars, 38 * DAY, 40 * DAY).played.length).to.equal(48);
+    });
+
+    it("args: a stray old bar is no warm-up of thirty days", () => {
+      const stray = bars.filter(({ time }) => time === 0 || time >= 20 * DAY);
+      expect(() => selectWindow(stray, 30 * DAY, 32 * DAY)).to.throw(/479 hours are missing of the 30 days before --from/);
+      const holed = bars.filter(({ time }) => time < 10 * DAY || time >= 12 * DAY);
+      expect(selectWindow(holed, 30 * DAY, 32 * DAY).warmUp.length).to.equal(28 * 24);
     });
   });
 
@@ -150,6 +134,22 @@ describe("price paths", () => {
       expect(path(2 * HOUR)).to.be.within(0.8 - 1e-9, 0.8 + 1e-9);
     });
 
+    it("behavior: what comes after a hole is not known in it, and the hole is said", () => {
+      const holed: Bar[] = [bar(0, 60, 60, 60, 60), bar(5 * HOUR, 90, 300, 90, 90), bar(6 * HOUR, 90, 90, 5, 90)];
+      const played = bars([1, 1, 1, 1, 1, 1, 1], 0);
+      const path = recordedVolatility(holed, { played }, "volatilities.csv");
+      for (const hour of [1, 2, 3, 4, 4.99]) expect(path(hour * HOUR), `${hour}`).to.equal(0.6);
+      expect(path(5 * HOUR)).to.equal(0.9);
+      // what is played begins in the hole: the last one before it
+      expect(recordedVolatility(holed, { played: bars([1, 1], 3 * HOUR) }, "v.csv")(3 * HOUR)).to.equal(0.6);
+      expect(volatilityNotes(holed, { played })).to.deep.equal([
+        "4 hours from 1970-01-01 01:00 to 1970-01-01 05:00 are missing: the last one before them holds",
+        "above 260 % in 1 hours: played as that",
+        "below 10 % in 1 hours: played as that",
+      ]);
+      expect(volatilityNotes(bars([60, 60]), { played: bars([1, 1]) })).to.deep.equal([]);
+    });
+
     it("args: recorded volatilities must cover what is played", () => {
       const late = (): unknown => recordedVolatility(bars([60, 60], HOUR), { played: bars([1], 0) }, "v.csv");
       expect(late).to.throw(
@@ -183,6 +183,16 @@ describe("price paths", () => {
       expect([near, far]).to.deep.equal([BUILT_IN_START + 8 * HOUR, BUILT_IN_START + 8 * HOUR + 14 * DAY]);
       expect(planSeries(played(6)).near).to.equal(BUILT_IN_START + 3 * HOUR);
       expect(() => planSeries(played(3))).to.throw(/too short for an expiry/);
+    });
+
+    it("behavior: no series expires in a hole, or beside one", () => {
+      const holed = played(96).filter(({ time }) => time < BUILT_IN_START + 3 * DAY || time >= BUILT_IN_START + 3 * DAY + 10 * HOUR);
+      // the first hour after the hole with the one before it, or the last before: whichever is nearer to 8:00
+      expect(planSeries(holed).near).to.equal(BUILT_IN_START + 3 * DAY + 11 * HOUR);
+      const ends = played(96).filter(({ time }) => time !== BUILT_IN_START + 3 * DAY + 8 * HOUR);
+      expect(planSeries(ends).near).to.equal(BUILT_IN_START + 3 * DAY + 7 * HOUR);
+      const scattered = played(96).filter((_, i) => i % 2 === 0);
+      expect(() => planSeries(scattered)).to.throw(/no two hours that follow each other/);
     });
 
     it("behavior: posts are at most two minutes apart while a series settles, on the same lines", () => {
