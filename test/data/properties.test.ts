@@ -90,7 +90,8 @@ function damaged(lines: readonly string[], what: Damage): string {
       case "repeated otherwise":
         return [...rows, cells.with(what.column, `${cells[what.column]}${cells[what.column]?.includes(".") ? "1" : ".1"}`).join(",")];
       case "columns exchanged": {
-        const [a = 0, b = 0] = what.columns;
+        const a: number = what.columns[0];
+        const b: number = what.columns[1];
         return changed(cells.with(a, cells[b] ?? "").with(b, cells[a] ?? ""));
       }
       case "blocks exchanged":
