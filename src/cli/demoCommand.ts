@@ -62,8 +62,11 @@ export function addDemoCommand(program: Command): void {
     const { prices, from, to, accounts, optionTraders, steps, crowd, seed, json, report } = read;
     if (prices === undefined) refuseFileOptions(read);
     const { bars, source, span, series } = prices === undefined ? builtIn(seed) : await fromFiles(prices, from, to, read);
-    const window = selectWindow(bars, from ?? span[0], to ?? span[1]);
-    if (series !== undefined) refuseSeries(series, window, read);
+    const [begin, end] = [from ?? span[0], to ?? span[1]];
+    const window = selectWindow(bars, begin, end);
+    // everything that is played or warms the forecast has to be there
+    const refused = series && refusal(series, { ...read, from: begin - WARM_UP_DAYS * DAY, to: end });
+    if (refused !== undefined) throw new BadInput(refused);
     const { volatilities, ...implied } = await impliedVolatility(window, read);
     const underlying = read.underlying ?? underlyingNamed(prices ?? []) ?? "ETH";
     const line = progressLine();
@@ -113,13 +116,6 @@ function refuseFileOptions({ format, timezone, stamp, allowGaps, allowJumps, vol
   const given = Object.entries({ format, timezone, stamp, "allow-gaps": allowGaps || undefined, "allow-jumps": allowJumps || undefined });
   const [name] = given.find(([, value]) => value !== undefined) ?? [];
   if (name !== undefined) throw new BadInput(`--${name} needs --prices: the built-in crash is read from no file`);
-}
-
-/** Everything that is played or warms the forecast has to be there. */
-function refuseSeries(series: Series, { warmUp, played }: Window, demands: Pick<Arguments, "allowGaps" | "allowJumps">): void {
-  const [from, to] = [played[0]?.time ?? 0, (played.at(-1)?.time ?? 0) + HOUR];
-  const refused = refusal(series, { ...demands, from: Math.min(from - WARM_UP_DAYS * DAY, warmUp[0]?.time ?? from), to });
-  if (refused !== undefined) throw new BadInput(refused);
 }
 
 /** Recorded where a file is given, otherwise the path that belongs to the built-in prices, or one that follows what recorded prices realised. */

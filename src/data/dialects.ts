@@ -16,6 +16,8 @@ export type Dialect = {
   readonly unnamed?: { readonly width: number; readonly stamps?: "numbers" | "text"; readonly path?: string };
   /** Where it is not prices. */
   readonly kind?: Kind;
+  /** Commas stand between thousands. */
+  readonly numbers?: "point";
   /** Bars carry the moment at which they end. */
   readonly stamp?: "close";
   /** Bars in which nothing was traded are left out. */
@@ -65,7 +67,7 @@ export const DIALECTS: readonly Dialect[] = [
   { name: "coinbase", from: "Coinbase candles", begins: [["time", "low", "high", "open", "close"]] },
   { name: "yfinance", from: "yfinance", begins: [["price", "close", "high", "low", "open"]] },
   { name: "yahoo", from: "Yahoo Finance", begins: [["date", ...PRICES, "adjclose"]] },
-  { name: "investing", from: "Investing.com", begins: [["date", "price", "open", "high", "low"]] },
+  { name: "investing", from: "Investing.com", begins: [["date", "price", "open", "high", "low"]], numbers: "point" },
   { name: "metatrader5", from: "MetaTrader 5", begins: [["date", "time", ...PRICES, "tickvol"]] },
   {
     name: "bitmex",
@@ -77,7 +79,7 @@ export const DIALECTS: readonly Dialect[] = [
   {
     name: "bitstamp",
     from: "Bitstamp minutes as on Kaggle",
-    has: [["timestamp", ...PRICES, "volumebtc", "volumecurrency", "weightedprice"]],
+    has: [["timestamp", ...PRICES, "weightedprice"]],
     quiet: true,
   },
   { name: "coinmarketcap", from: "CoinMarketCap", begins: [["timeopen", "timeclose", "timehigh", "timelow"]] },
@@ -145,9 +147,12 @@ export function dialectOf(shape: Shape): Dialect {
   return DIALECTS.find((dialect) => fits(dialect, shape)) ?? (shape.names === undefined ? UNNAMED : NAMED);
 }
 
-/** A name of a column as it is compared: letters and digits, lower-case. */
+/** A name of a column as it is compared: letters and digits, lower-case, without what stands in brackets. */
 export function columnName(cell: string): string {
-  return cell.toLowerCase().replace(/[^a-z0-9]/g, "");
+  return cell
+    .toLowerCase()
+    .replace(/\(.*?\)/g, "")
+    .replace(/[^a-z0-9]/g, "");
 }
 
 /** What columns are called, the surest name first. */
@@ -183,7 +188,7 @@ export const COLUMN_NAMES = {
   open: ["open", "o", "openprice", "priceopen", "first", "1open"],
   high: ["high", "h", "highprice", "pricehigh", "max", "2high"],
   low: ["low", "l", "lowprice", "pricelow", "min", "3low"],
-  close: ["close", "c", "closeprice", "priceclose", "last", "closelast", "4close", "price"],
+  close: ["close", "c", "closeprice", "closingprice", "priceclose", "last", "closelast", "4close", "price"],
   volume: ["volume", "vol", "v", "volumefrom", "basevolume", "tickvol"],
 } as const;
 

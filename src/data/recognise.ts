@@ -58,76 +58,51 @@ const LEAST_ROWS = 13;
 /** Recognises a file by its first rows. @param name what errors call it @throws BadInput when it is no table of bars */
 export function recognise(name: string, head: readonly Row[], told: Told): Reading {
   const refuse = (what: string): BadInput => new BadInput(`${name}${what}`);
-  const start = head.findIndex(({ cells }) => cells.length >= LEAST_CELLS);
-  const first = head[start];
-  if (first === undefined) throw refuse(` has no rows of a time and four prices`);
-  const named = columnsByName(first.cells);
-  const hasNames = named !== undefined || first.cells.every((cell) => !/^\d/.test(cell));
-  const names = hasNames ? first.cells.map(columnName) : undefined;
-  const data = head.slice(hasNames ? start + 1 : start);
-  // yfinance has more lines of names: nothing in their first cell is a number
-  while (
-    hasNames &&
-    data[0] &&
-    !/\d/.test(data[0].cells[0] ?? "") &&
-    data.length > 1 &&
-    data[0].cells.slice(1).every((cell) => !isAnyNumber(cell))
-  )
-    data.shift();
-  const unread = names && DIALECTS.find(({ has }) => has?.some((all) => all.every((each) => names.includes(each))))?.refused;
-  if (unread !== undefined && named === undefined) throw refuse(` ${unread}`);
-  if (hasNames && named === undefined)
-    throw refuse(`, line ${first.line}: no columns named open, high, low and close: ${shown(first.cells.join(", "))}`);
-  if (named !== undefined && "twice" in named)
-    throw refuse(`, line ${first.line}: column ${shown(first.cells[named.twice] ?? "")} is there twice`);
+  const { header, named, data, first, before, below } = tableOf(head, refuse);
+  const names = header?.map(columnName);
+  const atFirst = (what: string): BadInput => refuse(`, line ${first.line}: ${what}`);
 
-  const firstRow = data[0];
-  if (firstRow === undefined) throw refuse(`: no bars`);
+  const time = timeColumns(data, header);
+  const stamps = data.map(({ cells }) => time.map((column) => cells[column] ?? "").join(" "));
+  refuseSpreadsheet(stamps, atFirst);
+  const { format, times, zoned } = stampFormat(stamps, told.timezone ?? "UTC", atFirst);
+  if (zoned && told.timezone !== undefined) throw refuse(": its times say their zone themselves: leave --timezone out");
 
-  const timed = timeColumns(data, named === undefined ? undefined : first.cells);
-  const stamps = data.map(({ cells }) => timed.map((column) => cells[column] ?? "").join(" "));
-  refuseSpreadsheet(stamps, (what) => refuse(`, line ${firstRow.line}: ${what}`));
-  const after = Math.max(...timed) + 1;
-  const found: Readonly<Record<Field, number>> = named?.columns ?? { open: after, high: after + 1, low: after + 2, close: after + 3 };
-  const style = numberStyle(data, Object.values(found), (what) => refuse(`: ${what}`));
-
-  const zone = told.timezone ?? "UTC";
-  const newest = (times: readonly number[]): boolean =>
-    times.slice(1).filter((time, i) => time < (times[i] ?? 0)).length > times.length / 2;
-  const { format, times, zoned } = stampFormat(stamps, zone, (what) => refuse(`, line ${firstRow.line}: ${what}`));
-  if (zoned && told.timezone !== undefined) throw refuse(`: its times say their zone themselves: leave --timezone out`);
-
-  const path = firstRow.path ?? "";
-  const shape: Shape = { names, width: firstRow.cells.length, stamps: format === NUMBERS ? "numbers" : "text", path };
+  const width = first.cells.length;
+  const shape: Shape = { names, width, stamps: format === NUMBERS ? "numbers" : "text", path: first.path ?? "" };
   const dialect = chosenDialect(shape, told.format, refuse);
   if (dialect.refused !== undefined) throw refuse(` ${dialect.refused}`);
 
-  const added = lastMoments(times);
+  const next = Math.max(...time) + 1;
+  const found = named ?? { open: next, high: next + 1, low: next + 2, close: next + 3 };
+  const style = dialect.numbers ?? numberStyle(data, Object.values(found), (what) => refuse(`: ${what}`));
   const step = stepOf(times, refuse);
-  const closing = added > 0 || (names !== undefined && /^(closetime|timeclose|endtime)$/.test(names[timed[0] ?? 0] ?? ""));
-  const stamp = told.stamp ?? (closing ? "close" : (dialect.stamp ?? "open"));
   const columns = orderedColumns({ data, times, style, step, found, named: named !== undefined, dialect }, refuse);
 
-  const label = (field: Field): string => (named === undefined ? field : shown(first.cells[columns[field]] ?? field));
-  const newestFirst = newest(times);
-  const moved = FIELDS.filter((field) => columns[field] !== found[field]);
+  const added = lastMoments(times);
+  const closing = added > 0 || CLOSING_NAMES.includes(names?.[time[0] ?? 0] ?? "");
+  const stamp = told.stamp ?? (closing ? "close" : (dialect.stamp ?? "open"));
+  const newestFirst = times.filter((each, i) => each < (times[i - 1] ?? each)).length > times.length / 2;
+  const label = (column: number, otherwise: string): string => shown(header?.[column] ?? "") || otherwise;
+  const moved = FIELDS.some((field) => columns[field] !== found[field]);
+  const units = [...new Set(stamps.flatMap((each) => unixUnit(each) ?? []))].join(" and ");
   return {
     dialect,
-    firstLine: firstRow.line,
-    width: firstRow.cells.length,
-    time: timed,
+    firstLine: first.line,
+    width,
+    time,
     columns,
     names: {
-      open: label("open"),
-      high: label("high"),
-      low: label("low"),
-      close: label("close"),
-      time: names === undefined ? "time" : shown(first.cells[timed[0] ?? 0] ?? "time") || "time",
+      open: label(columns.open, "open"),
+      high: label(columns.high, "high"),
+      low: label(columns.low, "low"),
+      close: label(columns.close, "close"),
+      time: label(time[0] ?? 0, "time"),
     },
-    volume: volumeColumn(names, after + 4, firstRow.cells.length),
+    volume: volumeColumn(names, next + 4, width),
     stampFormat: format,
     style,
-    zone,
+    zone: told.timezone ?? "UTC",
     newestFirst,
     stamp,
     added,
@@ -135,22 +110,59 @@ export function recognise(name: string, head: readonly Row[], told: Told): Readi
     said: [
       `${dialect.from} (${dialect.name})`,
       ...(step === undefined ? [] : [`${barName(step)} bars`]),
-      format === NUMBERS
-        ? `unix time in ${[...new Set(stamps.flatMap((stamp) => unixUnit(stamp) ?? []))].join(" and ")}`
-        : `times written ${format.name}`,
+      format === NUMBERS ? `unix time in ${units}` : `times written ${format.name}`,
       zoned ? "UTC" : told.timezone === undefined ? "no zone in the times: taken as UTC (--timezone)" : `times of ${told.timezone}`,
       ...(stamp === "close" ? ["stamped at the close"] : []),
       ...(newestFirst ? ["newest first"] : []),
       ...(style === "comma" ? ["a comma before decimals"] : []),
-      ...(moved.length > 0
-        ? [`columns in the order ${[...FIELDS].sort((a, b) => columns[a] - columns[b]).join(", ")}, by what is true of bars`]
-        : []),
-      ...(start > 0 ? [`${start} line${start === 1 ? "" : "s"} before the table left out`] : []),
+      ...(moved ? [`columns in the order ${orderOf(columns).join(", ")}, by what is true of bars`] : []),
+      ...(before > 0 ? [`${before} line${before === 1 ? "" : "s"} before the table left out`] : []),
+      ...(below > 0 ? [`${below} line${below === 1 ? "" : "s"} without a number below the names left out`] : []),
     ],
   };
 }
 
+type Table = {
+  /** Names as they are written; undefined where there are none. */
+  readonly header: readonly string[] | undefined;
+  /** Where the prices are by their names. */
+  readonly named: Readonly<Record<Field, number>> | undefined;
+  /** The rows below the names, and the first of them. */
+  readonly data: readonly Row[];
+  readonly first: Row;
+  /** Lines before the table, and lines without a number below its names. */
+  readonly before: number;
+  readonly below: number;
+};
+
+/** Finds names and rows: the table begins at the first row of enough cells. @throws when there is none, or it is known to be no table of bars */
+function tableOf(head: readonly Row[], refuse: (what: string) => BadInput): Table {
+  const before = head.findIndex(({ cells }) => cells.length >= LEAST_CELLS);
+  const top = head[before];
+  if (top === undefined) throw refuse(" has no rows of a time and four prices");
+  const found = columnsByName(top.cells);
+  if (found === undefined && top.cells.some((cell) => /^\d/.test(cell))) {
+    return { header: undefined, named: undefined, data: head.slice(before), first: top, before, below: 0 };
+  }
+  const names = top.cells.map(columnName);
+  const unread = DIALECTS.find(
+    ({ refused, has }) => refused !== undefined && has?.some((all) => all.every((each) => names.includes(each))),
+  );
+  if (found === undefined) {
+    const said = shown(top.cells.join(", "));
+    throw refuse(unread ? ` ${unread.refused}` : `, line ${top.line}: no columns named open, high, low and close: ${said}`);
+  }
+  if ("twice" in found) throw refuse(`, line ${top.line}: column ${shown(top.cells[found.twice] ?? "")} is there twice`);
+  // some tools write more lines of names: no cell of them is a number
+  const start = head.findIndex(({ cells }, i) => i > before && (/\d/.test(cells[0] ?? "") || cells.some(isAnyNumber)));
+  const first = head[start];
+  if (first === undefined) throw refuse(": no bars");
+  return { header: top.cells, named: found.columns, data: head.slice(start), first, before, below: start - before - 1 };
+}
+
 const FIELDS: readonly Field[] = ["open", "high", "low", "close"];
+/** Columns of times at which bars end. */
+const CLOSING_NAMES = ["closetime", "timeclose", "endtime"];
 
 function isAnyNumber(cell: string): boolean {
   return /\d/.test(cell) && (isStyle(cell, "point") || isStyle(cell, "comma"));
@@ -183,8 +195,9 @@ function timeColumns(data: readonly Row[], header: readonly string[] | undefined
     const cells = data.map((row) => row.cells[column] ?? "");
     return STAMP_FORMATS.some((format) => share(cells, (cell) => !("wrong" in readStamp(cell, format, { zone: "UTC" }))) >= MOST);
   };
-  const isTimeOfDay = (column: number): boolean =>
-    share(data, ({ cells }) => /^\d\d?:\d\d(:\d\d(\.\d+)?)?$/.test(cells[column] ?? "")) >= MOST;
+  // six digits alone may be a price: they are a time of day in a column of that name
+  const timeOfDay = names === undefined ? /^\d\d?:\d\d(:\d\d(\.\d+)?)?$/ : /^(\d\d?:\d\d(:\d\d(\.\d+)?)?|[0-2]\d[0-5]\d[0-5]\d)$/;
+  const isTimeOfDay = (column: number): boolean => share(data, ({ cells }) => timeOfDay.test(cells[column] ?? "")) >= MOST;
   const byName = names ? COLUMN_NAMES.time.flatMap((name) => (names.includes(name) ? [names.indexOf(name)] : [])) : [];
   const column = [...byName.filter((each) => !isTimeOfDay(each)), 0].find(isTime) ?? byName[0] ?? 0;
   const beside = names === undefined ? column + 1 : names.indexOf("time");
@@ -309,7 +322,7 @@ function orderedColumns(
   { data, times, style, step, found, named, dialect }: Ordered,
   refuse: (what: string) => BadInput,
 ): Readonly<Record<Field, number>> {
-  const order = [...FIELDS].sort((a, b) => found[a] - found[b]) as unknown as Order;
+  const order = orderOf(found);
   const places = order.map((field) => found[field]);
   const seen = new Map<number, Quad>();
   if (times.length === data.length) {
@@ -331,6 +344,11 @@ function orderedColumns(
   if (right === undefined) return found;
   if (named) throw refuse(`: the columns named ${key(order)} hold ${key(right)}, by what is true of bars: put their names right`);
   return Object.fromEntries(right.map((field, i) => [field, places[i]])) as Record<Field, number>;
+}
+
+/** The fields in the order of their columns. */
+function orderOf(columns: Readonly<Record<Field, number>>): Order {
+  return [...FIELDS].sort((a, b) => columns[a] - columns[b]) as unknown as Order;
 }
 
 function volumeColumn(names: readonly string[] | undefined, next: number, width: number): number | undefined {

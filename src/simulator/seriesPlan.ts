@@ -37,9 +37,7 @@ export function planSeries(played: readonly Bar[]): SeriesPlan {
   const hours = new Set(played.map(({ time }) => time));
   // the bar that ends at an expiry averages its price; one that comes after it posts what settles it
   const possible = [...hours].filter((hour) => hours.has(hour - HOUR) && hour > start + HOUR && hour < end);
-  const near = [wanted, ...possible.sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted) || a - b)].find((hour) =>
-    possible.includes(hour),
-  );
+  const [near] = possible.sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted) || a - b);
   if (near === undefined) throw new BadInput("no two hours that follow each other are there for an expiry: give --option-traders 0");
   return { near, far: near + BETWEEN_SERIES };
 }

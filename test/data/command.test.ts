@@ -140,6 +140,11 @@ describe("plimsoll data check, and demo with files", function () {
       [["data", "check", place("good.csv"), "--kind", "volatility"], /good\.csv has volumes: it holds prices, not volatilities/],
       [demo("good.csv", "--from", "2020-03-20", "--to", "2020-04-30"), /the prices end at 2020-04-05, before --to \(2020-05-01\)/],
       [demo("holed.csv"), /holed\.csv: 17 hours from 2020-03-25 to 2020-03-25 17:00 are missing \(--allow-gaps goes on\)/],
+      // the window would end where the hole begins
+      [
+        demo("holed.csv", "--from", "2020-03-20", "--to", "2020-03-25T10:00"),
+        /holed\.csv: 10 hours from 2020-03-25 to 2020-03-25 10:00 are missing/,
+      ],
       [demo("tick.csv"), /tick\.csv, line 938: high 2010 is 10\.1 times above/],
       [demo("daily.csv"), /daily\.csv has daily bars/],
       [

@@ -12,7 +12,8 @@ import { sourcesOf } from "../../src/data/source.ts";
 import { WRITERS, type Writer, zipOf } from "../helpers/priceFiles.ts";
 
 const START = Date.UTC(2020, 2, 12) / 1000;
-const CENT = 10n ** 16n;
+const WAD = 10n ** 18n;
+const CENT = WAD / 100n;
 const STRICT = { allowGaps: false, allowJumps: false };
 
 /** A market in cents that wanders: each bar opens a tick beside the last close. */
@@ -228,6 +229,15 @@ describe("dialects of price files", () => {
     const { bars, findings } = await read("decimals.csv", text);
     expect(bars).to.deep.equal([{ time: START, open: 2n, high: 1_887_700_000_000_000n, low: 1n, close: 1n }]);
     expect(findings.rounded).to.equal(2);
+  });
+
+  it("behavior: numbers in JSON keep the digits that a double would lose", async () => {
+    const { bars, findings } = await read(
+      "exact.json",
+      `[[${START}, 100000.123456789012345678, 100000.2, 1.0000000000000000004, 100000.1]]`,
+    );
+    expect(bars[0]).to.include({ open: 100_000_123_456_789_012_345_678n, low: WAD });
+    expect(findings.rounded).to.equal(1);
   });
 
   it("behavior: volatilities as fractions and in percent are told apart aloud, and hold through holes", async () => {

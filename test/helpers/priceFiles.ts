@@ -221,6 +221,53 @@ export const WRITERS: readonly Writer[] = [
       ]),
   },
   {
+    name: "Dukascopy",
+    dialect: "named",
+    extension: "csv",
+    write: (bars) =>
+      lines([
+        ["Gmt time", "Open", "High", "Low", "Close", "Volume"],
+        ...bars.map((bar) => [
+          `${civil(bar.time).slice(0, 10).split("-").reverse().join(".")} ${civil(bar.time).slice(11)}.000`,
+          ...prices(bar),
+          1,
+        ]),
+      ]),
+  },
+  {
+    name: "Stooq",
+    dialect: "named",
+    extension: "csv",
+    write: (bars) =>
+      lines([
+        ["<TICKER>", "<PER>", "<DATE>", "<TIME>", "<OPEN>", "<HIGH>", "<LOW>", "<CLOSE>", "<VOL>"],
+        ...bars.map((bar) => [
+          "ETHUSD",
+          60,
+          civil(bar.time).slice(0, 10).replaceAll("-", ""),
+          civil(bar.time).slice(11).replaceAll(":", ""),
+          ...prices(bar),
+          0,
+        ]),
+      ]),
+  },
+  {
+    name: "an answer of Kraken's interface",
+    dialect: "unnamed",
+    extension: "json",
+    write: (bars) =>
+      JSON.stringify({ error: [], result: { XETHZUSD: bars.map((bar) => [bar.time, ...prices(bar), "1.5", "2.5", 55]), last: 1 } }),
+  },
+  {
+    name: "candles of Bitfinex's interface: open, close, high, low without names",
+    dialect: "freqtrade",
+    extension: "json",
+    write: (bars) =>
+      `[${newest(bars)
+        .map((bar) => `[${bar.time}000,${[bar.open, bar.close, bar.high, bar.low].map(price).join(",")},1.5]`)
+        .join(",")}]`,
+  },
+  {
     name: "freqtrade",
     dialect: "freqtrade",
     extension: "json",
