@@ -133,18 +133,20 @@ export class SeriesCollector {
     const [begin, end] = [Math.min(first, empty[0] ?? first), Math.max(last, empty.at(-1) ?? last) + step];
     const starts = Math.ceil(begin / played) * played;
     const ends = Math.floor(end / played) * played;
-    const inHole = (from: number, to: number): boolean => holes.some((hole) => hole.from < to && hole.to > from);
     const bars: Bar[] = [];
     const kept: Bucket[] = [];
     let before: Bar | undefined;
+    let next = 0;
     for (let time = starts; time < ends; time += played) {
+      while ((holes[next]?.to ?? Number.POSITIVE_INFINITY) <= time) next++;
+      const inHole = (holes[next]?.from ?? Number.POSITIVE_INFINITY) < time + played;
       const bucket = this.#buckets.get(time);
       if (bucket !== undefined) {
         const { open, high, low, close } = bucket;
         before = { time, open, high, low, close };
         bars.push(before);
         kept.push(bucket);
-      } else if (before !== undefined && !inHole(time, time + played)) {
+      } else if (before !== undefined && !inHole) {
         // nothing was traded: the last price stands
         bars.push({ time, open: before.close, high: before.close, low: before.close, close: before.close });
       }

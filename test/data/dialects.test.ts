@@ -9,6 +9,7 @@ import { DIALECTS, FORMATS } from "../../src/data/dialects.ts";
 import { type ReadOptions, readSeries, refusal, type Series } from "../../src/data/readSeries.ts";
 import { fileLines, findingRows, seriesJson } from "../../src/data/report.ts";
 import { sourcesOf } from "../../src/data/source.ts";
+import { deepestFall } from "../../src/simulator/bars.ts";
 import { WRITERS, type Writer, zipOf } from "../helpers/priceFiles.ts";
 
 const START = Date.UTC(2020, 2, 12) / 1000;
@@ -305,6 +306,30 @@ describe("dialects of price files", () => {
       expect(findings, name).to.include({ present: 6_000, partial: 0 });
       expect((await readSeries([join(folder, name)], { step: MINUTE })).bars, name).to.deep.equal(bars);
     }
+  });
+
+  const recorded = join(import.meta.dirname, "..", "..", "..", "shared", "data");
+  it("default: recorded hours show the falls that are known of them (skipped where ../shared is absent)", async function () {
+    if (!existsSync(recorded)) this.skip();
+    this.timeout(120_000);
+    // −52.3 % is from the first open to the lowest low of both days
+    const falls: [symbol: string, from: string, to: string, fall: string][] = [
+      ["BTC", "2020-03-12", "2020-03-14", "-52.3"],
+      ["ETH", "2020-03-12", "2020-03-14", "-55.8"],
+      ["BTC", "2022-11-07", "2022-11-10", "-25.4"],
+      ["ETH", "2024-08-04", "2024-08-06", "-27.3"],
+    ];
+    const read = new Map<string, Series>();
+    for (const symbol of ["BTC", "ETH"]) read.set(symbol, await readSeries([join(recorded, `${symbol}-USD-1h-2017-2024.csv`)]));
+    for (const [symbol, from, to, fall] of falls) {
+      const bars = read.get(symbol)?.bars.filter(({ time }) => time >= Date.parse(from) / 1000 && time < Date.parse(to) / 1000) ?? [];
+      expect((deepestFall(bars).toLow * 100).toFixed(1), `${symbol} ${from}`).to.equal(fall);
+    }
+    expect(read.get("ETH")?.findings).to.include({ expected: 64_652, present: 64_524, duplicates: 0 });
+    expect(read.get("ETH")?.findings.jumps).to.deep.equal([]);
+    const { unit, findings } = await readSeries([join(recorded, "BTC-DVOL-1h-2021-2024.csv")]);
+    expect(unit).to.equal("percent");
+    expect(findings.holes.filter(({ from, to }) => to - from === 23 * HOUR)).to.have.length(43);
   });
 
   const samples = join(import.meta.dirname, "..", "..", "..", "shared", "cases", "prices");

@@ -65,7 +65,7 @@ const damage = fc.oneof(
   }),
   fc.record({ kind: fc.constant("repeated otherwise" as const), row: fc.nat(), column: fc.integer({ min: 1, max: 4 }) }),
   fc.record({ kind: fc.constant("cut" as const), row: fc.nat(), characters: fc.nat(30) }),
-  fc.record({ kind: fc.constant("columns exchanged" as const), row: fc.nat(), columns: fc.constantFrom([2, 3], [1, 2], [3, 4]) }),
+  fc.record({ kind: fc.constant("columns exchanged" as const), row: fc.nat(), column: fc.integer({ min: 1, max: 3 }) }),
   fc.record({ kind: fc.constant("blocks exchanged" as const), row: fc.nat(), length: fc.integer({ min: 1, max: 10 }) }),
 );
 type Damage = typeof damage extends fc.Arbitrary<infer Each> ? Each : never;
@@ -89,11 +89,8 @@ function damaged(lines: readonly string[], what: Damage): string {
         return changed(cells.with(what.column, what.text));
       case "repeated otherwise":
         return [...rows, cells.with(what.column, `${cells[what.column]}${cells[what.column]?.includes(".") ? "1" : ".1"}`).join(",")];
-      case "columns exchanged": {
-        const a: number = what.columns[0];
-        const b: number = what.columns[1];
-        return changed(cells.with(a, cells[b] ?? "").with(b, cells[a] ?? ""));
-      }
+      case "columns exchanged":
+        return changed(cells.with(what.column, cells[what.column + 1] ?? "").with(what.column + 1, cells[what.column] ?? ""));
       case "blocks exchanged":
         return [...rows.slice(place, place + what.length), ...rows.slice(0, place), ...rows.slice(place + what.length)];
       case "cut":
