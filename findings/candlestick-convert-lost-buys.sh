@@ -12,7 +12,10 @@ set -u
 for tool in node npm; do
   command -v "$tool" >/dev/null || { echo "$tool is missing: install Node 20 or later" >&2; exit 2; }
 done
-node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || { echo "Node is too old: 20 or later is needed" >&2; exit 2; }
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || {
+  echo "Node is too old: 20 or later is needed" >&2
+  exit 2
+}
 
 packages=(candlestick-convert@7.0.0)
 folder=$(mktemp -d)

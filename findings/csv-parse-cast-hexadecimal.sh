@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# csv-parse with cast: true turns every value that starts with 0x into the number 0: addresses, hashes of
-# transactions, amounts in hexadecimal.
+# csv-parse with cast: true turns every hexadecimal value, 0x and digits, into the number 0: addresses, hashes
+# of transactions, amounts in hexadecimal.
 #
 # A good guess goes wrong because one expects such a value to stay text or to become its number: the test for
 # "is a number" accepts hexadecimal, and the conversion after it reads only the digit before the x. All other
@@ -13,7 +13,10 @@ set -u
 for tool in node npm; do
   command -v "$tool" >/dev/null || { echo "$tool is missing: install Node 20 or later" >&2; exit 2; }
 done
-node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || { echo "Node is too old: 20 or later is needed" >&2; exit 2; }
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || {
+  echo "Node is too old: 20 or later is needed" >&2
+  exit 2
+}
 
 packages=(csv-parse@7.0.3)
 folder=$(mktemp -d)
@@ -46,7 +49,8 @@ function attempt(work) {
 
 const { parse } = require("csv-parse/sync");
 
-const text = "trader,price,amount\n0x00000000000000000000000000000000000000ab,1234.5,0x10\n0x00000000000000000000000000000000000000cd,1.5e3,007\n";
+const address = (end) => `0x${end.padStart(40, "0")}`;
+const text = `trader,price,amount\n${address("ab")},1234.5,0x10\n${address("cd")},1.5e3,007\n`;
 const rows = parse(text, { columns: true, cast: true });
 const is = (value) => `${typeof value} ${value}`;
 show("price 1234.5", "number 1234.5", "number 1234.5", is(rows[0].price));

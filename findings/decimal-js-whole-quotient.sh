@@ -13,7 +13,10 @@ set -u
 for tool in node npm; do
   command -v "$tool" >/dev/null || { echo "$tool is missing: install Node 20 or later" >&2; exit 2; }
 done
-node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || { echo "Node is too old: 20 or later is needed" >&2; exit 2; }
+node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || {
+  echo "Node is too old: 20 or later is needed" >&2
+  exit 2
+}
 
 packages=(decimal.js@10.6.0 bignumber.js@11.1.5)
 folder=$(mktemp -d)
@@ -51,7 +54,8 @@ const amount = "1000000000000000000000000000007";
 const lots = (BigInt(amount) / 7n).toString();
 show(`${amount} / 7, whole, decimal.js`, lots, "142857142857142857140000000000", new Decimal(amount).divToInt(7).toFixed());
 show(`${amount} / 7, whole, bignumber.js`, lots, lots, new BigNumber(amount).idiv(7).toFixed());
-show("floor of 25 digits and a half, decimal.js", "1234567890123456789012345", "1234567890123456789012345", new Decimal("1234567890123456789012345.5").floor().toFixed());
+const long = "1234567890123456789012345";
+show("floor of 25 digits and a half, decimal.js", long, long, new Decimal(`${long}.5`).floor().toFixed());
 const wei = "1234567890123456789012345678";
 show(`${wei} in hexadecimal, decimal.js`, `0x${BigInt(wei).toString(16)}`, "0x3fd35eb6d797a91be38f000", new Decimal(wei).toHexadecimal());
 
