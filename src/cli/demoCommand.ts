@@ -7,7 +7,6 @@ import { PROJECT_ROOT } from "../sdk/artifacts.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { type Bar, DAY, selectWindow, type Window } from "../simulator/bars.ts";
 import { BUILT_IN_START, builtInPath } from "../simulator/builtInPath.ts";
-import { runDemo } from "../simulator/demo.ts";
 import { demoFindings } from "../simulator/demoSummary.ts";
 import { readPriceFile } from "../simulator/priceFile.ts";
 import { builtInVolatility, realisedVolatility, recordedVolatility } from "../simulator/volatilityPath.ts";
@@ -58,6 +57,7 @@ export function addDemoCommand(program: Command): void {
       const window = selectWindow(bars, from ?? span[0], to ?? span[1]);
       const implied = impliedVolatility(prices, volatilities, window, seed);
       const line = progressLine();
+      const { runDemo } = await import("../simulator/demo.ts");
       try {
         const { result, record } = await runDemo({
           window,

@@ -1,7 +1,7 @@
 import type { Wallet } from "ethers";
 import { check } from "../checker/checker.ts";
 import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
-import { localParameters } from "../deployment/localParameters.ts";
+import { type LocalFile, localParameters } from "../deployment/localParameters.ts";
 import { accountIdOf } from "../engine/types/accountId.ts";
 import { abs, partDown, WAD } from "../engine/types/fixedPoint.ts";
 import { NORMAL, type State } from "../engine/types/types.ts";
@@ -69,6 +69,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
       if (options.optionTraders > 0 && listed.volatility === undefined) {
         throw new BadInput(`--underlying ${options.underlying} has no volatility feed: give --option-traders 0`);
       }
+      requireScale(listed, toNumber(first.open), file.underlyings);
       listed.referencePrice = formatDecimal(first.open);
       // one underlying is traded: the whole fund stands behind it
       for (const each of file.underlyings) each.fundWeight = each === listed ? 0.9 : 0;
@@ -83,6 +84,21 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
     await chain.close();
   }
 }
+
+/** Lots, depth and caps of an underlying are in its units: of something much cheaper or dearer they would be no amounts of money any more. */
+function requireScale(
+  { symbol, referencePrice }: Pick<LocalFile["underlyings"][number], "symbol" | "referencePrice">,
+  price: number,
+  all: LocalFile["underlyings"],
+): void {
+  const [least, most] = [Number(referencePrice) / LEAST_SCALE, Number(referencePrice) * MOST_SCALE];
+  if (price >= least && price <= most) return;
+  throw new BadInput(
+    `--underlying ${symbol} is set up for prices from ${least} to ${most}, and these begin at ${price}: say what they are of (${all.map((each) => each.symbol).join(", ")}), or scale them`,
+  );
+}
+
+const [LEAST_SCALE, MOST_SCALE] = [100, 20];
 
 async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOptions): Promise<DemoRun> {
   const { window, steps, seed, onProgress } = options;
@@ -238,7 +254,7 @@ async function keepersRounds(
   let failures = 0;
   const send: SendAll = async (calls) => {
     const mined = await chain.tryMine(chain.now() + 1, calls);
-    return Promise.all(mined.map((each) => (each.ok ? undefined : chain.failureOf(each))));
+    return Promise.all(mined.map(async (each) => (each.ok ? { sent: each } : { error: await chain.failureOf(each) })));
   };
   for (let round = 0; round < ROUNDS_OF_A_TURN; round++) {
     const turn = await keepersTurn({ books, record, from: keeper, keeper: account, send, refresh });
