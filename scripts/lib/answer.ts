@@ -1,11 +1,13 @@
 import { explainError } from "../../src/sdk/errors.ts";
 import { BadInput, Failure } from "../../src/sdk/failure.ts";
+import { surviveClosedPipes } from "./closedPipes.ts";
 
 /**
  * Runs a command and ends the process: 0 or what it returns, 2 for bad input, 1 for any other failure, said in a line.
  * @param usage what `--help` prints instead
  */
 export async function answer(usage: string, command: () => Promise<number>): Promise<never> {
+  surviveClosedPipes();
   if (process.argv.slice(2).some((argument) => argument === "--help" || argument === "-h")) {
     console.log(usage);
     process.exit(0);

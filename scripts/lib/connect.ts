@@ -1,6 +1,7 @@
 import hre from "hardhat";
 import type { Connection } from "../../src/deployment/deployPlimsoll.ts";
 import { BadInput } from "../../src/sdk/failure.ts";
+import { providerRpc, retryingRpc } from "../../src/sdk/rpc.ts";
 
 /**
  * Connects to a network of hardhat.config.ts, with its address and keys from the keystore or the environment.
@@ -9,6 +10,10 @@ import { BadInput } from "../../src/sdk/failure.ts";
 export async function connect(name: string): Promise<Connection> {
   if (hre.config.networks[name] === undefined) throw new BadInput(`hardhat.config.ts has no network ${name}`);
   const connection = await hre.network.create(name);
+  // whoever asks through this connection, Hardhat and ethers too, asks again where a node says that it may
+  const rpc = retryingRpc(providerRpc({ request: connection.provider.request.bind(connection.provider) }));
+  connection.provider.request = (({ method, params = [] }: { method: string; params?: unknown[] }) =>
+    rpc(method, params)) as typeof connection.provider.request;
   try {
     await connection.provider.request({ method: "eth_accounts" });
   } catch (error) {

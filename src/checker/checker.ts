@@ -4,13 +4,15 @@ import { NOTHING, Replay } from "./replay.ts";
 
 export type Rpc = (method: string, params: readonly unknown[]) => Promise<unknown>;
 export type Verdict = Awaited<ReturnType<typeof check>>;
-type Log = { readonly blockNumber: string; readonly topics: string[]; readonly data: string };
+type Log = { readonly blockNumber: string; readonly topics: readonly string[]; readonly data: string };
 /**
  * Recomputes from events, token balances and posted prices what the vault owes, whom it liquidated and whom it should have. Amounts are decimal strings;
  * `liquidations` counts accounts, `sales` all their sales, `slices` those in part. What was before `fromBlock` is not judged. Parameters are those of the
  * end: `parameterChanges` counts what changed them in the run, and depths lowered before it, which move with posts; the verdict may then be wrong.
+ * `vaultMinusClaims` is the largest shortage of a token, negative, or where there is none the largest surplus: anybody can give the vault something.
+ * @param told what the vault has said since it was deployed; asked for in one request by default
  */
-export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock = 0, seed: number | null = null) {
+export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock = 0, seed: number | null = null, told?: readonly Log[]) {
   const call = async (name: string, ...args: unknown[]): Promise<bigint[]> => {
     const data = await rpc("eth_call", [{ to: vault, data: abi.encodeFunctionData(name, args) }, "latest"]);
     return [...abi.decodeFunctionResult(name, data as string)].flat().map(BigInt);
@@ -33,10 +35,10 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
   const [judged, sold, inPart, perBar] = [new Map<bigint, boolean>(), new Set<bigint>(), new Set<bigint>(), new Map<bigint, number>()];
   let [sales, slices, wronglyLiquidated, belowMaintenance, badDebt, income, fundBefore] = [0, 0, 0, 0, 0n, 0n, 0n];
   let [block, played, parameterChanges, unclear] = ["", false, 0, 0];
-  const logs = (await rpc("eth_getLogs", [{ address: vault, fromBlock: "0x0", toBlock: "latest" }])) as Log[];
+  const logs = told ?? ((await rpc("eth_getLogs", [{ address: vault, fromBlock: "0x0", toBlock: "latest" }])) as Log[]);
   const priced = new Set(logs.filter(({ topics }) => topics[0] === abi.getEvent("PricePosted")?.topicHash).map((log) => log.blockNumber));
   for (const log of logs) {
-    const event = abi.parseLog(log);
+    const event = abi.parseLog({ ...log, topics: [...log.topics] });
     if (event === null) continue;
     const names = event.fragment.inputs.flatMap(({ name, components }) => components?.map((part) => part.name) ?? [name]);
     const values: unknown[] = [...event.args].flat();
@@ -92,14 +94,14 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
       claim(t, held, held === (tokens.get(t) ?? 0n));
     }
   }
-  let [differences, largest]: [Record<string, string>, bigint] = [{}, 0n];
+  let [differences, worst]: [Record<string, string>, bigint] = [{}, 0n];
   for (const [t, claimed] of claims.entries()) {
     const to = `0x${((collaterals[t] ?? settlement) & ((1n << 160n) - 1n)).toString(16).padStart(40, "0")}`;
     const ask = async (data: string): Promise<bigint> => BigInt((await rpc("eth_call", [{ to, data }, "latest"])) as string);
     const [balance, decimals] = [await ask(`0x70a08231${vault.slice(2).padStart(64, "0")}`), await ask("0x313ce567")];
     const difference = balance * 10n ** (18n - decimals) - claimed;
     differences = { ...differences, [to]: text(difference) };
-    for (const each of [difference, -difference]) if (each > largest) largest = each;
+    if (worst < 0n || difference < 0n ? difference < worst : difference > worst) worst = difference;
   }
   const counts = {
     maxLiquidationsInABar: Math.max(0, ...perBar.values()),
@@ -111,7 +113,7 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
   };
   const judgement = { wronglyLiquidated, belowMaintenance, unclear, replayDifferences };
   const fund = { fundBefore: text(fundBefore), fundAfter: text(fundValue()), keeperIncome: text(income), badDebt: text(badDebt) };
-  return { vaultMinusClaims: text(largest), ...counts, ...judgement, ...fund, deficit: text(deficit), parameterChanges, differences, seed };
+  return { vaultMinusClaims: text(worst), ...counts, ...judgement, ...fund, deficit: text(deficit), parameterChanges, differences, seed };
 }
 
 function text(amount: bigint): string {

@@ -16,12 +16,14 @@ import { followBooks } from "../keeper/books.ts";
 import { standings } from "../keeper/plan.ts";
 import { depositAction, withdrawAction } from "../sdk/actions.ts";
 import { formatDecimal, parseDecimal, showDecimal, toNumber } from "../sdk/amounts.ts";
+import { approvalCalls, balanceOf } from "../sdk/approval.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
 import { executeCall } from "../sdk/calls.ts";
+import { Failure } from "../sdk/failure.ts";
 import { liquidationPrices } from "../sdk/liquidationPrices.ts";
 import { instrumentName } from "../sdk/series.ts";
 import { showAccount } from "../simulator/devnet.ts";
-import { type Context, findToken, openContext, parseAccount, parseAmount, withNetwork } from "./context.ts";
+import { type Context, findToken, openContext, parseAccount, parseAmount, parsePayee, withNetwork } from "./context.ts";
 import { printJson, printRows, printTable } from "./output.ts";
 import { mended, optionFigures, readSeries, type SeriesView, seriesAt, seriesHeld, staleAmong } from "./seriesState.ts";
 
@@ -30,7 +32,7 @@ export function addAccountCommands(program: Command): void {
     .description("what an account holds and how far it is from its line")
     .action(async (name: string | undefined, options: unknown) => {
       const context = await openContext(options);
-      await showOne(context, name === undefined ? ownAccount(context) : parseAccount(name));
+      await showOne(context, name === undefined ? ownAccount(context) : parseAccount(context, name));
     });
 
   withNetwork(program.command("accounts"))
@@ -44,7 +46,7 @@ export function addAccountCommands(program: Command): void {
       const { address, decimals, symbol } = findToken(context.record, token);
       const units = parseAmount(amount, decimals);
       const owner = context.wallet().address;
-      const hash = await context.send([{ to: address, data: interfaceOf("FaucetToken").encodeFunctionData("mint", [owner, units]) }]);
+      const { hash } = await context.send([{ to: address, data: interfaceOf("FaucetToken").encodeFunctionData("mint", [owner, units]) }]);
       report(context, { token: symbol, amount, to: owner, hash }, `${amount} ${symbol} for ${owner}`);
     });
 
@@ -52,14 +54,13 @@ export function addAccountCommands(program: Command): void {
     .description("put tokens of your wallet into your account")
     .action(async (token: string, amount: string, options: unknown) => {
       const context = await openContext(options);
-      const { index, address, decimals, symbol } = findToken(context.record, token);
+      const found = findToken(context.record, token);
+      const { index, decimals, symbol } = found;
       const units = parseAmount(amount, decimals);
-      const approve = interfaceOf("FaucetToken").encodeFunctionData("approve", [context.record.contracts.vault, units]);
       const account = ownAccount(context);
-      const hash = await context.send([
-        { to: address, data: approve },
-        executeCall(context.record, context.wallet().address, [depositAction(account, index, units)]),
-      ]);
+      const owner = context.wallet().address;
+      const approvals = await approvalCalls(context.rpc, found, owner, context.record.contracts.vault, units);
+      const { hash } = await context.send([...approvals, executeCall(context.record, owner, [depositAction(account, index, units)])]);
       report(context, { token: symbol, amount, account: showAccount(account), hash }, `${amount} ${symbol} deposited`);
     });
 
@@ -67,13 +68,17 @@ export function addAccountCommands(program: Command): void {
     .description("take tokens out of your account")
     .action(async (token: string, amount: string, options: { to?: string }) => {
       const context = await openContext(options);
-      const { index, decimals, symbol } = findToken(context.record, token);
+      const found = findToken(context.record, token);
+      const { index, decimals, symbol } = found;
       const units = parseAmount(amount, decimals);
       const owner = context.wallet().address;
-      const to = options.to === undefined ? owner : `0x${(parseAccount(options.to) >> 96n).toString(16).padStart(40, "0")}`;
+      const held = await balanceOf(context.rpc, found, context.record.contracts.vault);
+      if (units > held)
+        throw new Failure(`the vault holds ${formatDecimal(held, decimals)} ${symbol} in all, less than ${formatDecimal(units, decimals)}`);
+      const to = options.to === undefined ? owner : parsePayee(context, options.to);
       const account = ownAccount(context);
       const call = executeCall(context.record, owner, [withdrawAction(account, index, units, to)]);
-      const hash = await context.send([call]).catch(async (error: unknown) => {
+      const { hash } = await context.send([call]).catch(async (error: unknown) => {
         throw await mended(context, error, account);
       });
       report(context, { token: symbol, amount, to, hash }, `${amount} ${symbol} paid to ${to}`);

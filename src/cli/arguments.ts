@@ -47,8 +47,6 @@ function toWad(text: string): bigint {
   return text.startsWith("-") ? -size : size;
 }
 
-export const addressText = z.string().regex(/^0x[0-9a-fA-F]{40}$/, { error: (issue) => `"${String(issue.input)}" is not an address` });
-
 const DAY = 86_400;
 
 /** A date (UTC) or a time, as unix seconds. @param endOfDay a bare date means the end of that day */

@@ -1,16 +1,19 @@
 import type { Command } from "commander";
-import { JsonRpcProvider, Wallet } from "ethers";
+import { Wallet } from "ethers";
 import { z } from "zod";
-import { accountIdOf } from "../engine/types/accountId.ts";
+import { accountIdOf, ownerOf } from "../engine/types/accountId.ts";
 import type { AccountId } from "../engine/types/types.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
+import { addressFault } from "../sdk/address.ts";
 import { parseDecimal } from "../sdk/amounts.ts";
 import { interfaceOf, PROJECT_ROOT } from "../sdk/artifacts.ts";
+import type { Call } from "../sdk/calls.ts";
 import { readDeployment } from "../sdk/deploymentFile.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { callContract } from "../sdk/readState.ts";
-import { httpRpc, type Rpc } from "../sdk/rpc.ts";
+import { httpRpc, type RetryOptions, type Rpc, retryingRpc } from "../sdk/rpc.ts";
+import { type SenderEvent, type Sent, transactionSender } from "../sdk/sender.ts";
 import { localWallet } from "../simulator/localAccounts.ts";
 import { readArguments, whole } from "./arguments.ts";
 
@@ -22,18 +25,22 @@ export function withNetwork(command: Command): Command {
   return command
     .option("--network <name>", "whose recorded addresses are used", "local")
     .option("--rpc <url>", "node; also PLIMSOLL_RPC", process.env.PLIMSOLL_RPC ?? "http://127.0.0.1:8545")
-    .option("--as <number>", "account of the local chain that acts; elsewhere the key in PLIMSOLL_KEY does", "10")
+    .option("--as <number>", `account of the local chain that acts, ${DEFAULT_ACCOUNT} by default; elsewhere the key in PLIMSOLL_KEY does`)
+    .option("--wait <seconds>", "that a transaction is waited for", "180")
     .option("--json", "print one JSON object", false);
 }
 
+const DEFAULT_ACCOUNT = 10;
+
 export const networkSchema = z.object({
   network: z.string().regex(/^[\w-]+$/, "is not the name of a network"),
-  rpc: z.string().regex(/^https?:\/\/\S+$/, "is not an HTTP address"),
-  as: whole(0, 999),
+  rpc: z.string().refine((text) => /^https?:\/\/\S+$/.test(text) && URL.canParse(text), "is not an HTTP address"),
+  as: whole(0, 999).optional(),
+  wait: whole(1, 86_400),
   json: z.boolean(),
 });
 
-export type Transaction = { readonly to: string; readonly data: string };
+export type Transaction = Pick<Call, "to" | "data" | "value">;
 
 /** One deployment on one node, and who acts. */
 export type Context = {
@@ -44,17 +51,23 @@ export type Context = {
   readonly wallet: () => Wallet;
   /** Calls a view of a contract of the deployment. */
   readonly view: (contract: keyof DeploymentRecord["contracts"], abi: string, method: string, ...args: unknown[]) => Promise<unknown[]>;
-  /** Sends transactions one after another, each once the one before is mined; gives the last hash. */
-  readonly send: (transactions: readonly Transaction[]) => Promise<string>;
+  /**
+   * Sends transactions one after another, each once the one before is mined; gives the last hash and what all of them said.
+   * @param by who signs; who acts by default
+   */
+  readonly send: (transactions: readonly Transaction[], by?: Wallet) => Promise<Pick<Sent, "hash" | "logs">>;
 };
 
-export async function openContext(options: unknown): Promise<Context> {
-  const { network, rpc: url, as, json } = readArguments(networkSchema, options);
+/** @param retry how the keeper wants to be heard about requests that are made again, and to be stopped */
+export async function openContext(options: unknown, retry: RetryOptions = {}): Promise<Context> {
+  const { network, rpc: url, as, wait, json } = readArguments(networkSchema, options);
   const record = readDeployment(PROJECT_ROOT, network);
-  const rpc = httpRpc(url);
+  const rpc = retryingRpc(httpRpc(url), retry);
   const chainId = Number(await rpc("eth_chainId"));
   if (chainId !== record.chainId)
     throw new BadInput(`the node is on chain ${chainId}, but ${network} is deployed on chain ${record.chainId}`);
+  if (as !== undefined && chainId !== LOCAL_CHAIN)
+    throw new BadInput(`--as: account ${as} is one of a local chain, whose keys everybody knows: elsewhere the key in PLIMSOLL_KEY acts`);
   const code = await rpc("eth_getCode", [record.contracts.vault, "latest"]);
   if (code === "0x")
     throw new Failure(`the addresses recorded for ${network} hold no code on this node`, "deploy again, or start npm run devnet");
@@ -64,7 +77,7 @@ export async function openContext(options: unknown): Promise<Context> {
       if (!/^0x[0-9a-fA-F]{64}$/.test(key)) throw new BadInput("PLIMSOLL_KEY is not a private key of 32 bytes in hexadecimal");
       return new Wallet(key);
     }
-    if (chainId === LOCAL_CHAIN) return localWallet(as);
+    if (chainId === LOCAL_CHAIN) return localWallet(as ?? DEFAULT_ACCOUNT);
     throw new BadInput("who acts? set PLIMSOLL_KEY to a private key");
   };
   return {
@@ -73,30 +86,79 @@ export async function openContext(options: unknown): Promise<Context> {
     json,
     wallet,
     view: (contract, abi, method, ...args) => callContract(rpc, interfaceOf(abi), record.contracts[contract] ?? "", method, args),
-    send: async (transactions) => {
-      const provider = new JsonRpcProvider(url, chainId, { staticNetwork: true, polling: true, pollingInterval: 200, cacheTimeout: -1 });
+    send: async (transactions, by = wallet()) => {
+      const told = hashTeller();
+      const sender = transactionSender({
+        rpc,
+        wallet: by,
+        chainId,
+        beside: "queue",
+        pollingInterval: 250,
+        patience: wait * 1_000,
+        onEvent: told.hear,
+      });
       try {
-        const signer = wallet().connect(provider);
-        let hash = "";
-        for (const { to, data } of transactions) {
-          const sent = await signer.sendTransaction({ to, data });
-          hash = sent.hash;
-          await sent.wait();
-        }
-        return hash;
+        const sent: Sent[] = [];
+        for (const transaction of transactions) sent.push(await sender.send({ from: by.address, ...transaction }));
+        return { hash: sent.at(-1)?.hash ?? "", logs: sent.flatMap(({ logs }) => logs) };
       } finally {
-        provider.destroy();
+        told.end();
       }
     },
   };
 }
 
-/** An account: the number of a local account, an owner's address, or address/sub-account. */
-export function parseAccount(text: string): AccountId {
-  if (/^\d{1,3}$/.test(text)) return accountIdOf(localWallet(Number(text)).address);
-  const match = /^(0x[0-9a-fA-F]{40})(?:\/(\d{1,28}))?$/.exec(text);
-  if (!match) throw new BadInput(`"${text}" is not an account: give an address, address/sub-account, or the number of a local account`);
-  return accountIdOf((match[1] ?? "").toLowerCase(), BigInt(match[2] ?? 0));
+const SOON = 5_000;
+
+/** Says on standard error what has left: to a person at once, elsewhere what is not mined at once. */
+function hashTeller(): { readonly hear: (event: SenderEvent) => void; readonly end: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const end = (): void => clearTimeout(timer);
+  return {
+    hear: (event) => {
+      end();
+      const { kind, nonce } = event;
+      if (kind === "waits") say(`${event.hash} still waits at nonce ${nonce}: ${event.reason}`);
+      if (kind !== "sent" && kind !== "replaced") return;
+      const line = `${kind === "sent" ? "sent" : "replaced by"} ${event.hash} at nonce ${nonce}`;
+      if (process.stderr.isTTY) say(line);
+      else timer = setTimeout(say, SOON, line);
+    },
+    end,
+  };
+}
+
+/** @throws BadInput for what names no account on any chain */
+export function requireAccountText(text: string): void {
+  if (/^\d{1,3}$/.test(text)) return;
+  const [address = "", index = "0", ...more] = text.split("/");
+  if (!/^0x[0-9a-fA-F]{40}$/.test(address) || !/^\d{1,29}$/.test(index) || more.length > 0)
+    throw new BadInput(`"${text}" is not an account: give an address, address/sub-account, or the number of a local account`);
+  const fault = addressFault(address);
+  if (fault !== undefined) throw new BadInput(`${address} is ${fault}`);
+  if (BigInt(index) >> 96n !== 0n) throw new BadInput(`"${text}" is not an account: sub-accounts are numbered below 2^96`);
+}
+
+/** An account: an owner's address, address/sub-account, or on a local chain the number of one of its accounts. */
+export function parseAccount({ record }: Pick<Context, "record">, text: string): AccountId {
+  requireAccountText(text);
+  const [owner = "", index = "0"] = text.split("/");
+  if (owner.startsWith("0x")) return accountIdOf(owner.toLowerCase(), BigInt(index));
+  if (record.chainId === LOCAL_CHAIN) return accountIdOf(localWallet(Number(text)).address);
+  throw new BadInput(`account ${text} is one of a local chain, whose keys everybody knows: on ${record.network} give an address`);
+}
+
+/** Who is paid: an address that can hold tokens of its own, never a contract of the deployment. */
+export function parsePayee(context: Pick<Context, "record">, text: string): string {
+  if (text.includes("/")) throw new BadInput(`"${text}" is a sub-account of the vault: tokens are paid to an address`);
+  const address = ownerOf(parseAccount(context, text));
+  const { contracts, settlementToken, collaterals } = context.record;
+  const own = [...Object.entries(contracts), ...[settlementToken, ...collaterals].map((each) => [each.symbol, each.address] as const)];
+  const found = own.find(([, known]) => known?.toLowerCase() === address);
+  if (found !== undefined) throw new BadInput(`${text} is the ${found[0]} of ${context.record.network}: what is paid there is lost`);
+  if (BigInt(address) === 0n) throw new BadInput("nobody has the key of address zero: what is paid there is lost");
+  return address;
 }
 
 /** A token by its symbol. */

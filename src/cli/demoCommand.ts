@@ -11,7 +11,6 @@ import { PROJECT_ROOT } from "../sdk/artifacts.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { selectWindow, WARM_UP_DAYS, type Window } from "../simulator/bars.ts";
 import { BUILT_IN_START, builtInPath } from "../simulator/builtInPath.ts";
-import { runDemo } from "../simulator/demo.ts";
 import { demoFindings } from "../simulator/demoSummary.ts";
 import { builtInVolatility, realisedVolatility, recordedVolatility, volatilityNotes } from "../simulator/volatilityPath.ts";
 import { moment, readArguments, whole } from "./arguments.ts";
@@ -70,6 +69,7 @@ export function addDemoCommand(program: Command): void {
     const { volatilities, ...implied } = await impliedVolatility(window, read);
     const underlying = read.underlying ?? underlyingNamed(prices ?? []) ?? "ETH";
     const line = progressLine();
+    const { runDemo } = await import("../simulator/demo.ts");
     try {
       const { result, record } = await runDemo({
         window,

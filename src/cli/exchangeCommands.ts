@@ -11,9 +11,10 @@ import { interfaceOf } from "../sdk/artifacts.ts";
 import { declareExchangeCall, exchangeCall } from "../sdk/calls.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { vaultReader } from "../sdk/readState.ts";
+import type { ReceiptLog } from "../sdk/sender.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount, report } from "./accountCommands.ts";
-import { type Context, findToken, openContext, parseAccount, parseAmount, withNetwork } from "./context.ts";
+import { type Context, findToken, openContext, parseAccount, parseAmount, requireAccountText, withNetwork } from "./context.ts";
 
 const HOUR = 3_600;
 
@@ -25,8 +26,9 @@ export function addExchangeCommands(program: Command): void {
   withNetwork(exchange.command("show", { isDefault: true }).argument("<account>", ACCOUNT))
     .description("what an account owes, and what its collateral costs now")
     .action(async (name: string, options: unknown) => {
-      const account = parseAccount(name);
+      requireAccountText(name);
       const context = await openContext(options);
+      const account = parseAccount(context, name);
       const debt = await debtOf(context, account);
       report(context, figuresOf(debt), [owedLine(context, debt), ...debt.offers.map((each) => offerLine(context, each))].join("\n"));
     });
@@ -36,8 +38,9 @@ export function addExchangeCommands(program: Command): void {
       "start the clock of the discount of an account that owes more than a twentieth of its collateral; stop it for one that does not any more",
     )
     .action(async (name: string, options: unknown) => {
-      const account = parseAccount(name);
+      requireAccountText(name);
       const context = await openContext(options);
+      const account = parseAccount(context, name);
       const debt = await debtOf(context, account);
       if (debt.short === debt.since > 0) {
         throw new Failure(
@@ -45,7 +48,7 @@ export function addExchangeCommands(program: Command): void {
           debt.short ? `plimsoll exchange buy ${name} TOKEN AMOUNT` : undefined,
         );
       }
-      const hash = await context.send([declareExchangeCall(context.record, context.wallet().address, account)]);
+      const { hash } = await context.send([declareExchangeCall(context.record, context.wallet().address, account)]);
       const line = debt.short ? "declared: the discount grows from now on" : "the clock is stopped";
       report(context, { ...figuresOf(debt), declared: debt.short, hash }, `${owedLine(context, debt)}\n${line}`);
     });
@@ -59,9 +62,10 @@ export function addExchangeCommands(program: Command): void {
   )
     .description("buy collateral of an account that was declared into your account, which pays for it")
     .action(async (name: string, token: string, text: string, options: unknown) => {
-      const account = parseAccount(name);
       if (text !== "most") parseAmount(text, 18);
+      requireAccountText(name);
       const context = await openContext(options);
+      const account = parseAccount(context, name);
       const { index, symbol } = findToken(context.record, token);
       if (index === SETTLEMENT_TOKEN) throw new BadInput(`${symbol} is what is paid with: name a token of collateral`);
       const debt = await debtOf(context, account);
@@ -78,8 +82,8 @@ export function addExchangeCommands(program: Command): void {
           `${owed}\n${showDecimal(amount, 8)} ${symbol} for ${showDecimal(offer.price(amount))} ${context.record.settlementToken.symbol}\n`,
         );
       const buyer = ownAccount(context);
-      const hash = await context.send([exchangeCall(context.record, context.wallet().address, account, index, amount, buyer)]);
-      const cash = await paidIn(context, hash);
+      const { hash, logs } = await context.send([exchangeCall(context.record, context.wallet().address, account, index, amount, buyer)]);
+      const cash = paidIn(hash, logs);
       report(
         context,
         { ...figuresOf(debt), token: symbol, amount: formatDecimal(amount), paid: formatDecimal(cash), buyer: showAccount(buyer), hash },
@@ -178,11 +182,10 @@ function figuresOf({ account, short, settled, collateral, since, offers }: Debt)
 }
 
 /** What the buyer paid, as the vault says it. */
-async function paidIn({ rpc }: Context, hash: string): Promise<bigint> {
-  const receipt = (await rpc("eth_getTransactionReceipt", [hash])) as { logs: { topics: string[]; data: string }[] };
+function paidIn(hash: string, logs: readonly ReceiptLog[]): bigint {
   const abi = interfaceOf("IMarginVault");
-  for (const log of receipt.logs) {
-    const event = abi.parseLog(log);
+  for (const log of logs) {
+    const event = abi.parseLog({ ...log, topics: [...log.topics] });
     if (event?.name === "CollateralExchanged") return event.args.cash as bigint;
   }
   throw new Failure(`transaction ${hash} sold nothing`);

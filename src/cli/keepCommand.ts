@@ -4,21 +4,24 @@ import { z } from "zod";
 import type { AccountId } from "../engine/types/types.ts";
 import { openBookStore } from "../keeper/bookStore.ts";
 import { followBooks } from "../keeper/books.ts";
+import { watchCaps } from "../keeper/caps.ts";
 import { liquidationSender } from "../keeper/liquidationSender.ts";
 import { keeperMetrics, serveMetrics } from "../keeper/metrics.ts";
-import { DEFAULT_POLICY } from "../keeper/replacement.ts";
-import { retryingRpc } from "../keeper/retry.ts";
-import { runKeeper } from "../keeper/runKeeper.ts";
-import { transactionSender } from "../keeper/sender.ts";
+import { priceFeed, requirePlaces } from "../keeper/priceFeed.ts";
+import { persist, runKeeper } from "../keeper/runKeeper.ts";
 import { sliceFeed } from "../keeper/sliceFeed.ts";
 import type { TurnReport } from "../keeper/turn.ts";
 import { formatDecimal, parseDecimal } from "../sdk/amounts.ts";
 import { explainError } from "../sdk/errors.ts";
-import { BadInput } from "../sdk/failure.ts";
+import { BadInput, Failure } from "../sdk/failure.ts";
+import { DEFAULT_POLICY } from "../sdk/replacement.ts";
+import { type RetryOptions, RpcFailure } from "../sdk/rpc.ts";
+import { transactionSender } from "../sdk/sender.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount } from "./accountCommands.ts";
 import { positiveDecimal, readArguments, whole } from "./arguments.ts";
-import { type Context, openContext, parseAccount, withNetwork } from "./context.ts";
+import { type Context, openContext, parseAccount, requireAccountText, withNetwork } from "./context.ts";
+import { withPrices } from "./pricePosting.ts";
 import { progressLine } from "./progress.ts";
 import { dryLines, namesIn, turnFigures, turnLines } from "./turnLines.ts";
 
@@ -28,46 +31,66 @@ const GWEI_DIGITS = 9;
 const schema = z.object({
   database: z.string().optional(),
   slices: z.string().min(1, { error: "names no file or address" }).optional(),
+  prices: z.string().min(1, { error: "names no file or address" }).optional(),
+  pyth: z.string().optional(),
+  chainlink: z.boolean(),
+  caps: z.boolean(),
   account: z.string().optional(),
   dryRun: z.boolean(),
   once: z.boolean(),
   metricsPort: whole(1, 65_535).optional(),
+  metricsHost: z.string().regex(/^[\w.:-]+$/, { error: "is no host" }),
   interval: whole(1, 3_600),
   maxFee: positiveDecimal,
   logLevel: z.enum(LEVELS, { error: `must be one of ${LEVELS.join(", ")}` }),
 });
 
 export function addKeepCommand(program: Command): void {
-  withNetwork(program.command("keep"))
+  withPrices(withNetwork(program.command("keep")))
     .description(
       "a keeper: sells the slices of accounts below their line to the insurance fund and keeps series fresh and settled, turn after turn; Ctrl-C ends it",
     )
     .option("--database <file>", "keeps accounts, positions and the last block, and a transaction that waits; nothing is kept without")
     .option("--account <account>", "who is credited with the rewards; your own account by default")
     .option("--slices <place>", "JSON file or HTTP address of signed volatility slices to post, read at each turn; none are posted without")
+    .option("--chainlink", "post Chainlink's rounds; with --prices and --pyth they are posted as well", false)
+    .option("--no-caps", "leave the caps of the open interest as they are")
     .option("--dry-run", "say what would be done and send nothing", false)
     .option("--once", "one turn", false)
     .option("--interval <seconds>", "between turns", "5")
     .option("--max-fee <gwei>", "the most that is offered for a unit of gas", formatDecimal(DEFAULT_POLICY.highestFee, GWEI_DIGITS))
-    .option("--metrics-port <port>", "answers GET /metrics of Prometheus on this port of this machine")
+    .option("--metrics-port <port>", "answers /metrics of Prometheus and /healthz on this port")
+    .option("--metrics-host <host>", "for whom: 0.0.0.0 for everybody, as in a container", "127.0.0.1")
     .option("--log-level <level>", `of the log on standard error, a JSON object a line: ${LEVELS.join(", ")}`, "warn")
     .action(async (options: unknown) => {
       const given = readArguments(schema, options);
-      const account = given.account === undefined ? undefined : parseAccount(given.account);
+      if (given.account !== undefined) requireAccountText(given.account);
       if (given.database === "") throw new BadInput("--database: names no file");
+      requirePlaces(given);
       const highestFee = parseDecimal(given.maxFee, GWEI_DIGITS);
-      const context = await openContext(options);
-      // without a key a dry run is still possible
-      const wallet = given.dryRun ? undefined : context.wallet();
-      const keeper = account ?? (given.dryRun ? ownAccountIfAny(context) : ownAccount(context));
-      const { record, json } = context;
-
       const ending = new AbortController();
       const { signal } = ending;
       const end = (): void => ending.abort();
       process.once("SIGINT", end);
       process.once("SIGTERM", end);
-      const logger = pino({ level: given.logLevel, base: undefined }, pino.destination({ dest: 2, sync: true }));
+      const log = pino.destination({ dest: 2, sync: true });
+      // whoever read the log has gone: the keeper goes on
+      log.on("error", () => {});
+      const logger = pino({ level: given.logLevel, base: undefined }, log);
+      const retry: RetryOptions = {
+        signal,
+        onRetry: (error, attempt) => logger.warn({ attempt, reason: explainError(error) }, "asked again"),
+      };
+      // a node that does not answer at the start is waited for as in a running turn
+      const open = () => openContext(options, retry);
+      const interval = given.interval * 1_000;
+      const context = given.once ? await open() : await persist(open, { logger, signal, interval, isLast: isMistake });
+      if (context === undefined) return;
+      // without a key a dry run is still possible
+      const wallet = given.dryRun ? undefined : context.wallet();
+      const account = given.account === undefined ? undefined : parseAccount(context, given.account);
+      const keeper = account ?? (given.dryRun ? ownAccountIfAny(context) : ownAccount(context));
+      const { record, json, rpc } = context;
       const store = openBookStore(given.database);
       const metrics = keeperMetrics(
         keeper,
@@ -77,20 +100,14 @@ export function addKeepCommand(program: Command): void {
       const closing: (() => unknown)[] = [() => store.close(), () => progress.end()];
       try {
         if (given.metricsPort !== undefined) {
-          const server = await serveMetrics(metrics.registry, given.metricsPort);
+          const server = await serveMetrics(metrics, given.metricsPort, given.metricsHost);
           closing.push(server.close);
         }
-        const rpc = retryingRpc(context.rpc, {
-          attempts: 5,
-          pause: 500,
-          signal,
-          onRetry: (error, attempt) => logger.warn({ attempt, reason: explainError(error) }, "asked again"),
-        });
         const books = followBooks(rpc, record.contracts.vault, record.block, {
           store,
           events: new Set(["Liquidated"]),
           onProgress: (block, head) => progress.show("reading events", block - record.block, head - record.block),
-          onAnew: (reason) => logger.warn({ reason }, "the books are read anew"),
+          onAnew: (reason) => logger.warn({ reason }, "books are read again"),
         });
         const send =
           wallet === undefined
@@ -111,11 +128,12 @@ export function addKeepCommand(program: Command): void {
                 }),
               );
         const say = (line: string): void => void process.stdout.write(`${line}\n`);
-        let [failed, undone, sold, idle] = [0, 0, 0, ""];
+        let [failed, undone, sold, missed, idle] = [0, 0, 0, 0, ""];
         const onTurn = (turn: TurnReport): void => {
           progress.end();
           failed += turn.failures.length;
           sold += turn.sales.length;
+          missed += turn.missed.length;
           const state = books.state(books.head().time + 1);
           const nameOf = namesIn(record, state);
           undone += turn.upkeep.filter(({ error }) => error !== undefined).length;
@@ -140,19 +158,29 @@ export function addKeepCommand(program: Command): void {
           from: wallet?.address ?? context.record.deployer,
           keeper,
           ...(send === undefined ? {} : { send }),
+          ...(given.caps ? { caps: watchCaps() } : {}),
+          ...(given.chainlink || given.prices !== undefined || given.pyth !== undefined
+            ? { prices: priceFeed(rpc, record, { ...given, ...(given.prices === undefined ? {} : { signed: given.prices }) }) }
+            : {}),
           ...(given.slices === undefined ? {} : { slices: sliceFeed(record, given.slices) }),
-          interval: given.interval * 1000,
+          interval,
           once: given.once,
           onTurn,
         });
-        if (!json && !given.once) say(`ended: ${sold} sold, ${failed} batches failed`);
-        if (given.once && failed + undone > 0) process.exitCode = 1;
+        if (!json && !given.once)
+          say(`ended: ${sold} sold, ${failed} batches failed${missed === 0 ? "" : `, ${missed} sold by others or by nobody`}`);
+        if (given.once && failed + undone + missed > 0) process.exitCode = 1;
       } finally {
         process.off("SIGINT", end);
         process.off("SIGTERM", end);
         for (const close of closing.reverse()) await close();
       }
     });
+}
+
+/** The wrong chain, nothing deployed, bad arguments: no node will ever say otherwise. */
+function isMistake(error: unknown): boolean {
+  return error instanceof Failure && !(error instanceof RpcFailure) && !error.retryable;
 }
 
 function ownAccountIfAny(context: Context): AccountId {

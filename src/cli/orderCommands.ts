@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
+import { getAddress, Interface } from "ethers";
 import { z } from "zod";
 import { Draft } from "../engine/ledger/draft.ts";
 import { marketOf } from "../engine/ledger/market.ts";
@@ -13,6 +14,7 @@ import {
   buildCombo,
   comboFromTyped,
   encodeCombos,
+  hashCombo,
   packCombo,
   packComboLimit,
   type SignedCombo,
@@ -27,6 +29,7 @@ import { BadInput, Failure } from "../sdk/failure.ts";
 import {
   buildOrder,
   encodeFills,
+  hashOrder,
   type OrderVenue,
   orderFromTyped,
   packMaker,
@@ -36,7 +39,9 @@ import {
   type TypedOrder,
   typedOrder,
 } from "../sdk/orders.ts";
+import { callContract } from "../sdk/readState.ts";
 import { expiryText, instrumentName, instrumentOf, type ListedUnderlying, orderVenue, parseInstrument, signedName } from "../sdk/series.ts";
+import { isSignedBy, normalSignature } from "../sdk/signature.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount, report } from "./accountCommands.ts";
 import { positiveDecimal, readArguments, whole } from "./arguments.ts";
@@ -113,7 +118,9 @@ export function addOrderCommands(program: Command): void {
     .description("void every order that you have signed")
     .action(async (options: unknown) => {
       const context = await openContext(options);
-      const hash = await context.send([executeCall(context.record, context.wallet().address, [cancelOrdersAction(ownAccount(context))])]);
+      const { hash } = await context.send([
+        executeCall(context.record, context.wallet().address, [cancelOrdersAction(ownAccount(context))]),
+      ]);
       report(context, { hash }, "all orders signed until now are void");
     });
 }
@@ -269,6 +276,25 @@ function signedOf(listed: readonly ListedUnderlying[], file: OrderFile): Signed 
   }
 }
 
+/** What is wrong with a signature, if anything. A wallet that is a contract is asked. */
+async function signatureFaultOf(
+  { record, rpc }: Context,
+  listed: readonly ListedUnderlying[],
+  signed: Signed,
+): Promise<string | undefined> {
+  const venue = orderVenue(record, listed);
+  const digest = isSignedCombo(signed) ? hashCombo(venue, signed.order) : hashOrder(venue, signed.order);
+  const { signer } = signed.order;
+  if (isSignedBy(signer, digest, signed.signature)) return undefined;
+  if ((await rpc("eth_getCode", [signer, "latest"])) === "0x") return `the signature is not one of ${getAddress(signer)} for this order`;
+  const [magic] = await callContract(rpc, ERC1271, signer, "isValidSignature", [digest, signed.signature]).catch(() => [""]);
+  return magic === ERC1271.getFunction("isValidSignature")?.selector
+    ? undefined
+    : `the wallet ${getAddress(signer)} does not accept the signature`;
+}
+
+const ERC1271 = new Interface(["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"]);
+
 function isGone(signed: Signed | readonly string[]): signed is readonly string[] {
   return Array.isArray(signed);
 }
@@ -312,6 +338,7 @@ async function showOrder(context: Context, path: string): Promise<void> {
     validFrom: Number(order.validFrom),
     validUntil: Number(order.validUntil),
     expired: state.now > order.validUntil,
+    signatureFault: isGone(signed) ? null : ((await signatureFaultOf(context, listed, signed)) ?? null),
     gone,
     legs,
   };
@@ -320,13 +347,22 @@ async function showOrder(context: Context, path: string): Promise<void> {
     return;
   }
   const open = left === 0n ? "used up" : `${figures.left} left`;
-  const why = gone.length > 0 ? "nothing can be filled any more" : cancelled ? "cancelled" : figures.expired ? "expired" : open;
+  const { signatureFault } = figures;
+  const why =
+    gone.length > 0 || signatureFault !== null
+      ? "nothing can be filled any more"
+      : cancelled
+        ? "cancelled"
+        : figures.expired
+          ? "expired"
+          : open;
   printRows([
     ["order", `${figures.side} ${figures.size} ${figures.instrument} at ${figures.price}`],
     ...gone.map((name): [string, string] => [
       "warning",
       `${name} is not listed any more: it has settled, and the order is for nothing else`,
     ]),
+    ...(signatureFault === null ? [] : [["warning", `${signatureFault}: nobody can take it`] as [string, string]]),
     ["worth at the marks", figures.mark ?? "not known: a leg has no slice, or has settled"],
     ["signed by", figures.account],
     ["stands until", `${expiryText(order.validUntil)} UTC, ${why}`],
@@ -427,7 +463,7 @@ async function take(context: Context, file: OrderFile, options: { size?: string;
       );
       return;
     }
-    const hash = await context.send([executeCall(record, context.wallet().address, actions)]);
+    const { hash } = await context.send([executeCall(record, context.wallet().address, actions)]);
     report(context, { ...figures, hash }, `${makerBuys ? "sold" : "bought"} ${size} ${what} at ${price}`);
   } catch (error) {
     const legs = quote.legs.map((leg) => ({ ...leg, lots: -leg.lots * wanted }));
@@ -461,7 +497,10 @@ const integer = z
   .string()
   .regex(/^-?\d+$/)
   .transform(BigInt);
-const signature = z.string().regex(/^0x[0-9a-fA-F]*$/);
+const signature = z
+  .string()
+  .regex(/^0x([0-9a-fA-F]{2})*$/)
+  .transform(normalSignature);
 const head = {
   vault: z.string(),
   account: integer,

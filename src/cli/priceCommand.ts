@@ -5,12 +5,14 @@ import { WAD } from "../engine/types/fixedPoint.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { vaultReader } from "../sdk/readState.ts";
-import { movePrice } from "../simulator/devnet.ts";
-import { type OptionTerms, priceByContract } from "../simulator/optionPricer.ts";
+import { LOCAL_ROLES, movePrice } from "../simulator/devnet.ts";
+import { localWallet } from "../simulator/localAccounts.ts";
+import type { OptionTerms } from "../simulator/optionPricer.ts";
 import { report } from "./accountCommands.ts";
 import { decimalWithin, readArguments } from "./arguments.ts";
 import { findUnderlying, LOCAL_CHAIN, openContext, parseAmount, withNetwork } from "./context.ts";
 import { printJson, printRows, printTable } from "./output.ts";
+import { addPricePosting, STATES } from "./pricePosting.ts";
 
 // The box in which the formula is held to 1e-12 of the forward; strikes are within as many forwards of it.
 const FARTHEST = 20n;
@@ -39,6 +41,7 @@ export function addPriceCommand(program: Command): void {
     .option("--json", "print one JSON object", false)
     .description("a European call and put on a forward, by the contract (run in this process) and by the engine")
     .action(showOption);
+  addPricePosting(group);
   withNetwork(group.command("set").argument("<underlying>").argument("<price>", "for one unit"))
     .description("post a price on a local chain and refresh its series; a jump is confirmed by moving the chain's clock a minute")
     .action(async (symbol: string, text: string, options: unknown) => {
@@ -47,8 +50,8 @@ export function addPriceCommand(program: Command): void {
       const { index } = findUnderlying(record, symbol);
       const value = parseAmount(text, 18);
       if (record.chainId !== LOCAL_CHAIN)
-        throw new BadInput(`prices of ${record.network} are not ours to set: only those of a local chain`);
-      await movePrice(rpc, record, index, value);
+        throw new BadInput(`prices of ${record.network} are not ours to set: only those of a local chain (plimsoll price post)`);
+      await movePrice(rpc, record, index, value, (calls) => context.send(calls, localWallet(LOCAL_ROLES.poster)));
       report(
         context,
         { underlying: symbol.toUpperCase(), price: formatDecimal(value) },
@@ -84,6 +87,7 @@ async function showOption({ json, rate = "0", ...given }: Terms): Promise<void> 
       `--strike: must be from 0.05 to 20 forwards, here ${formatDecimal((forward + FARTHEST - 1n) / FARTHEST)} to ${formatDecimal(FARTHEST * forward)}`,
     );
   const engine = priceByEngine(forward, strike, time, terms.volatility, terms.rate);
+  const { priceByContract } = await import("../simulator/optionPricer.ts");
   const contract = await priceByContract(terms);
   if (json) printJson({ contract: shown(contract), engine: shown(engine) });
   else {
@@ -111,8 +115,8 @@ async function showUnderlyings(options: unknown): Promise<void> {
   const { underlyings } = await vaultReader(context.rpc, context.record.contracts.vault).shared();
   const rows = underlyings.map((each, i) => ({
     underlying: context.record.underlyings[i]?.symbol ?? String(i),
-    price: formatDecimal(each.price * 10n ** each.lotExponent),
-    state: each.price === 0n ? "never posted" : (["normal", "invalid", "grace"][Number(each.priceState)] ?? "unknown"),
+    price: each.price === 0n ? "–" : formatDecimal(each.price * 10n ** each.lotExponent),
+    state: each.price === 0n ? "never posted" : (STATES[Number(each.priceState)] ?? "unknown"),
     scanRange: formatDecimal(each.heldRange, 9),
     openInterest: formatDecimal(each.funding.openInterest, Number(each.lotExponent)),
   }));

@@ -269,7 +269,7 @@ async function list(context: Context, symbol: string, given: z.infer<typeof list
       return;
     }
   }
-  const hash = await context.send([call]);
+  const { hash } = await context.send([call]);
   const after = await readSeries(context);
   const name = seriesName(after.listed, { underlying: index, series: Number(listing.series) });
   report(
@@ -336,7 +336,9 @@ async function post(context: Context, name: string, given: z.infer<typeof sliceS
   const { update, report: said } = await sliceFor(context, view, place, given);
   const refused = refusalOf(() => postSlices(view.state, place.underlying, [{ series: place.series, report: said }]));
   if (refused !== undefined) throw new Failure(`the vault would refuse the slice of ${shown}: ${whySliceRefused(refused)}`);
-  const hash = await context.send([postSlicesCall(record, context.wallet().address, place.underlying, [{ series: place.series, update }])]);
+  const { hash } = await context.send([
+    postSlicesCall(record, context.wallet().address, place.underlying, [{ series: place.series, update }]),
+  ]);
   const after = await readSeries(context);
   const now = seriesAt(after, place);
   const volatility = formatDecimal(atTheMoney(now.underlying, now.series, after.state.now) ?? 0n);
@@ -383,7 +385,7 @@ async function refresh(context: Context, names: readonly string[]): Promise<void
   const done: { series: string; strikes: number }[] = [];
   let hash: string | null = null;
   for (const place of places) {
-    hash = await context.send([refreshSeriesCall(record, from, place.underlying, place.series)]);
+    ({ hash } = await context.send([refreshSeriesCall(record, from, place.underlying, place.series)]));
     done.push({ series: seriesName(view.listed, place), strikes: strikesOf(seriesAt(view, place).series.word).length });
   }
   const lines = done.map(({ series, strikes }) => `refreshed ${series}: ${strikes} strikes`);
@@ -409,14 +411,14 @@ async function settle(context: Context, name: string): Promise<void> {
   const from = context.wallet().address;
   const { tasks } = planUpkeep(state);
   const calls = tasks.flatMap((task): Call[] => {
-    if (task.kind === "slices" || task.underlying !== place.underlying || task.series !== place.series) return [];
+    if (!("series" in task) || task.underlying !== place.underlying || task.series !== place.series) return [];
     if (task.kind === "settle") return [settleSeriesCall(record, from, task.underlying, task.series)];
     return task.kind === "pay" ? [settleExpiredCall(record, from, task.account, task.underlying, task.series)] : [];
   });
   const paid = tasks.flatMap((task) =>
     task.kind === "pay" && task.underlying === place.underlying && task.series === place.series ? [showAccount(task.account)] : [],
   );
-  const hash = calls.length === 0 ? null : await context.send(calls);
+  const hash = calls.length === 0 ? null : (await context.send(calls)).hash;
   const underlying = state.underlyings[place.underlying];
   const series = underlying?.series.get(place.series);
   const price =

@@ -11,9 +11,10 @@ import { type Instrument, instrumentFromNumber } from "../engine/types/instrumen
 import type { Account, AccountId, Series, State, Underlying } from "../engine/types/types.ts";
 import { stalenessNow } from "../keeper/upkeep.ts";
 import { showDecimal, toNumber } from "../sdk/amounts.ts";
-import { explainError } from "../sdk/errors.ts";
+import { explainError, mendOf } from "../sdk/errors.ts";
 import { Failure } from "../sdk/failure.ts";
 import { vaultReader } from "../sdk/readState.ts";
+import { TransactionFailure } from "../sdk/sender.ts";
 import { instrumentName, type ListedUnderlying, listedIn, type SeriesPlace, seriesName } from "../sdk/series.ts";
 import type { Context } from "./context.ts";
 
@@ -108,6 +109,8 @@ export type Attempt = {
  * @param attempt of a trade: what `account` tried
  */
 export async function mended(context: Context, error: unknown, account: AccountId, attempt?: Attempt): Promise<unknown> {
+  // what has left is told by its hash
+  if (error instanceof TransactionFailure) return error;
   const ids = attempt === undefined ? [account] : [account, attempt.maker];
   const view = await readSeries(context, ids).catch(() => undefined);
   if (view === undefined) return error;
@@ -171,8 +174,9 @@ function skippedBecause(
   if (reason === "PriceOutsideBand")
     return legs.map((leg) => outsideBand(state, listed, leg, legs.length > 1)).find((said) => said !== undefined);
   if (reason === "MarginTooLow") return "the margin of the account that signed the order would be too low";
-  if (reason === "AccountTooSmall") return `the account that signed the order would be smaller than ${state.liquidation.smallestNotional}`;
-  return `the order cannot be filled: ${reason}`;
+  if (reason === "AccountTooSmall" || reason === "PositionTooSmall")
+    return `what the account that signed the order holds would be worth less than ${state.liquidation.smallestNotional} ${record.settlementToken.symbol}, the least that a position may be: take more of the order`;
+  return `the order cannot be filled: ${reason}${mendOf(reason)}`;
 }
 
 /** What is wrong with the price of a leg, if it is outside the band. @param named the leg is one of several */

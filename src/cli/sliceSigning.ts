@@ -1,6 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { recoverAddress } from "ethers";
 import { z } from "zod";
 import { openingOf } from "../engine/ledger/options/expiry.ts";
 import { varianceSeconds } from "../engine/ledger/options/freshness.ts";
@@ -14,13 +12,13 @@ import { BadInput, Failure } from "../sdk/failure.ts";
 import { expiryText, parseSeries, type SeriesPlace, seriesName } from "../sdk/series.ts";
 import { sliceDigest } from "../sdk/signedValues.ts";
 import { smileReport } from "../sdk/smile.ts";
-import { LOCAL_ROLES } from "../simulator/devnet.ts";
-import { localWallet } from "../simulator/localAccounts.ts";
 import { LOCAL_SMILE } from "../simulator/localSeries.ts";
 import { report } from "./accountCommands.ts";
 import { readArguments } from "./arguments.ts";
-import { type Context, LOCAL_CHAIN, openContext, withNetwork } from "./context.ts";
+import { type Context, openContext, withNetwork } from "./context.ts";
 import { readSeries, type SeriesView, seriesAt } from "./seriesState.ts";
+import { nextStep, openSigners, readSigned, signedBy, writeWhole } from "./signing.ts";
+import { namesIn } from "./turnLines.ts";
 
 const number = (least: number, most: number) =>
   z
@@ -66,46 +64,31 @@ export function addSliceSigning(group: Command): void {
 /** Slices as signers publish them, with the signatures of who runs it beside those that were there. */
 async function signSlices(context: Context, names: readonly string[], given: z.infer<typeof signSchema>): Promise<void> {
   const { record } = context;
-  const source = record.contracts.signedVolatilitySource;
-  if (source === undefined) throw new Failure(`${record.network} has no signed volatility source`);
-  const local = record.chainId === LOCAL_CHAIN && process.env.PLIMSOLL_KEY === undefined;
-  const wallets = local ? LOCAL_ROLES.priceSigners.map(localWallet) : [context.wallet()];
-  const ask = (method: string) => context.view("signedVolatilitySource", "SignedVolatilitySource", method);
-  const [[known], [threshold]] = (await Promise.all([ask("signers"), ask("threshold")])) as [[Iterable<string>], [bigint]];
-  const trusted = new Set([...known].map((address) => address.toLowerCase()));
-  const stranger = wallets.find(({ address }) => !trusted.has(address.toLowerCase()));
-  if (stranger !== undefined) throw new Failure(`${stranger.address} is no signer of volatilities`, `those are ${[...known].join(", ")}`);
-
+  const signers = await openSigners(context, "signedVolatilitySource", "volatilities");
   const view = await readSeries(context);
-  const unsigned = given.add === undefined ? newSlices(context, view, names, given) : readSlices(given.add);
-  const venue = { chainId: BigInt(record.chainId), source };
+  const unsigned = given.add === undefined ? newSlices(context, view, names, given) : readSigned(given.add, publishedSlices, "slices");
+  const venue = { chainId: BigInt(record.chainId), source: signers.source };
   const said = unsigned.map((each) => whatIsSaid(record, view, each));
   const signed = unsigned.map((each) => {
     const digest = sliceDigest(venue, { ...each, slice: BigInt(each.slice) });
-    const counted = each.signatures.filter((signature) => trusted.has(signerOf(digest, signature)));
-    const by = new Set(counted.map((signature) => signerOf(digest, signature)));
-    const missing = wallets.filter(({ address }) => !by.has(address.toLowerCase()));
-    return { ...each, signatures: [...counted, ...missing.map((wallet) => wallet.signingKey.sign(digest).serialized)] };
+    return { ...each, signatures: signedBy(signers, digest, each.signatures) };
   });
   const file = given.out ?? given.add ?? "slices.json";
-  // a keeper may read it at any time: it is there as a whole or not at all
-  const [whole, plain] = [`${file}.${process.pid}`, signed.map((each) => ({ ...each, slice: hexWord(each.slice) }))];
-  writeFileSync(whole, `${JSON.stringify(plain, (_, value) => (typeof value === "bigint" ? Number(value) : value), 2)}\n`);
-  renameSync(whole, file);
+  writeWhole(
+    file,
+    signed.map((each) => ({ ...each, slice: hexWord(each.slice) })),
+  );
 
   const rows = said.map((each, i) => ({ ...each, signatures: signed[i]?.signatures.length ?? 0 }));
   const least = Math.min(...rows.map(({ signatures }) => signatures));
-  const next =
-    least < Number(threshold)
-      ? `${least} of ${threshold} signatures: the next signer runs: plimsoll series sign --add ${file}`
-      : `${least} of ${threshold} signatures; post with: plimsoll keep --slices ${file}`;
+  const next = nextStep(least, signers, `plimsoll series sign --add ${file}`, `plimsoll keep --slices ${file}`);
   const lines = rows.map(
     ({ series, volatility, publishTime }) =>
       `signed ${percent(volatility)} at the money for ${series}, of ${new Date(publishTime * 1000).toISOString().slice(0, 19)}`,
   );
   report(
     context,
-    { file, signers: wallets.map(({ address }) => address), threshold: Number(threshold), slices: rows },
+    { file, signers: signers.wallets.map(({ address }) => address), threshold: signers.threshold, slices: rows },
     [...lines, next].join("\n"),
   );
 }
@@ -150,7 +133,7 @@ function newSlices(
   const [first] = refused;
   if (first !== undefined)
     throw new Failure(
-      `the vault would refuse the slice of ${seriesName(view.listed, placesOf(first.task)[0]!)}: ${whySliceRefused(first.error)}`,
+      `the vault would refuse the slice of ${namesIn(record, view.state)(placesOf(first.task)[0]!)}: ${whySliceRefused(first.error)}`,
     );
   return offers.map(({ underlying: _underlying, series: _series, ...said }) => said);
 }
@@ -172,20 +155,6 @@ export function whySliceRefused({ errorName, args, message }: Reverted): string 
   }
 }
 
-function readSlices(file: string): PublishedSlices {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new BadInput(error instanceof SyntaxError ? `${file} is not JSON` : `cannot read ${file}`);
-  }
-  const result = publishedSlices.safeParse(value);
-  if (!result.success)
-    throw new BadInput(`${file} holds no slices: ${result.error.issues[0]?.path.join(".")} ${result.error.issues[0]?.message}`);
-  if (result.data.length === 0) throw new BadInput(`${file} holds no slices`);
-  return result.data;
-}
-
 /** A slice by the name of its series. @throws BadInput when it is of none: nobody signs what cannot be named */
 function whatIsSaid(record: Context["record"], view: SeriesView, { feed, expiry, slice, publishTime }: Published) {
   const places = view.state.underlyings.flatMap(({ series }, underlying) =>
@@ -197,15 +166,6 @@ function whatIsSaid(record: Context["record"], view: SeriesView, { feed, expiry,
   if (place === undefined) throw new BadInput(`a slice of feed ${feed} that expires ${expiryText(expiry)} UTC is of no listed series`);
   const volatility = impliedDown(sviFromWord(slice), 0n, varianceSeconds(publishTime, expiry));
   return { series: seriesName(view.listed, place), volatility: formatDecimal(volatility), publishTime: Number(publishTime) };
-}
-
-/** Who signed, in small letters; nobody where it is no signature. */
-function signerOf(digest: string, signature: string): string {
-  try {
-    return recoverAddress(digest, signature).toLowerCase();
-  } catch {
-    return "";
-  }
 }
 
 function hexWord(word: bigint): string {

@@ -1,53 +1,82 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { WAD } from "../engine/types/fixedPoint.ts";
-import { batchesByGas } from "../keeper/plan.ts";
+import type { AccountId } from "../engine/types/types.ts";
+import { batchesByGas, standings } from "../keeper/plan.ts";
+import { eventsOf, refusalOf, salesOf } from "../keeper/turn.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
+import { approvalCalls } from "../sdk/approval.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
-import { liquidateBatchCall, shedCall } from "../sdk/calls.ts";
+import { liquidateBatchCall, refreshCapCall, shedCall, vaultCall } from "../sdk/calls.ts";
+import { explainError } from "../sdk/errors.ts";
+import { Failure } from "../sdk/failure.ts";
 import { vaultReader } from "../sdk/readState.ts";
+import { isRetryable } from "../sdk/rpc.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount, report } from "./accountCommands.ts";
 import { readArguments, whole } from "./arguments.ts";
-import { findUnderlying, openContext, parseAccount, parseAmount, withNetwork } from "./context.ts";
+import { findUnderlying, openContext, parseAccount, parseAmount, requireAccountText, withNetwork } from "./context.ts";
 import { figuresOf } from "./orderCommands.ts";
 import { printJson, printTable } from "./output.ts";
 import { readSeries } from "./seriesState.ts";
+
+const IN_DOUBT = "it is below its line at the last prices, but those are old or in doubt (plimsoll price post)";
 
 export function addTradeCommands(program: Command): void {
   withNetwork(program.command("liquidate").argument("<accounts...>", "numbers of local accounts, addresses or address/sub-account"))
     .description("sell the slices of accounts below their line to the insurance fund; you earn the reward")
     .action(async (names: string[], options: unknown) => {
-      const accounts = names.map(parseAccount);
+      names.forEach(requireAccountText);
       const context = await openContext(options);
+      const accounts = [...new Set(names.map((name) => parseAccount(context, name)))];
       const { record } = context;
       const keeper = ownAccount(context);
-      const abi = interfaceOf("IMarginVault");
+      const from = context.wallet().address;
       const { state } = await readSeries(context, accounts);
-      const [account] = accounts;
-      const calls =
-        accounts.length === 1 && account !== undefined
-          ? [{ to: record.contracts.vault, data: abi.encodeFunctionData("liquidate", [account, keeper]) }]
-          : batchesByGas(state, accounts).map((batch) => liquidateBatchCall(record, context.wallet().address, batch, keeper));
-      const hashes: string[] = [];
-      for (const call of calls) hashes.push(await context.send([call]));
-      const hash = hashes.at(-1) ?? "";
-      const logs: { topics: string[]; data: string }[] = [];
-      for (const each of hashes) {
-        logs.push(...((await context.rpc("eth_getTransactionReceipt", [each])) as { logs: typeof logs }).logs);
+      const isBelow = (account: AccountId): boolean =>
+        standings(state, [account]).some(({ figures, maintenance }) => figures.equity < maintenance);
+      const refused = new Map<AccountId, string>();
+      for (const account of accounts) {
+        const { to, data } = vaultCall(record, from, "liquidate", [account, keeper]);
+        await context.rpc("eth_call", [{ from, to, data }, "latest"]).catch((error: unknown) => {
+          if (isRetryable(error)) throw error;
+          const reason = explainError(error);
+          refused.set(account, /^AccountHealthy/.test(reason) && isBelow(account) ? IN_DOUBT : reason);
+        });
       }
-      const sales = logs.flatMap((log) => {
-        const event = abi.parseLog(log);
-        if (event?.name !== "Liquidated") return [];
-        const { account: sold, fraction, reward } = event.args;
-        return [
-          { account: showAccount(sold as bigint), fraction: formatDecimal(fraction as bigint), reward: formatDecimal(reward as bigint) },
-        ];
-      });
-      const lines = sales.map(
-        (sale) => `${sale.account}: sold ${(Number(sale.fraction) * 100).toFixed(2)} %, earned ${Number(sale.reward).toFixed(2)}`,
+      const able = accounts.filter((account) => !refused.has(account));
+      const [only] = able;
+      const calls =
+        able.length === 1 && only !== undefined
+          ? [vaultCall(record, from, "liquidate", [only, keeper])]
+          : batchesByGas(state, able).map((batch) => liquidateBatchCall(record, from, batch, keeper));
+      const { hash, logs } = await context.send(calls);
+      const events = eventsOf(record, logs);
+      const sales = salesOf(events);
+      for (const account of able.filter((id) => !sales.some((sale) => sale.account === id))) {
+        refused.set(
+          account,
+          `${refusalOf(events, account) ?? "the vault did not sell it any more"}; transaction ${hash} earned nothing with it`,
+        );
+      }
+      const shown = sales.map(({ account, fraction, reward }) => ({
+        account: showAccount(account),
+        fraction: formatDecimal(fraction),
+        reward: formatDecimal(reward),
+      }));
+      const left = [...refused].map(([account, reason]) => ({ account: showAccount(account), reason }));
+      const lines = left.map(({ account, reason }) => `${account}: not liquidated: ${reason}`);
+      if (sales.length === 0) throw new Failure(lines.join("; "));
+      report(
+        context,
+        { sales: shown, refused: left, hash },
+        [
+          ...shown.map(
+            (sale) => `${sale.account}: sold ${(Number(sale.fraction) * 100).toFixed(2)} %, earned ${Number(sale.reward).toFixed(2)}`,
+          ),
+          ...lines,
+        ].join("\n"),
       );
-      report(context, { sales, hash }, lines.length === 0 ? "nobody was below the line" : lines.join("\n"));
     });
 
   const fund = program.command("fund").description("the insurance fund");
@@ -79,13 +108,34 @@ export function addTradeCommands(program: Command): void {
     .action(async (amount: string, options: unknown) => {
       const context = await openContext(options);
       const { insuranceFund } = context.record.contracts;
-      const { address, decimals, symbol } = context.record.settlementToken;
-      const units = parseAmount(amount, decimals);
-      const hash = await context.send([
-        { to: address, data: interfaceOf("FaucetToken").encodeFunctionData("approve", [insuranceFund, units]) },
+      const { settlementToken } = context.record;
+      const { symbol } = settlementToken;
+      const units = parseAmount(amount, settlementToken.decimals);
+      const { hash } = await context.send([
+        ...(await approvalCalls(context.rpc, settlementToken, context.wallet().address, insuranceFund, units)),
         { to: insuranceFund, data: interfaceOf("InsuranceFund").encodeFunctionData("deposit", [units, context.wallet().address]) },
       ]);
       report(context, { amount, hash }, `${amount} ${symbol} staked`);
+    });
+  withNetwork(fund.command("cap").argument("[underlyings...]", "all by default"))
+    .description("set the cap of the open interest to what the fund supports; anybody may")
+    .action(async (symbols: string[], options: unknown) => {
+      const context = await openContext(options);
+      const { record } = context;
+      const found = symbols.length === 0 ? record.underlyings.map(({ symbol }) => symbol) : symbols;
+      const indices = found.map((symbol) => findUnderlying(record, symbol).index);
+      const { hash } = await context.send(indices.map((index) => refreshCapCall(record, context.wallet().address, index)));
+      const { underlyings } = await vaultReader(context.rpc, record.contracts.vault).shared();
+      const caps = indices.map((index) => ({
+        underlying: record.underlyings[index]?.symbol ?? String(index),
+        openInterest: formatDecimal(underlyings[index]?.funding.openInterest ?? 0n, record.underlyings[index]?.lotExponent ?? 0),
+        cap: formatDecimal(underlyings[index]?.funding.cap ?? 0n, record.underlyings[index]?.lotExponent ?? 0),
+      }));
+      report(
+        context,
+        { caps, hash },
+        caps.map(({ underlying, openInterest, cap }) => `${underlying}: open interest ${openInterest} of ${cap}`).join("\n"),
+      );
     });
   withNetwork(fund.command("take").argument("<underlying>").option("--percent <number>", "of the inventory", "100"))
     .description("take a part of its inventory into your account, at the discount of the moment")
@@ -93,7 +143,7 @@ export function addTradeCommands(program: Command): void {
       const percent = readArguments(z.object({ percent: whole(1, 100) }), options).percent;
       const context = await openContext(options);
       const { index } = findUnderlying(context.record, symbol);
-      const hash = await context.send([
+      const { hash } = await context.send([
         shedCall(context.record, context.wallet().address, index, ownAccount(context), (WAD * BigInt(percent)) / 100n),
       ]);
       report(context, { underlying: symbol, percent, hash }, `took ${percent} % of the fund's ${symbol.toUpperCase()}`);

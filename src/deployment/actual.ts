@@ -1,4 +1,4 @@
-import { getAddress, toBeHex } from "ethers";
+import { getAddress, type Interface, toBeHex } from "ethers";
 import { artifacts } from "hardhat";
 import type {
   AccessManager,
@@ -16,6 +16,8 @@ import type {
 } from "../../typechain-types/index.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
+import { logReader } from "../sdk/logs.ts";
+import { providerRpc } from "../sdk/rpc.ts";
 import { attach } from "./attach.ts";
 import type { Connection } from "./deployPlimsoll.ts";
 import { contractsOf, FIXED, feedText, type Leaves, roleName } from "./expected.ts";
@@ -55,6 +57,25 @@ interface Context {
   readonly record: DeploymentRecord;
   readonly put: Put;
   readonly now: bigint;
+}
+
+/** One event of a contract by name, with its arguments. */
+interface Said {
+  readonly name: string;
+  // ethers decodes by the ABI: what an argument is, its name says
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  readonly args: Readonly<Record<string, any>>;
+}
+
+/** All events of a contract since the deployment, read in stretches that the node allows. */
+async function eventsOf({ connection, record }: Context, address: string, abi: Interface): Promise<readonly Said[]> {
+  const rpc = providerRpc(connection.provider);
+  const latest = Number(await rpc("eth_blockNumber"));
+  const logs = await logReader(rpc).all(address, record.block, latest);
+  return logs.flatMap((log) => {
+    const parsed = abi.parseLog({ ...log, topics: [...log.topics] });
+    return parsed === null ? [] : [{ name: parsed.name, args: parsed.args.toObject() }];
+  });
 }
 
 /** Where the compiler left room in code. */
@@ -121,16 +142,15 @@ const ARTIFACTS: Readonly<Record<keyof typeof RESTRICTED_ENTRIES, string>> = {
 };
 
 /** Roles with everybody who was ever granted one, and who may call every entry of every target that was ever named. */
-async function putRoles({ connection, record, put }: Context): Promise<void> {
+async function putRoles(context: Context): Promise<void> {
+  const { connection, record, put } = context;
   const { provider } = connection.ethers;
   const authority = await attach<AccessManager>("AccessManager", record.contracts.authority, provider);
-  const from = record.block;
-  const granted = await authority.queryFilter(authority.filters.RoleGranted(), from);
-  const guarded = await authority.queryFilter(authority.filters.RoleGuardianChanged(), from);
-  const administered = await authority.queryFilter(authority.filters.RoleAdminChanged(), from);
-  const delayed = await authority.queryFilter(authority.filters.RoleGrantDelayChanged(), from);
-  const events = [...granted, ...guarded, ...administered, ...delayed];
-  const roles = new Set([...ROLE_NAMES.map((name) => ROLES[name]), ...events.map(({ args }) => args.roleId)]);
+  const events = await eventsOf(context, record.contracts.authority, authority.interface);
+  const named = (name: string): readonly Said[] => events.filter((event) => event.name === name);
+  const [granted, delayed] = [named("RoleGranted"), named("RoleGrantDelayChanged")];
+  const changed = [...granted, ...delayed, ...named("RoleGuardianChanged"), ...named("RoleAdminChanged")];
+  const roles = new Set<bigint>([...ROLE_NAMES.map((name) => ROLES[name]), ...changed.map(({ args }) => args.roleId)]);
   for (const role of roles) {
     const at = `role ${roleName(role)}`;
     // of a role that the deployment does not know, only that anybody holds it matters
@@ -173,13 +193,12 @@ async function putRoles({ connection, record, put }: Context): Promise<void> {
   for (const { name, selector } of MANAGER_ENTRIES) {
     put(`authority.${name}`, roleName(await authority.getTargetFunctionRole(manager, selector)));
   }
-  const assigned = await authority.queryFilter(authority.filters.TargetFunctionRoleUpdated(), from);
-  for (const { args } of assigned) {
+  for (const { args } of named("TargetFunctionRoleUpdated")) {
     if (getAddress(args.target) === manager && MANAGER_ENTRIES.some(({ selector }) => selector === args.selector)) continue;
     const role = await authority.getTargetFunctionRole(args.target, args.selector);
     if (!known.has(getAddress(args.target)) && role !== ROLES.admin) put(`${args.target}: ${args.selector}`, roleName(role));
   }
-  for (const { args } of await authority.queryFilter(authority.filters.TargetAdminDelayUpdated(), from)) {
+  for (const { args } of named("TargetAdminDelayUpdated")) {
     const contract = known.get(getAddress(args.target));
     put(`${contract ?? args.target}: admin delay`, args.delay);
   }
@@ -257,7 +276,7 @@ async function putUnderlyings(context: Context): Promise<void> {
   const { connection, record, put, now } = context;
   const { provider } = connection.ethers;
   const vault = await attach<IMarginVault>("IMarginVault", record.contracts.vault, provider);
-  const listed = await vault.queryFilter(vault.filters.UnderlyingListed(), record.block);
+  const listed = (await eventsOf(context, record.contracts.vault, vault.interface)).filter(({ name }) => name === "UnderlyingListed");
   const count = Number(bits((await vault.parameterWords()).listed, 0n, 8n));
   const kinds = new Map(
     (["signed", "chainlink", "pyth"] as const).map((kind) => [record.contracts[`${kind}Source`]?.toLowerCase() ?? "", kind]),

@@ -11,7 +11,7 @@ import { Failure } from "../sdk/failure.ts";
 import { attach } from "./attach.ts";
 import type { FaucetParameters, PlimsollParameters } from "./parameters.ts";
 import { resolveAccounts } from "./resolveAccounts.ts";
-import { mendJournal } from "./resume.ts";
+import { holdJournal, mendJournal } from "./resume.ts";
 
 export type Connection = Awaited<ReturnType<typeof network.create>>;
 
@@ -24,6 +24,10 @@ export interface DeployOptions {
   readonly journal?: string;
   /** Stands in for the connection's provider (tests interrupt it). */
   readonly provider?: EIP1193Provider;
+  /** Blocks that a transaction is to be deep; five, and on a simulated chain one. */
+  readonly confirmations?: number;
+  /** Hears when no block has come for a minute while one is waited for. */
+  readonly onSilence?: (block: number) => void;
   /** Hears of every transaction that succeeded, by the name of its future. */
   readonly onStep?: (step: string) => void;
 }
@@ -45,7 +49,6 @@ function startOf(journal: string | undefined, now: Start): Start {
   if (journal === undefined) return now;
   const path = join(journal, "start.json");
   if (existsSync(path)) return JSON.parse(readFileSync(path, "utf8")) as Start;
-  mkdirSync(journal, { recursive: true });
   writeFileSync(path, `${JSON.stringify(now)}\n`);
   return now;
 }
@@ -65,6 +68,37 @@ function listenerOf(onStep: (step: string) => void): ExecutionEventListener {
  * @throws Failure when the deployment does not succeed; run it again to go on
  */
 export async function deployPlimsoll(options: DeployOptions): Promise<DeploymentRecord> {
+  const { journal, onSilence } = options;
+  if (journal !== undefined) mkdirSync(journal, { recursive: true });
+  const release = journal === undefined ? () => {} : holdJournal(journal);
+  const stop = onSilence === undefined ? () => {} : listenForSilence(options.provider ?? options.connection.provider, onSilence);
+  try {
+    return await deployHeld(options);
+  } finally {
+    stop();
+    release();
+  }
+}
+
+const SILENCE = 60_000;
+
+/** Says so once where no block comes: on a chain that mines on demand nothing is ever confirmed. */
+function listenForSilence(provider: EIP1193Provider, onSilence: (block: number) => void): () => void {
+  let [height, since] = [-1, Date.now()];
+  const look = async (): Promise<void> => {
+    const now = Number(await provider.request({ method: "eth_blockNumber", params: [] }));
+    if (now !== height) [height, since] = [now, Date.now()];
+    else if (Date.now() - since >= SILENCE) {
+      clearInterval(timer);
+      onSilence(height);
+    }
+  };
+  // a node that does not answer is said by the deployment itself
+  const timer = setInterval(() => look().catch(() => {}), SILENCE / 6).unref();
+  return () => clearInterval(timer);
+}
+
+async function deployHeld(options: DeployOptions): Promise<DeploymentRecord> {
   const { connection, journal } = options;
   const provider = options.provider ?? connection.provider;
   const accounts = (await provider.request({ method: "eth_accounts" })) as string[];
@@ -94,7 +128,10 @@ export async function deployPlimsoll(options: DeployOptions): Promise<Deployment
     accounts,
     defaultSender: deployer,
     // a simulated chain mines at once: do not wait a second for what is there already
-    config: simulated ? { blockPollingInterval: 1, requiredConfirmations: 1 } : {},
+    config: {
+      ...(simulated ? { blockPollingInterval: 1, requiredConfirmations: 1 } : {}),
+      ...(options.confirmations === undefined ? {} : { requiredConfirmations: options.confirmations }),
+    },
   });
   if (result.type !== DeploymentResultType.SUCCESSFUL_DEPLOYMENT) {
     throw new Failure(errorDeploymentResultToExceptionMessage(result), "run the same command again to go on");

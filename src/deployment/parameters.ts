@@ -10,6 +10,7 @@ import {
   type ParameterBound,
   parameterIndex,
 } from "../engine/math/bounds.ts";
+import { addressText as address, addressFault } from "../sdk/address.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { scaled, seconds } from "./units.ts";
@@ -31,9 +32,10 @@ function converted<Input, Output>(input: z.ZodType<Input>, convert: (value: Inpu
 
 const decimal = (places: number) => converted(z.union([z.string(), z.number()]), (value) => scaled(value, places));
 const duration = converted(z.union([z.string(), z.number()]), seconds);
-const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "not an address");
 /** An address, or `account:N` for the N-th account of the connection (local chains). */
-const holder = z.string().regex(/^(0x[0-9a-fA-F]{40}|account:\d+)$/, "neither an address nor account:N");
+const holder = z.union([z.string().regex(/^account:\d+$/), address], {
+  error: ({ input }) => (/^0x/.test(String(input)) ? addressFault(String(input)) : "neither an address nor account:N"),
+});
 const bytes32 = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "not 32 bytes in hexadecimal");
 const text = z.string().min(1);
 

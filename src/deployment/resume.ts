@@ -1,7 +1,24 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { type EIP1193Provider, trackTransaction } from "@nomicfoundation/ignition-core";
 import { Failure } from "../sdk/failure.ts";
+
+/**
+ * Holds the journal in `directory` for one deployment; what is returned lets go of it, and so does the end of the process, however it comes.
+ * @throws Failure when another deployment holds it
+ */
+export function holdJournal(directory: string): () => void {
+  const lock = new DatabaseSync(join(directory, "lock.sqlite"));
+  try {
+    lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+  } catch (error) {
+    lock.close();
+    if (!(error instanceof Error) || !/locked|busy/i.test(error.message)) throw error;
+    throw new Failure("another deployment of this network is under way", "wait until it has ended, or end it");
+  }
+  return () => lock.close();
+}
 
 interface Sending {
   readonly futureId: string;
@@ -29,6 +46,41 @@ function wholeLines(path: string): JournalLine[] {
   }
   return parsed;
 }
+
+/**
+ * The lines without those of futures that were begun and came to nothing: nothing left for them, and Ignition, which does not go on from there, begins
+ * them anew.
+ */
+function withoutBegun(lines: readonly JournalLine[]): readonly JournalLine[] {
+  const known = new Set(lines.flatMap(({ type, futureId }) => (futureId === undefined || BEGINS.test(type) ? [] : [futureId])));
+  return lines.filter(({ type, futureId }) => !BEGINS.test(type) || (futureId !== undefined && known.has(futureId)));
+}
+
+// of those that send something; the others are done with that one line
+const BEGINS = /^(DEPLOYMENT|CALL|STATIC_CALL|SEND_DATA)_EXECUTION_STATE_INITIALIZE$/;
+
+/**
+ * The lines without what came after an earlier nonce was still open: of what waits Ignition takes the highest nonce for the last one that was used, and
+ * would take a later transaction that is confirmed already for somebody else's. It is confirmed once more.
+ */
+function inOrderOfNonces(lines: readonly JournalLine[]): readonly JournalLine[] {
+  const nonces = new Map<string, number>();
+  const open = new Map<string, number>();
+  for (const { type, futureId, nonce } of lines) {
+    if (futureId === undefined) continue;
+    if (type === "TRANSACTION_PREPARE_SEND" && nonce !== undefined) {
+      nonces.set(futureId, nonce);
+      open.set(futureId, nonce);
+    }
+    if (type === "TRANSACTION_CONFIRM") open.delete(futureId);
+  }
+  const lowest = Math.min(...open.values());
+  const isEarly = ({ type, futureId }: JournalLine): boolean =>
+    ENDS.test(type) && futureId !== undefined && (nonces.get(futureId) ?? -1) > lowest;
+  return lines.filter((line) => !isEarly(line));
+}
+
+const ENDS = /^(TRANSACTION_CONFIRM|(DEPLOYMENT|CALL|SEND_DATA)_EXECUTION_STATE_COMPLETE)$/;
 
 /** What the journal says was about to be sent without saying that it was. */
 function unrecorded(lines: readonly JournalLine[]): Sending[] {
@@ -100,7 +152,9 @@ function inWordsOfJournal(provider: EIP1193Provider, lines: readonly JournalLine
 export async function mendJournal(directory: string, provider: EIP1193Provider, sender: string, first: number): Promise<void> {
   const journal = join(directory, "journal.jsonl");
   if (!existsSync(journal)) return;
-  const lines = wholeLines(journal);
+  const whole = wholeLines(journal);
+  const lines = inOrderOfNonces(withoutBegun(whole));
+  if (lines.length < whole.length) writeFileSync(journal, `${lines.map((line) => JSON.stringify(line)).join("\n")}\n`);
   for (const { futureId, networkInteractionId, nonce } of unrecorded(lines)) {
     const mined = Number(await request<string>(provider, "eth_getTransactionCount", [sender, "latest"]));
     if (mined <= nonce) {

@@ -3,24 +3,14 @@ import { DatabaseSync } from "node:sqlite";
 import type { Account, AccountId, Position, SeriesPosition } from "../engine/types/types.ts";
 import { seriesPosition } from "../engine/words/words.ts";
 import { BadInput } from "../sdk/failure.ts";
+import type { PendingStore } from "../sdk/sender.ts";
 import type { SeriesPlace } from "../sdk/series.ts";
-import type { Fees } from "./replacement.ts";
 
 /** The last block that is in the books. */
 export type Cursor = { readonly block: number; readonly hash: string };
 
-/** A transaction that was signed and is not known to be mined. */
-export type PendingTransaction = {
-  readonly nonce: number;
-  readonly fees: Fees;
-  /** Of every attempt: any of them may be mined. */
-  readonly hashes: readonly string[];
-  /** Latest block when it was last sent. */
-  readonly sentAt: number;
-};
-
 /** What a keeper keeps between runs. Each function is one transaction of the database. */
-export type BookStore = {
+export type BookStore = PendingStore & {
   /** Makes the books those of `identity` (chain, genesis, vault). False when they were of another and have been emptied. */
   readonly claim: (identity: string) => boolean;
   readonly cursor: () => Cursor | undefined;
@@ -33,31 +23,36 @@ export type BookStore = {
   readonly advance: (cursor: Cursor, touched: Iterable<AccountId>, listed?: Iterable<SeriesPlace>) => void;
   /** Accounts as they were read. */
   readonly save: (accounts: readonly Account[]) => void;
+  /** The blocks that `advance` was last called with, the newest first. */
+  readonly recent: () => Cursor[];
+  /** Makes `block`, one of the recent, the last one: what events after it named is to be read again, and what they named first is forgotten. */
+  readonly goBack: (block: number) => void;
   /** Forgets accounts, series and last block. */
   readonly empty: () => void;
-  readonly pending: (sender: string) => PendingTransaction | undefined;
-  readonly setPending: (sender: string, transaction: PendingTransaction | undefined) => void;
   readonly close: () => void;
 };
 
 const APPLICATION = 0x506c696d; // "Plim"
-const VERSION = 3;
+const VERSION = 4;
+/** So many cursors are remembered: more than a chain goes back. */
+const RECENT = 128;
 
 const SCHEMA = `
   CREATE TABLE books (one INTEGER PRIMARY KEY CHECK (one = 1), identity TEXT NOT NULL, block INTEGER, hash TEXT) STRICT;
-  CREATE TABLE accounts (id TEXT PRIMARY KEY, cash TEXT NOT NULL, epoch TEXT NOT NULL, unread INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE accounts (id TEXT PRIMARY KEY, cash TEXT NOT NULL, epoch TEXT NOT NULL, unread INTEGER NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE positions (account TEXT NOT NULL, underlying INTEGER NOT NULL, lots TEXT NOT NULL, fundingIndex TEXT NOT NULL,
     entryCost TEXT NOT NULL, PRIMARY KEY (account, underlying)) STRICT, WITHOUT ROWID;
   CREATE TABLE seriesPositions (account TEXT NOT NULL, underlying INTEGER NOT NULL, place INTEGER NOT NULL, instrument INTEGER NOT NULL,
     lots TEXT NOT NULL, halvings INTEGER NOT NULL, entryCost TEXT NOT NULL, PRIMARY KEY (account, underlying, place)) STRICT, WITHOUT ROWID;
-  CREATE TABLE series (underlying INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (underlying, number)) STRICT, WITHOUT ROWID;
+  CREATE TABLE series (underlying INTEGER NOT NULL, number INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (underlying, number)) STRICT, WITHOUT ROWID;
+  CREATE TABLE recent (block INTEGER PRIMARY KEY, hash TEXT NOT NULL, touched TEXT NOT NULL) STRICT;
   CREATE TABLE collateral (account TEXT NOT NULL, token INTEGER NOT NULL, amount TEXT NOT NULL, PRIMARY KEY (account, token)) STRICT, WITHOUT ROWID;
   CREATE TABLE pending (sender TEXT PRIMARY KEY, nonce INTEGER NOT NULL, maxFee TEXT NOT NULL, tip TEXT NOT NULL, hashes TEXT NOT NULL,
     sentAt INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   PRAGMA application_id = ${APPLICATION};
   PRAGMA user_version = ${VERSION};
 `;
-const TABLES = ["books", "accounts", "positions", "seriesPositions", "series", "collateral", "pending"];
+const TABLES = ["books", "accounts", "positions", "seriesPositions", "series", "collateral", "pending", "recent"];
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -69,11 +64,13 @@ type Row = Readonly<Record<string, unknown>>;
 export function openBookStore(file = ":memory:"): BookStore {
   const db = open(file);
   const run = (sql: string, ...values: (string | number | null)[]): void => void db.prepare(sql).run(...values);
-  const insertAccount = db.prepare("INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET unread = 1");
-  const replaceAccount = db.prepare("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, 0)");
+  const insertAccount = db.prepare("INSERT INTO accounts VALUES (?, '0', '0', 1, ?) ON CONFLICT (id) DO UPDATE SET unread = 1");
+  const replaceAccount = db.prepare(
+    "INSERT INTO accounts VALUES (?, ?, ?, 0, 0) ON CONFLICT (id) DO UPDATE SET cash = excluded.cash, epoch = excluded.epoch, unread = 0",
+  );
   const insertPosition = db.prepare("INSERT INTO positions VALUES (?, ?, ?, ?, ?)");
   const insertSeriesPosition = db.prepare("INSERT INTO seriesPositions VALUES (?, ?, ?, ?, ?, ?, ?)");
-  const insertSeries = db.prepare("INSERT OR IGNORE INTO series VALUES (?, ?)");
+  const insertSeries = db.prepare("INSERT OR IGNORE INTO series VALUES (?, ?, ?)");
   const insertCollateral = db.prepare("INSERT INTO collateral VALUES (?, ?, ?)");
   const dropPositions = db.prepare("DELETE FROM positions WHERE account = ?");
   const dropSeriesPositions = db.prepare("DELETE FROM seriesPositions WHERE account = ?");
@@ -90,7 +87,7 @@ export function openBookStore(file = ":memory:"): BookStore {
     }
   };
   const empty = (): void => {
-    for (const table of ["accounts", "positions", "seriesPositions", "series", "collateral"]) db.exec(`DELETE FROM ${table}`);
+    for (const table of ["accounts", "positions", "seriesPositions", "series", "collateral", "recent"]) db.exec(`DELETE FROM ${table}`);
     db.exec("UPDATE books SET block = NULL, hash = NULL");
   };
 
@@ -108,7 +105,7 @@ export function openBookStore(file = ":memory:"): BookStore {
     },
     cursor: () => {
       const row = db.prepare("SELECT block, hash FROM books WHERE block IS NOT NULL").get();
-      return row === undefined ? undefined : { block: Number(row.block), hash: String(row.hash) };
+      return row === undefined ? undefined : cursorOf(row);
     },
     accounts: () => {
       const positions = group(db.prepare("SELECT * FROM positions").all(), (row): [number, Position] => [
@@ -146,9 +143,12 @@ export function openBookStore(file = ":memory:"): BookStore {
       })),
     advance: ({ block, hash }, touched, listed = []) =>
       atOnce(() => {
-        for (const id of touched) insertAccount.run(String(id), "0", "0", 1);
-        for (const { underlying, series } of listed) insertSeries.run(underlying, series);
+        const ids = [...touched].map(String);
+        for (const id of ids) insertAccount.run(id, block);
+        for (const { underlying, series } of listed) insertSeries.run(underlying, series, block);
         run("UPDATE books SET block = ?, hash = ?", block, hash);
+        run("INSERT OR REPLACE INTO recent VALUES (?, ?, ?)", block, hash, ids.join(" "));
+        run("DELETE FROM recent WHERE block NOT IN (SELECT block FROM recent ORDER BY block DESC LIMIT ?)", RECENT);
       }),
     save: (accounts) =>
       atOnce(() => {
@@ -168,6 +168,17 @@ export function openBookStore(file = ":memory:"): BookStore {
           }
           for (const [token, amount] of account.collateral) insertCollateral.run(id, token, String(amount));
         }
+      }),
+    recent: () => (db.prepare("SELECT block, hash FROM recent ORDER BY block DESC").all() as Row[]).map(cursorOf),
+    goBack: (block) =>
+      atOnce(() => {
+        for (const { touched } of db.prepare("SELECT touched FROM recent WHERE block > ?").all(block) as Row[])
+          for (const id of String(touched).split(" ")) if (id !== "") insertAccount.run(id, block);
+        // what was first heard of in blocks that are gone
+        run("DELETE FROM accounts WHERE since > ?", block);
+        run("DELETE FROM series WHERE block > ?", block);
+        run("DELETE FROM recent WHERE block > ?", block);
+        run("UPDATE books SET (block, hash) = (SELECT block, hash FROM recent WHERE block = ?)", block);
       }),
     empty: () => atOnce(empty),
     pending: (sender) => {
@@ -211,6 +222,10 @@ function open(file: string): DatabaseSync {
     if (/locked|busy/i.test(message)) throw new BadInput(`${file} is in use by another keeper`, "give each its own with --database");
     throw new BadInput(`${file} cannot be opened as a database: ${message}`);
   }
+}
+
+function cursorOf({ block, hash }: Row): Cursor {
+  return { block: Number(block), hash: String(hash) };
 }
 
 function group<Value>(rows: readonly Row[], entry: (row: Row) => [number, Value]): Map<string, [number, Value][]> {

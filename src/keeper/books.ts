@@ -1,9 +1,11 @@
 import type { Account, AccountId, State, Underlying } from "../engine/types/types.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
+import { PassingFailure } from "../sdk/failure.ts";
+import { logReader, type Stretch } from "../sdk/logs.ts";
 import { vaultReader } from "../sdk/readState.ts";
-import { type Rpc, RpcFailure } from "../sdk/rpc.ts";
+import type { Rpc } from "../sdk/rpc.ts";
 import type { SeriesPlace } from "../sdk/series.ts";
-import { type BookStore, type Cursor, openBookStore } from "./bookStore.ts";
+import { type BookStore, openBookStore } from "./bookStore.ts";
 import { inBatches } from "./plan.ts";
 
 /** One event of the vault. */
@@ -32,13 +34,13 @@ export type BooksOptions = {
   readonly onAnew?: (reason: string) => void;
 };
 
-// a node may refuse a longer stretch at once
-const BLOCKS_AT_ONCE = 5_000;
 const ACCOUNTS_AT_ONCE = 50;
+const UNSETTLED = 32; // blocks that a chain may take back
+const MUCH = 1_000; // blocks
 
 /**
- * Follows the books of a vault. They are begun anew when they were kept for another chain or vault, and when the last block that they know is not on
- * the chain any more.
+ * Follows the books of a vault. They are begun anew when they were kept for another chain or vault. Where another block is at the height of the last
+ * one that they know, they go back to the newest of the last 128 that is still there. A node that is behind proves nothing.
  * @param fromBlock the block of the deployment
  */
 export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options: BooksOptions = {}): Books {
@@ -48,7 +50,7 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options:
   let shared: Omit<State, "accounts" | "now"> | undefined;
   let head: Head | undefined;
   let opened = false;
-  let stretch = BLOCKS_AT_ONCE;
+  const logs = logReader(rpc);
   /** Read and not yet said. */
   let unsaid: VaultEvent[] = [];
   // everything of a turn is read as of one block, so that a block that goes leaves nothing behind
@@ -69,25 +71,35 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options:
 
   const openOnce = async (): Promise<void> => {
     if (opened) return;
-    const genesis = await blockAt(rpc, "0x0");
-    const identity = `${Number(await rpc("eth_chainId", []))} ${genesis?.hash} ${vault.toLowerCase()} ${fromBlock}`;
+    const identity = `${Number(await rpc("eth_chainId", []))} ${await hashAt(rpc, 0)} ${vault.toLowerCase()} ${fromBlock}`;
     if (!store.claim(identity)) onAnew("they were of another chain or vault");
     for (const account of store.accounts()) accounts.set(account.id, account);
     opened = true;
   };
 
-  const logsOf = async (from: number, latest: number): Promise<{ logs: Log[]; to: number }> => {
-    for (;;) {
-      const to = Math.min(from + stretch - 1, latest);
-      try {
-        const filter = { address: vault, fromBlock: hex(from), toBlock: hex(to) };
-        return { logs: (await rpc("eth_getLogs", [filter])) as Log[], to };
-      } catch (error) {
-        if (!(error instanceof RpcFailure) || to === from) throw error;
-        stretch = Math.ceil((to - from + 1) / 2);
-      }
+  /** Goes back to the last block of the books that is on the chain. */
+  const goBack = async (from: number): Promise<void> => {
+    for (const { block, hash } of store.recent()) {
+      if (block >= from || (await hashAt(rpc, block)) !== hash) continue;
+      store.goBack(block);
+      accounts.clear();
+      for (const account of store.accounts()) accounts.set(account.id, account);
+      unsaid = unsaid.filter((event) => event.block <= block);
+      shared = undefined;
+      onAnew(`block ${from} is not on the chain any more: back to block ${block}`);
+      return;
     }
+    anew(`block ${from} is not on the chain any more`);
   };
+
+  /** What the books do not have yet. Where that is much, they remember a block a little before the head as well, to go back to. */
+  async function* stretchesTo(last: number): AsyncGenerator<Stretch, void> {
+    const from = (store.cursor()?.block ?? fromBlock - 1) + 1;
+    const settled = last - UNSETTLED;
+    const isMuch = last - from > MUCH;
+    if (isMuch) yield* logs.stretches(vault, from, settled);
+    yield* logs.stretches(vault, isMuch ? settled + 1 : from, last);
+  }
 
   /** The underlyings with the series that have settled beside those that have not: somebody may hold them still. */
   const withSettled = (underlyings: readonly Underlying[]): Promise<Underlying[]> =>
@@ -105,22 +117,29 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options:
     sync: async () => {
       await openOnce();
       const latest = await blockAt(rpc, "latest");
-      if (latest === null) throw new RpcFailure("the node has no latest block: try again", -32_005, undefined);
+      if (latest === null) throw new PassingFailure("the node has no latest block");
       const known = store.cursor();
-      if (known !== undefined && !(await isOnChain(rpc, known, latest))) anew(`block ${known.block} is not on the chain any more`);
-      // nothing happened since; what was read then still stands
-      else if (known?.hash === latest.hash && shared !== undefined && store.unread().length === 0) return said();
+      if (known !== undefined) {
+        const height = Number(latest.number);
+        const told = height < known.block ? store.recent().find(({ block }) => block === height)?.hash : undefined;
+        if (told !== undefined && told !== latest.hash) await goBack(height);
+        // nothing happened since; what was read then still stands
+        else if ((height < known.block || known.hash === latest.hash) && shared !== undefined && store.unread().length === 0) return said();
+        else if (height < known.block) throw new PassingFailure(`the node is at block ${height}, ${known.block - height} behind the books`);
+        else if (height === known.block + 1 ? latest.parentHash !== known.hash : height > known.block || known.hash !== latest.hash) {
+          if ((await hashAt(rpc, known.block)) !== known.hash) await goBack(known.block);
+        }
+      }
       head = { number: Number(latest.number), hash: latest.hash, time: Number(latest.timestamp) };
       const read = await reader.shared();
       const fund = BigInt(read.fund) << 96n;
 
-      for (let from = (store.cursor()?.block ?? fromBlock - 1) + 1; from <= head.number; ) {
-        const { logs, to } = await logsOf(from, head.number);
+      for await (const { logs: found, to } of stretchesTo(head.number)) {
         const touched = new Set<AccountId>();
         const listed: SeriesPlace[] = [];
         const heard: VaultEvent[] = [];
-        for (const log of logs) {
-          const parsed = abi.parseLog(log);
+        for (const log of found) {
+          const parsed = abi.parseLog({ ...log, topics: [...log.topics] });
           if (parsed === null) continue;
           const args: Record<string, unknown> = {};
           parsed.fragment.inputs.forEach((input, i) => {
@@ -131,12 +150,11 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options:
           if (parsed.name === "SeriesListed") listed.push({ underlying: Number(args.underlying), series: Number(args.series) });
         }
         // the fund's own accounts change with events that do not name them
-        for (let i = 0n; i <= BigInt(read.underlyings.length); i++) if (logs.length > 0) touched.add(fund + i);
-        const hash = to === head.number ? head.hash : (await blockAt(rpc, hex(to)))?.hash;
-        store.advance({ block: to, hash: hash ?? "" }, touched, listed);
+        for (let i = 0n; i <= BigInt(read.underlyings.length); i++) if (found.length > 0) touched.add(fund + i);
+        const hash = to === head.number ? head.hash : await hashAt(rpc, to);
+        store.advance({ block: to, hash }, touched, listed);
         unsaid.push(...heard);
         if (to < head.number) onProgress(to, head.number);
-        from = to + 1;
       }
       for (const ids of inBatches(store.unread(), ACCOUNTS_AT_ONCE)) {
         const changed = await Promise.all(ids.map(reader.account));
@@ -157,18 +175,17 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options:
   };
 }
 
-type Log = { readonly topics: string[]; readonly data: string; readonly blockNumber: string };
 type Block = { readonly number: string; readonly hash: string; readonly parentHash: string; readonly timestamp: string };
 
 async function blockAt(rpc: Rpc, tag: string): Promise<Block | null> {
   return (await rpc("eth_getBlockByNumber", [tag, false])) as Block | null;
 }
 
-async function isOnChain(rpc: Rpc, { block, hash }: Cursor, latest: Block): Promise<boolean> {
-  const height = Number(latest.number);
-  if (height === block) return latest.hash === hash;
-  if (height < block) return false;
-  return latest.parentHash === hash || (await blockAt(rpc, hex(block)))?.hash === hash;
+/** @throws PassingFailure when the node has no such block: that proves nothing */
+async function hashAt(rpc: Rpc, number: number): Promise<string> {
+  const block = await blockAt(rpc, hex(number));
+  if (block === null) throw new PassingFailure(`the node does not have block ${number}`);
+  return block.hash;
 }
 
 const NAMES = ["account", "taker", "maker", "from", "to", "keeper", "payer", "buyer"];

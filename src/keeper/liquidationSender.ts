@@ -1,7 +1,7 @@
 import { interfaceOf } from "../sdk/artifacts.ts";
+import { PassingFailure } from "../sdk/failure.ts";
 import type { Rpc } from "../sdk/rpc.ts";
-import { KeeperFailure } from "./retry.ts";
-import type { Sender } from "./sender.ts";
+import type { Sender } from "../sdk/sender.ts";
 import { oneByOne, type SendAll } from "./turn.ts";
 
 /**
@@ -13,13 +13,10 @@ export function liquidationSender(rpc: Rpc, sender: Sender): SendAll {
   const batch = abi.getFunction("liquidateBatch")?.selector ?? "";
   return oneByOne(async (call) => {
     const { from, to, data } = call;
-    if (!data.startsWith(batch)) {
-      await sender.send(call);
-      return;
-    }
+    if (!data.startsWith(batch)) return sender.send(call);
     const answer = (await rpc("eth_call", [{ from, to, data }, "latest"])) as string;
     const [sold] = abi.decodeFunctionResult("liquidateBatch", answer) as unknown as [bigint];
-    if (sold === 0n) throw new KeeperFailure("nobody of the batch can be sold now", true);
-    await sender.send(call);
+    if (sold === 0n) throw new PassingFailure("nobody of the batch can be sold now");
+    return sender.send(call);
   });
 }

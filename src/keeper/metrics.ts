@@ -3,8 +3,8 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { AccountId, State } from "../engine/types/types.ts";
 import { toNumber } from "../sdk/amounts.ts";
 import { BadInput } from "../sdk/failure.ts";
+import type { SenderEvent } from "../sdk/sender.ts";
 import type { Head } from "./books.ts";
-import type { SenderEvent } from "./sender.ts";
 import type { TurnReport } from "./turn.ts";
 import { placesOf } from "./upkeep.ts";
 
@@ -16,6 +16,8 @@ export type KeeperMetrics = {
   /** A turn that failed as a whole. */
   readonly failedTurn: (retryable: boolean) => void;
   readonly transaction: (event: SenderEvent) => void;
+  /** Seconds since the last turn that was carried out; undefined before the first. */
+  readonly sinceLastTurn: () => number | undefined;
 };
 
 /**
@@ -50,14 +52,22 @@ export function keeperMetrics(keeper: AccountId, symbols: readonly string[]): Ke
   const failedTurns = counter("failed_turns_total", "Turns that failed as a whole", ["retryable"]);
   const failedBatches = counter("failed_batches_total", "Batches that were not carried out");
   const sales = counter("sales_total", "Sales made by this keeper", ["kind"]);
-  const tasks = counter("upkeep_total", "Slices posted, words refreshed, series settled and accounts paid by this keeper", ["task"]);
+  const missed = counter("missed_total", "Accounts that own transactions did not sell: another keeper did, or nobody", ["sold_by"]);
+  const tasks = counter(
+    "upkeep_total",
+    "Prices and slices posted, caps set, words refreshed, series settled and accounts paid by this keeper",
+    ["task"],
+  );
   const failedTasks = counter("failed_upkeep_total", "Of those what was not done", ["task"]);
   const earned = counter("earned_total", "Rewards credited to this keeper, settlement tokens");
   const transactions = counter("transactions_total", "Transactions by what became of them", ["outcome"]);
 
+  let lastTurn: number | undefined;
   return {
     registry,
+    sinceLastTurn: () => (lastTurn === undefined ? undefined : (performance.now() - lastTurn) / 1000),
     turn: (report, state, head, took) => {
+      lastTurn = performance.now();
       turns.inc();
       seconds.observe(took);
       accounts.set(report.accounts);
@@ -73,6 +83,7 @@ export function keeperMetrics(keeper: AccountId, symbols: readonly string[]): Ke
         if (done) tasks.inc(label, placesOf(task).length);
         else if (error !== undefined) failedTasks.inc(label, placesOf(task).length);
       }
+      for (const { by } of report.missed) missed.inc({ sold_by: by === undefined ? "nobody" : "another" });
       for (const sale of report.sales) {
         if (sale.keeper !== keeper) continue;
         sales.inc({ kind: sale.fraction === 10n ** 18n ? "whole" : "slice" });
@@ -84,26 +95,45 @@ export function keeperMetrics(keeper: AccountId, symbols: readonly string[]): Ke
   };
 }
 
+/** A keeper without a turn for so many seconds is not well. */
+const UNWELL_AFTER = 300;
+
 /**
- * Answers GET /metrics in the text format of Prometheus.
+ * Answers GET and HEAD: /metrics in the text format of Prometheus, and /healthz, which is 200 while turns are carried out and 503 before the first and
+ * when there was none for five minutes.
  * @returns the port, and what ends it
- * @throws BadInput when the port is in use
+ * @throws BadInput when the port is in use, or the host is none of this machine
  */
 export async function serveMetrics(
-  registry: Registry,
+  { registry, sinceLastTurn }: Pick<KeeperMetrics, "registry" | "sinceLastTurn">,
   port: number,
   host = "127.0.0.1",
 ): Promise<{ port: number; close: () => Promise<void> }> {
+  const answer = async (path: string): Promise<[status: number, type: string, body: string]> => {
+    if (path === "/metrics") return [200, registry.contentType, await registry.metrics()];
+    if (path !== "/healthz") return [404, "text/plain", "there are /metrics and /healthz\n"];
+    const seconds = sinceLastTurn();
+    if (seconds === undefined) return [503, "text/plain", "no turn yet\n"];
+    return [seconds < UNWELL_AFTER ? 200 : 503, "text/plain", `the last turn was ${Math.round(seconds)} s ago\n`];
+  };
   const server = createServer(async (request, response) => {
-    if (request.method !== "GET" || request.url !== "/metrics") {
-      response.writeHead(404).end();
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      response.writeHead(405, { allow: "GET, HEAD" }).end();
       return;
     }
-    response.setHeader("content-type", registry.contentType).end(await registry.metrics());
+    const [status, type, body] = await answer((request.url ?? "").split("?")[0] ?? "");
+    response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) });
+    response.end(request.method === "HEAD" ? undefined : body);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
-      reject(error.code === "EADDRINUSE" ? new BadInput(`--metrics-port: port ${port} is in use`) : error),
+      reject(
+        error.code === "EADDRINUSE"
+          ? new BadInput(`--metrics-port: port ${port} is in use`)
+          : error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND"
+            ? new BadInput(`--metrics-host: ${host} is no address of this machine`)
+            : error,
+      ),
     );
     server.listen(port, host, resolve);
   });

@@ -1,12 +1,27 @@
 import type { AccountId, State } from "../engine/types/types.ts";
+import { interfaceOf } from "../sdk/artifacts.ts";
 import { type Call, liquidateBatchCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
+import { errorNameOf } from "../sdk/errors.ts";
+import type { ReceiptLog, Sent } from "../sdk/sender.ts";
 import type { Books, VaultEvent } from "./books.ts";
+import type { CapWatch } from "./caps.ts";
 import { ACCOUNTS_IN_A_BATCH, batchesByGas, planLiquidations, type Standing, standings } from "./plan.ts";
+import { type PriceSource, worthPosting } from "./priceFeed.ts";
 import { planSlices, planUpkeep, type Refresh, type SliceSource, type Task, taskCall, type UpkeepPlan } from "./upkeep.ts";
 
 /** A slice that was sold, or a whole account. */
 export type Sale = { readonly keeper: AccountId; readonly account: AccountId; readonly fraction: bigint; readonly reward: bigint };
+
+/** An account that was sent for and not sold by what was sent: another sold it, or nobody did. */
+export type Missed = {
+  readonly account: AccountId;
+  readonly hash: string;
+  /** The keeper who was credited with a sale of it since. */
+  readonly by?: AccountId;
+  /** Why the vault refused. */
+  readonly reason?: string;
+};
 
 /** A batch that was not carried out, and why. */
 export type FailedBatch = { readonly accounts: readonly AccountId[]; readonly error: unknown };
@@ -21,19 +36,24 @@ export type TurnReport = {
   readonly below: number;
   /** Of those the ones that prices allow to liquidate. */
   readonly planned: readonly Standing[];
-  /** Sales since the batches were sent, whoever made them. */
+  /** Sales made by what was sent, as its own receipts say. */
   readonly sales: readonly Sale[];
+  readonly missed: readonly Missed[];
   readonly failures: readonly FailedBatch[];
   /** Why no slices could be had, where a source was asked in vain. */
   readonly sliceError?: unknown;
-  /** Slices posted, words refreshed, series settled and accounts paid, in order, with what failed. */
+  /** The same of prices. */
+  readonly priceError?: unknown;
+  /** Prices and slices posted, caps set, words refreshed, series settled and accounts paid, in order, with what failed. */
   readonly upkeep: readonly TaskOutcome[];
   /** Everything that happened since the last turn and in this one. */
   readonly events: readonly VaultEvent[];
 };
 
-/** Sends calls and says for each why it failed, undefined where it did not. */
-export type SendAll = (calls: readonly Call[]) => Promise<readonly unknown[]>;
+/** What became of a call: what it said when it was mined, or why it failed. */
+export type Outcome = { readonly sent: Pick<Sent, "hash" | "logs"> } | { readonly error: unknown };
+
+export type SendAll = (calls: readonly Call[]) => Promise<readonly Outcome[]>;
 
 export type TurnOptions = {
   readonly books: Books;
@@ -45,6 +65,10 @@ export type TurnOptions = {
   /** Left out in a dry run: nothing is sent. */
   readonly send?: SendAll;
   readonly batchSize?: number;
+  /** Where prices come from that are to be posted; without it none are. */
+  readonly prices?: PriceSource;
+  /** Whose cap of the open interest is set anew; by default nobody's. */
+  readonly caps?: CapWatch;
   /** Where slices come from; without it none are posted. */
   readonly slices?: SliceSource;
   /** Whose stale words are refreshed; by default those of series that somebody holds. */
@@ -52,7 +76,7 @@ export type TurnOptions = {
 };
 
 /**
- * One turn of a keeper: reads what changed, posts slices, sells the slices of everybody below the line, and does what series need. What fails is
+ * One turn of a keeper: reads what changed, posts prices and slices, sells the slices of everybody below the line, and does what series need. What fails is
  * reported, and the rest goes on.
  */
 export async function keepersTurn({
@@ -62,6 +86,8 @@ export async function keepersTurn({
   keeper,
   send,
   batchSize = ACCOUNTS_IN_A_BATCH,
+  prices,
+  caps,
   slices,
   refresh = "held",
 }: TurnOptions): Promise<TurnReport> {
@@ -77,14 +103,25 @@ export async function keepersTurn({
     }
     const outcomes = await send(tasks.map((task) => taskCall(record, from, task)));
     upkeep.push(
-      ...tasks.map((task, i) => ({ task, done: outcomes[i] === undefined, ...(outcomes[i] === undefined ? {} : { error: outcomes[i] }) })),
+      ...tasks.map((task, i): TaskOutcome => {
+        const outcome = outcomes[i];
+        return outcome !== undefined && "sent" in outcome ? { task, done: true } : { task, done: false, error: outcome?.error };
+      }),
     );
     events.push(...(await books.sync()));
     return read();
   };
 
   let state = read();
-  let sliceError: unknown;
+  let [priceError, sliceError]: [unknown, unknown] = [undefined, undefined];
+  if (prices !== undefined) {
+    const offers = await prices().catch((error: unknown) => {
+      priceError = error ?? new Error("failed without a reason");
+      return [];
+    });
+    const tasks = worthPosting(state, offers).map(({ underlying, updates, fee }): Task => ({ kind: "price", underlying, updates, fee }));
+    state = await carryOut({ tasks, refused: [], state });
+  }
   if (slices !== undefined) {
     // without slices there is still everything else
     const offers = await slices(state).catch((error: unknown) => {
@@ -98,6 +135,7 @@ export async function keepersTurn({
   const planned = planLiquidations(state, all);
   const failures: FailedBatch[] = [];
   const sales: Sale[] = [];
+  const missed: Missed[] = [];
   if (send !== undefined && planned.length > 0) {
     const batches = batchesByGas(
       state,
@@ -106,28 +144,45 @@ export async function keepersTurn({
     );
     const calls = batches.map((accounts) => liquidateBatchCall(record, from, accounts, keeper));
     const outcomes = await send(calls);
-    for (const [i, accounts] of batches.entries()) {
-      if (outcomes[i] !== undefined) failures.push({ accounts, error: outcomes[i] });
-    }
+    const own = outcomes.flatMap((outcome) => ("sent" in outcome ? eventsOf(record, outcome.sent.logs) : []));
+    sales.push(...salesOf(own));
     const after = await books.sync();
-    sales.push(...salesOf(after));
+    const sold = salesOf([...own, ...after]);
+    for (const [i, accounts] of batches.entries()) {
+      const outcome = outcomes[i];
+      if (outcome === undefined || "error" in outcome) {
+        failures.push({ accounts, error: outcome?.error });
+        continue;
+      }
+      for (const account of accounts.filter((id) => !sales.some((sale) => sale.account === id))) {
+        const by = sold.find((sale) => sale.account === account)?.keeper;
+        const reason = refusalOf(own, account);
+        missed.push({ account, hash: outcome.sent.hash, ...(by !== undefined ? { by } : reason === undefined ? {} : { reason }) });
+      }
+    }
     events.push(...after);
     state = read();
   }
-  await carryOut(planUpkeep(state, refresh));
-  const report = { accounts: all.length, below, planned, sales, failures, upkeep, events };
-  return sliceError === undefined ? report : { ...report, sliceError };
+  state = await carryOut(planUpkeep(state, refresh));
+  if (caps !== undefined)
+    await carryOut({ tasks: caps(state).map((underlying): Task => ({ kind: "cap", underlying })), refused: [], state });
+  const report = { accounts: all.length, below, planned, sales, missed, failures, upkeep, events };
+  return {
+    ...report,
+    ...(sliceError === undefined ? {} : { sliceError }),
+    ...(priceError === undefined ? {} : { priceError }),
+  };
 }
 
 /** Sends one call after the other, whatever became of those before. */
-export function oneByOne(send: (call: Call) => Promise<unknown>): SendAll {
+export function oneByOne(send: (call: Call) => Promise<Pick<Sent, "hash" | "logs">>): SendAll {
   return async (calls) => {
-    const outcomes: unknown[] = [];
+    const outcomes: Outcome[] = [];
     for (const call of calls) {
       outcomes.push(
         await send(call).then(
-          () => undefined,
-          (error: unknown) => error ?? new Error("failed without a reason"),
+          (sent) => ({ sent }),
+          (error: unknown) => ({ error: error ?? new Error("failed without a reason") }),
         ),
       );
     }
@@ -135,7 +190,30 @@ export function oneByOne(send: (call: Call) => Promise<unknown>): SendAll {
   };
 }
 
-function salesOf(events: readonly VaultEvent[]): Sale[] {
+type Said = Pick<VaultEvent, "name" | "args">;
+
+/** What the vault and the batch contract said in a receipt. */
+export function eventsOf({ contracts }: DeploymentRecord, logs: readonly ReceiptLog[]): Said[] {
+  const places = [
+    [contracts.vault, "IMarginVault"],
+    [contracts.liquidationBatch, "LiquidationBatch"],
+  ] as const;
+  return logs.flatMap((log) =>
+    places.flatMap(([address, abi]) => {
+      if (log.address.toLowerCase() !== address.toLowerCase()) return [];
+      const parsed = interfaceOf(abi).parseLog({ ...log, topics: [...log.topics] });
+      return parsed === null ? [] : [{ name: parsed.name, args: parsed.args.toObject() }];
+    }),
+  );
+}
+
+/** Why a batch could not sell an account, where it says so. */
+export function refusalOf(events: readonly Said[], account: AccountId): string | undefined {
+  const refused = events.find(({ name, args }) => name === "LiquidationFailed" && args.account === account);
+  return refused === undefined ? undefined : errorNameOf(String(refused.args.reason));
+}
+
+export function salesOf(events: readonly Said[]): Sale[] {
   return events.flatMap(({ name, args }) =>
     name === "Liquidated"
       ? [

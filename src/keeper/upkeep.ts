@@ -18,9 +18,19 @@ import { abs, fromPpb, max } from "../engine/types/fixedPoint.ts";
 import { instrumentFromNumber } from "../engine/types/instrument.ts";
 import { type AccountId, NORMAL, type Series, type State, type Underlying } from "../engine/types/types.ts";
 import { expiryOf } from "../engine/words/seriesWord.ts";
-import { type Call, postSlicesCall, refreshSeriesCall, type SliceUpdate, settleExpiredCall, settleSeriesCall } from "../sdk/calls.ts";
+import {
+  type Call,
+  postPriceCall,
+  postSlicesCall,
+  refreshCapCall,
+  refreshSeriesCall,
+  type SliceUpdate,
+  settleExpiredCall,
+  settleSeriesCall,
+} from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import type { SeriesPlace } from "../sdk/series.ts";
+import type { PriceOffer } from "./priceFeed.ts";
 
 /** A slice of a series that its source has signed. */
 export type SliceOffer = SeriesPlace & {
@@ -32,8 +42,10 @@ export type SliceOffer = SeriesPlace & {
 /** Where signed slices come from. What it offers that is not newer or not worth a transaction is left out by the plan. */
 export type SliceSource = (state: State) => Promise<readonly SliceOffer[]>;
 
-/** Something to be done for a series, or slices for several of an underlying, by anybody. */
+/** Something to be done for an underlying, for a series of it or with slices for several, by anybody. */
 export type Task =
+  | (Pick<PriceOffer, "underlying" | "updates" | "fee"> & { readonly kind: "price" })
+  | { readonly kind: "cap"; readonly underlying: number }
   | { readonly kind: "slices"; readonly underlying: number; readonly slices: readonly SliceUpdate[] }
   | (SeriesPlace & { readonly kind: "refresh" | "settle" })
   | (SeriesPlace & { readonly kind: "pay"; readonly account: AccountId });
@@ -61,6 +73,10 @@ export type Refresh = "held" | "all" | "none";
 /** The transaction of a task. */
 export function taskCall(record: DeploymentRecord, from: string, task: Task): Call {
   switch (task.kind) {
+    case "price":
+      return postPriceCall(record, from, task.underlying, task.updates, task.fee);
+    case "cap":
+      return refreshCapCall(record, from, task.underlying);
     case "slices":
       return postSlicesCall(record, from, task.underlying, task.slices);
     case "refresh":
@@ -72,8 +88,11 @@ export function taskCall(record: DeploymentRecord, from: string, task: Task): Ca
   }
 }
 
-/** The series that a task is about. */
-export function placesOf(task: Task): SeriesPlace[] {
+/** An underlying, or a series of it. */
+export type TaskPlace = { readonly underlying: number; readonly series?: number };
+
+/** What a task is about. */
+export function placesOf(task: Task): TaskPlace[] {
   return task.kind === "slices" ? task.slices.map(({ series }) => ({ underlying: task.underlying, series })) : [task];
 }
 

@@ -28,6 +28,15 @@ export function vaultCall(record: DeploymentRecord, from: string, method: string
 }
 
 /**
+ * Posts a price.
+ * @param updates for each source of the underlying
+ * @param fee what the sources charge, wei
+ */
+export function postPriceCall(record: DeploymentRecord, from: string, underlying: number, updates: readonly string[], fee = 0n): Call {
+  return { ...vaultCall(record, from, "postPrice", [underlying, updates]), value: fee };
+}
+
+/**
  * Lists a series of options and a dated future. For governance: where its role waits, `scheduleCall` comes first.
  * @param listing as `seriesListing` of series.ts makes it
  */

@@ -1,7 +1,6 @@
 import { z } from "zod";
+import { addressText as address } from "./address.ts";
 import { BadInput } from "./failure.ts";
-
-const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "not an address");
 
 const token = z.strictObject({ symbol: z.string(), address, decimals: z.int() });
 

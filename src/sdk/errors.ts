@@ -90,14 +90,24 @@ const PANICS: Readonly<Record<string, string>> = {
 const MENDS: Readonly<Record<string, string>> = {
   WordsStale: "plimsoll series refresh",
   SeriesHasNoSlice: "plimsoll series post",
+  OpenInterestCapExceeded: "plimsoll fund cap sets it to what the fund supports; more is staked with plimsoll fund stake",
+  AccountTooSmall: "trade more, or deposit less of what is worth little",
+  PositionTooSmall: "trade more, or close all of it",
+  PriceTooOld: "plimsoll price post",
+  PriceNotNormal: "plimsoll price post, again when it waits for its confirmation",
 };
 
 /** One line: the error's name and its arguments by name, and how to mend it. */
 export function showError({ name, args }: DecodedError): string {
   if (name === "Error") return String(args[0]?.value);
   if (name === "Panic") return `${PANICS[String(args[0]?.value)] ?? `panic ${String(args[0]?.value)}`} in the contract`;
-  const mend = MENDS[name] === undefined ? "" : ` (${MENDS[name]})`;
-  return args.length === 0 ? name : `${name}: ${args.map((arg) => `${arg.name} ${arg.shown}`).join(", ")}${mend}`;
+  const said = args.length === 0 ? name : `${name}: ${args.map((arg) => `${arg.name} ${arg.shown}`).join(", ")}`;
+  return `${said}${mendOf(name)}`;
+}
+
+/** How a person mends an error of that name, in brackets; nothing where no command does. */
+export function mendOf(name: string): string {
+  return MENDS[name] === undefined ? "" : ` (${MENDS[name]})`;
 }
 
 /**
@@ -135,13 +145,16 @@ export function explainError(error: unknown): string {
     return decoded ? showError(decoded) : `the contract reverted with data of no known error: ${data.slice(0, 74)}`;
   }
   if (error instanceof Failure) return error.mend === undefined ? error.message : `${error.message} (${error.mend})`;
-  const { shortMessage, message, code } = (typeof error === "object" && error !== null ? error : {}) as {
+  const { shortMessage, message, code, ...thrown } = (typeof error === "object" && error !== null ? error : {}) as {
     shortMessage?: string;
     message?: string;
     code?: unknown;
+    error?: { message?: string };
   };
   if (code === "ECONNREFUSED") return "no node answers at the network's address";
-  const line = (shortMessage ?? message ?? String(error)).split("\n")[0] ?? "";
+  // ethers has no words for what it does not know: the node has
+  const words = code === "UNKNOWN_ERROR" ? thrown.error?.message : undefined;
+  const line = (words ?? shortMessage ?? message ?? String(error)).split("\n")[0] ?? "";
   return withoutSecrets(line);
 }
 

@@ -7,9 +7,23 @@ export class Failure extends Error {
     super(message);
     this.mend = mend;
   }
+
+  /** Whether the same attempt may succeed later. */
+  get retryable(): boolean {
+    return false;
+  }
 }
 
 /** The arguments or an input file are wrong: commands answer it with one line and exit code 2. */
 export class BadInput extends Failure {
   override readonly name: string = "BadInput";
+}
+
+/** A failure that may pass: the same attempt may succeed later. */
+export class PassingFailure extends Failure {
+  override readonly name: string = "PassingFailure";
+
+  override get retryable(): boolean {
+    return true;
+  }
 }

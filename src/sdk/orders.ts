@@ -6,6 +6,7 @@ import type { Right, Terms } from "../engine/orders/terms.ts";
 import { ownerOf } from "../engine/types/accountId.ts";
 import { WAD } from "../engine/types/fixedPoint.ts";
 import type { AccountId, Address } from "../engine/types/types.ts";
+import { signatureOf } from "./signature.ts";
 
 /** What is signed of an instrument, and how many decimals its lot has. */
 export type SignedTerms = Terms & { readonly lotExponent: bigint };
@@ -160,7 +161,7 @@ export async function signOrder(signer: Signer, venue: OrderVenue, order: Order)
   return { order, signature: await signTyped(signer, venue, ORDER_TYPES, order, [order.instrument], typedOrder(venue, order)) };
 }
 
-/** The signature of an order of `types` by the signer that it names. */
+/** The signature of an order of `types` by the signer that it names, in the form that contracts read whatever wallet made it. */
 export async function signTyped(
   signer: Signer,
   venue: OrderVenue,
@@ -177,7 +178,9 @@ export async function signTyped(
     const { expiry } = venue.termsOf(instrument);
     if (expiry !== 0n && order.validUntil >= expiry) throw new OrderOutlivesSeriesError(order.validUntil, expiry);
   }
-  return signer.signTypedData(orderDomain(venue), types, typed as Record<string, unknown>);
+  const value = typed as Record<string, unknown>;
+  const signature = await signer.signTypedData(orderDomain(venue), types, value);
+  return signatureOf(address, TypedDataEncoder.hash(orderDomain(venue), types, value), signature);
 }
 
 /** Data of a Trade that fills `makers`, in this order, within `limits`. */

@@ -12,9 +12,25 @@ export type SignedVenue = { readonly chainId: bigint; readonly source: Address }
  * @param publishTime unix seconds
  */
 export function signPrice(signers: readonly Wallet[], venue: SignedVenue, feed: string, price: bigint, publishTime: number): string {
-  const types = { Price: [bytes32("feed"), { name: "price", type: "int256" }, { name: "publishTime", type: "uint256" }] };
-  const signatures = signed(signers, { name: "Plimsoll signed prices", ...domain(venue) }, types, { feed, price, publishTime });
+  const digest = priceDigest(venue, { feed, price, publishTime: BigInt(publishTime) });
+  const signatures = signers.map((signer) => signer.signingKey.sign(digest).serialized);
   return coder.encode(["int256", "uint256", "bytes[]"], [price, publishTime, signatures]);
+}
+
+/** What signers of a price source sign. */
+export type SignablePrice = {
+  /** Identifier of the feed, 32 bytes. */
+  readonly feed: string;
+  /** Settlement tokens for a unit, WAD; zero vouches for none. */
+  readonly price: bigint;
+  /** Unix seconds. */
+  readonly publishTime: bigint;
+};
+
+/** The digest that every signer of a price signs, by the typed data `Price` of `SignedSource`. */
+export function priceDigest(venue: SignedVenue, { feed, price, publishTime }: SignablePrice): string {
+  const types = { Price: [bytes32("feed"), { name: "price", type: "int256" }, { name: "publishTime", type: "uint256" }] };
+  return TypedDataEncoder.hash({ name: "Plimsoll signed prices", ...domain(venue) }, types, { feed, price, publishTime });
 }
 
 /** An update of a signed funding rate. @param rate ppb over eight hours */

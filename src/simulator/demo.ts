@@ -254,7 +254,7 @@ async function keepersRounds(
   let failures = 0;
   const send: SendAll = async (calls) => {
     const mined = await chain.tryMine(chain.now() + 1, calls);
-    return Promise.all(mined.map((each) => (each.ok ? undefined : chain.failureOf(each))));
+    return Promise.all(mined.map(async (each) => (each.ok ? { sent: each } : { error: await chain.failureOf(each) })));
   };
   for (let round = 0; round < ROUNDS_OF_A_TURN; round++) {
     const turn = await keepersTurn({ books, record, from: keeper, keeper: account, send, refresh });

@@ -1,6 +1,4 @@
 import { createServer } from "node:net";
-import { network } from "hardhat";
-import { deployPlimsoll } from "../deployment/deployPlimsoll.ts";
 import { localParameters } from "../deployment/localParameters.ts";
 import { accountIdOf } from "../engine/types/accountId.ts";
 import { WAD } from "../engine/types/fixedPoint.ts";
@@ -8,7 +6,6 @@ import { NORMAL, type State, type Underlying } from "../engine/types/types.ts";
 import { openBookStore } from "../keeper/bookStore.ts";
 import { followBooks } from "../keeper/books.ts";
 import { liquidationSender } from "../keeper/liquidationSender.ts";
-import { transactionSender } from "../keeper/sender.ts";
 import { keepersTurn, type TurnReport } from "../keeper/turn.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { type Call, refreshCapCall, scheduleCall } from "../sdk/calls.ts";
@@ -16,6 +13,7 @@ import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import type { Rpc } from "../sdk/rpc.ts";
+import { transactionSender } from "../sdk/sender.ts";
 import { listedIn, seriesName } from "../sdk/series.ts";
 import { localWallet } from "./localAccounts.ts";
 import type { Connection } from "./localChain.ts";
@@ -54,6 +52,8 @@ const GOVERNANCE_DELAY = 3 * 86_400;
  */
 export async function startDevnet(port: number): Promise<Devnet> {
   await requireFree(port);
+  // what needs no chain of its own starts without Hardhat
+  const { network } = await import("hardhat");
   // it begins as long ago as governance waits, so that series can be listed and it is now
   const initialDate = new Date(Date.now() - GOVERNANCE_DELAY * 1_000);
   const server = await network.createServer(
@@ -80,6 +80,7 @@ export async function startDevnet(port: number): Promise<Devnet> {
 async function furnish(connection: Connection, url: string, closeChain: () => Promise<void>): Promise<Devnet> {
   const rpc: Rpc = (method, params = []) => connection.provider.request({ method, params: [...params] });
   const parameters = localParameters();
+  const { deployPlimsoll } = await import("../deployment/deployPlimsoll.ts");
   const record = await deployPlimsoll({ connection, parameters, network: "local" });
   const protocol: Protocol = { record, signers: LOCAL_ROLES.priceSigners.map(localWallet) };
   const keeper = localWallet(LOCAL_ROLES.keeper);
@@ -129,7 +130,7 @@ async function furnish(connection: Connection, url: string, closeChain: () => Pr
         for (const [index, underlying] of underlyings.entries()) {
           // a price that waits for its confirmation is not to be contradicted
           if (underlying.priceState !== NORMAL) continue;
-          await postLatest(rpc, protocol, poster, index, underlying.price * 10n ** underlying.lotExponent);
+          await send([await latestPost(rpc, protocol, poster, index, underlying.price * 10n ** underlying.lotExponent)]);
         }
         await tend();
       }),
@@ -166,31 +167,43 @@ function oneAtATime(): <Result>(work: () => Promise<Result>) => Promise<Result> 
   };
 }
 
+/** Sends calls one after the other. */
+type Send = (calls: readonly Call[]) => Promise<unknown>;
+
 /**
  * Posts a price, then what the series need that it makes stale; of a local chain.
  * @param price of a unit, WAD
+ * @param send for the account that posts
  */
-export async function movePrice(rpc: Rpc, record: DeploymentRecord, underlying: number, price: bigint): Promise<void> {
+export async function movePrice(rpc: Rpc, record: DeploymentRecord, underlying: number, price: bigint, send: Send): Promise<void> {
   const protocol: Protocol = { record, signers: LOCAL_ROLES.priceSigners.map(localWallet) };
   const from = addressOf(LOCAL_ROLES.poster);
-  await setPrice(rpc, protocol, from, underlying, price);
-  await tendSeries(rpc, record, from, localSlices(protocol), (call) => sendAll(rpc, [call]));
+  await setPrice(rpc, protocol, from, underlying, price, send);
+  await tendSeries(rpc, record, from, localSlices(protocol), (call) => send([call]));
 }
 
 /**
  * Posts a price and, where the guard asks for it, confirms it a minute later by moving the clock of the local chain.
  * @param price of a unit, WAD
  */
-export async function setPrice(rpc: Rpc, protocol: Protocol, from: string, underlying: number, price: bigint): Promise<void> {
+export async function setPrice(
+  rpc: Rpc,
+  protocol: Protocol,
+  from: string,
+  underlying: number,
+  price: bigint,
+  send: Send = (calls) => sendAll(rpc, calls),
+): Promise<void> {
   const reader = vaultReader(rpc, protocol.record.contracts.vault);
-  await postLatest(rpc, protocol, from, underlying, price);
+  const post = async () => send([await latestPost(rpc, protocol, from, underlying, price)]);
+  await post();
   if ((await reader.shared()).underlyings[underlying]?.priceState === NORMAL) return;
   await passTime(rpc, CONFIRMATION);
-  await postLatest(rpc, protocol, from, underlying, price);
+  await post();
 }
 
-async function postLatest(rpc: Rpc, protocol: Protocol, from: string, underlying: number, price: bigint): Promise<void> {
-  await sendAll(rpc, [postCall(protocol, from, underlying, price, (await latestTime(rpc)) + 1)]);
+async function latestPost(rpc: Rpc, protocol: Protocol, from: string, underlying: number, price: bigint): Promise<Call> {
+  return postCall(protocol, from, underlying, price, (await latestTime(rpc)) + 1);
 }
 
 /** A modest long in BTC, a long in ETH near its limit, and the short that is on the other side of both; then ETH falls by 9 %. */
@@ -227,6 +240,7 @@ async function openDevPositions(rpc: Rpc, protocol: Protocol, ethPrice: bigint):
   ];
 }
 
+/** On the devnet's own chain, which knows every key and takes no fees: what furnishes it is sent without either. */
 async function sendAll(rpc: Rpc, calls: readonly Call[]): Promise<void> {
   for (const { from, to, data, gas = 8_000_000 } of calls) {
     await rpc("eth_sendTransaction", [{ from, to, data, gas: `0x${gas.toString(16)}`, gasPrice: "0x0" }]);

@@ -3,11 +3,18 @@ import type { Call } from "../sdk/calls.ts";
 import { explainError } from "../sdk/errors.ts";
 import { Failure } from "../sdk/failure.ts";
 import type { Rpc } from "../sdk/rpc.ts";
+import type { ReceiptLog } from "../sdk/sender.ts";
 
 export type Connection = Awaited<ReturnType<typeof network.create>>;
 
 /** What became of a call. */
-export type Mined = { readonly call: Call; readonly hash: string; readonly ok: boolean; readonly gasUsed: number };
+export type Mined = {
+  readonly call: Call;
+  readonly hash: string;
+  readonly ok: boolean;
+  readonly gasUsed: number;
+  readonly logs: readonly ReceiptLog[];
+};
 
 /** A chain within this process whose blocks are mined by hand, at times of our choosing, without fees. */
 export type LocalChain = {
@@ -25,6 +32,8 @@ export type LocalChain = {
   readonly mine: (time: number, calls: readonly Call[]) => Promise<void>;
   readonly close: () => Promise<void>;
 };
+
+type Receipt = { readonly status: string; readonly gasUsed: string; readonly logs: readonly ReceiptLog[] };
 
 const BLOCK_GAS = 4_000_000_000n;
 const DEFAULT_GAS = 8_000_000; // a slice between two others, with many strikes, takes some millions
@@ -61,10 +70,10 @@ export async function openLocalChain(start: number, deploy: (connection: Connect
     latest = time;
     const mined: Mined[] = [];
     for (const [i, hash] of hashes.entries()) {
-      const receipt = (await rpc("eth_getTransactionReceipt", [hash])) as { status: string; gasUsed: string } | null;
+      const receipt = (await rpc("eth_getTransactionReceipt", [hash])) as Receipt | null;
       const call = calls[i];
       if (receipt === null || call === undefined) throw new Failure(`transaction ${i} of ${hashes.length} was not mined`);
-      mined.push({ call, hash, ok: receipt.status === "0x1", gasUsed: Number(receipt.gasUsed) });
+      mined.push({ call, hash, ok: receipt.status === "0x1", gasUsed: Number(receipt.gasUsed), logs: receipt.logs });
     }
     return mined;
   };

@@ -4,7 +4,6 @@ import { varianceSeconds } from "../engine/ledger/options/freshness.ts";
 import { agedDown } from "../engine/math/options/svi.ts";
 import type { Series, State, Underlying } from "../engine/types/types.ts";
 import { expiryOf } from "../engine/words/seriesWord.ts";
-import { oneByOne } from "../keeper/turn.ts";
 import { planSlices, planUpkeep, type SliceSource, type Task, taskCall, type UpkeepPlan } from "../keeper/upkeep.ts";
 import { type Call, listSeriesCall, signedSlice } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
@@ -110,9 +109,10 @@ export async function tendSeries(
   const done: Task[] = [];
   const carryOut = async ({ tasks, refused }: UpkeepPlan): Promise<void> => {
     if (refused[0] !== undefined) throw refused[0].error;
-    const outcomes = await oneByOne(send)(tasks.map((task) => taskCall(record, from, task)));
-    const failure = outcomes.find((outcome) => outcome !== undefined);
-    if (failure !== undefined) throw failure;
+    const outcomes: PromiseSettledResult<unknown>[] = [];
+    for (const task of tasks) outcomes.push(...(await Promise.allSettled([send(taskCall(record, from, task))])));
+    const failure = outcomes.find(({ status }) => status === "rejected");
+    if (failure?.status === "rejected") throw failure.reason;
     done.push(...tasks);
   };
   const state = await read();

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -65,6 +65,83 @@ describe("a deployment that is interrupted", () => {
       expect(kills).to.equal(count);
     });
     expect(await transactionsOf(connection, expected)).to.equal(count);
+  });
+
+  it("behavior: killed after any kind of line of the journal, it goes on to the same addresses", async function () {
+    this.timeout(300_000);
+    const few = localParameters((file) => {
+      file.underlyings = file.underlyings.slice(0, 1);
+      file.collaterals = [];
+    });
+    const straight = await network.create();
+    const expected = await deployPlimsoll({ connection: straight, parameters: few });
+    const connection = await network.create();
+    await withJournal(async (journal) => {
+      const path = join(journal, "journal.jsonl");
+      const written = (): string[] =>
+        existsSync(path)
+          ? readFileSync(path, "utf8")
+              .split("\n")
+              .filter((line) => line !== "")
+          : [];
+      const cuts = new Map<string, number>();
+      // between two requests the process may die after each line that was written since
+      const dieAfterNewKinds = (): { provider: Connection["provider"]; died: () => Promise<boolean> } => {
+        let [seen, dead] = [written().length, false];
+        const underWay: Promise<unknown>[] = [];
+        const request: Connection["provider"]["request"] = async (args) => {
+          if (dead) throw new Killed("killed");
+          const lines = written();
+          for (const [i, line] of lines.entries()) {
+            const { type } = JSON.parse(line) as { type: string };
+            if (i < seen || (cuts.get(type) ?? 0) >= 2) continue;
+            cuts.set(type, (cuts.get(type) ?? 0) + 1);
+            writeFileSync(path, `${lines.slice(0, i + 1).join("\n")}\n`);
+            dead = true;
+            throw new Killed("killed");
+          }
+          seen = lines.length;
+          const answer = connection.provider.request(args);
+          underWay.push(answer);
+          return answer;
+        };
+        const provider = new Proxy(connection.provider, { get: (target, key) => (key === "request" ? request : Reflect.get(target, key)) });
+        // what had left before arrives
+        return { provider, died: () => Promise.allSettled(underWay).then(() => dead) };
+      };
+      for (let runs = 0; ; runs++) {
+        expect(runs).to.be.lessThan(40);
+        const { provider, died } = dieAfterNewKinds();
+        try {
+          expect(await deployPlimsoll({ connection, parameters: few, journal, provider })).to.deep.equal(expected);
+          break;
+        } catch (error) {
+          if (!(await died())) throw error;
+        }
+      }
+      expect([...cuts.keys()]).to.include.members([
+        "DEPLOYMENT_EXECUTION_STATE_INITIALIZE",
+        "CALL_EXECUTION_STATE_INITIALIZE",
+        "TRANSACTION_SEND",
+      ]);
+    });
+  });
+
+  it("behavior: a second one at the same time is refused", async function () {
+    this.timeout(60_000);
+    const connection = await network.create();
+    await withJournal(async (journal) => {
+      let second: unknown;
+      const request: Connection["provider"]["request"] = async () => {
+        second ??= await deployPlimsoll({ connection, parameters, journal }).catch((error: unknown) => error);
+        throw new Killed("killed");
+      };
+      const provider = new Proxy(connection.provider, { get: (target, key) => (key === "request" ? request : Reflect.get(target, key)) });
+      await deployPlimsoll({ connection, parameters, journal, provider }).catch(() => {});
+      expect(String(second)).to.match(/another deployment of this network is under way/);
+      // let go of, it can go on
+      expect((await deployPlimsoll({ connection, parameters, journal })).block).to.equal(0);
+    });
   });
 
   it("behavior: killed before a transaction left, it sends it", async function () {

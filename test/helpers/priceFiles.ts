@@ -53,8 +53,8 @@ function halfDay(seconds: number): string {
 
 /** 1,188.6 */
 function grouped(value: bigint): string {
-  const [whole = "", part] = price(value).split(".");
-  return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (part === undefined ? "" : `.${part}`);
+  const [whole = "", part = ""] = price(value).split(".");
+  return `${whole.replace(/\B(?=(\d{3})+$)/g, ",")}.${part.padEnd(2, "0")}`;
 }
 
 function cryptoDataDownload(bars: readonly Bar[]): string {

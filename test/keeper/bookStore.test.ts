@@ -179,7 +179,7 @@ describe("books that are kept", () => {
       if (method === "eth_getLogs") {
         const { fromBlock, toBlock } = params[0] as { fromBlock: string; toBlock: string };
         const count = Number(toBlock) - Number(fromBlock) + 1;
-        if (count > 4) throw new RpcFailure("query returned more than 10000 results", -32_005, undefined);
+        if (count > 4) throw new RpcFailure({ method, code: -32_005, message: "query returned more than 10000 results" });
         blocks.push(count);
       }
       return sound(method, params);

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { firstFees, nextStep, type ReplacementPolicy, raisedFees, type Waiting } from "../../src/keeper/replacement.ts";
+import { firstFees, nextStep, type ReplacementPolicy, raisedFees, type Waiting } from "../../src/sdk/replacement.ts";
 
 const GWEI = 10n ** 9n;
 const policy: ReplacementPolicy = { patience: 3, mostAttempts: 4, highestFee: 200n * GWEI };

@@ -1,11 +1,9 @@
 import { expect } from "chai";
 import { Transaction } from "ethers";
 import { openBookStore } from "../../src/keeper/bookStore.ts";
-import { isRetryable, KeeperFailure, retryingRpc } from "../../src/keeper/retry.ts";
-import { type SenderEvent, type SenderOptions, transactionSender } from "../../src/keeper/sender.ts";
 import { interfaceOf } from "../../src/sdk/artifacts.ts";
-import { Failure } from "../../src/sdk/failure.ts";
-import { NodeUnreachable, type Rpc, RpcFailure } from "../../src/sdk/rpc.ts";
+import { isRetryable, type Rpc, RpcFailure } from "../../src/sdk/rpc.ts";
+import { type SenderEvent, type SenderOptions, TransactionFailure, transactionSender } from "../../src/sdk/sender.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 
 const wallet = localWallet(9);
@@ -35,15 +33,17 @@ function fakeNode(mines: (transaction: Transaction, age: number) => boolean, bas
         }
         return { number: `0x${block.toString(16)}`, baseFeePerGas: `0x${baseFee.toString(16)}` };
       }
+      case "eth_getTransactionByHash":
+        return mined.has(String(params[0])) ? {} : (pool.find(({ hash }) => hash === params[0])?.transaction.toJSON() ?? null);
       case "eth_getTransactionReceipt":
         return mined.has(String(params[0])) ? { status, gasUsed: "0x5208", transactionHash: params[0] } : null;
       case "eth_sendRawTransaction": {
-        if (refusal !== undefined) throw new RpcFailure(refusal, -32_000, undefined);
+        if (refusal !== undefined) throw new RpcFailure({ message: refusal, code: -32_000 });
         const transaction = Transaction.from(String(params[0]));
         const before = pool.find((each) => each.transaction.nonce === transaction.nonce);
         const { maxFeePerGas: fee, maxPriorityFeePerGas: tip } = before?.transaction ?? {};
         if (fee && tip && ((transaction.maxFeePerGas ?? 0n) * 8n < fee * 9n || (transaction.maxPriorityFeePerGas ?? 0n) * 8n < tip * 9n)) {
-          throw new RpcFailure("replacement transaction underpriced", -32_000, undefined);
+          throw new RpcFailure({ message: "replacement transaction underpriced", code: -32_000 });
         }
         if (before) pool.splice(pool.indexOf(before), 1);
         pool.push({ transaction, hash: transaction.hash ?? "", block });
@@ -116,8 +116,8 @@ describe("transactionSender", () => {
     const policy = { patience: 2, mostAttempts: 2, highestFee: 500n * GWEI };
     const { sender, events, store } = senderOn(node.rpc, { policy });
     const failure = await caught(sender.send(call));
-    expect(failure).to.be.instanceOf(KeeperFailure).and.to.include({ retryable: true });
-    expect(String(failure)).to.match(/transaction 7 waits: not mined after 2 attempts/);
+    expect(failure).to.be.instanceOf(TransactionFailure).and.to.include({ retryable: true });
+    expect(String(failure)).to.match(/transaction 0x[0-9a-f]{64} waits at nonce 7 of 0x[0-9a-f]{40}: not mined after 2 attempts/);
     expect(events.at(-1)).to.deep.include({ kind: "gaveUp", nonce: 7 });
     expect(store.pending(wallet.address.toLowerCase())?.hashes).to.have.length(2);
     stuck = false;
@@ -126,6 +126,8 @@ describe("transactionSender", () => {
       [7, "0x01"],
       [7, "0x01"],
       [7, "0x02"],
+      // the first had been mined meanwhile: what was asked for goes behind it
+      [8, "0x02"],
     ]);
   });
 
@@ -135,13 +137,14 @@ describe("transactionSender", () => {
     const ending = new AbortController();
     const { sender, store } = senderOn(node.rpc, { signal: ending.signal, pollingInterval: 60_000 });
     setTimeout(() => ending.abort(), 30);
-    expect(String(await caught(sender.send(call)))).to.match(/stopped while transaction 7 waits/);
+    expect(String(await caught(sender.send(call)))).to.match(/waits at nonce 7 of 0x[0-9a-f]{40}: stopped/);
     stuck = false;
     const again = senderOn(node.rpc, { store });
     await again.sender.send({ ...call, data: "0x02" });
     expect(node.sent.map(({ nonce, data }) => [nonce, data])).to.deep.equal([
       [7, "0x01"],
       [7, "0x02"],
+      [8, "0x02"],
     ]);
   });
 
@@ -164,7 +167,7 @@ describe("transactionSender", () => {
       sentAt: 3,
     });
     const policy = { patience: 1, mostAttempts: 1, highestFee: 500n * GWEI };
-    expect(String(await caught(senderOn(node.rpc, { store, policy }).sender.send(call)))).to.match(/transaction 9 waits/);
+    expect(String(await caught(senderOn(node.rpc, { store, policy }).sender.send(call)))).to.match(/waits at nonce 9 of/);
     expect(node.sent.map(({ nonce }) => nonce)).to.deep.equal([9]);
   });
 
@@ -172,7 +175,7 @@ describe("transactionSender", () => {
     const node = fakeNode(() => true);
     node.fail();
     const failure = await caught(senderOn(node.rpc).sender.send(call));
-    expect(failure).to.be.instanceOf(KeeperFailure).and.to.include({ retryable: false });
+    expect(failure).to.be.instanceOf(TransactionFailure).and.to.include({ retryable: false });
     expect(node.sent).to.have.length(1);
   });
 
@@ -180,7 +183,9 @@ describe("transactionSender", () => {
     const node = fakeNode(() => true);
     const data = interfaceOf("IMarginVault").encodeErrorResult("NothingToDo");
     const rpc: Rpc = (method, params) =>
-      method === "eth_estimateGas" ? Promise.reject(new RpcFailure("execution reverted", 3, data)) : node.rpc(method, params);
+      method === "eth_estimateGas"
+        ? Promise.reject(new RpcFailure({ message: "execution reverted", code: 3, data }))
+        : node.rpc(method, params);
     const failure = await caught(senderOn(rpc).sender.send(call));
     expect(failure).to.be.instanceOf(RpcFailure);
     expect(isRetryable(failure)).to.equal(false);
@@ -206,48 +211,5 @@ describe("transactionSender", () => {
     expect(String(failure)).to.match(/was sent by another program/);
     expect(isRetryable(failure)).to.equal(true);
     expect(store.pending(wallet.address.toLowerCase())).to.equal(undefined);
-  });
-});
-
-describe("retryingRpc", () => {
-  const failing = (errors: unknown[]): { rpc: Rpc; asked: () => number } => {
-    let asked = 0;
-    return {
-      rpc: async () => {
-        const error = errors[asked++];
-        if (error !== undefined) throw error;
-        return "answer";
-      },
-      asked: () => asked,
-    };
-  };
-  const options = { attempts: 3, pause: 1 };
-
-  it("default: asks again while the failure may pass, and as often as it may", async () => {
-    const busy = new RpcFailure("Too Many Requests", 429, undefined);
-    const gone = new NodeUnreachable("no node answers");
-    const twice = failing([busy, gone]);
-    expect(await retryingRpc(twice.rpc, options)("eth_chainId")).to.equal("answer");
-    const ever = failing([gone, gone, gone, gone]);
-    expect(await caught(retryingRpc(ever.rpc, options)("eth_chainId"))).to.equal(gone);
-    expect(ever.asked()).to.equal(3);
-  });
-
-  it("behavior: what would fail again is asked once", async () => {
-    const reverted = new RpcFailure("execution reverted: rate limit exceeded", 3, "0x08c379a0");
-    for (const error of [reverted, new RpcFailure("method not found", -32_601, undefined), new Failure("no"), new TypeError("no")]) {
-      const once = failing([error]);
-      expect(await caught(retryingRpc(once.rpc, options)("eth_call"))).to.equal(error);
-      expect(once.asked()).to.equal(1);
-    }
-  });
-
-  it("args: which failures may pass", () => {
-    const passing = ["header not found", "request timed out", "rate limit reached", "Internal server error", "missing trie node 12"];
-    for (const message of passing) expect(isRetryable(new RpcFailure(message, -32_000, undefined)), message).to.equal(true);
-    const lasting = ["insufficient funds for transfer", "nonce too low", "replacement transaction underpriced", "invalid argument"];
-    for (const message of lasting) expect(isRetryable(new RpcFailure(message, -32_000, undefined)), message).to.equal(false);
-    for (const retryable of [true, false]) expect(isRetryable(new KeeperFailure("x", retryable))).to.equal(retryable);
-    expect(isRetryable(undefined)).to.equal(false);
   });
 });

@@ -13,6 +13,7 @@ import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import type { Call } from "../../src/sdk/calls.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import type { Rpc } from "../../src/sdk/rpc.ts";
+import type { ReceiptLog } from "../../src/sdk/sender.ts";
 import { smileReport } from "../../src/sdk/smile.ts";
 import type { LiquidationBatch } from "../../typechain-types/index.ts";
 import { deployContract } from "../helpers/deploy.ts";
@@ -74,9 +75,12 @@ describe("a keeper's turn with options and dated futures", function () {
     const send = oneByOne(async (call) => {
       world.pass(1n);
       const result = await world.chain.send(call.from, call.data, world.state.now, call.to);
-      const block = (await rpc("eth_getBlockByNumber", ["latest", false])) as { gasUsed: string };
+      const block = (await rpc("eth_getBlockByNumber", ["latest", false])) as { gasUsed: string; transactions: string[] };
       sent.push({ call, gas: Number(block.gasUsed) });
       if (!result.ok) throw new Error(result.errorName);
+      const hash = block.transactions.at(-1) ?? "";
+      const { logs } = (await rpc("eth_getTransactionReceipt", [hash])) as { logs: ReceiptLog[] };
+      return { hash, logs };
     });
     const books = followBooks(rpc, world.chain.vaultAddress, 0);
     const from = ownerOf(keeper);

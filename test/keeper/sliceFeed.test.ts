@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { AbiCoder } from "ethers";
 import { expiryOf } from "../../src/engine/words/seriesWord.ts";
-import { isRetryable } from "../../src/keeper/retry.ts";
 import { sliceFeed } from "../../src/keeper/sliceFeed.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import { explainError } from "../../src/sdk/errors.ts";
+import { isRetryable } from "../../src/sdk/rpc.ts";
 import { openState } from "../helpers/engineSeries.ts";
 
 const FEED = `0x${"ab".repeat(32)}`;
@@ -53,7 +53,7 @@ describe("sliceFeed", () => {
 
   it("behavior: what cannot be read is said in one line without the rest of the address, and may be read later", async () => {
     const wrong: [body: string, status: number, message: RegExp][] = [
-      ["", 503, /^no slices can be read from 127\.0\.0\.1:\d+$/],
+      ["", 503, /^no slices can be read from 127\.0\.0\.1:\d+: it answers 503$/],
       ["{", 200, /is not JSON$/],
       ["{}", 200, /holds no slices/],
       [JSON.stringify([{ ...slice, slice: "0x12" }]), 200, /holds no slices: 0\.slice is not hexadecimal of the right length$/],

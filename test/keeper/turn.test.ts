@@ -8,6 +8,7 @@ import type { Call } from "../../src/sdk/calls.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import { explainError } from "../../src/sdk/errors.ts";
 import type { Rpc } from "../../src/sdk/rpc.ts";
+import type { ReceiptLog } from "../../src/sdk/sender.ts";
 import { showAccount, startDevnet } from "../../src/simulator/devnet.ts";
 import type { LiquidationBatch } from "../../typechain-types/index.ts";
 import { deployContract } from "../helpers/deploy.ts";
@@ -39,7 +40,9 @@ describe("a keeper's turn", function () {
     const send = oneByOne(async (call) => {
       calls.push(call);
       if (calls.length === 1) throw new Error("the node refused it");
-      await rpc("eth_sendTransaction", [{ from: call.from, to: call.to, data: call.data }]);
+      const hash = (await rpc("eth_sendTransaction", [{ from: call.from, to: call.to, data: call.data }])) as string;
+      const { logs } = (await rpc("eth_getTransactionReceipt", [hash])) as { logs: ReceiptLog[] };
+      return { hash, logs };
     });
     const books = followBooks(rpc, record.contracts.vault, 0);
     const turn = await keepersTurn({ books, record, from: erin.address, keeper: idOf(erin), send, batchSize: 1 });

@@ -1,0 +1,342 @@
+import { keccak256, type Wallet } from "ethers";
+import type { Call } from "./calls.ts";
+import { explainError } from "./errors.ts";
+import { Failure } from "./failure.ts";
+import { DEFAULT_POLICY, type Fees, firstFees, nextStep, type ReplacementPolicy, raisedFees } from "./replacement.ts";
+import { asFailure, isRetryable, pauseFor, type Rpc, RpcFailure } from "./rpc.ts";
+
+/** What a transaction said that was mined. */
+export type ReceiptLog = { readonly address: string; readonly topics: readonly string[]; readonly data: string };
+
+/** What became of a transaction. */
+export type Sent = {
+  readonly hash: string;
+  readonly gasUsed: bigint;
+  readonly attempts: number;
+  /** Its logs, after those of earlier transactions of the same sender that were found mined on the way. */
+  readonly logs: readonly ReceiptLog[];
+};
+
+/** A transaction that was signed and is not known to be mined. */
+export type PendingTransaction = {
+  readonly nonce: number;
+  readonly fees: Fees;
+  /** Of every attempt: any of them may be mined. */
+  readonly hashes: readonly string[];
+  /** Latest block when it was last sent. */
+  readonly sentAt: number;
+};
+
+/** Where transactions that wait are kept between runs. */
+export type PendingStore = {
+  readonly pending: (sender: string) => PendingTransaction | undefined;
+  readonly setPending: (sender: string, transaction: PendingTransaction | undefined) => void;
+};
+
+/** What happens to transactions on their way, for logs, metrics and people. */
+export type SenderEvent =
+  | { readonly kind: "sent" | "replaced"; readonly nonce: number; readonly hash: string; readonly fees: Fees }
+  | { readonly kind: "waits"; readonly nonce: number; readonly hash: string; readonly reason: string }
+  | { readonly kind: "mined" | "failed"; readonly nonce: number; readonly hash: string }
+  | { readonly kind: "gaveUp"; readonly nonce: number; readonly reason: string };
+
+export type SenderOptions = {
+  readonly rpc: Rpc;
+  readonly wallet: Wallet;
+  readonly chainId: number;
+  /** Where a transaction that waits is kept, so that the next run does not send beside it; in memory by default. */
+  readonly store?: PendingStore;
+  /** Whether a first transaction takes the place of what waits in the pool of the node, or waits behind it. */
+  readonly beside?: "replace" | "queue";
+  readonly policy?: ReplacementPolicy;
+  /** Milliseconds between looks at a transaction that waits. */
+  readonly pollingInterval?: number;
+  /** Milliseconds that a transaction is waited for. */
+  readonly patience?: number;
+  /** Ends the waiting; the transaction is found again by the next run. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: SenderEvent) => void;
+};
+
+/** Sends one transaction at a time and stays with it until it is mined, replacing it when it is stuck. */
+export type Sender = {
+  /**
+   * @throws Failure that says whether another attempt may succeed: it is not mined, stopped, or mined and failed. Once a transaction has left, the
+   * message holds its hash.
+   * @throws what the contract would revert with, before anything is sent
+   */
+  readonly send: (call: Call) => Promise<Sent>;
+};
+
+/** A transaction that has left did not do what it was sent for, or is not known to have: the message holds its hash. */
+export class TransactionFailure extends Failure {
+  override readonly name: string = "TransactionFailure";
+  readonly hash: string;
+  readonly #retryable: boolean;
+
+  constructor(message: string, hash: string, retryable: boolean, mend?: string) {
+    super(message, mend);
+    this.hash = hash;
+    this.#retryable = retryable;
+  }
+
+  override get retryable(): boolean {
+    return this.#retryable;
+  }
+}
+
+const MOST_GAS = 16_777_216n; // of a transaction, EIP-7825
+const PATIENCE = 300_000;
+const SAID_AFTER = 10_000;
+const LAG = 60_000;
+// what is refused for its price may be taken at another; what is refused for its form, in the older one
+const PRICE = /fee|price|underpriced|replace/i;
+const FORM = /transaction type|tx type|typed transaction|type (is )?not supported|unsupported type|1559|only legacy|legacy transaction/i;
+
+type Receipt = {
+  readonly status: string;
+  readonly gasUsed: string;
+  readonly transactionHash: string;
+  readonly blockNumber?: string;
+  readonly logs?: readonly ReceiptLog[];
+};
+type Market = { readonly baseFee: bigint; readonly tip: bigint; readonly block: number };
+
+export function transactionSender(options: SenderOptions): Sender {
+  const { rpc, wallet, chainId, store = memoryStore(), beside = "replace", policy = DEFAULT_POLICY } = options;
+  const { pollingInterval = 1_000, patience = PATIENCE, signal, onEvent = () => {} } = options;
+  const sender = wallet.address.toLowerCase();
+  let legacy = false;
+  /** The nonce after the last one that was mined here, for nodes behind one address are not all as far. */
+  let next = { nonce: 0, until: 0 };
+
+  const count = async (tag: string): Promise<number> => Number(await rpc("eth_getTransactionCount", [sender, tag]));
+  const market = async (): Promise<Market> => {
+    const block = (await rpc("eth_getBlockByNumber", ["latest", false])) as { number: string; baseFeePerGas?: string } | null;
+    if (block === null) throw new RpcFailure({ message: "the node has no latest block" });
+    legacy ||= block.baseFeePerGas === undefined;
+    // of a transaction with one price the whole is paid: what the node advises, and an eighth for the next block
+    if (legacy)
+      return { block: Number(block.number), baseFee: 0n, tip: (BigInt((await rpc("eth_gasPrice", [])) as string) * 9n + 7n) / 8n };
+    return { block: Number(block.number), baseFee: BigInt(block.baseFeePerGas ?? 0), tip: await advisedTip(rpc) };
+  };
+  const receiptOf = async (hashes: readonly string[]): Promise<Receipt | undefined> => {
+    for (const hash of [...hashes].reverse()) {
+      const receipt = (await rpc("eth_getTransactionReceipt", [hash])) as Receipt | null;
+      if (receipt !== null) return receipt;
+    }
+    return undefined;
+  };
+  /** Whether the node has a transaction; undefined where it does not say. */
+  const isKnown = (hash: string): Promise<boolean | undefined> =>
+    rpc("eth_getTransactionByHash", [hash]).then(
+      (found) => found !== null,
+      () => undefined,
+    );
+
+  /** Signs a call at a nonce. */
+  const signed = ({ to, data, value = 0n }: Call, gasLimit: bigint, nonce: number, { maxFee, tip }: Fees): Promise<string> =>
+    wallet.signTransaction({
+      ...(legacy ? { type: 0, gasPrice: maxFee } : { type: 2, maxFeePerGas: maxFee, maxPriorityFeePerGas: tip }),
+      chainId,
+      nonce,
+      to,
+      data,
+      value,
+      gasLimit,
+    });
+
+  /** Sends what was signed; why it is certain that the node did not take it, undefined where it took it or may have. */
+  const leave = async (raw: string): Promise<unknown> => {
+    try {
+      await rpc("eth_sendRawTransaction", [raw]);
+      return undefined;
+    } catch (error) {
+      const known = await isKnown(keccak256(raw));
+      if (known === true || (known === undefined && isRetryable(error))) return undefined;
+      return error ?? new Failure("refused without a reason");
+    }
+  };
+
+  /** Sends at one nonce and waits until it is used up: what was mined there, and whether it was this call. */
+  const sendAt = async (call: Call, gas: bigint, before: PendingTransaction | undefined) => {
+    const told = Math.max(await count(beside === "queue" ? "pending" : "latest"), Date.now() < next.until ? next.nonce : 0);
+    const nonce = before?.nonce ?? told;
+    const deadline = Date.now() + patience;
+    const saidAt = Date.now() + SAID_AFTER;
+    /** Hashes of this call. */
+    const own = new Set<string>();
+    let [waiting, raw, attempts, said, usedSince] = [before, "", 0, false, undefined as number | undefined];
+    let now = await market();
+    let fees = waiting === undefined ? firstFees(now, policy.highestFee) : raisedFees(waiting.fees, now, policy.highestFee);
+    let trouble: unknown;
+
+    const newest = (): string => waiting?.hashes.at(-1) ?? "";
+    const waits = (why: string): string => `transaction ${[newest(), "waits"].join(" ").trim()} at nonce ${nonce} of ${sender}: ${why}`;
+    const fail = (reason: string): never => {
+      onEvent({ kind: "gaveUp", nonce, reason });
+      throw new TransactionFailure(waits(reason), newest(), true, "wait, or raise --max-fee");
+    };
+
+    for (;;) {
+      if (fees === undefined && waiting === undefined) return fail("a higher fee would be above the highest allowed");
+      if (fees !== undefined) {
+        attempts++;
+        const attempt = await signed(call, gas, nonce, fees);
+        const hash = keccak256(attempt);
+        // written down before it leaves: nothing is ever sent that a later run does not know
+        store.setPending(sender, { nonce, fees, hashes: [...(waiting?.hashes ?? []), hash], sentAt: now.block });
+        const refusal = await leave(attempt);
+        if (refusal === undefined) {
+          onEvent({ kind: waiting === undefined ? "sent" : "replaced", nonce, hash, fees });
+          waiting = store.pending(sender) ?? { nonce, fees, hashes: [hash], sentAt: now.block };
+          own.add(hash);
+          raw = attempt;
+        } else {
+          store.setPending(sender, waiting);
+          const words = refusal instanceof Error ? refusal.message : "";
+          if (!legacy && FORM.test(words)) {
+            legacy = true;
+            attempts--;
+            now = await market();
+            fees = firstFees(now, policy.highestFee);
+            continue;
+          }
+          const used = (await count("latest")) > nonce;
+          const occupied = waiting !== undefined || (await count("pending")) > nonce;
+          // what was refused at a free nonce for another reason than its price will be refused again
+          const meaning = asFailure(refusal, "eth_sendRawTransaction");
+          const isPrice = PRICE.test(words) && !(meaning instanceof RpcFailure && meaning.fault === "refused");
+          if (!used && !occupied && !isPrice) throw refusal;
+          if (!used && attempts < policy.mostAttempts) {
+            now = await market();
+            fees = raisedFees(fees, now, policy.highestFee);
+            if (fees !== undefined) continue;
+          }
+          if (waiting === undefined)
+            return used ? anotherProgram(nonce, sender) : fail(`not accepted after ${attempts} attempts: ${explainError(refusal)}`);
+          // what waits is still there: a dearer one is offered again after as many blocks
+          waiting = { ...waiting, sentAt: now.block };
+        }
+      }
+      fees = undefined;
+      while (fees === undefined) {
+        try {
+          const receipt = await receiptOf(waiting?.hashes ?? []);
+          if (receipt !== undefined) {
+            store.setPending(sender, undefined);
+            return { receipt, nonce, attempts, isOwn: own.has(receipt.transactionHash.toLowerCase()) };
+          }
+          const used = (await count("latest")) > nonce;
+          now = await market();
+          usedSince = used ? (usedSince ?? now.block) : undefined;
+          trouble = used ? new Failure("its nonce is used up, and the node has no receipt of it") : undefined;
+          // no receipt is no knowledge until the node has had some blocks to find one
+          if (usedSince !== undefined && now.block - usedSince >= policy.patience) {
+            store.setPending(sender, undefined);
+            return anotherProgram(nonce, sender, newest());
+          }
+          if (!used) {
+            // dropped from the pool
+            if (raw !== "" && (await isKnown(newest())) === false) await leave(raw);
+            const offered = waiting?.fees ?? { maxFee: 0n, tip: 0n };
+            const blocksSince = now.block - (waiting?.sentAt ?? now.block);
+            const step = nextStep({ fees: offered, blocksSince, baseFee: now.baseFee, tip: now.tip, attempts }, policy);
+            if (step.kind === "giveUp") return fail(step.reason);
+            if (step.kind === "replace") fees = step.fees;
+          }
+        } catch (error) {
+          // it has left: whatever the node says now, it may be mined
+          if (error instanceof TransactionFailure) throw error;
+          trouble = error;
+          usedSince = undefined;
+        }
+        if (fees !== undefined) break;
+        const why = trouble === undefined ? "no block has taken it" : explainError(trouble);
+        if (signal?.aborted) throw new TransactionFailure(waits("stopped"), newest(), true);
+        if (Date.now() >= deadline) return fail(`not known to be mined after ${Math.round(patience / 1000)} s: ${why}`);
+        if (!said && Date.now() >= saidAt) {
+          said = true;
+          onEvent({ kind: "waits", nonce, hash: newest(), reason: why });
+        }
+        await pauseFor(pollingInterval, signal);
+      }
+    }
+  };
+
+  return {
+    send: async (call) => {
+      const earlier: ReceiptLog[] = [];
+      for (;;) {
+        const before = store.pending(sender);
+        if (before !== undefined && before.nonce < (await count("latest"))) {
+          // of before: mined, or replaced by another program
+          const receipt = await receiptOf(before.hashes);
+          store.setPending(sender, undefined);
+          if (receipt !== undefined) {
+            onEvent({ kind: receipt.status === "0x1" ? "mined" : "failed", nonce: before.nonce, hash: receipt.transactionHash });
+            earlier.push(...(receipt.logs ?? []));
+          }
+          continue;
+        }
+        const gas = await gasFor(rpc, call);
+        const { receipt, nonce, attempts, isOwn } = await sendAt(call, gas, before);
+        const { transactionHash: hash, status, gasUsed, logs = [] } = receipt;
+        next = { nonce: nonce + 1, until: Date.now() + LAG };
+        onEvent({ kind: status === "0x1" ? "mined" : "failed", nonce, hash });
+        if (isOwn && status !== "0x1")
+          throw new TransactionFailure(`transaction ${hash} failed: ${await whyFailed(rpc, call, receipt, gas)}`, hash, false);
+        if (isOwn) return { hash, gasUsed: BigInt(gasUsed), attempts, logs: [...earlier, ...logs] };
+        // an older call came first at this nonce
+        earlier.push(...logs);
+      }
+    },
+  };
+}
+
+/** Keeps nothing beyond the process. */
+export function memoryStore(): PendingStore {
+  const waiting = new Map<string, PendingTransaction>();
+  return {
+    pending: (sender) => waiting.get(sender),
+    setPending: (sender, transaction) => void (transaction === undefined ? waiting.delete(sender) : waiting.set(sender, transaction)),
+  };
+}
+
+function anotherProgram(nonce: number, sender: string, hash = ""): never {
+  const message = `transaction ${nonce} of ${sender} was sent by another program${hash === "" ? "" : `, not ${hash}`}`;
+  throw new TransactionFailure(message, hash, true, "give each program a key of its own");
+}
+
+/** Why a transaction failed that was mined. */
+async function whyFailed(rpc: Rpc, { from, to, data, value = 0n }: Call, receipt: Receipt, gas: bigint): Promise<string> {
+  if (BigInt(receipt.gasUsed) * 64n >= gas * 63n) return "out of gas";
+  return rpc("eth_call", [{ from, to, data, value: hex(value) }, receipt.blockNumber ?? "latest"]).then(
+    () => "the state had changed since it was sent",
+    explainError,
+  );
+}
+
+/** A quarter more than the node estimates. @throws what the call would revert with */
+async function gasFor(rpc: Rpc, { from, to, data, value = 0n }: Call): Promise<bigint> {
+  const estimate = BigInt((await rpc("eth_estimateGas", [{ from, to, data, value: hex(value) }])) as string);
+  const gas = (estimate * 5n) / 4n;
+  return gas > MOST_GAS ? MOST_GAS : gas;
+}
+
+const GWEI = 10n ** 9n;
+
+async function advisedTip(rpc: Rpc): Promise<bigint> {
+  try {
+    return BigInt((await rpc("eth_maxPriorityFeePerGas", [])) as string);
+  } catch (error) {
+    // not every node has the method
+    const failure = asFailure(error, "eth_maxPriorityFeePerGas");
+    if (failure instanceof RpcFailure && failure.fault === "refused") return GWEI;
+    throw error;
+  }
+}
+
+function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}
