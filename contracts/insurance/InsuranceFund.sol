@@ -163,14 +163,14 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
         // who could put it off for ever could choose when to be paid
         if (block.timestamp + CLAIM_DELAY + CLAIM_TIME > open.lapse) revert TicketLapses(msg.sender, open.lapse);
         uint256 given = gasleft();
-        (bool priced, Basis memory basis) = _tryBasis();
+        (bool answered, bool priced, Basis memory basis) = _askBasis();
         if (priced) {
             uint256 worth = _paidDown(open.shares, basis);
             if (worth < open.assets) open.assets = worth.toUint128();
             uint256 most = _mostRedeem(msg.sender, basis);
             bool whole = most == open.shares || _paidDown(most, basis) >= open.assets;
             if (open.assets >= open.minimum && whole) revert ClaimPayable(msg.sender);
-        } else if (gasleft() < given / 2) {
+        } else if (!answered && gasleft() < given / 2) {
             // a call that ran out of gas, at whatever depth, left less than that: no want of a price
             revert GasTooLow(given, gasleft());
         }
@@ -514,9 +514,15 @@ contract InsuranceFund is IInsuranceFund, ERC4626, ReentrancyGuardTransient {
 
     /// @dev Views that ERC-4626 forbids to revert must not, whatever makes the vault's revert: lock, prices, no vault yet.
     function _tryBasis() private view returns (bool priced, Basis memory basis) {
-        if (address(_vault) == address(0)) return (false, basis);
+        (, priced, basis) = _askBasis();
+    }
+
+    /// @return answered whether the vault did: without a price, where it is in doubt
+    function _askBasis() private view returns (bool answered, bool priced, Basis memory basis) {
+        if (address(_vault) == address(0)) return (false, false, basis);
         try _vault.fundFigures(MARGIN_PART) returns (FundFigures memory f) {
-            if (_isPriced(f)) return (true, _basisOf(f, _unvestedAt(_netOf(f))));
+            if (!_isPriced(f)) return (true, false, basis);
+            return (true, true, _basisOf(f, _unvestedAt(_netOf(f))));
         } catch {}
     }
 

@@ -12,7 +12,8 @@ interface ILiquidationBatch {
     /// @notice Thrown when the sale of `account` may have failed only because the caller gave the batch too little gas.
     error LiquidationOutOfGas(AccountId account);
 
-    /// @notice Calls `liquidateMany`, and then `liquidate` for each account that it leaves. An account that comes twice is healthy the second time, or sold again.
+    /// @notice Calls `liquidateMany`, and then `liquidate` for each account that it leaves. An account that comes twice is healthy the second time, or sold again; the keeper's own is
+    /// judged with the rewards of `liquidateMany`.
     /// @param keeper account that is credited the rewards
     /// @return liquidated how many accounts were sold, in part or whole
     function liquidateBatch(AccountId[] calldata accounts, AccountId keeper) external returns (uint256 liquidated);

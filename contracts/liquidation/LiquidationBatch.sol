@@ -8,7 +8,7 @@ import {AccountId} from "../types/AccountId.sol";
 /// @title Many liquidations in one call
 contract LiquidationBatch is ILiquidationBatch {
     /// @dev Calls of the batch, and of the vault to its library and of that to others, get 63 of 64 parts of the gas each: who starved any of them has little more
-    /// than 3/64 left.
+    /// than 3/64 left. Four calls below the batch are the most; a fifth would need a larger part.
     uint256 private constant STARVED = 16;
 
     IMarginVault public immutable VAULT;
