@@ -5,6 +5,7 @@ import { z } from "zod";
 import { type Bar, DAY, HOUR, moment as momentText } from "../data/bar.ts";
 import { refusal, type Series } from "../data/readSeries.ts";
 import { fileLines, findingRows, seriesJson } from "../data/report.ts";
+import { missingIn } from "../data/series.ts";
 import { localParameters } from "../deployment/localParameters.ts";
 import { renderReport } from "../report/html.ts";
 import { PROJECT_ROOT } from "../sdk/artifacts.ts";
@@ -66,6 +67,7 @@ export function addDemoCommand(program: Command): void {
     // everything that is played or warms the forecast has to be there
     const refused = series && refusal(series, { ...read, from: begin - WARM_UP_DAYS * DAY, to: end });
     if (refused !== undefined) throw new BadInput(refused);
+    const missing = (series && missingIn(series.findings.holes, begin, end)) ?? "nothing is missing";
     const { volatilities, ...implied } = await impliedVolatility(window, read);
     const underlying = read.underlying ?? underlyingNamed(prices ?? []) ?? "ETH";
     const line = progressLine();
@@ -74,7 +76,7 @@ export function addDemoCommand(program: Command): void {
       const { result, record } = await runDemo({
         window,
         source,
-        files: fileRows(series, volatilities),
+        files: [...fileRows(series, volatilities), ...(series ? [["In what is played", missing] as const] : [])],
         underlying,
         accounts,
         optionTraders,
@@ -87,12 +89,14 @@ export function addDemoCommand(program: Command): void {
       line.end();
       const path = resolve(report);
       writeFileSync(path, renderReport(record));
-      const data = series && { prices: seriesJson(series), ...(volatilities && { volatilities: seriesJson(volatilities) }) };
+      const hours = { expected: (end - begin) / HOUR, present: window.played.length };
+      const data = series && { played: hours, prices: seriesJson(series), ...(volatilities && { volatilities: seriesJson(volatilities) }) };
       if (json) printJson({ ...result, ...(data && { data }), report: path });
       else {
         const findings = demoFindings(result);
         for (const each of [series, volatilities]) if (each) process.stdout.write(`${fileLines(each).join("\n")}\n`);
-        if (series) printRows(findingRows(series).map(([name, value]) => [`  ${name}`, value]));
+        if (series)
+          printRows([...findingRows(series), ["In what is played", missing] as const].map(([name, value]) => [`  ${name}`, value]));
         printRows(
           findings.map(({ name, value, good, note }) => [
             `${good === undefined ? " " : good ? "✓" : "✗"} ${name}`,

@@ -185,8 +185,12 @@ describe("plimsoll data check, and demo with files", function () {
       report,
       "--json",
     );
-    const { data } = JSON.parse(out) as { data: { prices: { missing: number }; volatilities: { unit: string } } };
+    const { data } = JSON.parse(out) as {
+      data: { played: unknown; prices: { missing: number }; volatilities: { unit: string } };
+    };
     expect(data.prices.missing).to.equal(17);
+    expect(data.played).to.deep.equal({ expected: 21, present: 4 });
+    expect(readFileSync(report, "utf8")).to.match(/In what is played<\/th><td>17 hours from 2020-03-25 to 2020-03-25 17:00 are missing/);
     expect(data.volatilities.unit).to.equal("fraction");
     expect(readFileSync(report, "utf8")).to.match(/Price files<\/th><td>holed\.csv: the project(&#39;|')s own \(own\); hourly bars/);
   });
