@@ -7,11 +7,9 @@ export type Verdict = Awaited<ReturnType<typeof check>>;
 type Log = { readonly blockNumber: string; readonly topics: readonly string[]; readonly data: string };
 /**
  * Recomputes from events, token balances and posted prices what the vault owes, whom it liquidated and whom it should have. Amounts are decimal strings;
- * `liquidations` counts accounts, `sales` all their sales, `slices` those in part. What was before `fromBlock` is not judged. Parameters are those of the
- * end: `parameterChanges` counts what changed them in the run, and depths lowered before it, which move with posts; the verdict may then be wrong.
- * `vaultMinusClaims` is the largest shortage of a token, negative, or where there is none the largest surplus: anybody can give the vault something.
- * @param told what the vault has said since it was deployed; asked for in one request by default
- */
+ * `liquidations` counts accounts, `sales` all their sales, `slices` those in part; `vaultMinusClaims` is the largest shortage of a token, below zero, or else
+ * the largest surplus. Nothing before `fromBlock` is judged; `told` are all logs. Parameters are those of the end: `parameterChanges` counts what changed them
+ * in the run, and depths lowered before it, which move with posts; the verdict may then be wrong. */
 export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock = 0, seed: number | null = null, told?: readonly Log[]) {
   const call = async (name: string, ...args: unknown[]): Promise<bigint[]> => {
     const data = await rpc("eth_call", [{ to: vault, data: abi.encodeFunctionData(name, args) }, "latest"]);

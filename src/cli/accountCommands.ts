@@ -61,7 +61,11 @@ export function addAccountCommands(program: Command): void {
       const owner = context.wallet().address;
       const approvals = await approvalCalls(context.rpc, found, owner, context.record.contracts.vault, units);
       const { hash } = await context.send([...approvals, executeCall(context.record, owner, [depositAction(account, index, units)])]);
-      report(context, { token: symbol, amount, account: showAccount(account), hash }, `${amount} ${symbol} deposited`);
+      report(
+        context,
+        { token: symbol, amount, account: showAccount(account, context.record.chainId), hash },
+        `${amount} ${symbol} deposited`,
+      );
     });
 
   withNetwork(program.command("withdraw").argument("<token>").argument("<amount>").option("--to <address>", "who receives them"))
@@ -140,11 +144,11 @@ async function showOne(context: Context, account: AccountId): Promise<void> {
   if (context.json) {
     const decimals = Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, formatDecimal(amount)]));
     const cash = formatDecimal(stored.cash);
-    printJson({ account: showAccount(account), ...decimals, health, cash, positions, collateral, series, scans, stale });
+    printJson({ account: showAccount(account, record.chainId), ...decimals, health, cash, positions, collateral, series, scans, stale });
     return;
   }
   printRows([
-    ["account", showAccount(account)],
+    ["account", showAccount(account, record.chainId)],
     ["health", health === null ? "no margin needed" : `${showDecimal(summary.health, 3)}${isBelow ? "  below its line" : ""}`],
     ["equity", `${showDecimal(equity)} ${record.settlementToken.symbol}`],
     ["initial margin", showDecimal(margin)],
@@ -271,7 +275,7 @@ async function showAll(context: Context): Promise<void> {
   const { timestamp } = (await rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
   const all = standings(books.state(Number(timestamp))).sort((a, b) => Number((a.health ?? 10n ** 30n) - (b.health ?? 10n ** 30n)));
   const rows = all.map(({ account, figures, maintenance, health }) => ({
-    account: showAccount(account),
+    account: showAccount(account, record.chainId),
     health: health === undefined ? null : formatDecimal(health),
     equity: formatDecimal(figures.equity),
     maintenance: formatDecimal(maintenance),
@@ -284,7 +288,7 @@ async function showAll(context: Context): Promise<void> {
   printTable(
     ["account", "health", "equity", "maintenance", "notional"],
     all.map(({ account, figures, maintenance, health }) => [
-      showAccount(account),
+      showAccount(account, record.chainId),
       health === undefined ? "–" : showDecimal(health, 3),
       showDecimal(figures.equity),
       showDecimal(maintenance),

@@ -14,11 +14,8 @@ import { BadInput, Failure } from "../sdk/failure.ts";
 import { callContract } from "../sdk/readState.ts";
 import { httpRpc, type RetryOptions, type Rpc, retryingRpc } from "../sdk/rpc.ts";
 import { type SenderEvent, type Sent, transactionSender } from "../sdk/sender.ts";
-import { localWallet } from "../simulator/localAccounts.ts";
+import { LOCAL_CHAIN, localWallet } from "../simulator/localAccounts.ts";
 import { readArguments, whole } from "./arguments.ts";
-
-/** The chain of every Hardhat node, whose clock, prices and keys are ours. */
-export const LOCAL_CHAIN = 31_337;
 
 /** Options that every operating command has. */
 export function withNetwork(command: Command): Command {

@@ -30,7 +30,11 @@ export function addExchangeCommands(program: Command): void {
       const context = await openContext(options);
       const account = parseAccount(context, name);
       const debt = await debtOf(context, account);
-      report(context, figuresOf(debt), [owedLine(context, debt), ...debt.offers.map((each) => offerLine(context, each))].join("\n"));
+      report(
+        context,
+        figuresOf(context, debt),
+        [owedLine(context, debt), ...debt.offers.map((each) => offerLine(context, each))].join("\n"),
+      );
     });
 
   withNetwork(exchange.command("declare").argument("<account>", ACCOUNT))
@@ -50,7 +54,7 @@ export function addExchangeCommands(program: Command): void {
       }
       const { hash } = await context.send([declareExchangeCall(context.record, context.wallet().address, account)]);
       const line = debt.short ? "declared: the discount grows from now on" : "the clock is stopped";
-      report(context, { ...figuresOf(debt), declared: debt.short, hash }, `${owedLine(context, debt)}\n${line}`);
+      report(context, { ...figuresOf(context, debt), declared: debt.short, hash }, `${owedLine(context, debt)}\n${line}`);
     });
 
   withNetwork(
@@ -73,7 +77,7 @@ export function addExchangeCommands(program: Command): void {
       if (!debt.short || debt.since === 0)
         throw new Failure(owed, debt.short ? `first: plimsoll exchange declare ${name}` : "there is nothing to buy");
       const offer = debt.offers.find((each) => each.token === index);
-      if (offer === undefined) throw new Failure(`${showAccount(account)} holds no ${symbol}`);
+      if (offer === undefined) throw new Failure(`${showAccount(account, context.record.chainId)} holds no ${symbol}`);
       const amount = text === "most" ? offer.most : parseAmount(text, 18);
       if (amount > offer.most || amount === 0n)
         throw new Failure(`${owed}: at most ${formatDecimal(offer.most)} ${symbol} may be bought now`);
@@ -86,8 +90,15 @@ export function addExchangeCommands(program: Command): void {
       const cash = paidIn(hash, logs);
       report(
         context,
-        { ...figuresOf(debt), token: symbol, amount: formatDecimal(amount), paid: formatDecimal(cash), buyer: showAccount(buyer), hash },
-        `bought ${formatDecimal(amount)} ${symbol} of ${showAccount(account)} for ${formatDecimal(cash)} ${context.record.settlementToken.symbol}`,
+        {
+          ...figuresOf(context, debt),
+          token: symbol,
+          amount: formatDecimal(amount),
+          paid: formatDecimal(cash),
+          buyer: showAccount(buyer, context.record.chainId),
+          hash,
+        },
+        `bought ${formatDecimal(amount)} ${symbol} of ${showAccount(account, context.record.chainId)} for ${formatDecimal(cash)} ${context.record.settlementToken.symbol}`,
       );
     });
 }
@@ -157,7 +168,7 @@ function owedLine({ record }: Context, { account, short, settled, collateral, si
   const { symbol } = record.settlementToken;
   const owed = settled < 0n ? `owes ${showDecimal(-settled)} ${symbol}` : "owes nothing";
   const clock = since === 0 ? "not declared" : `declared ${((now - since) / HOUR).toFixed(1)} hours ago`;
-  return `${showAccount(account)} ${owed}, with collateral of ${showDecimal(collateral)}: ${short ? "short" : "not short"}, ${clock}`;
+  return `${showAccount(account, record.chainId)} ${owed}, with collateral of ${showDecimal(collateral)}: ${short ? "short" : "not short"}, ${clock}`;
 }
 
 function offerLine({ record }: Context, { symbol, held, most, price }: Offer): string {
@@ -165,9 +176,9 @@ function offerLine({ record }: Context, { symbol, held, most, price }: Offer): s
   return `${formatDecimal(held)} ${symbol}, a unit for ${unit} ${record.settlementToken.symbol} now; at most ${formatDecimal(most)}`;
 }
 
-function figuresOf({ account, short, settled, collateral, since, offers }: Debt): Record<string, unknown> {
+function figuresOf({ record }: Context, { account, short, settled, collateral, since, offers }: Debt): Record<string, unknown> {
   return {
-    account: showAccount(account),
+    account: showAccount(account, record.chainId),
     short,
     settledCash: formatDecimal(settled),
     collateral: formatDecimal(collateral),

@@ -150,7 +150,9 @@ export function addKeepCommand(program: Command): void {
           for (const line of lines) say(line);
         };
         if (!json && !given.once)
-          say(`keeping ${record.network}; rewards go to ${showAccount(keeper)}${given.dryRun ? "; nothing is sent" : ""}; Ctrl-C ends it`);
+          say(
+            `keeping ${record.network}; rewards go to ${showAccount(keeper, record.chainId)}${given.dryRun ? "; nothing is sent" : ""}; Ctrl-C ends it`,
+          );
         await runKeeper({
           common: { logger, metrics, signal },
           books,

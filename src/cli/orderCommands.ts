@@ -334,7 +334,7 @@ async function showOrder(context: Context, path: string): Promise<void> {
     price: shown.price,
     mark: legs.every(({ mark }) => mark !== null) ? formatDecimal((shown.side === "buy" ? marks : -marks) * unit) : null,
     left: quote === undefined ? "0" : formatDecimal(left, quote.exponent),
-    account: showAccount(order.account),
+    account: showAccount(order.account, record.chainId),
     validFrom: Number(order.validFrom),
     validUntil: Number(order.validUntil),
     expired: state.now > order.validUntil,

@@ -6,11 +6,11 @@ import { formatDecimal } from "../sdk/amounts.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import { LOCAL_ROLES, movePrice } from "../simulator/devnet.ts";
-import { localWallet } from "../simulator/localAccounts.ts";
+import { LOCAL_CHAIN, localWallet } from "../simulator/localAccounts.ts";
 import type { OptionTerms } from "../simulator/optionPricer.ts";
 import { report } from "./accountCommands.ts";
 import { decimalWithin, readArguments } from "./arguments.ts";
-import { findUnderlying, LOCAL_CHAIN, openContext, parseAmount, withNetwork } from "./context.ts";
+import { findUnderlying, openContext, parseAmount, withNetwork } from "./context.ts";
 import { printJson, printRows, printTable } from "./output.ts";
 import { addPricePosting, STATES } from "./pricePosting.ts";
 

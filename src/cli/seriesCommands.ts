@@ -26,11 +26,11 @@ import { callContract } from "../sdk/readState.ts";
 import { expiryText, listedIn, parseSeries, type SeriesPlace, seriesListing, seriesName, strikesLine } from "../sdk/series.ts";
 import { smileReport } from "../sdk/smile.ts";
 import { LOCAL_ROLES, passTime, showAccount } from "../simulator/devnet.ts";
-import { localWallet } from "../simulator/localAccounts.ts";
+import { LOCAL_CHAIN, localWallet } from "../simulator/localAccounts.ts";
 import { LOCAL_SMILE } from "../simulator/localSeries.ts";
 import { report } from "./accountCommands.ts";
 import { moment, positiveDecimal, readArguments, whole } from "./arguments.ts";
-import { type Context, findUnderlying, LOCAL_CHAIN, openContext, withNetwork } from "./context.ts";
+import { type Context, findUnderlying, openContext, withNetwork } from "./context.ts";
 import { printJson, printTable } from "./output.ts";
 import { atTheMoney, optionFigures, readSeries, type SeriesView, seriesAt, staleAmong } from "./seriesState.ts";
 import { addSliceSigning, percent, smileSchema, whySliceRefused } from "./sliceSigning.ts";
@@ -416,7 +416,9 @@ async function settle(context: Context, name: string): Promise<void> {
     return task.kind === "pay" ? [settleExpiredCall(record, from, task.account, task.underlying, task.series)] : [];
   });
   const paid = tasks.flatMap((task) =>
-    task.kind === "pay" && task.underlying === place.underlying && task.series === place.series ? [showAccount(task.account)] : [],
+    task.kind === "pay" && task.underlying === place.underlying && task.series === place.series
+      ? [showAccount(task.account, record.chainId)]
+      : [],
   );
   const hash = calls.length === 0 ? null : (await context.send(calls)).hash;
   const underlying = state.underlyings[place.underlying];

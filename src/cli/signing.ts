@@ -4,8 +4,8 @@ import type { z } from "zod";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { normalSignature } from "../sdk/signature.ts";
 import { LOCAL_ROLES } from "../simulator/devnet.ts";
-import { localWallet } from "../simulator/localAccounts.ts";
-import { type Context, LOCAL_CHAIN } from "./context.ts";
+import { LOCAL_CHAIN, localWallet } from "../simulator/localAccounts.ts";
+import type { Context } from "./context.ts";
 
 // What signers of prices and of volatilities have in common: a file that one writes and the others add to.
 

@@ -60,11 +60,11 @@ export function addTradeCommands(program: Command): void {
         );
       }
       const shown = sales.map(({ account, fraction, reward }) => ({
-        account: showAccount(account),
+        account: showAccount(account, record.chainId),
         fraction: formatDecimal(fraction),
         reward: formatDecimal(reward),
       }));
-      const left = [...refused].map(([account, reason]) => ({ account: showAccount(account), reason }));
+      const left = [...refused].map(([account, reason]) => ({ account: showAccount(account, record.chainId), reason }));
       const lines = left.map(({ account, reason }) => `${account}: not liquidated: ${reason}`);
       if (sales.length === 0) throw new Failure(lines.join("; "));
       report(

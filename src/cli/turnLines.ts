@@ -9,15 +9,15 @@ import { explainError } from "../sdk/errors.ts";
 import { listedIn, seriesName } from "../sdk/series.ts";
 import { showAccount } from "../simulator/devnet.ts";
 
-/** The name of a series or an underlying for people. */
-export type NameOfSeries = (place: TaskPlace) => string;
+/** The name of an account, a series or an underlying for people. */
+export type NameOf = (what: TaskPlace | AccountId) => string;
 
 /** A turn of a keeper for people, a line each. */
-export function turnLines({ sales, missed, failures, upkeep }: TurnReport, nameOf: NameOfSeries): string[] {
+export function turnLines({ sales, missed, failures, upkeep }: TurnReport, nameOf: NameOf): string[] {
   return [
-    ...sales.map(saleLine),
-    ...missed.map(missedLine),
-    ...failures.map(failureLine),
+    ...sales.map((each) => saleLine(each, nameOf)),
+    ...missed.map((each) => missedLine(each, nameOf)),
+    ...failures.map((each) => failureLine(each, nameOf)),
     ...upkeep.flatMap((each) => upkeepLines(each, nameOf)),
   ];
 }
@@ -48,18 +48,20 @@ const FAILED = {
 } as const;
 
 /** A line for each series of a task. */
-function upkeepLines({ task, done, error }: TaskOutcome, nameOf: NameOfSeries): string[] {
+function upkeepLines({ task, done, error }: TaskOutcome, nameOf: NameOf): string[] {
   return placesOf(task).map((place) => {
-    const what = `${nameOf(place)}${task.kind === "pay" ? ` to ${showAccount(task.account)}` : ""}`;
+    const what = `${nameOf(place)}${task.kind === "pay" ? ` to ${nameOf(task.account)}` : ""}`;
     if (error !== undefined) return `${FAILED[task.kind]} ${what}: ${explainError(error)}`;
     return `${(done ? DONE : WOULD)[task.kind]} ${what}`;
   });
 }
 
-/** A name of every series in a state, by its numbers where the deployment does not know it. */
-export function namesIn(record: DeploymentRecord, { underlyings }: Pick<State, "underlyings">): NameOfSeries {
+/** Names of accounts and of every series in a state, by its numbers where the deployment does not know it. */
+export function namesIn(record: DeploymentRecord, { underlyings }: Pick<State, "underlyings">): NameOf {
   const listed = listedIn(record, underlyings);
-  return ({ underlying, series }) => {
+  return (what) => {
+    if (typeof what === "bigint") return showAccount(what, record.chainId);
+    const { underlying, series } = what;
     const symbol = record.underlyings[underlying]?.symbol ?? String(underlying);
     if (series === undefined) return symbol;
     const known = underlyings[underlying]?.series.has(series) ?? false;
@@ -67,21 +69,21 @@ export function namesIn(record: DeploymentRecord, { underlyings }: Pick<State, "
   };
 }
 
-function saleLine({ account, fraction, reward }: Sale): string {
-  return `liquidated ${showAccount(account)}: sold ${partOf(fraction)}, the keeper earned ${showDecimal(reward)}`;
+function saleLine({ account, fraction, reward }: Sale, nameOf: NameOf): string {
+  return `liquidated ${nameOf(account)}: sold ${partOf(fraction)}, the keeper earned ${showDecimal(reward)}`;
 }
 
-function missedLine({ account, hash, by, reason }: Missed): string {
-  const why = by === undefined ? (reason ?? "the vault did not sell it any more") : `sold by ${showAccount(by)}`;
-  return `not liquidated: ${showAccount(account)}: ${why}; transaction ${hash} earned nothing with it`;
+function missedLine({ account, hash, by, reason }: Missed, nameOf: NameOf): string {
+  const why = by === undefined ? (reason ?? "the vault did not sell it any more") : `sold by ${nameOf(by)}`;
+  return `not liquidated: ${nameOf(account)}: ${why}; transaction ${hash} earned nothing with it`;
 }
 
 function partOf(fraction: bigint): string {
   return fraction === WAD ? "all" : `${showDecimal(fraction * 100n)} %`;
 }
 
-function failureLine({ accounts, error }: FailedBatch): string {
-  return `not liquidated: ${accounts.map(showAccount).join(", ")}: ${explainError(error)}`;
+function failureLine({ accounts, error }: FailedBatch, nameOf: NameOf): string {
+  return `not liquidated: ${accounts.map(nameOf).join(", ")}: ${explainError(error)}`;
 }
 
 /** What a turn would do, a line an account and a task, as the engine says it from the same books. */
@@ -90,10 +92,10 @@ export function dryLines(
   state: State,
   keeper: AccountId,
   symbol: string,
-  nameOf: NameOfSeries,
+  nameOf: NameOf,
 ): string[] {
   const sales = planned.map(({ account, health }) => {
-    const name = `${showAccount(account)}${health === undefined ? "" : ` (health ${showDecimal(health, 3)})`}`;
+    const name = `${nameOf(account)}${health === undefined ? "" : ` (health ${showDecimal(health, 3)})`}`;
     try {
       const { fraction, events } = liquidate(state, account, keeper);
       const reward = events.find((event) => event.name === "Liquidated")?.values.reward ?? 0n;
@@ -106,37 +108,37 @@ export function dryLines(
 }
 
 /** A task as JSON prints it, for each of its series. */
-function taskFigures({ task, done, error }: TaskOutcome, nameOf: NameOfSeries): object[] {
+function taskFigures({ task, done, error }: TaskOutcome, nameOf: NameOf): object[] {
   return placesOf(task).map((place) => ({
     task: task.kind === "slices" ? "slice" : task.kind,
     [place.series === undefined ? "underlying" : "series"]: nameOf(place),
-    ...(task.kind === "pay" ? { account: showAccount(task.account) } : {}),
+    ...(task.kind === "pay" ? { account: nameOf(task.account) } : {}),
     done,
     ...(error === undefined ? {} : { reason: explainError(error) }),
   }));
 }
 
 /** A turn as JSON prints it; amounts as decimals. */
-export function turnFigures({ accounts, below, planned, sales, missed, failures, upkeep }: TurnReport, nameOf: NameOfSeries): object {
+export function turnFigures({ accounts, below, planned, sales, missed, failures, upkeep }: TurnReport, nameOf: NameOf): object {
   return {
     accounts,
     below,
     planned: planned.map(({ account, health }) => ({
-      account: showAccount(account),
+      account: nameOf(account),
       health: health === undefined ? null : formatDecimal(health),
     })),
     sales: sales.map(({ account, fraction, reward }) => ({
-      account: showAccount(account),
+      account: nameOf(account),
       fraction: formatDecimal(fraction),
       reward: formatDecimal(reward),
     })),
     missed: missed.map(({ account, hash, by, reason }) => ({
-      account: showAccount(account),
+      account: nameOf(account),
       hash,
-      soldBy: by === undefined ? null : showAccount(by),
+      soldBy: by === undefined ? null : nameOf(by),
       ...(reason === undefined ? {} : { reason }),
     })),
-    failures: failures.map(({ accounts: left, error }) => ({ accounts: left.map(showAccount), reason: explainError(error) })),
+    failures: failures.map(({ accounts: left, error }) => ({ accounts: left.map(nameOf), reason: explainError(error) })),
     upkeep: upkeep.flatMap((each) => taskFigures(each, nameOf)),
   };
 }

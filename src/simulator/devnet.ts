@@ -15,7 +15,7 @@ import { vaultReader } from "../sdk/readState.ts";
 import type { Rpc } from "../sdk/rpc.ts";
 import { transactionSender } from "../sdk/sender.ts";
 import { listedIn, seriesName } from "../sdk/series.ts";
-import { localWallet } from "./localAccounts.ts";
+import { LOCAL_CHAIN, localWallet } from "./localAccounts.ts";
 import type { Connection } from "./localChain.ts";
 import { localSeriesCalls, localSlices, tendSeries } from "./localSeries.ts";
 import { fundingCalls, matchCalls, type Protocol, postCall, type Side, stakeCalls } from "./setUp.ts";
@@ -261,8 +261,8 @@ function addressOf(index: number): string {
   return localWallet(index).address;
 }
 
-/** An account as a person names it: the number of a local account where it is one. */
-export function showAccount(account: bigint): string {
-  for (let i = 0; i < 20; i++) if (accountIdOf(addressOf(i)) === account) return `account ${i}`;
+/** An account as a person names it: on a local chain the number of one of its accounts where it is one. */
+export function showAccount(account: bigint, chainId = LOCAL_CHAIN): string {
+  if (chainId === LOCAL_CHAIN) for (let i = 0; i < 20; i++) if (accountIdOf(addressOf(i)) === account) return `account ${i}`;
   return `0x${(account >> 96n).toString(16).padStart(40, "0")}/${account & ((1n << 96n) - 1n)}`;
 }

@@ -1,5 +1,8 @@
 import { HDNodeWallet, Wallet } from "ethers";
 
+/** The chain of every Hardhat node, whose clock, prices and keys are ours. */
+export const LOCAL_CHAIN = 31_337;
+
 /** Mnemonic of local chains, known to everybody: its accounts hold nothing anywhere else. */
 const LOCAL_MNEMONIC = "test test test test test test test test test test test junk";
 const wallets = new Map<number, Wallet>();

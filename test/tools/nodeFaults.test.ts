@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { expect } from "chai";
 import { pino } from "pino";
 import { main } from "../../src/cli/main.ts";
-import { turnLines } from "../../src/cli/turnLines.ts";
+import { type NameOf, turnLines } from "../../src/cli/turnLines.ts";
 import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { type BookStore, openBookStore } from "../../src/keeper/bookStore.ts";
 import { followBooks } from "../../src/keeper/books.ts";
@@ -238,7 +238,7 @@ describe("what operators meet, on a devnet behind a proxy", function () {
       store.close();
       return report;
     };
-    const names = (): string => "";
+    const names: NameOf = (what) => (typeof what === "bigint" ? showAccount(what) : "");
     const lost = await turnWith(async ({ method }) => {
       if (method !== "eth_sendRawTransaction") return undefined;
       const { to, data } = vaultCall(record, rival, "liquidate", [victim, accountIdOf(rival)]);

@@ -123,7 +123,9 @@ describe("a deployed network, by the commands that ship alone", function () {
     expect(await said(KEEPER, "keep", "--once", "--prices", prices)).to.match(/posted a price of ETH/);
     await minute();
     await signed("1700");
-    expect(await said(KEEPER, "keep", "--once", "--prices", prices)).to.match(/^liquidated .*: sold .*, the keeper earned \d/m);
+    expect(await said(KEEPER, "keep", "--once", "--prices", prices)).to.match(
+      /^liquidated 0x[0-9a-f]{40}\/0: sold .*, the keeper earned \d/m,
+    );
     expect(await said(POSTER, "check")).to.match(/^vaultMinusClaims +0$/m);
   });
 });
