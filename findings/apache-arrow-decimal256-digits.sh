@@ -4,7 +4,7 @@
 # right.
 #
 # A good guess goes wrong because both widths share one class and one method, small values (7) are right, and
-# Decimal256 is the type in which chain data sets keep uint256 amounts.
+# Decimal256 is what amounts of more than 38 digits need.
 #
 # Hurt: balances and liquidity of exports in Arrow or Parquet, read in a page or in Node. Avoid it: put the
 # 32-bit words of the value together yourself, as below.

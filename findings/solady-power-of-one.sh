@@ -4,7 +4,7 @@
 # reverts. PRB-Math gives 3, 8 and 2 (and is worse in other places: 10 squared).
 #
 # A good guess goes wrong because whole exponents look like repeated multiplication, which is exact; powWad goes
-# through a logarithm and an exponential, each rounded down.
+# through a logarithm and an exponential, each of them rounded.
 #
 # Hurt: curves x^n whose neutral parameter is n = 1, tests that compare with whole numbers, and code that relies
 # on pow(x, 1) >= x. Avoid it: rpow for whole exponents, and treat n = 0 and n = 1 apart.

@@ -24,3 +24,7 @@ export function signed(bits: number): fc.Arbitrary<bigint> {
 
 /** A packed word of 256 bits, whose every field is drawn evenly. */
 export const anyWord: fc.Arbitrary<bigint> = fc.bigInt(0n, 2n ** 256n - 1n);
+
+/** A number between two, evenly: `fc.double` is even over its representations, most of which are tiny. */
+export const real = (least: number, most: number): fc.Arbitrary<number> =>
+  fc.integer({ min: 0, max: 1_000_000 }).map((part) => least + ((most - least) * part) / 1e6);

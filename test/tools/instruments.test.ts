@@ -22,6 +22,7 @@ import {
   termsIn,
 } from "../../src/sdk/series.ts";
 import { fitSlice, type Smile, smileReport } from "../../src/sdk/smile.ts";
+import { real } from "../helpers/arbitraries.ts";
 import { bareState, DAY, listing } from "../helpers/engineSeries.ts";
 
 const CHRISTMAS = 1_798_185_600n; // 2026-12-25T08:00Z
@@ -155,9 +156,9 @@ describe("names of instruments", () => {
 });
 
 const smiles: fc.Arbitrary<Smile> = fc.record({
-  volatility: fc.double({ min: 0.1, max: 1.5, noNaN: true }),
-  skew: fc.double({ min: -0.4, max: 0.4, noNaN: true }),
-  curvature: fc.double({ min: 0.05, max: 0.8, noNaN: true }),
+  volatility: real(0.1, 1.5),
+  skew: real(-0.4, 0.4),
+  curvature: real(0.05, 0.8),
 });
 
 describe("fitSlice", () => {

@@ -18,16 +18,12 @@ import {
 } from "../../../src/engine/math/options/svi.ts";
 import { Reverted } from "../../../src/engine/types/errors.ts";
 import type { SviHarness } from "../../../typechain-types/index.ts";
-import { unsigned, upTo } from "../../helpers/arbitraries.ts";
+import { real, unsigned, upTo } from "../../helpers/arbitraries.ts";
 import { exactDurrleman, exactVariance } from "../../helpers/options/exactSvi.ts";
 
 const WAD = 10n ** 18n;
 const UNIT = 10n ** 4n;
 const wad = (value: number): bigint => BigInt(Math.round(value * 1e14)) * UNIT;
-
-/** A number between two, evenly: `fc.double` is even over its representations, most of which are tiny. */
-const real = (least: number, most: number): fc.Arbitrary<number> =>
-  fc.integer({ min: 0, max: 1_000_000 }).map((part) => least + ((most - least) * part) / 1e6);
 
 /** A slice of a volatility and an expiry, its skew and wings as random as the shape allows. */
 const slices: fc.Arbitrary<SviSlice> = fc
