@@ -92,7 +92,7 @@ describe("a keeper's turn", function () {
         const { sales, failures } = await devnet.keep();
         expect(sales, `turn ${turn}`).to.deep.equal([]);
         expect(
-          failures.map(({ accounts }) => accounts.map(showAccount)),
+          failures.map(({ accounts }) => accounts.map((each) => showAccount(each))),
           `turn ${turn}`,
         ).to.deep.equal([["account 11"]]);
         expect(explainError(failures[0]?.error)).to.match(/invalid opcode/i);
