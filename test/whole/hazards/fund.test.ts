@@ -170,6 +170,27 @@ describe("hazards of the fund and of markets", () => {
     return world;
   }
 
+  it("H-77 what was drawn in the epoch before counts still when more has been drawn in this one", async () => {
+    const { world, victims } = await leveraged(5, 100_000n);
+    const { fund, time } = world;
+    // each loses 2,600 more than it has: four of them more than the cap, a tenth of the stake
+    await world.move(0, 1_800n * WAD);
+    const day = 86_400n;
+    const end = (BigInt(await time.latest()) / day + 1n) * day;
+    await time.increaseTo(end - 60n);
+    await world.refresh();
+    await liquidate(world, victims.slice(0, 2));
+    const before = await world.cashOf(idOf(fund));
+    expect(before > 94_000n * WAD && before < 95_000n * WAD, `${before}`).to.equal(true);
+    await time.increaseTo(end + 120n);
+    await world.refresh();
+    await liquidate(world, victims.slice(2));
+    // a tenth of what there was at the beginning of this epoch, 94,800
+    const stake = await world.cashOf(idOf(fund));
+    expect(stake > 90_519n * WAD && stake < 90_521n * WAD, `${stake}`).to.equal(true);
+    await world.conserve();
+  });
+
   it("H-79 I-28 a fund account below zero beyond its cap is in φ while it still holds: whoever withdraws first", async () => {
     for (const first of ["carol", "dave"] as const) {
       const world = await overrun();
