@@ -13,6 +13,7 @@ import {Instrument} from "../../types/Instrument.sol";
 import {Lots} from "../../types/Lots.sol";
 import {StaleCause} from "../../types/StaleCause.sol";
 import {PositionWord} from "../../words/PositionWord.sol";
+import {FreshSeries} from "./FreshSeries.sol";
 
 /// @title All positions of an account on one underlying, from its list and the risk words into the sums of each series, in one pass
 /// @dev What `SeriesHolding.write` and, for each of its positions, `RiskArray.addOption` and `SeriesHolding.weigh` do, its plain twins: no position is kept, and how
@@ -42,7 +43,9 @@ library OpeningBooks {
         SeriesBook[] memory books = _roomForBooks(count);
         (h.groups, b.books) = (groups, books);
         mapping(uint256 place => uint256) storage list = $.seriesPositions[account][h.underlying];
-        mapping(uint256 wordKey => uint256) storage words = RiskWords.ofUnderlying($, h.underlying);
+        uint256[1 << 15] storage words = RiskWords.ofUnderlying($, h.underlying);
+        mapping(uint256 series => uint256) storage seriesWords = $.series[h.underlying];
+        mapping(uint256 series => uint256) storage surfaces = $.surfaces[h.underlying];
         uint256[8] memory places; // a byte for each series: where it is among the groups, plus one
         unchecked {
             // count < 2^16; what is behind the last position is zero
@@ -51,13 +54,16 @@ library OpeningBooks {
                     Instrument instrument = Instrument.wrap(four & 0xffff);
                     uint256 place = SeriesHolding.placeOf(places, instrument.series());
                     if (place == 0) {
-                        place = _open(b, h, $, four & SeriesPositions.ENTRY);
+                        uint256 series = instrument.series();
+                        place = FreshSeries.push(groups, books, series, seriesWords[series], surfaces[series], h.price, h.range);
+                        if (place == 0) place = _open(b, h, $, four & SeriesPositions.ENTRY);
                         // a settled series is asked for anew by its next position: there are few, and they are paid out soon
                         if (place == 0) continue;
-                        SeriesHolding.setPlace(places, instrument.series(), place);
+                        SeriesHolding.setPlace(places, series, place);
                     }
                     if (instrument.isFuture()) _addFuture(groups, books, place, SeriesPositions.lotsIn(four));
-                    else if (b.cause == StaleCause.NONE) _addOption(groups, books, place, four, RiskWords.read(words, instrument.wordKey()));
+                    else if (b.cause == StaleCause.NONE)
+                        _addOption(groups, books, place, four, RiskWords.read(words, instrument.wordKey()));
                 }
             }
         }

@@ -86,7 +86,18 @@ library VegaBound {
 
     /// @dev The factor of the shock is less the longer there is to expiry: that of the powers of two of a day, rounded up.
     function _factorUp(uint256 time) private pure returns (uint256) {
-        if (time >= 8 days) return time >= 30 days ? 1.001e18 : time >= 16 days ? 1.208e18 : 1.487e18;
-        return time >= 4 days ? 1.831e18 : time >= 2 days ? 2.254e18 : 2.775e18;
+        if (time >= 8 days)
+            return
+                time >= 30 days
+                    ? 1.001e18
+                    : time >= 16 days
+                        ? 1.208e18
+                        : 1.487e18;
+        return
+            time >= 4 days
+                ? 1.831e18
+                : time >= 2 days
+                    ? 2.254e18
+                    : 2.775e18;
     }
 }

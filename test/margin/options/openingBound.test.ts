@@ -14,7 +14,6 @@ import { Random } from "../../helpers/random.ts";
 
 const PPB = 10n ** 9n;
 const MINUTE = 60n;
-const DAY = 86_400n;
 const WINDOW = 30n * MINUTE;
 const FUTURE = 255n;
 const MOST = 2n ** 255n - 1n;
@@ -88,12 +87,10 @@ function account(random: Random, now: bigint, kind: Kind): Given {
 
 function listed(random: Random, now: bigint, kind: Kind, number: bigint, price: bigint, range: bigint): Listed {
   const inWindow = !kind.fresh && random.chance(0.1);
-  const left = inWindow
-    ? BigInt(random.below(2_400))
-    : BigInt(Math.round(2_000 * Math.exp(random.fraction() * Math.log(20_000)))); // to a year and more
+  const left = inWindow ? BigInt(random.below(2_400)) : BigInt(Math.round(2_000 * Math.exp(random.fraction() * Math.log(20_000)))); // to a year and more
   const expiry = now + left;
   const lapsed = !kind.fresh && random.chance(0.15);
-  const published = now - BigInt(random.below(lapsed ? 90_000 : 3_000));
+  const published = now - BigInt(random.below(!lapsed ? 3_000 : random.chance(0.7) ? 9_000 : 90_000));
   const basis = BigInt(random.below(60_000_001) - 30_000_000);
   const steps = now <= published + 3_600n ? 0n : (now - published - 3_601n) / 900n + 1n;
   const forward = forwardDown(basisForwardDown(price, basis, steps > 96n ? 96n : steps));
@@ -105,7 +102,7 @@ function listed(random: Random, now: bigint, kind: Kind, number: bigint, price: 
   const wider = random.chance(0.5) ? 0n : (rangeUp(range) * BigInt(random.below(kind.fresh ? 98 : 110))) / 10_000n;
   const anchorRange = rangeUp(range + wider);
   const count = BigInt(1 + random.below(32));
-  const step = 1n + (anchorForward / 10n ** 14n) * BigInt(1 + random.below(80)) / 1_000n;
+  const step = 1n + ((anchorForward / 10n ** 14n) * BigInt(1 + random.below(80))) / 1_000n;
   const middle = anchorForward / 10n ** 14n;
   const lowest = middle - (step * count * BigInt(random.below(100))) / 100n;
   const word = listedSeries({ expiry, base: lowest > 0n ? lowest : 1n, step, decimals: 14n, count });
@@ -193,7 +190,8 @@ describe("opening bound", () => {
       expect(tight.cause).to.equal(0n);
       expect(hasCoarse).to.equal(true);
       expect(coarse.notional).to.equal(tight.notional);
-      for (const part of ["value", "surplus", "settled"] as const) expect(coarse[part] <= tight[part], `round ${round} ${part}`).to.equal(true);
+      for (const part of ["value", "surplus", "settled"] as const)
+        expect(coarse[part] <= tight[part], `round ${round} ${part}`).to.equal(true);
       if (coarse.surplus < tight.surplus) coarser++;
     }
     expect(coarser).to.be.greaterThan(200);

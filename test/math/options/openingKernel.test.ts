@@ -32,7 +32,7 @@ type Place = typeof place extends fc.Arbitrary<infer T> ? T : never;
 
 const moved = ({ forward, range }: Place, by: { readonly price: number; readonly range: number }): Place => ({
   forward: forward + (forward * BigInt(by.price)) / 200_000n,
-  range: ((range / PPB) * BigInt(100_000 + by.range)) / 100_000n * PPB,
+  range: (((range / PPB) * BigInt(100_000 + by.range)) / 100_000n) * PPB,
 });
 
 /** Options on one series as their words say it, of strikes near and far. */
@@ -102,7 +102,9 @@ describe("opening kernel", () => {
         const anchor = { forward: BigInt(forward) * WAD, range: BigInt(ppm) * 1_000n * PPB };
         const sigma = (BigInt(volatility) * WAD) / 100n;
         const deviation = (volatility / 100) * Math.sqrt(seconds / (365 * DAY));
-        const strikes = legs.map(({ strike }) => BigInt(Math.round(forward * Math.exp((strike / 1_000) * deviation) * 1e6) + 1) * 10n ** 12n);
+        const strikes = legs.map(
+          ({ strike }) => BigInt(Math.round(forward * Math.exp((strike / 1_000) * deviation) * 1e6) + 1) * 10n ** 12n,
+        );
         const words = wordsOf(() => strikes.map((strike) => riskWordAt(strike, sigma, anchor, BigInt(seconds))));
         fc.pre(words !== undefined);
         const lots = legs.map((leg) => BigInt(leg.lots));

@@ -95,7 +95,7 @@ library PlainOpeningBound {
     function _books(VaultState storage $, SeriesHolding.Holding memory h) private view returns (SeriesBook[] memory books) {
         SeriesHolding.Group[] memory groups = h.groups;
         books = new SeriesBook[](groups.length);
-        mapping(uint256 wordKey => uint256) storage words = RiskWords.ofUnderlying($, h.underlying);
+        uint256[1 << 15] storage words = RiskWords.ofUnderlying($, h.underlying);
         Position[] memory positions = h.positions;
         unchecked {
             // as many as an array has

@@ -16,7 +16,14 @@ library VegaTaken {
     /// @notice Takes from `values` what can have been lost in each scenario.
     /// @param step a thirtieth of the scan range of the series, as a price
     /// @param longs lots, and `shorts`
-    function take(VegaBound.Drift memory d, uint256 step, Price forward, int256 longs, int256 shorts, int256[LANES] memory values) internal pure {
+    function take(
+        VegaBound.Drift memory d,
+        uint256 step,
+        Price forward,
+        int256 longs,
+        int256 shorts,
+        int256[LANES] memory values
+    ) internal pure {
         (uint256 mark, uint256 up, uint256 down) = VegaBound.weights(d, longs, shorts);
         unchecked {
             // prices are below 2^96
