@@ -145,7 +145,8 @@ function listed(random: Random, now: bigint, kind: Kind, number: bigint, price: 
   };
 }
 
-describe("opening bound", () => {
+describe("opening bound", function () {
+  this.timeout(300_000);
   let harness: OpeningHarness;
   let plain: PlainOpeningHarness;
   let logic: OpeningLogicHarness;

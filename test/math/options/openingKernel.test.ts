@@ -58,7 +58,8 @@ function wordsOf(make: () => bigint[]): bigint[] | undefined {
   }
 }
 
-describe("opening kernel", () => {
+describe("opening kernel", function () {
+  this.timeout(300_000);
   let harness: KernelHarness;
 
   before(async () => {
