@@ -7,7 +7,6 @@ import {OpeningBound} from "../../margin/options/OpeningBound.sol";
 import {OpeningLogic} from "../../margin/options/OpeningLogic.sol";
 import {Valuation} from "../../margin/Valuation.sol";
 import {AccountId} from "../../types/AccountId.sol";
-import {Lots} from "../../types/Lots.sol";
 import {Price} from "../../types/Price.sol";
 import {Ratio} from "../../types/Ratio.sol";
 import {StaleCause} from "../../types/StaleCause.sol";
