@@ -336,7 +336,6 @@ library SeriesTradeLogic {
     ) private view returns (bytes4) {
         Valuation.Figures memory now_ = basis.figures;
         uint256 header = $.headers[account];
-        AccountValue.write(now_, $, account, header, basis);
         bool raised;
         Wad newRisk;
         for (uint256 i; i < legs.length; ++i) {
@@ -345,6 +344,8 @@ library SeriesTradeLogic {
             raised = true;
             newRisk = newRisk + _newRiskChargeUp(leg.market, basis.marginWord, leg.made, leg.maker.lots);
         }
+        basis.enough = newRisk;
+        AccountValue.write(now_, $, account, header, basis);
         if (raised) {
             // who trades series holds some, or has just closed the last: at good prices only
             if (!Valuation.good(now_, MarginWord.liquidationAge(basis.marginWord))) return IMarginVault.RiskMayNotRise.selector;

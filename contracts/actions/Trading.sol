@@ -235,6 +235,7 @@ library Trading {
         );
         q.draft = positionAfter;
         Valuation.Figures memory now_ = basis.figures;
+        basis.enough = newRisk;
         AccountValue.write(now_, $, maker, headerAfter, basis);
         if (!reduces) {
             if (!Valuation.good(now_, MarginWord.tradingAge(basis.marginWord))) return IMarginVault.RiskMayNotRise.selector;

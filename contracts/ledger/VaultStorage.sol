@@ -43,7 +43,7 @@ struct VaultState {
     mapping(uint256 underlying => mapping(uint256 series => uint256)) surfaces; // SurfaceWord
     mapping(uint256 underlying => mapping(uint256 series => uint256)) slices; // SviWord
     mapping(uint256 underlying => mapping(uint256 series => uint256)) averages; // AverageWord
-    mapping(uint256 underlying => mapping(uint256 wordKey => uint256)) risks; // RiskWord, of a strike
+    mapping(uint256 underlying => uint256[1 << 15]) risks; // RiskWord, of a strike, at its `Instrument.wordKey`
     mapping(uint256 underlying => IVolatilitySource) volatilitySources;
     mapping(AccountId account => mapping(uint256 underlying => mapping(uint256 place => uint256))) seriesPositions; // SeriesPositionsWord
     mapping(AccountId account => mapping(uint256 underlying => mapping(uint256 series => int256))) futureCosts; // WAD, of a dated future

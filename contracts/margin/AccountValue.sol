@@ -73,7 +73,7 @@ library AccountValue {
         uint256 header,
         Valuation.Basis memory b
     ) private view {
-        (Valuation.Figures memory f, uint256 used) = OpeningLogic.value($, account, header, b.quote.underlying, b.quote.draft);
+        (Valuation.Figures memory f, uint256 used) = OpeningLogic.value($, account, header, b.quote.underlying, b.quote.draft, b.enough);
         b.used |= used;
         assembly ("memory-safe") {
             mcopy(v, f, 0x100) // the eight words of the struct

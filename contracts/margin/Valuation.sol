@@ -40,7 +40,10 @@ library Valuation {
         Market.Quote quote; // the market at hand, whose price and funding are not read again
         Figures figures; // of the account at hand
         uint256 used; // a bit for each price that valued an account
+        Wad enough; // E − IM with which the caller asks no further: figures of options may then be a coarser bound; `MOST`: the tight one
     }
+
+    Wad internal constant MOST = Wad.wrap(type(int256).max);
 
     /// @dev Collateral of one token.
     struct Holding {
@@ -53,6 +56,7 @@ library Valuation {
         b.marginWord = $.marginParameters;
         Margin.write(b.terms, b.marginWord);
         b.quote.underlying = Market.NONE;
+        b.enough = MOST;
     }
 
     /// @dev One underlying: the position of `word`, which may be none, and `collateral` on it. What `Margin.requirementOf` and the words say,

@@ -392,6 +392,8 @@ contract MarginVault is VaultBase, IVaultCore {
     function _testMargin(Run memory run, Trading.Touched memory touched) private {
         Valuation.Basis memory basis = run.basis[0];
         Valuation.Figures memory now_ = basis.figures;
+        // how much of settled money is left has to be known as well as can be
+        basis.enough = touched.settledOut ? Valuation.MOST : touched.newRisk;
         _value(basis, touched.account, now_);
         Wad lines;
         if (touched.leaving || touched.raised) lines = _requireGood(basis, touched, now_);

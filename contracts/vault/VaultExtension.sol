@@ -22,7 +22,7 @@ import {FIRST_SERIES, underlyingOf, withinUnderlying} from "../types/Instrument.
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
-import {Wad} from "../types/Wad.sol";
+import {Wad, ZERO} from "../types/Wad.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {PositionWord} from "../words/PositionWord.sol";
 import {PriceWord} from "../words/PriceWord.sol";
@@ -175,6 +175,8 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     function mayOpenByWords(AccountId account) external view whenUnlocked returns (bool) {
         Valuation.Basis memory basis;
         Valuation.open(basis, $);
+        // as the first form of the margin rule asks
+        basis.enough = ZERO;
         uint256 header = $.headers[account];
         AccountValue.write(basis.figures, $, account, header, basis);
         return Valuation.bounds(basis.figures, header);

@@ -70,7 +70,7 @@ library SeriesHolding {
         h.underlying = underlying;
         writeSpot(h, PositionWord.lots(position), collateral);
         uint256 count = PositionWord.seriesPositions(position);
-        (Group[] memory groups, Position[] memory positions) = (_roomForGroups(count), _roomForPositions(count));
+        (Group[] memory groups, Position[] memory positions) = (roomForGroups(count), _roomForPositions(count));
         (h.groups, h.positions) = (groups, positions);
         mapping(uint256 place => uint256) storage list = $.seriesPositions[account][underlying];
         uint256[8] memory places; // a byte for each series: where it is among the groups, plus one
@@ -82,17 +82,17 @@ library SeriesHolding {
                 four = i & 3 == 0 ? list[i >> 2] : four >> 64;
                 uint256 entry = four & SeriesPositions.ENTRY;
                 Instrument instrument = Instrument.wrap(entry & 0xffff);
-                uint256 place = _placeOf(places, instrument.series());
+                uint256 place = placeOf(places, instrument.series());
                 if (place == 0) {
-                    group = _opened(h, $, instrument.series());
+                    group = opened(h, $, instrument.series());
                     if (group.live.settled) {
                         // a settled series is asked for anew by its next position: there are few, and they are paid out soon
                         Price payoff = Expiry.payoff(instrument, group.live.word, group.live.forward);
                         h.paid += Lots.wrap(SeriesPositions.lotsIn(entry)).times(payoff).raw();
                         continue;
                     }
-                    place = _push(groups, group);
-                    _setPlace(places, instrument.series(), place);
+                    place = push(groups, group);
+                    setPlace(places, instrument.series(), place);
                 } else {
                     // without the check of the index: the place is one that was set
                     assembly ("memory-safe") {
@@ -120,8 +120,8 @@ library SeriesHolding {
         h.line += collateral.raw();
     }
 
-    /// @dev The series as it is now.
-    function _opened(Holding memory h, VaultState storage $, uint256 series) private view returns (Group memory group) {
+    /// @notice The series as it is now.
+    function opened(Holding memory h, VaultState storage $, uint256 series) internal view returns (Group memory group) {
         SeriesState.write(group.live, $, h.underlying, series, h.price);
         if (group.live.settled) return group;
         group.series = series;
@@ -271,7 +271,7 @@ library SeriesHolding {
     // ---------------------------------------------------------------- arrays with room
 
     /// @dev No element yet, and room for `most`: made one by one, for an array of structs makes all of them at once.
-    function _roomForGroups(uint256 most) private pure returns (Group[] memory groups) {
+    function roomForGroups(uint256 most) internal pure returns (Group[] memory groups) {
         assembly ("memory-safe") {
             groups := mload(0x40)
             mstore(groups, 0)
@@ -288,7 +288,7 @@ library SeriesHolding {
     }
 
     /// @return count of groups then
-    function _push(Group[] memory groups, Group memory group) private pure returns (uint256 count) {
+    function push(Group[] memory groups, Group memory group) internal pure returns (uint256 count) {
         assembly ("memory-safe") {
             count := add(mload(groups), 1)
             mstore(groups, count)
@@ -304,13 +304,13 @@ library SeriesHolding {
         }
     }
 
-    function _placeOf(uint256[8] memory places, uint256 series) private pure returns (uint256 place) {
+    function placeOf(uint256[8] memory places, uint256 series) internal pure returns (uint256 place) {
         assembly ("memory-safe") {
             place := byte(0, mload(add(places, series)))
         }
     }
 
-    function _setPlace(uint256[8] memory places, uint256 series, uint256 place) private pure {
+    function setPlace(uint256[8] memory places, uint256 series, uint256 place) internal pure {
         assembly ("memory-safe") {
             mstore8(add(places, series), place)
         }

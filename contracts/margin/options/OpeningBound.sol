@@ -1,29 +1,34 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {RiskWords} from "../../ledger/options/RiskWords.sol";
+import {Expiry} from "../../ledger/options/Expiry.sol";
 import {SeriesHolding} from "../../ledger/options/SeriesHolding.sol";
 import {SeriesState} from "../../ledger/options/SeriesState.sol";
 import {VaultState} from "../../ledger/VaultStorage.sol";
+import {Charges} from "../../math/Charges.sol";
+import {CoarseBound} from "../../math/options/CoarseBound.sol";
 import {InterMonth} from "../../math/options/InterMonth.sol";
+import {BY_PRICE_WORDS, LineSums} from "../../math/options/LineSums.sol";
 import {RiskArray, SeriesBook} from "../../math/options/RiskArray.sol";
-import {Secant} from "../../math/options/Secant.sol";
-import {Instrument} from "../../types/Instrument.sol";
+import {SecantKernel} from "../../math/options/SecantKernel.sol";
+import {AccountId} from "../../types/AccountId.sol";
 import {Lots} from "../../types/Lots.sol";
-import {Position, positionAt} from "../../types/Position.sol";
+import {Price} from "../../types/Price.sol";
 import {Ratio} from "../../types/Ratio.sol";
 import {StaleCause} from "../../types/StaleCause.sol";
 import {Wad, ZERO, maxWad, minWad} from "../../types/Wad.sol";
-import {LANES} from "../../words/RiskWord.sol";
 import {SeriesWord} from "../../words/SeriesWord.sol";
+import {SurfaceWord} from "../../words/SurfaceWord.sol";
+import {OpeningBooks} from "./OpeningBooks.sol";
 import {VegaBound} from "./VegaBound.sol";
 
 /// @title What an underlying with options and dated futures adds to an account when it opens or withdraws: by cached words at the live price
 /// @dev The first form of the margin rule needs a lower bound of V − IM at once: V(0) less the scan is the least V(k), so that the value at the mark
-/// cancels and no bound is taken from another (docs/margin.md, "Opening and withdrawing").
+/// cancels and no bound is taken from another (docs/margin.md, "Opening and withdrawing"). There are two: a coarse one is never above the tight one, so
+/// that whoever passes by it passes by the other, and what is gathered for it serves both.
 library OpeningBound {
     using SeriesWord for uint256;
-    using SeriesState for SeriesState.Live;
+    using SurfaceWord for uint256;
 
     struct Figures {
         Wad value; // lower bound of V of the underlying, without cash
@@ -35,6 +40,18 @@ library OpeningBound {
         uint256 series; // whose
     }
 
+    /// @dev What both bounds of an underlying have in common.
+    struct Gathered {
+        SeriesHolding.Holding holding;
+        OpeningBooks.Books books;
+        LineSums.Sums lines;
+        Ratio interMonth;
+        int256 futures; // market value of dated futures
+        Wad charges; // but the scan and the inter-month charge
+        Wad shortMinimum;
+        bool coarse; // there is a coarse bound: no series with options is in its window
+    }
+
     /// @dev The inter-month charge at the middle of what each delta can be, and how far they can be from there.
     struct Deltas {
         InterMonth.Exposures exposures;
@@ -42,137 +59,161 @@ library OpeningBound {
         bool needed; // one exposure alone hedges nothing
     }
 
-    /// @notice Writes the figures of `h`; where words are stale, why and whose alone, for they bound nothing.
+    /// @notice Gathers what `account` has beside the spot of the holding of `g`, whose price and range there are, and writes what is exact into `f`;
+    /// where words are stale, why and whose alone, for they bound nothing.
+    /// @param position PositionWord of the account
     /// @param provision and `interMonth` ratios of the margin word
-    function write(
+    function gather(
         Figures memory f,
+        Gathered memory g,
         VaultState storage $,
-        SeriesHolding.Holding memory h,
+        AccountId account,
+        uint256 position,
         Ratio provision,
         Ratio interMonth
     ) internal view {
-        (f.cause, f.series) = _staleness(h.groups);
-        if (f.cause != StaleCause.NONE) return;
-        SeriesBook[] memory books = _books($, h);
-        int256[LANES] memory values;
-        RiskArray.addLine(Wad.wrap(h.line), Wad.wrap(h.line), h.range, values);
+        SeriesHolding.Holding memory h = g.holding;
+        OpeningBooks.Books memory b = g.books;
+        OpeningBooks.write(b, h, $, account, position);
+        if (b.cause != StaleCause.NONE) {
+            (f.cause, f.series) = (b.cause, b.series);
+            return;
+        }
+        (g.interMonth, g.coarse) = (interMonth, true);
+        LineSums.add(g.lines, Wad.wrap(h.line), Wad.wrap(h.line), h.range);
+        int256 notional = h.perpetual;
+        Wad sizes = Charges.sizeUp(Lots.wrap(int256(h.lots)), h.price, h.depth);
+        for (uint256 i; i < h.groups.length; ++i) {
+            (int256 worth, Wad size) = _addLines(g, h.groups[i], b.books[i]);
+            unchecked {
+                // amounts of one account
+                notional += worth;
+            }
+            sizes = sizes + size;
+        }
+        f.notional = Wad.wrap(notional);
+        g.charges = Wad.wrap(h.perpetual).partUp(Charges.FUNDING_PROVISION) + (f.notional + h.collateral).partUp(provision) + sizes;
+        g.shortMinimum = SeriesHolding.shortOptionMinimumUp(h);
+    }
+
+    /// @dev What is linear in a series; as `SeriesHolding.provisionsUp` and `sizeChargeUp` have it, in one pass.
+    /// @return worth of all its lots, and their charge for size
+    function _addLines(
+        Gathered memory g,
+        SeriesHolding.Group memory group,
+        SeriesBook memory book
+    ) private view returns (int256 worth, Wad size) {
+        Price forward = group.live.forward;
+        uint256 gross = RiskArray.lotsOf(book.longs) + RiskArray.lotsOf(book.shorts);
+        group.gross = gross;
+        if (gross != 0 && block.timestamp > Expiry.openingOf(group.expiry)) g.coarse = false;
+        Wad exposure = RiskArray.exposure(book, forward);
+        unchecked {
+            // amounts of one account: prices are below 2^96, lots below 2^47
+            g.futures += group.futures * int256(forward.raw());
+            LineSums.add(g.lines, Wad.wrap(exposure.raw() - book.strikes), exposure, group.range);
+            uint256 lots = Lots.wrap(group.futures).abs() + gross;
+            size = Charges.sizeUp(Lots.wrap(int256(lots)), forward, group.live.surface.depth());
+            worth = int256(lots * forward.raw());
+        }
+    }
+
+    /// @notice Writes the figures of what was gathered, whose words are fresh, by the coarse bound.
+    function writeCoarse(Figures memory f, Gathered memory g) internal pure {
+        CoarseBound.Sums memory sums;
+        CoarseBound.Book memory b;
         Deltas memory deltas;
+        SeriesHolding.Group[] memory groups = g.holding.groups;
+        _openDeltas(deltas, g.holding);
+        for (uint256 i; i < groups.length; ++i) {
+            SeriesHolding.Group memory group = groups[i];
+            SeriesBook memory book = g.books.books[i];
+            SeriesState.Live memory live = group.live;
+            if (group.gross == 0) {
+                _addFutures(deltas, live, book.forwards);
+                continue;
+            }
+            uint256 weight = VegaBound.weightUp(live);
+            CoarseBound.add(sums, b, book, live.word.anchor(), live.word.scanRange(), live.forward, group.range, weight);
+            if (!deltas.needed) continue;
+            InterMonth.add(deltas.exposures, SeriesHolding.tenor(live), SeriesHolding.deltaDown(live, b.gain, b.step, book.forwards));
+            unchecked {
+                // amounts of one account
+                deltas.doubt += 4 - SeriesHolding.deltaDown(live, -b.doubt, b.step, 0);
+            }
+        }
+        unchecked {
+            // amounts of one account
+            int256 mark = sums.values[0] - sums.common + g.lines.mark;
+            int256 least = LineSums.least(g.lines, sums.values) - sums.common;
+            _write(f, g, mark, least, deltas);
+        }
+    }
+
+    /// @notice Writes the figures of what was gathered, whose words are fresh, by the tight bound.
+    function writeTight(Figures memory f, Gathered memory g) internal pure {
+        int256[BY_PRICE_WORDS] memory values;
+        SecantKernel.Frame memory frame;
+        VegaBound.Drift memory drift;
+        Deltas memory deltas;
+        SeriesHolding.Group[] memory groups = g.holding.groups;
+        _openDeltas(deltas, g.holding);
+        for (uint256 i; i < groups.length; ++i) {
+            SeriesHolding.Group memory group = groups[i];
+            SeriesBook memory book = g.books.books[i];
+            SeriesState.Live memory live = group.live;
+            if (group.gross == 0) {
+                _addFutures(deltas, live, book.forwards);
+                continue;
+            }
+            SecantKernel.write(frame, book, live.word.anchor(), live.word.scanRange(), live.forward, group.range);
+            VegaBound.write(drift, live);
+            (frame.markWeight, frame.upWeight, frame.downWeight) = VegaBound.weights(drift, frame.longLots, frame.shortLots);
+            (, frame.oppositeWeight, ) = VegaBound.weights(drift, frame.shortLots, frame.longLots);
+            SecantKernel.addBounds(frame, values);
+            if (deltas.needed) _addDelta(deltas, live, frame, book.forwards);
+        }
+        unchecked {
+            // amounts of one account
+            _write(f, g, values[0] + g.lines.mark, LineSums.least(g.lines, values), deltas);
+        }
+    }
+
+    /// @param mark lower bound of the value now but what is paid, and `least` of it over all scenarios
+    function _write(Figures memory f, Gathered memory g, int256 mark, int256 least, Deltas memory deltas) private pure {
+        Wad charges = g.charges + InterMonth.chargeUp(deltas.exposures, g.interMonth);
+        if (deltas.doubt != 0) charges = charges + Wad.wrap(deltas.doubt).partUp(InterMonth.slope(deltas.exposures, g.interMonth));
+        SeriesHolding.Holding memory h = g.holding;
+        unchecked {
+            // amounts of one account
+            f.value = Wad.wrap(mark + h.paid);
+            f.surplus = f.value - maxWad(Wad.wrap(mark - least), g.shortMinimum) - charges;
+            f.settled = Wad.wrap(g.futures + h.paid) + minWad(Wad.wrap(mark - h.line - g.futures), ZERO);
+        }
+    }
+
+    function _openDeltas(Deltas memory deltas, SeriesHolding.Holding memory h) private pure {
         deltas.exposures = SeriesHolding.spotExposures(h);
         unchecked {
-            // amounts of one account, all of them: prices are below 2^96, lots below 2^47
-            deltas.needed = deltas.exposures.count + books.length > 1;
-            int256 futures;
-            SeriesHolding.Group[] memory groups = h.groups;
-            for (uint256 i; i < books.length; ++i) {
-                SeriesHolding.Group memory group = groups[i];
-                futures += group.futures * int256(group.live.forward.raw());
-                _addSeries(group, books[i], deltas, values);
-            }
-            (Wad scan, ) = RiskArray.worst(values);
-            Wad charges = InterMonth.chargeUp(deltas.exposures, interMonth);
-            if (deltas.doubt != 0) charges = charges + Wad.wrap(deltas.doubt).partUp(InterMonth.slope(deltas.exposures, interMonth));
-            Wad provisions;
-            (provisions, f.notional) = SeriesHolding.provisionsUp(h, provision);
-            charges = charges + provisions + SeriesHolding.sizeChargeUp(h);
-            int256 value = values[0] + h.paid;
-            f.value = Wad.wrap(value);
-            f.surplus = Wad.wrap(value) - maxWad(scan, SeriesHolding.shortOptionMinimumUp(h)) - charges;
-            f.settled = Wad.wrap(futures + h.paid) + minWad(Wad.wrap(values[0] - h.line - futures), ZERO);
+            // counts
+            deltas.needed = deltas.exposures.count + h.groups.length > 1;
         }
     }
 
-    /// @dev Of the first series whose words are stale.
-    function _staleness(SeriesHolding.Group[] memory groups) private view returns (StaleCause, uint256) {
-        for (uint256 i; i < groups.length; ++i) {
-            StaleCause cause = groups[i].live.staleness(groups[i].range);
-            if (cause != StaleCause.NONE) return (cause, groups[i].series);
-        }
-        return (StaleCause.NONE, 0);
-    }
-
-    /// @dev Of each series; and all positions are weighed for the short option minimum.
-    function _books(VaultState storage $, SeriesHolding.Holding memory h) private view returns (SeriesBook[] memory books) {
-        SeriesHolding.Group[] memory groups = h.groups;
-        books = new SeriesBook[](groups.length);
-        mapping(uint256 wordKey => uint256) storage words = RiskWords.ofUnderlying($, h.underlying);
-        Position[] memory positions = h.positions;
-        unchecked {
-            // as many as an array has
-            for (uint256 i; i < books.length; ++i) {
-                books[i].everyFourth = RiskArray.EVERY_FOURTH;
-            }
-            SeriesBook memory book;
-            SeriesHolding.Group memory group;
-            for (uint256 i; i < positions.length; ++i) {
-                Position p = positionAt(positions, i);
-                uint256 place = p.group();
-                // without checks of the index: there is a book for each group, and a group for each position
-                assembly ("memory-safe") {
-                    let from := shl(5, add(place, 1))
-                    book := mload(add(books, from))
-                    group := mload(add(groups, from))
-                }
-                SeriesHolding.weigh(group, p);
-                Instrument instrument = p.instrument();
-                Lots lots = Lots.wrap(p.lots());
-                if (instrument.isFuture()) RiskArray.addFuture(book, lots);
-                else RiskArray.addOption(book, RiskWords.read(words, instrument.wordKey()), instrument.isCall(), lots, p.strike());
-            }
-        }
-    }
-
-    function _addSeries(
-        SeriesHolding.Group memory group,
-        SeriesBook memory book,
-        Deltas memory deltas,
-        int256[LANES] memory values
-    ) private view {
-        SeriesState.Live memory live = group.live;
-        Ratio range = group.range;
-        if (group.gross != 0) {
-            VegaBound.Drift memory drift;
-            VegaBound.write(drift, live);
-            Secant.Nodes memory nodes;
-            Secant.write(nodes, book, live.word.anchor(), live.word.scanRange(), live.forward, range);
-            Secant.addBounds(nodes, values);
-            VegaBound.take(drift, nodes.step, live.forward, nodes.longLots, nodes.shortLots, values);
-            if (deltas.needed) _addDelta(deltas, live, nodes, book.forwards, drift);
-        } else if (deltas.needed) {
-            InterMonth.add(deltas.exposures, SeriesHolding.tenor(live), SeriesHolding.deltaDown(live, 0, 1, book.forwards));
-        }
-        RiskArray.addLine(RiskArray.lineValue(book, live.forward), RiskArray.exposure(book, live.forward), range, values);
+    /// @dev A series without options.
+    function _addFutures(Deltas memory deltas, SeriesState.Live memory live, int256 forwards) private pure {
+        if (!deltas.needed) return;
+        InterMonth.add(deltas.exposures, SeriesHolding.tenor(live), SeriesHolding.deltaDown(live, 0, 1, forwards));
     }
 
     /// @dev Bounds of the delta: from those of the book in scenarios 3 and 5 and of the opposite book, whose longs are the shorts.
-    function _addDelta(
-        Deltas memory deltas,
-        SeriesState.Live memory live,
-        Secant.Nodes memory nodes,
-        int256 forwards,
-        VegaBound.Drift memory drift
-    ) private pure {
-        (int256 above, int256 below) = _ofDelta(live, nodes, drift);
-        Secant.reverse(nodes);
-        (int256 oppositeAbove, int256 oppositeBelow) = _ofDelta(live, nodes, drift);
+    function _addDelta(Deltas memory deltas, SeriesState.Live memory live, SecantKernel.Frame memory frame, int256 forwards) private pure {
         unchecked {
             // amounts of one account
-            int256 low = SeriesHolding.deltaDown(live, above + oppositeBelow, nodes.step, forwards);
-            int256 high = -SeriesHolding.deltaDown(live, oppositeAbove + below, nodes.step, -forwards);
+            int256 low = SeriesHolding.deltaDown(live, frame.above + frame.oppositeBelow, frame.step, forwards);
+            int256 high = -SeriesHolding.deltaDown(live, frame.oppositeAbove + frame.below, frame.step, -forwards);
             InterMonth.add(deltas.exposures, SeriesHolding.tenor(live), (low + high) >> 1);
             deltas.doubt += (high - low + 3) / 2;
-        }
-    }
-
-    function _ofDelta(
-        SeriesState.Live memory live,
-        Secant.Nodes memory nodes,
-        VegaBound.Drift memory drift
-    ) private pure returns (int256 above, int256 below) {
-        (above, below) = Secant.boundsOfDelta(nodes);
-        (int256 lostAbove, int256 lostBelow) = VegaBound.ofDeltaUp(drift, nodes.step, live.forward, nodes.longLots, nodes.shortLots);
-        unchecked {
-            // amounts of one account
-            (above, below) = (above - lostAbove, below - lostBelow);
         }
     }
 }

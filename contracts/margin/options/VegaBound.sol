@@ -4,11 +4,8 @@ pragma solidity 0.8.37;
 import {Expiry} from "../../ledger/options/Expiry.sol";
 import {ScenarioPrices} from "../../ledger/options/ScenarioPrices.sol";
 import {SeriesState} from "../../ledger/options/SeriesState.sol";
-import {Lanes} from "../../math/options/Lanes.sol";
 import {OptionStress} from "../../math/options/OptionStress.sol";
 import {VolatilityShock} from "../../math/options/VolatilityShock.sol";
-import {Price} from "../../types/Price.sol";
-import {LANES} from "../../words/RiskWord.sol";
 import {SeriesWord} from "../../words/SeriesWord.sol";
 import {SurfaceWord} from "../../words/SurfaceWord.sol";
 
@@ -18,7 +15,6 @@ import {SurfaceWord} from "../../words/SurfaceWord.sol";
 /// σ·((1 + v)·√T − √T₀) more. T₀ is by the clock, as words are priced; T may be more where a window waits for prices. Beyond a day to expiry the factor of the shock has
 /// grown by at most 0.31·u of itself, u the part of the time that has passed: the row up by 0.18·u.
 library VegaBound {
-    using Lanes for int256[LANES];
     using SeriesWord for uint256;
     using SurfaceWord for uint256;
 
@@ -59,47 +55,9 @@ library VegaBound {
         }
     }
 
-    /// @notice Takes from `values` what can have been lost in each scenario.
-    /// @param step a thirtieth of the scan range of the series, as a price
+    /// @notice What each row can have lost of a unit of the forward, times 5·WAD²/2.
     /// @param longs lots, and `shorts`
-    function take(Drift memory d, uint256 step, Price forward, int256 longs, int256 shorts, int256[LANES] memory values) internal pure {
-        (uint256 mark, uint256 up, uint256 down) = _weights(d, longs, shorts);
-        unchecked {
-            // prices are below 2^96
-            int256 live = int256(forward.raw());
-            for (uint256 place; place < OptionStress.PLACES; ++place) {
-                (uint256 scenario, , ) = OptionStress.scenariosAt(place);
-                uint256 moved = uint256(live + OptionStress.moveAt(place) * int256(step));
-                values.add(scenario, -int256(_changeUp(moved, up)));
-                values.add(scenario + 1, -int256(_changeUp(moved, down)));
-            }
-            uint256 atMark = _changeUp(forward.raw(), mark);
-            values.add(0, -int256(atMark));
-            for (uint256 k = 15; k < LANES; ++k) {
-                uint256 change = _changeUp(OptionStress.movedBy(live, step, OptionStress.undampedMove(k)), mark);
-                values.add(k, -int256((65 * atMark + 35 * change + 99) / 100));
-            }
-        }
-    }
-
-    /// @notice What can have been lost in the scenarios 3 and 5 that a delta is taken from, rounded up.
-    function ofDeltaUp(
-        Drift memory d,
-        uint256 step,
-        Price forward,
-        int256 longs,
-        int256 shorts
-    ) internal pure returns (int256 above, int256 below) {
-        (, uint256 up, ) = _weights(d, longs, shorts);
-        unchecked {
-            // a third of the range is ten steps
-            above = int256(_changeUp(forward.raw() + 10 * step, up));
-            below = int256(_changeUp(forward.raw() - 10 * step, up));
-        }
-    }
-
-    /// @dev Of a unit of the forward, in each row.
-    function _weights(Drift memory d, int256 longs, int256 shorts) private pure returns (uint256 mark, uint256 up, uint256 down) {
+    function weights(Drift memory d, int256 longs, int256 shorts) internal pure returns (uint256 mark, uint256 up, uint256 down) {
         unchecked {
             // falls and rises of a root of two years < 2^62, volatilities < 2^64, twice the lots times their price < 2^128, as all amounts; lots are not negative
             uint256 rises = d.rise * uint256(shorts);
@@ -110,10 +68,36 @@ library VegaBound {
         }
     }
 
-    function _changeUp(uint256 forward, uint256 weight) private pure returns (uint256) {
+    /// @notice At least what a lot, long or short, can have lost of a unit of the forward in any row, times 5·WAD²/2, without the root of now and the power of
+    /// the shock. Before the window.
+    /// @dev With u the part of the time that has passed 1 − √(1 − u) is at most u, so that √T has fallen by at most √T₀·(v + u), and risen, with the shock, by at
+    /// most √T₀·(v + u) as well; the row down, whose shock falls with time, has less volatility than the row up has more.
+    function weightUp(SeriesState.Live memory live) internal pure returns (uint256) {
+        uint256 then_ = Expiry.secondsLeftDown(live.word.expiry(), SeriesWord.time(live.word));
+        uint256 highest = live.surface.highestVolatility();
+        if (highest < VolatilityShock.LEAST_VOLATILITY) highest = VolatilityShock.LEAST_VOLATILITY;
         unchecked {
-            uint256 whole = 5 * WAD * WAD;
-            return (2 * forward * weight + (whole - 1)) / whole;
+            // as in `write`
+            uint256 passed = ((then_ - live.varianceTime / WAD) * WAD) / then_ + 1;
+            uint256 drift = (ScenarioPrices.rootOf(then_ * WAD) * (live.surface.slide() + passed)) / WAD + 16;
+            return ((highest * (2 * WAD + _factorUp(then_))) / (2 * WAD) + 2) * drift;
         }
+    }
+
+    /// @dev The factor of the shock is less the longer there is to expiry: that of the powers of two of a day, rounded up.
+    function _factorUp(uint256 time) private pure returns (uint256) {
+        if (time >= 8 days)
+            return
+                time >= 30 days
+                    ? 1.001e18
+                    : time >= 16 days
+                        ? 1.208e18
+                        : 1.487e18;
+        return
+            time >= 4 days
+                ? 1.831e18
+                : time >= 2 days
+                    ? 2.254e18
+                    : 2.775e18;
     }
 }

@@ -2,10 +2,10 @@
 pragma solidity 0.8.37;
 
 import {RiskArray, SeriesBook} from "../../math/options/RiskArray.sol";
-import {Secant} from "../../math/options/Secant.sol";
 import {Lots} from "../../types/Lots.sol";
 import {Price} from "../../types/Price.sol";
 import {Ratio} from "../../types/Ratio.sol";
+import {Secant} from "./plain/Secant.sol";
 
 contract SecantHarness {
     using RiskArray for SeriesBook;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Price} from "../../types/Price.sol";
-import {Ratio} from "../../types/Ratio.sol";
-import {LANES, RiskWord} from "../../words/RiskWord.sol";
-import {Lanes} from "./Lanes.sol";
-import {OptionStress} from "./OptionStress.sol";
-import {RiskArray, SeriesBook} from "./RiskArray.sol";
+import {Price} from "../../../types/Price.sol";
+import {Ratio} from "../../../types/Ratio.sol";
+import {LANES, RiskWord} from "../../../words/RiskWord.sol";
+import {Lanes} from "../../../math/options/Lanes.sol";
+import {OptionStress} from "../../../math/options/OptionStress.sol";
+import {RiskArray, SeriesBook} from "../../../math/options/RiskArray.sol";
 
 /// @title What a book of options is worth at least at a price that its words have not seen
 /// @dev Values of options are convex in the price of the forward. Lanes give them at nodes, the forwards of the scenarios at the anchor; at
