@@ -20,8 +20,8 @@ import {Fill} from "../types/Fill.sol";
 import {Lots} from "../types/Lots.sol";
 import {
     INSTRUMENT_TYPEHASH,
-    ORDER_DOMAIN_NAME,
-    ORDER_DOMAIN_VERSION,
+    ORDER_DOMAIN_NAME_HASH,
+    ORDER_DOMAIN_VERSION_HASH,
     ORDER_TYPEHASH,
     RIGHT_PERPETUAL,
     SIDE_BUY,
@@ -58,29 +58,21 @@ library TakeLogic {
     uint256 private constant HIGHEST_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
 
     bytes32 private constant DOMAIN_TYPEHASH = keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 private constant NAME_HASH = keccak256(bytes(ORDER_DOMAIN_NAME));
-    bytes32 private constant VERSION_HASH = keccak256(bytes(ORDER_DOMAIN_VERSION));
-
-    /// @dev What is fixed where the vault is.
-    struct House {
-        address fund;
-        uint16 defaultModules;
-        address uptimeFeed;
-        uint256 uptimeGrace;
-    }
 
     /// @dev One take: who, where, and what has come of it.
     struct Pass {
         AccountId taker;
-        address fund;
+        uint256 fund; // as `take` has it
+        uint256 uptime; // as `take` has it
         uint256 module;
-        uint256 defaultModules;
         address moduleAddress;
         uint256 limit; // TakerLimitWord
         uint256 wanted; // lots
         Ratio takerFee;
         int256 makerFeePpm;
         bytes32 domain;
+        uint256 lotsOfUnit;
+        uint256 unitsOfLot; // WAD
         uint256 order; // where the words of an order are that are hashed; see `_blank`
         uint256 filled; // lots
         Wad fees; // income of the fund
@@ -95,13 +87,19 @@ library TakeLogic {
         int256 index; // cumulative funding a lot, now
         uint256 funding; // FundingWord
         uint256 trading; // TradingWord
-        uint256 marginWord;
         uint256 provision;
+        uint256 lowest; // price that is within the band
+        uint256 highest;
+        uint256 chargeFactor; // price times the rate of the charge on new risk
+        uint256 chargeWhole; // the cap of the open interest, WAD
+        uint256 fundingSlot;
         uint256 others; // what a header may not hold here
         uint256 openInterest;
         // of the taker
         uint256 header;
         uint256 position;
+        uint256 headerSlot;
+        uint256 positionSlot;
         Plain[] plains; // one, once it is needed
     }
 
@@ -114,6 +112,10 @@ library TakeLogic {
         uint256 position;
         uint256 nonceWord;
         uint256 lots; // to fill
+        // where the three words are
+        uint256 headerSlot;
+        uint256 positionSlot;
+        uint256 nonceSlot;
     }
 
     /// @dev What `Trading` works on.
@@ -127,21 +129,27 @@ library TakeLogic {
     // ---------------------------------------------------------------- entry
 
     /// @notice As `IVaultCore.take`; whoever calls may act for `taker`.
-    function take(VaultState storage $, House memory house, AccountId taker, uint256 limit, bytes calldata makers) external {
+    /// @param fund its owner, 160 bits, above the modules that a new account consents to, 16 bits
+    /// @param uptime the feed, 160 bits, above the seconds of grace, 96 bits; zero where there is no sequencer
+    function take(VaultState storage $, uint256 fund, uint256 uptime, AccountId taker, uint256 limit, bytes calldata makers) external {
         uint256 length = makers.length;
         if (length % MAKER_BYTES != 0) revert IMarginVault.MakersCutShort(length);
         if (length > MOST_MAKERS * MAKER_BYTES) revert IMarginVault.TooManyFills(length / MAKER_BYTES, MOST_MAKERS);
         Pass memory p;
-        (p.taker, p.fund, p.defaultModules, p.limit) = (taker, house.fund, house.defaultModules, limit);
-        _open($, p, house);
+        (p.taker, p.fund, p.uptime, p.limit) = (taker, fund, uptime, limit);
+        _open($, p);
         (uint256 header, uint256 position) = (p.header, p.position);
         Maker memory m;
-        for (uint256 at; at < length && p.wanted != 0; at += MAKER_BYTES) {
+        for (uint256 at; at < length;) {
             bytes4 reason = _judge($, p, m, makers, at);
+            unchecked {
+                at += MAKER_BYTES;
+            }
             if (reason != 0) {
                 emit IMarginVault.OrderSkipped(m.account, TermsWord.nonce(m.terms), reason);
                 continue;
             }
+            if (m.lots == 0) continue;
             unchecked {
                 // at most what is wanted: a fill that does not stand was asked for too, as in a Trade
                 p.wanted -= m.lots;
@@ -151,13 +159,13 @@ library TakeLogic {
         if (p.filled < TakerLimitWord.leastLots(limit)) revert IMarginVault.FilledTooLittle(p.filled, TakerLimitWord.leastLots(limit));
         if (p.filled != 0) {
             _close($, p, position);
-            if (!_covered($, p)) _requirePlainly($, p, house, header, position);
+            if (!_covered($, p)) _requirePlainly($, p, header, position);
         }
         if (p.header.declaredShort()) ExchangeLogic.review($, taker);
         PriceUse.consumeAll(p.used);
     }
 
-    function _open(VaultState storage $, Pass memory p, House memory house) private {
+    function _open(VaultState storage $, Pass memory p) private {
         uint256 limit = p.limit;
         p.module = TakerLimitWord.module(limit);
         {
@@ -173,27 +181,35 @@ library TakeLogic {
         }
         uint256 underlying = ValidityWord.instrument(limit);
         if (underlying >= UNDERLYINGS) revert IOrderSettlement.UnknownInstrument(underlying);
-        if (house.uptimeFeed != address(0)) DoubtLogic.ask(house.uptimeFeed, house.uptimeGrace);
+        if (p.uptime != 0) DoubtLogic.ask(_feed(p.uptime), uint96(p.uptime));
         uint256 priceWord = $.prices[underlying];
         uint256 price = PriceWord.price(priceWord).raw();
         if (price == 0) revert IMarginVault.UnknownUnderlying(underlying);
         uint256 marginWord = $.marginParameters;
-        (p.underlying, p.priceWord, p.price, p.marginWord) = (underlying, priceWord, price, marginWord);
-        p.funding = $.fundings[underlying];
+        (p.underlying, p.priceWord, p.price) = (underlying, priceWord, price);
+        p.fundingSlot = _slotOf($.fundings, underlying);
+        p.funding = _load(p.fundingSlot);
         p.trading = $.tradings[underlying];
         p.index = Funding.indexNow(p.funding, priceWord, MarginWord.tradingAge(marginWord));
         p.openInterest = FundingWord.openInterest(p.funding);
         p.provision = MarginWord.provision(marginWord).raw();
+        unchecked {
+            // price < 2^96, rate < 2^60, cap < 2^44
+            uint256 width = (price * TradingWord.fillBandPpm(p.trading)) / 1e6;
+            (p.lowest, p.highest) = (width < price ? price - width : 0, price + width);
+            p.chargeFactor = price * MarginWord.openInterestCharge(marginWord).raw();
+            p.chargeWhole = FundingWord.cap(p.funding) * WAD;
+        }
         p.others = HeaderWord.holdings(type(uint256).max) & ~(1 << (128 + underlying)) & ~(uint256(1) << 240);
-        p.header = $.headers[p.taker];
-        p.position = $.positions[p.taker][underlying];
+        (p.headerSlot, p.positionSlot) = (_slotOf($.headers, p.taker), _slotOf($.positions[p.taker], underlying));
+        (p.header, p.position) = (_load(p.headerSlot), _load(p.positionSlot));
         p.used = 1 << underlying;
         uint256 feeCap = TradingWord.feeCapPpm(p.trading);
         p.plain =
             PriceWord.state(priceWord) != PriceWord.NORMAL ||
             PriceWord.age(priceWord) > MarginWord.liquidationAge(marginWord) ||
             PriceWord.age(priceWord) > MarginWord.tradingAge(marginWord) ||
-            Uptime.isDown() ||
+            (p.uptime != 0 && Uptime.isDown()) ||
             block.timestamp < TradingWord.stoppedUntil(p.trading) ||
             p.takerFee > fromPpm(feeCap) ||
             p.makerFeePpm > int256(feeCap);
@@ -207,6 +223,16 @@ library TakeLogic {
         _blank(p, ValidityWord.long(limit));
     }
 
+    function _fund(Pass memory p) private pure returns (address) {
+        // casting is safe: an address above 16 bits
+        return address(uint160(p.fund >> 16));
+    }
+
+    function _feed(uint256 uptime) private pure returns (address) {
+        // casting is safe: an address above 96 bits
+        return address(uint160(uptime >> 96));
+    }
+
     function _reducible(int256 held, bool long) private pure returns (uint256) {
         return (held < 0) == long ? Lots.wrap(held).abs() : 0;
     }
@@ -215,23 +241,73 @@ library TakeLogic {
     function _blank(Pass memory p, bool buys) private view {
         bytes32 typeHash = ORDER_TYPEHASH;
         bytes32 side = buys ? SIDE_SELL : SIDE_BUY;
-        bytes32 instrument = keccak256(abi.encode(INSTRUMENT_TYPEHASH, p.underlying, RIGHT_PERPETUAL, 0, 0));
+        bytes32 instrumentType = INSTRUMENT_TYPEHASH;
+        bytes32 perpetual = RIGHT_PERPETUAL;
+        (bytes32 domainType, bytes32 name, bytes32 version) = (DOMAIN_TYPEHASH, ORDER_DOMAIN_NAME_HASH, ORDER_DOMAIN_VERSION_HASH);
+        (uint256 underlying, address module) = (p.underlying, p.moduleAddress);
         uint256 order;
+        bytes32 domain;
         assembly ("memory-safe") {
             order := mload(0x40)
             mstore(0x40, add(order, 0x1e0)) // all written before they are read
+            mstore(order, domainType)
+            mstore(add(order, 0x20), name)
+            mstore(add(order, 0x40), version)
+            mstore(add(order, 0x60), chainid())
+            mstore(add(order, 0x80), module)
+            domain := keccak256(order, 0xa0)
+            mstore(order, instrumentType)
+            mstore(add(order, 0x20), underlying)
+            mstore(add(order, 0x40), perpetual)
+            mstore(add(order, 0x60), 0)
+            mstore(add(order, 0x80), 0)
+            mstore(add(order, 0x80), keccak256(order, 0xa0))
             mstore(order, typeHash)
             mstore(add(order, 0x20), address())
-            mstore(add(order, 0x80), instrument)
             mstore(add(order, 0xa0), side)
         }
-        p.order = order;
-        p.domain = keccak256(abi.encode(DOMAIN_TYPEHASH, NAME_HASH, VERSION_HASH, block.chainid, p.moduleAddress));
+        (p.order, p.domain) = (order, domain);
+        unchecked {
+            // a lot is 10^-x of a unit, x at most 18
+            p.lotsOfUnit = 10 ** PriceWord.lotExponent(p.priceWord);
+            p.unitsOfLot = WAD / p.lotsOfUnit;
+        }
+    }
+
+    // ---------------------------------------------------------------- slots, worked out once for reading and writing
+
+    function _slotOf(mapping(AccountId => uint256) storage map, AccountId key) private pure returns (uint256 slot) {
+        assembly ("memory-safe") {
+            mstore(0x00, key)
+            mstore(0x20, map.slot)
+            slot := keccak256(0x00, 0x40)
+        }
+    }
+
+    function _slotOf(mapping(uint256 => uint256) storage map, uint256 key) private pure returns (uint256 slot) {
+        assembly ("memory-safe") {
+            mstore(0x00, key)
+            mstore(0x20, map.slot)
+            slot := keccak256(0x00, 0x40)
+        }
+    }
+
+    function _load(uint256 slot) private view returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := sload(slot)
+        }
+    }
+
+    function _store(uint256 slot, uint256 word) private {
+        assembly ("memory-safe") {
+            sstore(slot, word)
+        }
     }
 
     // ---------------------------------------------------------------- judging
 
-    /// @dev Reads the order at `at` into `m`, and says why it is not filled, or how far. As OrderSettlement judges, in its order.
+    /// @dev Reads the order at `at` into `m`, and says why it is not filled, or how far: no lots, and no reason, where the taker has all it wants. As OrderSettlement judges, in
+    /// its order.
     function _judge(VaultState storage $, Pass memory p, Maker memory m, bytes calldata makers, uint256 at) private view returns (bytes4) {
         unchecked {
             uint256 terms;
@@ -248,6 +324,10 @@ library TakeLogic {
                 }
                 (m.account, m.terms, m.validity) = (account, terms, validity);
                 if (!TakerLimitWord.meets(p.limit, validity)) return IOrderSettlement.NoTakerLimit.selector;
+                if (p.wanted == 0) {
+                    m.lots = 0;
+                    return 0;
+                }
                 (Price price, Price worst) = (TermsWord.limit(terms), TakerLimitWord.worst(p.limit));
                 if (ValidityWord.long(validity) ? price < worst : price > worst) return IOrderSettlement.PriceBeyondLimit.selector;
                 if (account == p.taker) return IMarginVault.SelfTrade.selector;
@@ -259,8 +339,9 @@ library TakeLogic {
             if (lots == 0) return IMarginVault.ZeroLots.selector;
             {
                 uint256 nonce = TermsWord.nonce(terms);
-                uint256 word = $.orderNonces[m.account][NonceWord.keyOf(p.moduleAddress, nonce)];
-                m.nonceWord = word;
+                uint256 slot = _slotOf($.orderNonces[m.account], NonceWord.keyOf(p.moduleAddress, nonce));
+                uint256 word = _load(slot);
+                (m.nonceSlot, m.nonceWord) = (slot, word);
                 uint256 place = nonce % NonceWord.NONCES;
                 if (word.cancelled(place)) return IOrderSettlement.OrderCancelled.selector;
                 uint256 filled = word.filled(place);
@@ -268,7 +349,10 @@ library TakeLogic {
                 if (filled >= size) return IOrderSettlement.OrderUsedUp.selector;
                 lots = _least(lots, size - filled);
             }
-            m.header = $.headers[m.account];
+            {
+                uint256 slot = _slotOf($.headers, m.account);
+                (m.headerSlot, m.header) = (slot, _load(slot));
+            }
             if (m.header.epoch() != ValidityWord.epoch(validity)) return IOrderSettlement.EpochPassed.selector;
             address signer = ValidityWord.signer(validity);
             {
@@ -279,7 +363,10 @@ library TakeLogic {
                     if (right & 1 == 0 || block.timestamp >= right >> 8) return IOrderSettlement.SignerNotAuthorised.selector;
                 }
             }
-            m.position = $.positions[m.account][p.underlying];
+            {
+                uint256 slot = _slotOf($.positions[m.account], p.underlying);
+                (m.positionSlot, m.position) = (slot, _load(slot));
+            }
             if (ValidityWord.reduceOnly(validity)) {
                 lots = _least(lots, _reducible(PositionWord.lots(m.position).raw(), ValidityWord.long(validity)));
                 if (lots == 0) return IOrderSettlement.NothingToReduce.selector;
@@ -303,10 +390,9 @@ library TakeLogic {
     ) private view returns (bool valid) {
         unchecked {
             (uint256 order, uint256 terms, uint256 validity) = (p.order, m.terms, m.validity);
-            uint256 lotsOfUnit = 10 ** PriceWord.lotExponent(p.priceWord);
             {
                 (AccountId account, AccountId named) = (m.account, ValidityWord.namesTaker(validity) ? p.taker : AccountId.wrap(0));
-                (uint256 limit, uint256 size) = (TermsWord.limit(terms).raw() * lotsOfUnit, TermsWord.size(terms) * (WAD / lotsOfUnit));
+                (uint256 limit, uint256 size) = (TermsWord.limit(terms).raw() * p.lotsOfUnit, TermsWord.size(terms) * p.unitsOfLot);
                 assembly ("memory-safe") {
                     mstore(add(order, 0x40), account)
                     mstore(add(order, 0x60), signer)
@@ -356,13 +442,10 @@ library TakeLogic {
     /// @dev Applies the fill where it stands beyond doubt; otherwise does nothing and returns false.
     function _settle(VaultState storage $, Pass memory p, Maker memory m) private returns (bool) {
         unchecked {
-            if (p.plain || m.header & p.others != 0 || m.account.owner() == p.fund) return false;
-            if (!Trading.consents(m.header, uint16(p.defaultModules), p.module)) return false;
+            if (p.plain || m.header & p.others != 0 || m.account.owner() == _fund(p)) return false;
+            if (!Trading.consents(m.header, uint16(p.fund), p.module)) return false;
             Price price = TermsWord.limit(m.terms);
-            {
-                uint256 width = (p.price * TradingWord.fillBandPpm(p.trading)) / 1e6;
-                if (price.raw() > p.price + width || price.raw() + width < p.price) return false;
-            }
+            if (price.raw() > p.highest || price.raw() < p.lowest) return false;
             int256 lots = _takes(m).raw();
             int256 taken = PositionWord.lots(p.position).raw();
             int256 takes = taken + lots;
@@ -390,13 +473,14 @@ library TakeLogic {
             p.openInterest = next;
             if (!_reduces(taken, takes)) {
                 p.raised = true;
-                p.newRisk = p.newRisk + _charge(p, taken, takes, next);
+                p.newRisk = p.newRisk + _chargeUp(p, taken, takes, next);
             }
             p.filled += m.lots;
             p.fees = p.fees + takerFee + makerFee;
             {
                 uint40 nonce = TermsWord.nonce(m.terms);
-                $.orderNonces[m.account][NonceWord.keyOf(p.moduleAddress, nonce)] = m.nonceWord + (m.lots << (48 * (nonce % NonceWord.NONCES)));
+                // no more than the order's 48 bits of lots
+                _store(m.nonceSlot, m.nonceWord + (m.lots << (48 * (nonce % NonceWord.NONCES))));
                 emit IMarginVault.Filled(
                     p.taker,
                     m.account,
@@ -434,9 +518,9 @@ library TakeLogic {
                 p.index,
                 -fee
             );
-            if (!_covers($, p, header, makes, _reduces(made, makes) ? ZERO : _charge(p, made, makes, next))) return false;
-            $.headers[m.account] = header;
-            $.positions[m.account][p.underlying] = position;
+            if (!_covers($, p, header, makes, _reduces(made, makes) ? ZERO : _chargeUp(p, made, makes, next))) return false;
+            _store(m.headerSlot, header);
+            _store(m.positionSlot, position);
             return true;
         }
     }
@@ -457,11 +541,21 @@ library TakeLogic {
 
     /// @dev Not past zero.
     function _reduces(int256 before, int256 afterwards) private pure returns (bool) {
-        return before != 0 && (afterwards == 0 || ((afterwards ^ before) >= 0 && Lots.wrap(afterwards).abs() < Lots.wrap(before).abs()));
+        unchecked {
+            // both below 2^48; x ^ y is negative where one of them alone is
+            return before != 0 && (afterwards - before) ^ before < 0 && (afterwards == 0 || afterwards ^ before >= 0);
+        }
     }
 
-    function _charge(Pass memory p, int256 before, int256 afterwards, uint256 openInterest) private pure returns (Wad) {
-        return Trading.newRiskChargeUp(p.marginWord, p.funding, Price.wrap(p.price), before, afterwards, openInterest);
+    /// @dev As `Trading.newRiskChargeUp`, of what does not only reduce.
+    function _chargeUp(Pass memory p, int256 before, int256 afterwards, uint256 openInterest) private pure returns (Wad) {
+        (uint256 factor, uint256 whole) = (p.chargeFactor, p.chargeWhole);
+        unchecked {
+            uint256 grown = Lots.wrap(afterwards).abs();
+            if (before ^ afterwards >= 0) grown -= Lots.wrap(before).abs();
+            if (factor == 0 || whole == 0) return ZERO;
+            return Wad.wrap(int256((grown * factor * openInterest + whole - 1) / whole));
+        }
     }
 
     /// @dev Whether an account that holds nothing but `lots` of this perpetual, touched now, is large enough and covered by the first form.
@@ -497,12 +591,12 @@ library TakeLogic {
         if (LeastSize.falls($, PositionWord.lots(before).raw(), lots.raw(), Price.wrap(p.price))) {
             Trading.refuseSize($, p.taker, p.underlying, lots);
         }
-        $.headers[p.taker] = p.header;
-        $.positions[p.taker][p.underlying] = p.position;
+        _store(p.headerSlot, p.header);
+        _store(p.positionSlot, p.position);
         if (p.openInterest != FundingWord.openInterest(p.funding)) {
-            $.fundings[p.underlying] = FundingWord.withOpenInterest(p.funding, p.openInterest);
+            _store(p.fundingSlot, FundingWord.withOpenInterest(p.funding, p.openInterest));
         }
-        if (p.fees != ZERO) Deficit.income($, toAccountId(p.fund, 0), p.fees);
+        if (p.fees != ZERO) Deficit.income($, toAccountId(_fund(p), 0), p.fees);
     }
 
     /// @dev Whether nothing has to be asked of the taker: it holds nothing else, and the first form covers what it holds.
@@ -546,14 +640,14 @@ library TakeLogic {
     }
 
     /// @dev As a Trade is tested, at the end, of an account that was `header` and `position` before.
-    function _requirePlainly(VaultState storage $, Pass memory p, House memory house, uint256 header, uint256 position) private {
+    function _requirePlainly(VaultState storage $, Pass memory p, uint256 header, uint256 position) private {
         Plain memory plain = _plainOf($, p);
         Trading.Touched memory touched = plain.touched;
         (touched.account, touched.header, touched.position, touched.underlying) = (p.taker, header, position, p.underlying);
         // who holds series is looked back at as it was stored, not by this perpetual alone
         if (header.seriesPositions() != 0) touched.fills = new Fill[](1);
         (touched.raised, touched.newRisk) = (p.raised, p.newRisk);
-        MarginTest.requireMargin($, plain.basis, touched, house.uptimeFeed, house.uptimeGrace);
+        MarginTest.requireMargin($, plain.basis, touched, _feed(p.uptime), uint96(p.uptime));
         p.used |= plain.basis.used;
     }
 
@@ -566,7 +660,7 @@ library TakeLogic {
         Trading.Trade memory trade = plain.trade;
         (trade.taker, trade.module, trade.moduleAddress) = (p.taker, p.module, p.moduleAddress);
         // casting is safe: it came from there
-        (trade.defaultModules, trade.fund) = (uint16(p.defaultModules), p.fund);
+        (trade.defaultModules, trade.fund) = (uint16(p.fund), _fund(p));
         Trading.enter($, trade, plain.basis, p.underlying);
     }
 }

@@ -64,7 +64,7 @@ interface IVaultCore {
     function execute(Action[] calldata actions) external;
 
     /// @notice Takes signed orders in one perpetual into `taker` (the caller's own account), as a Trade through the module that they are signed for would: the same makers are
-    /// filled or passed over, for the same reasons, in the same order. It is the cheaper way where every maker signed with a key; combos, options, dated futures and wallets that
+    /// filled or passed over, for the same reasons, in the same order (an order that is named again, or only reduces, after a fill of its maker that did not stand finds that it did not). It is the cheaper way where every maker signed with a key; combos, options, dated futures and wallets that
     /// are contracts (ERC-1271) go through the module, as does who wants another action in the same unit.
     /// @param limit a TakerLimitWord, which names the module and the least lots as well
     /// @param makers 165 bytes each: account 32 | TermsWord 32 | ValidityWord 32, of which bit 254 says that the order names `taker` | valid from 5 | r 32 | s 32, its highest

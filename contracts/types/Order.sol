@@ -11,6 +11,8 @@ import {AccountId} from "./AccountId.sol";
 
 string constant ORDER_DOMAIN_NAME = "Plimsoll Orders";
 string constant ORDER_DOMAIN_VERSION = "1";
+bytes32 constant ORDER_DOMAIN_NAME_HASH = keccak256("Plimsoll Orders");
+bytes32 constant ORDER_DOMAIN_VERSION_HASH = keccak256("1");
 bytes32 constant INSTRUMENT_TYPEHASH = keccak256("Instrument(uint8 underlying,string right,uint40 expiry,uint256 strike)");
 bytes32 constant ORDER_TYPEHASH = keccak256(
     "Order(address vault,uint256 account,address signer,Instrument instrument,string side,uint256 limit,uint256 size,int24 maxFeePpm,bool reduceOnly,uint40 validFrom,uint40 validUntil,uint40 nonce,uint32 epoch,uint256 taker)Instrument(uint8 underlying,string right,uint40 expiry,uint256 strike)"

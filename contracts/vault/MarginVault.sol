@@ -116,7 +116,8 @@ contract MarginVault is VaultBase, IVaultCore {
     /// @inheritdoc IVaultCore
     function take(AccountId taker, uint256 limit, bytes calldata makers) external locked {
         _authorise(taker, msg.sender, SCOPE_TRADE);
-        TakeLogic.take($, TakeLogic.House(FUND, DEFAULT_MODULES, UPTIME_FEED, UPTIME_GRACE), taker, limit, makers);
+        uint256 fund = (uint256(uint160(FUND)) << 16) | DEFAULT_MODULES;
+        TakeLogic.take($, fund, (uint256(uint160(UPTIME_FEED)) << 96) | UPTIME_GRACE, taker, limit, makers);
     }
 
     /// @inheritdoc IVaultCore

@@ -140,7 +140,12 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
   put("orders: maker fee", parameters.orders.makerFee);
   put("lens: vault", contracts.vault);
   put("liquidation batch: vault", contracts.vault);
-  for (let index = 0; index < 16; index++) put(`module ${index}`, index === record.modules.orders ? contracts.orders : ZeroAddress);
+  for (let index = 0; index < 16; index++) {
+    const isOrders = index === record.modules.orders;
+    put(`module ${index}`, isOrders ? contracts.orders : ZeroAddress);
+    const { takerFee, makerFee } = parameters.orders;
+    put(`module ${index}: fees of orders`, isOrders ? `${takerFee} and ${makerFee}` : "none");
+  }
 
   const signers = (name: string, group: { readonly signers: readonly string[]; readonly threshold: number } | undefined): void => {
     group?.signers.forEach((signer, index) => {
