@@ -6,7 +6,6 @@ import {IOrderSettlement} from "../interfaces/IOrderSettlement.sol";
 import {Deficit} from "../ledger/Deficit.sol";
 import {LeastSize} from "../ledger/LeastSize.sol";
 import {Ledger} from "../ledger/Ledger.sol";
-import {Market} from "../ledger/Market.sol";
 import {PriceUse} from "../ledger/PriceUse.sol";
 import {Uptime} from "../ledger/Uptime.sol";
 import {VaultState} from "../ledger/VaultStorage.sol";
@@ -57,7 +56,9 @@ library TakeLogic {
     /// @dev Above half the order of secp256k1 a signature has a twin.
     uint256 private constant HIGHEST_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
 
-    bytes32 private constant DOMAIN_TYPEHASH = keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    bytes32 private constant DOMAIN_TYPEHASH = keccak256(
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+    );
 
     /// @dev One take: who, where, and what has come of it.
     struct Pass {
@@ -403,8 +404,11 @@ library TakeLogic {
                 }
             }
             {
-                (int256 maxFee, bool reduceOnly, uint256 validUntil) =
-                    (TermsWord.maxFee(terms), ValidityWord.reduceOnly(validity), ValidityWord.validUntil(validity));
+                (int256 maxFee, bool reduceOnly, uint256 validUntil) = (
+                    TermsWord.maxFee(terms),
+                    ValidityWord.reduceOnly(validity),
+                    ValidityWord.validUntil(validity)
+                );
                 (uint256 nonce, uint256 epoch) = (TermsWord.nonce(terms), ValidityWord.epoch(validity));
                 assembly ("memory-safe") {
                     mstore(add(order, 0x100), maxFee)
@@ -460,16 +464,7 @@ library TakeLogic {
 
             (Wad takerFee, Wad makerFee) = _fees(p, Lots.wrap(lots), price);
             if (!_moveMaker($, p, m, lots, makes, price, makerFee, next)) return false;
-            (p.header, p.position) = Ledger.moved(
-                p.header,
-                p.position,
-                p.taker,
-                p.underlying,
-                Lots.wrap(lots),
-                price,
-                p.index,
-                -takerFee
-            );
+            (p.header, p.position) = Ledger.moved(p.header, p.position, p.taker, p.underlying, Lots.wrap(lots), price, p.index, -takerFee);
             p.openInterest = next;
             if (!_reduces(taken, takes)) {
                 p.raised = true;

@@ -328,7 +328,7 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     /// @notice Thrown when the orders of a module can be filled through it alone.
     error NotTaken(uint256 module);
     /// @notice Thrown when `makers` of `take` are not whole.
-    error MakersCutShort(uint256 length);
+    error MakersCutShort(uint256 bytesGiven);
     error TooManyUnderlyings(AccountId account, uint256 most);
     /// @notice Thrown when an account would hold more options and dated futures than one transaction can liquidate.
     error TooManySeriesPositions(AccountId account, uint256 most);

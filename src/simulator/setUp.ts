@@ -120,7 +120,9 @@ export async function matchCalls(
       });
       const lots = part.reduce((sum, each) => sum + each.lots, 0n);
       const limit = { instrument: BigInt(underlying), long: true, worst: price, lots, maxFee: HIGHEST_FEE, reduceOnly: false };
-      return [takeOrders(record, taker.wallet.address, { taker: taker.account, limits: [limit], makers: fills, minimumLots: lots }, 15_000_000)];
+      return [
+        takeOrders(record, taker.wallet.address, { taker: taker.account, limits: [limit], makers: fills, minimumLots: lots }, 15_000_000),
+      ];
     });
   });
 }
