@@ -48,6 +48,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     "PriceLogic",
     "SeriesTradeLogic",
     "SheddingLogic",
+    "TakeLogic",
   ],
   vaultExtension: [
     "ConfigLogic",
@@ -68,6 +69,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   LiquidationLogic: ["DoubtLogic", "FundLogic", "OpeningLogic", "PortfolioLogic", "SeriesMoveLogic"],
   SeriesTradeLogic: ["OpeningLogic", "PortfolioLogic"],
   SheddingLogic: ["OpeningLogic", "PortfolioLogic"],
+  TakeLogic: ["DoubtLogic", "ExchangeLogic", "HealthLogic", "OpeningLogic", "SheddingLogic"],
 };
 
 const DAY = 86_400n;
