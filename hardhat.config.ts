@@ -24,6 +24,7 @@ const MORE_RUNS = new Map([
   ["margin/HealthLogic", 10_000],
   ["actions/LiquidationLogic", 10_000],
   ["actions/PerpetualLiquidationLogic", 10_000],
+  ["actions/TakeLogic", 10_000],
   ["margin/options/OpeningLogic", 10_000],
   ["margin/options/PortfolioLogic", 10_000],
   ["orders/OrderSettlement", 10_000],
@@ -56,6 +57,7 @@ const deployed = [
   "actions/AccountLogic",
   "margin/DoubtLogic",
   "actions/PerpetualLiquidationLogic",
+  "actions/TakeLogic",
 ];
 
 /** No two files have the same, and none those of the rest. */

@@ -7,6 +7,7 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 import {LibBit} from "solady/src/utils/LibBit.sol";
 import {IFundingRateSource} from "../interfaces/IFundingRateSource.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
+import {IOrderSettlement} from "../interfaces/IOrderSettlement.sol";
 import {IPriceSource} from "../interfaces/IPriceSource.sol";
 import {GuardianMeasure, IVaultGovernance, Parameter, UnderlyingListing} from "../interfaces/IVaultGovernance.sol";
 import {IVolatilitySource} from "../interfaces/IVolatilitySource.sol";
@@ -20,6 +21,7 @@ import {Ramp} from "../types/Ramp.sol";
 import {Field} from "../words/Field.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {GuardWord} from "../words/GuardWord.sol";
+import {ModuleWord} from "../words/ModuleWord.sol";
 import {CollateralWord, FundParametersWord, FundWord, LiquidationWord, MarginWord, TradingWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {VolatilityWord} from "../words/VolatilityWord.sol";
@@ -532,7 +534,12 @@ library ConfigLogic {
         for (uint256 i; i < Bounds.MAX_MODULES; ++i) {
             if (_moduleAt($, i) == module) revert IVaultGovernance.ModuleListed(module, i);
         }
-        $.modules[index] = uint160(module);
+        uint256 word = ModuleWord.first(module);
+        // what settles no orders does not answer
+        try IOrderSettlement(module).orderFees() returns (uint256 takerFee, int256 makerFee) {
+            word = ModuleWord.withFees(word, takerFee, makerFee);
+        } catch {}
+        $.modules[index] = word;
         emit IVaultGovernance.ModuleSet(index, module);
     }
 
@@ -589,17 +596,17 @@ library ConfigLogic {
     function _disableModule(VaultState storage $, uint8 index) private {
         address module = _moduleAt($, index);
         if (module == address(0)) revert IMarginVault.UnknownModule(index);
-        _requireRested(GuardianMeasure.DisableModule, index, $.modules[index] >> 160);
+        _requireRested(GuardianMeasure.DisableModule, index, ModuleWord.disabledUntil($.modules[index]));
         uint256 until = block.timestamp + Bounds.MEASURE_DURATION;
-        $.modules[index] = uint160(module) | (until << 160);
+        $.modules[index] = ModuleWord.withDisabledUntil($.modules[index], until);
         emit IVaultGovernance.ModuleSwitchedOff(index, until);
     }
 
     /// @dev Ends a measure now: it then rests as if it had lapsed.
     function _liftMeasure(VaultState storage $, GuardianMeasure measure, uint8 index) private {
         if (measure == GuardianMeasure.DisableModule) {
-            _requireInForce(measure, index, $.modules[index] >> 160);
-            $.modules[index] = uint160(_moduleAt($, index)) | (block.timestamp << 160);
+            _requireInForce(measure, index, ModuleWord.disabledUntil($.modules[index]));
+            $.modules[index] = ModuleWord.withDisabledUntil($.modules[index], block.timestamp);
         } else if (measure == GuardianMeasure.DropSource) {
             uint256 guard = $.guards[index];
             _requireInForce(measure, index, GuardWord.droppedUntil(guard));
@@ -655,8 +662,7 @@ library ConfigLogic {
     }
 
     function _moduleAt(VaultState storage $, uint256 index) private view returns (address) {
-        // casting to uint160 is safe: the address is the low bits
-        return address(uint160($.modules[index]));
+        return ModuleWord.target($.modules[index]);
     }
 
     function _requireCode(address account) private view {

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {LibBit} from "solady/src/utils/LibBit.sol";
 import {IMarginVault, Portfolio} from "../interfaces/IMarginVault.sol";
-import {IModule} from "../interfaces/IModule.sol";
 import {IVaultSeries} from "../interfaces/IVaultSeries.sol";
 import {LeastSize} from "../ledger/LeastSize.sol";
 import {Ledger} from "../ledger/Ledger.sol";
@@ -63,7 +62,6 @@ library SeriesTradeLogic {
         address moduleAddress;
         uint16 defaultModules;
         address fund;
-        uint256 first; // place of the first among all fills of the trade
         Fill[] fills;
     }
 
@@ -117,7 +115,7 @@ library SeriesTradeLogic {
 
     // ---------------------------------------------------------------- fills
 
-    /// @notice Applies fills that stand together, or skips them all with an event each, and tells the module.
+    /// @notice Applies fills that stand together, or skips them all with an event each.
     function settle(VaultState storage $, Deal memory deal) external returns (Outcome memory outcome) {
         Fill[] memory fills = deal.fills;
         Valuation.Basis memory basis;
@@ -128,10 +126,8 @@ library SeriesTradeLogic {
         for (uint256 i; i < fills.length; ++i) {
             Fill memory fill = fills[i];
             Trading.announce(deal.taker, fill, reason);
-            if (reason != 0) {
-                IModule(deal.moduleAddress).dropped(deal.first + i, fill);
-                continue;
-            }
+            if (reason != 0) continue;
+            Trading.count($, deal.moduleAddress, fill);
             outcome.filled += fill.lots.abs();
             outcome.fees = outcome.fees + fill.takerFee + fill.makerFee;
         }

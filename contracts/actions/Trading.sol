@@ -22,6 +22,8 @@ import {fromPpm} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
 import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
+import {ModuleWord} from "../words/ModuleWord.sol";
+import {FillOrderWord, NonceWord} from "../words/OrderWords.sol";
 import {LiquidationWord, MarginWord, TradingWord} from "../words/ParameterWords.sol";
 import {PositionWord} from "../words/PositionWord.sol";
 
@@ -60,6 +62,14 @@ library Trading {
         bool changed;
     }
 
+    /// @notice The ModuleWord of the module at `index`, which there has to be, and switched on.
+    function moduleOf(VaultState storage $, uint256 index) internal view returns (uint256 word) {
+        word = $.modules[index];
+        if (ModuleWord.target(word) == address(0)) revert IMarginVault.UnknownModule(index);
+        uint256 until = ModuleWord.disabledUntil(word);
+        if (block.timestamp < until) revert IMarginVault.ModuleDisabled(index, until);
+    }
+
     /// @notice Applies one fill, or skips it with an event.
     function settle(
         VaultState storage $,
@@ -67,17 +77,27 @@ library Trading {
         Touched memory taker,
         Valuation.Basis memory basis,
         Fill memory fill
-    ) internal returns (bool applied) {
+    ) internal {
         bytes4 reason = _apply($, trade, taker, basis, fill);
-        applied = reason == 0;
-        if (applied) {
+        if (reason == 0) {
             unchecked {
                 // at most 128 fills of sizes below 2^48
                 trade.filled += fill.lots.abs();
             }
             trade.fees = trade.fees + fill.takerFee + fill.makerFee;
+            count($, trade.moduleAddress, fill);
         }
         announce(trade.taker, fill, reason);
+    }
+
+    /// @notice Counts a fill that stood under the nonce of its order.
+    function count(VaultState storage $, address module, Fill memory fill) internal {
+        uint256 counted = FillOrderWord.counted(fill.order);
+        if (counted == 0) return;
+        uint256 nonce = FillOrderWord.nonce(fill.order);
+        mapping(uint256 key => uint256) storage words = $.orderNonces[fill.maker];
+        uint256 key = NonceWord.keyOf(module, nonce);
+        words[key] = NonceWord.withMore(words[key], nonce % NonceWord.NONCES, counted);
     }
 
     /// @notice Says what became of a fill; `reason` is zero where it stands.
@@ -114,7 +134,7 @@ library Trading {
         trade.changed = false;
         Lots lots = PositionWord.lots(trade.position);
         if (LeastSize.falls($, PositionWord.lots($.positions[trade.taker][q.underlying]).raw(), lots.raw(), q.mark)) {
-            _refuseSize($, trade.taker, q.underlying, lots);
+            refuseSize($, trade.taker, q.underlying, lots);
         }
         $.headers[trade.taker] = trade.header;
         $.positions[trade.taker][q.underlying] = trade.position;
@@ -126,10 +146,10 @@ library Trading {
     /// @notice Ends the trade: no position in a series is left smaller than is allowed.
     function requireSizes(VaultState storage $, AccountId taker) internal view {
         (bool found, uint256 instrument, int256 lots) = SmallPositions.any();
-        if (found) _refuseSize($, taker, instrument, Lots.wrap(lots));
+        if (found) refuseSize($, taker, instrument, Lots.wrap(lots));
     }
 
-    function _refuseSize(VaultState storage $, AccountId taker, uint256 instrument, Lots lots) private view {
+    function refuseSize(VaultState storage $, AccountId taker, uint256 instrument, Lots lots) internal view {
         revert IMarginVault.PositionTooSmall(taker, instrument, lots, LiquidationWord.smallestNotional($.liquidationParameters));
     }
 

@@ -63,6 +63,14 @@ interface IVaultCore {
     /// @dev See `Action` for the encodings. Payouts are made last.
     function execute(Action[] calldata actions) external;
 
+    /// @notice Takes signed orders in one perpetual into `taker` (the caller's own account), as a Trade through the module that they are signed for would: the same makers are
+    /// filled or passed over, for the same reasons, in the same order (an order that is named again, or only reduces, after a fill of its maker that did not stand finds that it did not). It is the cheaper way where every maker signed with a key; combos, options, dated futures and wallets that
+    /// are contracts (ERC-1271) go through the module, as does who wants another action in the same unit.
+    /// @param limit a TakerLimitWord, which names the module and the least lots as well
+    /// @param makers 165 bytes each: account 32 | TermsWord 32 | ValidityWord 32, of which bit 254 says that the order names `taker` | valid from 5 | r 32 | s 32, its highest
+    /// bit the parity of y (ERC-2098)
+    function take(AccountId taker, uint256 limit, bytes calldata makers) external;
+
     /// @notice Carries out `actions` as if `actor` had called `execute`, and reverts with `Simulated` or with what `execute` would.
     /// @dev For eth_call; it cannot succeed, so it needs no authority.
     function simulate(address actor, Action[] calldata actions, AccountId account) external;
@@ -93,20 +101,16 @@ interface IVaultCore {
     /// @param minimumDiscount reverts when the discount kept by the taker, with the bounty, is smaller
     function liquidateTo(AccountId account, AccountId taker, Ratio maximumFraction, Wad minimumDiscount) external returns (Ratio fraction);
 
-    /// @notice Takes `fraction` of the fund account of `underlying` into `taker` at a discount that grows since its inventory left zero.
-    /// @dev Of each position and each collateral the fraction is rounded up, the discount is that of the fraction itself: nothing is given for what
-    /// does not move. Who names n/N, rounded down, takes n of N lots.
-    function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external;
-
     // ---------------------------------------------------------------- asked by modules and keepers
 
     /// @notice What an order module needs to know of a maker, in one call; readable while locked. `lots` are those of the perpetual, one lot 10^-lotExponent of the
-    /// underlying.
+    /// underlying; `nonceWord` as `nonceWordOf` says.
     function contextOf(
         AccountId account,
         address signer,
-        uint8 underlying
-    ) external view returns (bool authorised, uint32 epoch, Lots lots, uint256 lotExponent);
+        uint8 underlying,
+        uint256 nonceKey
+    ) external view returns (bool authorised, uint32 epoch, Lots lots, uint256 lotExponent, uint256 nonceWord);
 }
 
 /// @title What the vault asks of its extension at deployment
@@ -153,6 +157,10 @@ interface IVaultBooks {
     /// @notice Whether `signer` may act on `account` in `scope`: as its owner or as an unexpired operator.
     function mayAct(AccountId account, address signer, uint8 scope) external view returns (bool);
 
+    /// @notice The state of five nonces of `account` among the orders of one module, a NonceWord; readable while locked.
+    /// @param nonceKey address of the module · 2^40 + nonce / 5
+    function nonceWordOf(AccountId account, uint256 nonceKey) external view returns (uint256);
+
     /// @notice Settlement tokens of the ledger and the outstanding deficit, WAD.
     function totals() external view returns (uint256 settlement, uint256 deficit);
 
@@ -181,6 +189,15 @@ interface IVaultBooks {
     /// @notice Moves main stake into the fund account of `underlying` until its equity covers its margin, at most the cap of the epoch; when it has
     /// nothing left to sell and is worth less than zero, the rest becomes deficit. At the last accepted price, whatever its age.
     function topUpFund(uint8 underlying) external;
+
+    /// @notice Takes `fraction` of the fund account of `underlying` into `taker` at a discount that grows since its inventory left zero.
+    /// @dev Of each position and each collateral the fraction is rounded up, the discount is that of the fraction itself: nothing is given for what
+    /// does not move. Who names n/N, rounded down, takes n of N lots.
+    function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external;
+
+    /// @notice Cancels `nonces` of `account` among the orders of the module that calls: of nobody else's. For modules at work, so it may be called while locked; nothing else reads or
+    /// writes what it changes but the counting of fills.
+    function cancelNonces(AccountId account, uint256[] calldata nonces) external;
 
     /// @notice Sets the cap of the open interest to the lower of governance's and what the fund of `underlying` supports.
     function refreshOpenInterestCap(uint8 underlying) external;
@@ -234,8 +251,8 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     event OperatorSet(AccountId indexed account, address indexed operator, uint8 scope, uint40 expiry);
     event ModulesSet(AccountId indexed account, uint16 mask);
     event OrdersCancelled(AccountId indexed account, uint32 epoch);
-    /// @dev Both fees went to the fund's main account, less what a DeficitRefilled beside it says. `order` is what the module says of the order that was filled:
-    /// of OrderSettlement its nonce and what it counts there (`FillOrderWord`). The number in `instrument` is what the last `SeriesListed` of it says.
+    /// @dev Both fees went to the fund's main account, less what a DeficitRefilled beside it says. `order` is a `FillOrderWord`: the nonce of the order that was filled,
+    /// and what this fill counts there. The number in `instrument` is what the last `SeriesListed` of it says.
     event Filled(
         AccountId indexed taker,
         AccountId indexed maker,
@@ -255,6 +272,8 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
         bytes4 reason,
         uint256 order
     );
+    /// @dev An order that `take` passed over, as its module says it (`IOrderSettlement.OrderSkipped`): `reason` is the selector of an error there.
+    event OrderSkipped(AccountId indexed account, uint256 indexed nonce, bytes4 reason);
     /// @dev An accepted or rejected post. `price` is the last valid one; `fundingIndex` and `rate` hold from this block on.
     event PricePosted(
         uint8 indexed underlying,
@@ -306,6 +325,10 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     error NothingToDo();
     error TooManyActions(uint256 actions, uint256 most);
     error TooManyFills(uint256 fills, uint256 most);
+    /// @notice Thrown when the orders of a module can be filled through it alone.
+    error NotTaken(uint256 module);
+    /// @notice Thrown when `makers` of `take` are not whole.
+    error MakersCutShort(uint256 bytesGiven);
     error TooManyUnderlyings(AccountId account, uint256 most);
     /// @notice Thrown when an account would hold more options and dated futures than one transaction can liquidate.
     error TooManySeriesPositions(AccountId account, uint256 most);

@@ -50,4 +50,6 @@ struct VaultState {
     // fund accounts that have used up their caps
     uint256 watched; // a bit an underlying
     mapping(uint256 underlying => uint256) shortfalls; // WAD below zero beyond the cap, when last looked at
+    // signed orders
+    mapping(AccountId account => mapping(uint256 key => uint256)) orderNonces; // NonceWord, by module and nonce: NonceWord.keyOf
 }

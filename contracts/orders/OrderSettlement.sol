@@ -10,7 +10,22 @@ import {AccountId} from "../types/AccountId.sol";
 import {Fill, TradeContext} from "../types/Fill.sol";
 import {FIRST_SERIES, WITH_NEXT, nameOf, underlyingOf, withinUnderlying} from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
-import {ComboFill, ComboLimit, ComboOrder, InstrumentTerms, Leg, MakerFill, Order} from "../types/Order.sol";
+import {
+    ComboFill,
+    ComboLimit,
+    ComboOrder,
+    INSTRUMENT_TYPEHASH,
+    InstrumentTerms,
+    Leg,
+    MakerFill,
+    ORDER_DOMAIN_NAME,
+    ORDER_DOMAIN_VERSION,
+    ORDER_TYPEHASH,
+    Order,
+    RIGHT_PERPETUAL,
+    SIDE_BUY,
+    SIDE_SELL
+} from "../types/Order.sol";
 import {Price} from "../types/Price.sol";
 import {fromPpm} from "../types/Ratio.sol";
 import {Wad} from "../types/Wad.sol";
@@ -31,22 +46,14 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     uint256 private constant LEAST_LEGS = 2;
     uint256 private constant MOST_LEGS = 8;
 
-    // whole literals: the compiler hashes only those itself
-    bytes32 private constant INSTRUMENT_TYPEHASH = keccak256("Instrument(uint8 underlying,string right,uint40 expiry,uint256 strike)");
+    // as those of types/Order.sol
     bytes32 private constant LEG_TYPEHASH = keccak256(
         "Leg(Instrument instrument,string side,uint256 size,uint256 price)Instrument(uint8 underlying,string right,uint40 expiry,uint256 strike)"
-    );
-    bytes32 private constant ORDER_TYPEHASH = keccak256(
-        "Order(address vault,uint256 account,address signer,Instrument instrument,string side,uint256 limit,uint256 size,int24 maxFeePpm,bool reduceOnly,uint40 validFrom,uint40 validUntil,uint40 nonce,uint32 epoch,uint256 taker)Instrument(uint8 underlying,string right,uint40 expiry,uint256 strike)"
     );
     bytes32 private constant COMBO_TYPEHASH = keccak256(
         "ComboOrder(address vault,uint256 account,address signer,Leg[] legs,uint48 units,int24 maxFeePpm,bool reduceOnly,uint40 validFrom,uint40 validUntil,uint40 nonce,uint32 epoch,uint256 taker)Instrument(uint8 underlying,string right,uint40 expiry,uint256 strike)Leg(Instrument instrument,string side,uint256 size,uint256 price)"
     );
 
-    // a string counts in a typed hash by its own
-    bytes32 private constant BUY = keccak256("buy");
-    bytes32 private constant SELL = keccak256("sell");
-    bytes32 private constant PERPETUAL = keccak256("perpetual");
     bytes32 private constant FUTURE = keccak256("future");
     bytes32 private constant CALL = keccak256("call");
     bytes32 private constant PUT = keccak256("put");
@@ -56,13 +63,6 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     IMarginVault private immutable VAULT;
     uint256 private immutable TAKER_FEE_PPM;
     int256 private immutable MAKER_FEE_PPM;
-
-    /// @dev The state of five nonces; in a struct so that its slot is worked out once for reading and writing.
-    struct Nonces {
-        uint256 word; // NonceWord
-    }
-
-    mapping(AccountId account => mapping(uint256 nonceByFive => Nonces)) private _nonces;
 
     /// @dev An order as it is hashed, word for word after that of its type: what is dynamic is its hash. Instrument, side, limit and size are written last,
     /// by `_digest`: until then orders are judged by the words in which they travel.
@@ -102,7 +102,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         uint96[] prices; // of the legs of the order at hand
     }
 
-    constructor(IMarginVault vault_, uint256 takerFee, int256 makerFee) EIP712("Plimsoll Orders", "1") {
+    constructor(IMarginVault vault_, uint256 takerFee, int256 makerFee) EIP712(ORDER_DOMAIN_NAME, ORDER_DOMAIN_VERSION) {
         // casting to int256 is safe: the first test bounds it
         if (takerFee > MAX_FEE_PPM || makerFee > int256(MAX_FEE_PPM) || -int256(takerFee) > makerFee) {
             revert FeesOutOfBounds(takerFee, makerFee);
@@ -125,24 +125,12 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         return new Fill[](0);
     }
 
-    /// @inheritdoc IModule
-    function dropped(uint256, Fill calldata fill) external {
-        if (msg.sender != address(VAULT)) revert CallerNotVault(msg.sender);
-        (uint256 nonce, uint256 counted) = (FillOrderWord.nonce(fill.order), FillOrderWord.counted(fill.order));
-        uint256 place = nonce % NonceWord.NONCES;
-        Nonces storage nonces = _nonces[fill.maker][nonce / NonceWord.NONCES];
-        uint256 word = nonces.word;
-        nonces.word = word.withFilled(place, word.filled(place) - counted);
-    }
-
     function _cancel(AccountId account, bytes calldata data) private {
         (, uint256[] memory list) = abi.decode(data, (uint256, uint256[]));
         for (uint256 i; i < list.length; ++i) {
-            uint256 nonce = list[i];
-            if (nonce > type(uint40).max) revert NonceTooLarge(nonce);
-            Nonces storage nonces = _nonces[account][nonce / NonceWord.NONCES];
-            nonces.word = nonces.word.withCancelled(nonce % NonceWord.NONCES);
+            if (list[i] > type(uint40).max) revert NonceTooLarge(list[i]);
         }
+        VAULT.cancelNonces(account, list);
         emit NoncesCancelled(account, list);
     }
 
@@ -197,15 +185,11 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
 
         Hashed memory order = run.order;
         _read(maker, order);
-        Nonces storage nonces = _nonces[order.account][order.nonce / NonceWord.NONCES];
-        uint256 word = nonces.word;
-        (uint256 lots, bytes4 reason) = _judgeLots(run, limit, wanted, run.named[which].hash, maker, word);
+        (uint256 lots, bytes4 reason) = _judgeLots(run, limit, wanted, run.named[which].hash, maker);
         if (reason != 0) return reason;
 
         unchecked {
-            // no more than the order's 48 bits of lots, nor than are wanted
-            uint256 place = order.nonce % NonceWord.NONCES;
-            nonces.word = word.withFilled(place, word.filled(place) + lots);
+            // no more than are wanted
             run.limits[which] = TakerLimitWord.withLots(limit, wanted - lots);
         }
 
@@ -270,13 +254,9 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         if (limit.units == 0) return 0;
         Hashed memory order = run.order;
         _read(combo.maker, order);
-        Nonces storage nonces = _nonces[order.account][order.nonce / NonceWord.NONCES];
-        uint256 word = nonces.word;
-        (uint256 units, bytes4 reason) = _judgeCombo(run, combo, word);
+        (uint256 units, bytes4 reason) = _judgeCombo(run, combo);
         if (reason != 0) return reason;
 
-        uint256 place = order.nonce % NonceWord.NONCES;
-        nonces.word = word.withFilled(place, word.filled(place) + units);
         // casting is safe: no more than are wanted
         limit.units -= uint48(units);
         uint256 count = limit.lots.length;
@@ -292,7 +272,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
                 price: price,
                 takerFee: notional.partUp(fromPpm(TAKER_FEE_PPM)),
                 makerFee: _makerFee(notional),
-                // every leg is dropped where one is: the first hands all units back
+                // every leg stands where one does: the first counts all units
                 order: FillOrderWord.pack(order.nonce, i == 0 ? units : 0)
             });
         }
@@ -300,7 +280,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     }
 
     /// @dev As `_judge`, in units, of the order that `run` holds.
-    function _judgeCombo(Run memory run, ComboFill calldata combo, uint256 nonceWord) private view returns (uint256, bytes4) {
+    function _judgeCombo(Run memory run, ComboFill calldata combo) private view returns (uint256, bytes4) {
         ComboLimit memory limit = run.combo[0];
         run.prices = combo.prices;
         if (run.prices.length != limit.lots.length) return (0, PricesDiffer.selector);
@@ -308,7 +288,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         for (uint256 i; i < run.named.length; ++i) {
             if (run.named[i].hash == 0) return (0, SeriesExpired.selector);
         }
-        return _judge(run, limit.units, combo.maker, nonceWord);
+        return _judge(run, limit.units, combo.maker);
     }
 
     /// @dev What the taker receives for a unit.
@@ -343,7 +323,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         for (uint256 i; i < count; ++i) {
             Named memory named = run.named[i];
             (int256 lots, uint256 lotsOfUnit) = (limit.lots[i], named.lotsOfUnit);
-            bytes32 side = lots < 0 ? SELL : BUY;
+            bytes32 side = lots < 0 ? SIDE_SELL : SIDE_BUY;
             uint256 size = Lots.wrap(lots).abs() * units * (WAD / lotsOfUnit);
             hashes[i] = keccak256(abi.encode(LEG_TYPEHASH, named.hash, side, size, run.prices[i] * lotsOfUnit));
         }
@@ -379,7 +359,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         uint256 underlying = underlyingOf(instrument);
         if (underlying >= MAX_UNDERLYINGS) revert UnknownInstrument(instrument);
         if (instrument < FIRST_SERIES) {
-            named.hash = _termsHash(underlying, PERPETUAL, 0, 0);
+            named.hash = _termsHash(underlying, RIGHT_PERPETUAL, 0, 0);
             return;
         }
         (uint256 expiry, Price strike, uint256 lotExponent) = VAULT.termsOf(instrument);
@@ -407,23 +387,17 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         uint256 limit,
         uint256 wanted,
         bytes32 named,
-        MakerFill calldata maker,
-        uint256 nonceWord
+        MakerFill calldata maker
     ) private view returns (uint256, bytes4) {
         (Price price, Price worst) = (TermsWord.limit(maker.terms), TakerLimitWord.worst(limit));
         if (ValidityWord.long(maker.validity) ? price < worst : price > worst) return (0, PriceBeyondLimit.selector);
         if (named == 0) return (0, SeriesExpired.selector);
         run.order.instrument = named;
-        return _judge(run, wanted, maker, nonceWord);
+        return _judge(run, wanted, maker);
     }
 
     /// @dev Whether the order that `run` holds can be filled, and how far: lots or units, of which `wanted` are left to take. The dearest questions come last.
-    function _judge(
-        Run memory run,
-        uint256 wanted,
-        MakerFill calldata maker,
-        uint256 nonceWord
-    ) private view returns (uint256 lots, bytes4 reason) {
+    function _judge(Run memory run, uint256 wanted, MakerFill calldata maker) private view returns (uint256 lots, bytes4 reason) {
         Hashed memory order = run.order;
         if (order.account == run.taker) return (0, IMarginVault.SelfTrade.selector);
         if (block.timestamp > order.validUntil) return (0, OrderExpired.selector);
@@ -431,20 +405,19 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         if (AccountId.unwrap(order.taker) != 0 && order.taker != run.taker) return (0, TakerNotNamed.selector);
         if (MAKER_FEE_PPM > order.maxFee) return (0, MakerFeeAboveCap.selector);
 
-        uint256 size = TermsWord.size(maker.terms);
         lots = _least(TermsWord.lots(maker.terms), wanted);
         if (lots == 0) return (0, IMarginVault.ZeroLots.selector);
-        {
-            uint256 place = order.nonce % NonceWord.NONCES;
-            if (nonceWord.cancelled(place)) return (0, OrderCancelled.selector);
-            uint256 filled = nonceWord.filled(place);
-            if (filled >= size) return (0, OrderUsedUp.selector);
-            lots = _least(lots, size - filled);
-        }
-
-        uint24 instrument = ValidityWord.instrument(maker.validity);
         // the low 8 bits of an instrument are its underlying
-        (bool authorised, uint32 epoch, Lots held, uint256 lotExponent) = VAULT.contextOf(order.account, order.signer, uint8(instrument));
+        (bool authorised, uint32 epoch, Lots held, uint256 lotExponent, uint256 nonceWord) = VAULT.contextOf(
+            order.account,
+            order.signer,
+            uint8(ValidityWord.instrument(maker.validity)),
+            NonceWord.keyOf(address(this), order.nonce)
+        );
+        uint256 left;
+        (left, reason) = _left(run, TermsWord.size(maker.terms), nonceWord);
+        if (reason != 0) return (0, reason);
+        lots = _least(lots, left);
         if (epoch != order.epoch) return (0, EpochPassed.selector);
         if (!authorised) return (0, SignerNotAuthorised.selector);
         if (order.reduceOnly) {
@@ -452,6 +425,22 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
             if (lots == 0) return (0, NothingToReduce.selector);
         }
         if (!Signature.isFrom(order.signer, _digest(run, maker, 10 ** lotExponent), maker.signature)) return (0, SignatureInvalid.selector);
+    }
+
+    /// @dev What is left of the order that `run` holds, of `size`. Earlier fills of this trade count: the vault counts those that stand when it settles them.
+    function _left(Run memory run, uint256 size, uint256 nonceWord) private pure returns (uint256, bytes4) {
+        Hashed memory order = run.order;
+        (AccountId account, uint256 nonce) = (order.account, order.nonce);
+        if (nonceWord.cancelled(nonce % NonceWord.NONCES)) return (0, OrderCancelled.selector);
+        uint256 filled = nonceWord.filled(nonce % NonceWord.NONCES);
+        for (uint256 i; i < run.count; ++i) {
+            Fill memory fill = run.fills[i];
+            if (fill.maker == account && FillOrderWord.nonce(fill.order) == nonce) filled += FillOrderWord.counted(fill.order);
+        }
+        if (filled >= size) return (0, OrderUsedUp.selector);
+        unchecked {
+            return (size - filled, 0);
+        }
     }
 
     // ---------------------------------------------------------------- views
@@ -464,6 +453,11 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     /// @inheritdoc IOrderSettlement
     function takerFeePpm() external view returns (uint256) {
         return TAKER_FEE_PPM;
+    }
+
+    /// @inheritdoc IOrderSettlement
+    function orderFees() external view returns (uint256 taker, int256 maker) {
+        return (TAKER_FEE_PPM, MAKER_FEE_PPM);
     }
 
     /// @inheritdoc IOrderSettlement
@@ -511,7 +505,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
 
     /// @inheritdoc IOrderSettlement
     function nonceOf(AccountId account, uint256 nonce) external view returns (uint256 filled, bool cancelled) {
-        uint256 word = _nonces[account][nonce / NonceWord.NONCES].word;
+        uint256 word = VAULT.nonceWordOf(account, NonceWord.keyOf(address(this), nonce));
         uint256 place = nonce % NonceWord.NONCES;
         return (word.filled(place), word.cancelled(place));
     }
@@ -529,8 +523,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         _name(named, ValidityWord.instrument(limit));
         Hashed memory order = run.order;
         _read(maker, order);
-        uint256 word = _nonces[order.account][order.nonce / NonceWord.NONCES].word;
-        return _judgeLots(run, limit, TakerLimitWord.lots(limit), named.hash, maker, word);
+        return _judgeLots(run, limit, TakerLimitWord.lots(limit), named.hash, maker);
     }
 
     /// @inheritdoc IOrderSettlement
@@ -544,7 +537,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         _prepareCombo(run);
         Hashed memory order = run.order;
         _read(combo.maker, order);
-        return _judgeCombo(run, combo, _nonces[order.account][order.nonce / NonceWord.NONCES].word);
+        return _judgeCombo(run, combo);
     }
 
     // ---------------------------------------------------------------- parts
@@ -656,7 +649,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         if (run.combo.length != 0) {
             structHash = _comboHash(order, _legsHash(run, size), size);
         } else {
-            order.side = ValidityWord.long(maker.validity) ? BUY : SELL;
+            order.side = ValidityWord.long(maker.validity) ? SIDE_BUY : SIDE_SELL;
             unchecked {
                 // limit < 2^96, size < 2^48, lots of a unit at most 10^18
                 order.limit = TermsWord.limit(maker.terms).raw() * lotsOfUnit;

@@ -16,8 +16,4 @@ contract FillModule is IModule {
         if (msg.sender != VAULT) revert CallerNotVault(msg.sender);
         return abi.decode(data, (Fill[]));
     }
-
-    function dropped(uint256, Fill calldata) external view {
-        if (msg.sender != VAULT) revert CallerNotVault(msg.sender);
-    }
 }

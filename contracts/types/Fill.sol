@@ -19,7 +19,7 @@ struct Fill {
     Price price;
     Wad takerFee;
     Wad makerFee;
-    uint256 order; // what the module says of the order that is filled, for the log: the vault repeats it in its events and reads nothing in it
+    uint256 order; // FillOrderWord: the order that is filled. The vault repeats it in its events, and counts by it where the fill stands
 }
 
 /// @dev What the vault tells a module about the trade that it is asked to propose.

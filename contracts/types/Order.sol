@@ -7,6 +7,22 @@ import {AccountId} from "./AccountId.sol";
 // is a price of 2,000 settlement tokens for a unit, 0.5e18 half a unit. An instrument is named by what it is: its number in the vault is handed out
 // again after it has settled, what it is can be nothing else.
 
+// The domain of an order: name and version, the chain, and the module that settles it. Whole literals: the compiler hashes only those itself.
+
+string constant ORDER_DOMAIN_NAME = "Plimsoll Orders";
+string constant ORDER_DOMAIN_VERSION = "1";
+bytes32 constant ORDER_DOMAIN_NAME_HASH = keccak256("Plimsoll Orders");
+bytes32 constant ORDER_DOMAIN_VERSION_HASH = keccak256("1");
+bytes32 constant INSTRUMENT_TYPEHASH = keccak256("Instrument(uint8 underlying,string right,uint40 expiry,uint256 strike)");
+bytes32 constant ORDER_TYPEHASH = keccak256(
+    "Order(address vault,uint256 account,address signer,Instrument instrument,string side,uint256 limit,uint256 size,int24 maxFeePpm,bool reduceOnly,uint40 validFrom,uint40 validUntil,uint40 nonce,uint32 epoch,uint256 taker)Instrument(uint8 underlying,string right,uint40 expiry,uint256 strike)"
+);
+
+// a string counts in a typed hash by its own
+bytes32 constant SIDE_BUY = keccak256("buy");
+bytes32 constant SIDE_SELL = keccak256("sell");
+bytes32 constant RIGHT_PERPETUAL = keccak256("perpetual");
+
 /// @dev EIP-712 type `Instrument`.
 struct InstrumentTerms {
     uint8 underlying; // its index in the vault, which stands for nothing else ever

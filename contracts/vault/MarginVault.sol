@@ -9,10 +9,12 @@ import {ConfigLogic} from "../actions/ConfigLogic.sol";
 import {ExchangeLogic} from "../actions/ExchangeLogic.sol";
 import {FundLogic} from "../actions/FundLogic.sol";
 import {LiquidationLogic} from "../actions/LiquidationLogic.sol";
+import {MarginTest} from "../actions/MarginTest.sol";
 import {PerpetualLiquidationLogic} from "../actions/PerpetualLiquidationLogic.sol";
 import {PriceLogic} from "../actions/PriceLogic.sol";
 import {SeriesTradeLogic} from "../actions/SeriesTradeLogic.sol";
 import {SheddingLogic} from "../actions/SheddingLogic.sol";
+import {TakeLogic} from "../actions/TakeLogic.sol";
 import {Trading} from "../actions/Trading.sol";
 import {IMarginVault, IVaultCore, IVaultExtension} from "../interfaces/IMarginVault.sol";
 import {IModule} from "../interfaces/IModule.sol";
@@ -20,10 +22,8 @@ import {Deficit} from "../ledger/Deficit.sol";
 import {LeastSize} from "../ledger/LeastSize.sol";
 import {Ledger} from "../ledger/Ledger.sol";
 import {PriceUse} from "../ledger/PriceUse.sol";
-import {AccountValue} from "../margin/AccountValue.sol";
 import {DoubtLogic} from "../margin/DoubtLogic.sol";
 import {HealthLogic} from "../margin/HealthLogic.sol";
-import {MarginRule} from "../margin/MarginRule.sol";
 import {Valuation} from "../margin/Valuation.sol";
 import {AccountId, toAccountId} from "../types/AccountId.sol";
 import {
@@ -43,7 +43,8 @@ import {Lots} from "../types/Lots.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
-import {CollateralWord, MarginWord} from "../words/ParameterWords.sol";
+import {ModuleWord} from "../words/ModuleWord.sol";
+import {CollateralWord} from "../words/ParameterWords.sol";
 import {PositionWord} from "../words/PositionWord.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {VaultBase} from "./VaultBase.sol";
@@ -113,6 +114,13 @@ contract MarginVault is VaultBase, IVaultCore {
     }
 
     /// @inheritdoc IVaultCore
+    function take(AccountId taker, uint256 limit, bytes calldata makers) external locked {
+        _authorise(taker, msg.sender, SCOPE_TRADE);
+        uint256 fund = (uint256(uint160(FUND)) << 16) | DEFAULT_MODULES;
+        TakeLogic.take($, fund, (uint256(uint160(UPTIME_FEED)) << 96) | UPTIME_GRACE, taker, limit, makers);
+    }
+
+    /// @inheritdoc IVaultCore
     function simulate(address actor, Action[] calldata actions, AccountId account) external locked {
         bytes memory before = HealthLogic.figures($, account);
         _execute(actor, actions);
@@ -140,7 +148,7 @@ contract MarginVault is VaultBase, IVaultCore {
         }
         // I-11: every account that could have lost is tested, whatever came after
         for (uint256 i; i < run.touchedCount; ++i) {
-            _testMargin(run, run.touched[i]);
+            MarginTest.requireMargin($, run.basis[0], run.touched[i], UPTIME_FEED, UPTIME_GRACE);
         }
         for (uint256 i; i < count; ++i) {
             _reviewExchange(actions[i]);
@@ -272,19 +280,16 @@ contract MarginVault is VaultBase, IVaultCore {
     function _trade(Run memory run, AccountId account, bytes calldata data) private {
         (uint8 module, bytes calldata moduleData, uint256 minimumLots) = tradeData(data);
         _authorise(account, run.actor, SCOPE_TRADE);
-        uint256 word = $.modules[module];
-        // casting to uint160 is safe: an address in the low bits
-        address target = address(uint160(word));
-        if (target == address(0)) revert IMarginVault.UnknownModule(module);
-        if (block.timestamp < word >> 160) revert IMarginVault.ModuleDisabled(module, word >> 160);
+        address target = ModuleWord.target(Trading.moduleOf($, module));
 
         Fill[] memory fills = IModule(target).trade(TradeContext(run.actor, account), moduleData);
         if (fills.length > MAX_FILLS) revert IMarginVault.TooManyFills(fills.length, MAX_FILLS);
-        if (fills.length != 0) _settle(run, account, module, target, fills, minimumLots);
-        else if (minimumLots != 0) revert IMarginVault.FilledTooLittle(0, minimumLots);
+        uint256 filled;
+        if (fills.length != 0) filled = _settle(run, account, module, target, fills);
+        if (filled < minimumLots) revert IMarginVault.FilledTooLittle(filled, minimumLots);
     }
 
-    function _settle(Run memory run, AccountId account, uint256 module, address target, Fill[] memory fills, uint256 minimumLots) private {
+    function _settle(Run memory run, AccountId account, uint256 module, address target, Fill[] memory fills) private returns (uint256) {
         _begin(run);
         // whether risk may rise is looked up where a market is entered
         if (UPTIME_FEED != address(0)) DoubtLogic.ask(UPTIME_FEED, UPTIME_GRACE);
@@ -307,15 +312,15 @@ contract MarginVault is VaultBase, IVaultCore {
                 if (instrument < FIRST_SERIES) Trading.enter($, trade, basis, instrument);
             }
             if (instrument >= FIRST_SERIES) i = _settleSeries(trade, taker, fills, i);
-            else if (!Trading.settle($, trade, taker, basis, fill)) IModule(target).dropped(i, fill);
+            else Trading.settle($, trade, taker, basis, fill);
         }
         Trading.finish($, trade, basis.quote);
         if (taker.stood != 0) Trading.requireSizes($, account);
-        if (trade.filled < minimumLots) revert IMarginVault.FilledTooLittle(trade.filled, minimumLots);
         if (trade.fees != ZERO) Deficit.income($, toAccountId(FUND, 0), trade.fees);
+        return trade.filled;
     }
 
-    /// @dev The fill at `first` with those that it stands with; returns the place of the last. What is dropped the library tells the module.
+    /// @dev The fill at `first` with those that it stands with; returns the place of the last.
     function _settleSeries(
         Trading.Trade memory trade,
         Trading.Touched memory taker,
@@ -325,7 +330,7 @@ contract MarginVault is VaultBase, IVaultCore {
         Fill[] memory legs = comboAt(fills, first);
         SeriesTradeLogic.Outcome memory outcome = SeriesTradeLogic.settle(
             $,
-            SeriesTradeLogic.Deal(trade.taker, trade.module, trade.moduleAddress, trade.defaultModules, trade.fund, first, legs)
+            SeriesTradeLogic.Deal(trade.taker, trade.module, trade.moduleAddress, trade.defaultModules, trade.fund, legs)
         );
         trade.filled += outcome.filled;
         trade.fees = trade.fees + outcome.fees;
@@ -384,58 +389,6 @@ contract MarginVault is VaultBase, IVaultCore {
         Valuation.open(run.basis[0], $);
     }
 
-    function _value(Valuation.Basis memory basis, AccountId account, Valuation.Figures memory figures) private view {
-        basis.quote.draft = 0;
-        AccountValue.write(figures, $, account, $.headers[account], basis);
-    }
-
-    function _testMargin(Run memory run, Trading.Touched memory touched) private {
-        Valuation.Basis memory basis = run.basis[0];
-        Valuation.Figures memory now_ = basis.figures;
-        // how much of settled money is left has to be known as well as can be
-        basis.enough = touched.settledOut ? Valuation.MOST : touched.newRisk;
-        _value(basis, touched.account, now_);
-        Wad lines;
-        if (touched.leaving || touched.raised) lines = _requireGood(basis, touched, now_);
-        if (touched.raised) {
-            Wad smallest = Trading.smallestNotional($, now_.notional);
-            if (now_.notional != ZERO && now_.notional < smallest) {
-                revert IMarginVault.AccountTooSmall(touched.account, now_.notional, smallest);
-            }
-        }
-        // words that are stale bound nothing; the header is read only where a price or words are not good
-        bool bounded = now_.oldest != type(uint256).max || Valuation.bounds(now_, $.headers[touched.account]);
-        if (!bounded || !MarginRule.covers(now_, touched.newRisk)) {
-            SheddingLogic.requireShedding($, touched, now_);
-        }
-        if (touched.settledOut) {
-            // part of an unrealised gain must stay in money, so that a thin market cannot be pumped and carried away (H-70)
-            Wad needed = (now_.gain - lines).partUp(MarginWord.gainLock(basis.marginWord));
-            Wad settled = now_.settledCash - lines;
-            if (settled < needed) revert IMarginVault.SettledCashTooLow(touched.account, settled, needed);
-        }
-    }
-
-    /// @dev Risk may rise, and value leave, at prices that are normal and not too old, while the sequencer is up; at doubtful ones only by the first form at
-    /// their worse edges, which it adds to what is needed. Returns how much less the positions may be worth there.
-    function _requireGood(
-        Valuation.Basis memory basis,
-        Trading.Touched memory touched,
-        Valuation.Figures memory now_
-    ) private returns (Wad lines) {
-        // names the price, or the words
-        if (!Valuation.good(now_, MarginWord.tradingAge(basis.marginWord))) HealthLogic.requireNormal($, touched.account);
-        uint256 header = $.headers[touched.account];
-        bool priced = header.underlyings() | header.collaterals() != 0;
-        // what raised was refused while the sequencer was not up
-        if (UPTIME_FEED != address(0) && priced) DoubtLogic.requireUp(UPTIME_FEED, UPTIME_GRACE);
-        if (Valuation.good(now_, MarginWord.liquidationAge(basis.marginWord))) return ZERO;
-        Wad surplus;
-        (surplus, lines) = DoubtLogic.hidden($, touched.account, header, 0, 0);
-        touched.newRisk = touched.newRisk + surplus;
-        touched.leaving = true;
-    }
-
     function _token(uint8 token) private view returns (IERC20 asset, uint256 scale) {
         if (token == SETTLEMENT) return (SETTLEMENT_TOKEN, SETTLEMENT_SCALE);
         uint256 word = $.collaterals[token];
@@ -479,26 +432,21 @@ contract MarginVault is VaultBase, IVaultCore {
         return LiquidationLogic.liquidateTo($, FUND, account, taker, maximumFraction, minimumDiscount);
     }
 
-    /// @inheritdoc IVaultCore
-    function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external locked {
-        _authorise(taker, msg.sender, SCOPE_TRADE);
-        _requireUp();
-        FundLogic.shed($, FUND, underlying, taker, fraction, minimumDiscount);
-    }
-
     // ---------------------------------------------------------------- asked by modules and keepers
 
     /// @inheritdoc IVaultCore
     function contextOf(
         AccountId account,
         address signer,
-        uint8 underlying
-    ) external view returns (bool authorised, uint32 epoch, Lots lots, uint256 lotExponent) {
+        uint8 underlying,
+        uint256 nonceKey
+    ) external view returns (bool authorised, uint32 epoch, Lots lots, uint256 lotExponent, uint256 nonceWord) {
         return (
             _mayAct(account, signer, SCOPE_TRADE),
             $.headers[account].epoch(),
             PositionWord.lots($.positions[account][underlying]),
-            PriceWord.lotExponent($.prices[underlying])
+            PriceWord.lotExponent($.prices[underlying]),
+            $.orderNonces[account][nonceKey]
         );
     }
 }

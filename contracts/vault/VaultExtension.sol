@@ -24,6 +24,7 @@ import {Price} from "../types/Price.sol";
 import {Ratio} from "../types/Ratio.sol";
 import {Wad, ZERO} from "../types/Wad.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
+import {NonceWord} from "../words/OrderWords.sol";
 import {PositionWord} from "../words/PositionWord.sol";
 import {PriceWord} from "../words/PriceWord.sol";
 import {VaultBase} from "./VaultBase.sol";
@@ -97,6 +98,11 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     }
 
     /// @inheritdoc IVaultBooks
+    function nonceWordOf(AccountId account, uint256 nonceKey) external view returns (uint256) {
+        return $.orderNonces[account][nonceKey];
+    }
+
+    /// @inheritdoc IVaultBooks
     function totals() external view returns (uint256 settlement, uint256 deficit) {
         return (Deficit.settlement($.totals), Deficit.deficit($.totals));
     }
@@ -144,6 +150,21 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     /// @inheritdoc IVaultBooks
     function topUpFund(uint8 underlying) external locked {
         FundLogic.topUp($, FUND, underlying);
+    }
+
+    /// @inheritdoc IVaultBooks
+    function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external locked {
+        _authorise(taker, msg.sender, SCOPE_TRADE);
+        _requireUp();
+        FundLogic.shed($, FUND, underlying, taker, fraction, minimumDiscount);
+    }
+
+    /// @inheritdoc IVaultBooks
+    function cancelNonces(AccountId account, uint256[] calldata nonces) external {
+        for (uint256 i; i < nonces.length; ++i) {
+            uint256 key = NonceWord.keyOf(msg.sender, nonces[i]);
+            $.orderNonces[account][key] = NonceWord.withCancelled($.orderNonces[account][key], nonces[i] % NonceWord.NONCES);
+        }
     }
 
     /// @inheritdoc IVaultBooks

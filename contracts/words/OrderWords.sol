@@ -30,7 +30,7 @@ library TermsWord {
 }
 
 /// @dev bits 0–159 signer, zero for the owner of the account | 160–195 last second | 196–227 epoch | 228–251 instrument | 252 long |
-/// 253 reduce-only | 254–255 spare                                                                     160+36+32+24+1+1+2 = 256
+/// 253 reduce-only | 254 of `take` alone: the order names who takes it | 255 spare                     160+36+32+24+1+1+1+1 = 256
 library ValidityWord {
     function signer(uint256 word) internal pure returns (address) {
         return address(uint160(word));
@@ -55,11 +55,16 @@ library ValidityWord {
     function reduceOnly(uint256 word) internal pure returns (bool) {
         return (word >> 253) & 1 != 0;
     }
+
+    function namesTaker(uint256 word) internal pure returns (bool) {
+        return (word >> 254) & 1 != 0;
+    }
 }
 
 /// @dev What a taker asks for in one instrument.
-/// bits 0–95 worst price (WAD a lot) | 96–143 most lots | 144–167 highest fee (signed ppm) | 168–227 spare | 228–251 instrument |
-/// 252 long | 253 reduce-only | 254–255 spare                                                    96+48+24+60+24+1+1+2 = 256
+/// bits 0–95 worst price (WAD a lot) | 96–143 most lots | 144–167 highest fee (signed ppm) | 168–215 of `take` alone: least lots |
+/// 216–223 of `take` alone: module | 224–227 spare | 228–251 instrument | 252 long | 253 reduce-only | 254–255 spare
+///                                                                                        96+48+24+48+8+4+24+1+1+2 = 256
 /// Instrument and flags sit where ValidityWord has them.
 library TakerLimitWord {
     function worst(uint256 word) internal pure returns (Price) {
@@ -74,6 +79,14 @@ library TakerLimitWord {
         return int24(uint24(word >> 144));
     }
 
+    function leastLots(uint256 word) internal pure returns (uint256) {
+        return uint48(word >> 168);
+    }
+
+    function module(uint256 word) internal pure returns (uint256) {
+        return uint8(word >> 216);
+    }
+
     /// @dev Whether an order of `validity` is on the other side of the same instrument.
     function meets(uint256 word, uint256 validity) internal pure returns (bool) {
         // equal instruments leave zero, opposite sides a one in bit 24; reduce-only is masked out
@@ -86,7 +99,7 @@ library TakerLimitWord {
     }
 }
 
-/// @dev What a fill says of its order, for the log and for a fill that is handed back.
+/// @dev What a fill says of its order, for the log and for the count that the vault keeps.
 /// bits 0–39 nonce | 40–87 what it counts under the nonce: lots, or units of a combo for its first leg and nothing for the others | 88–255 zero
 ///                                                                                                                  40+48+168 = 256
 library FillOrderWord {
@@ -100,7 +113,7 @@ library FillOrderWord {
     }
 
     function counted(uint256 word) internal pure returns (uint256) {
-        return word >> 40;
+        return uint48(word >> 40);
     }
 }
 
@@ -108,6 +121,11 @@ library FillOrderWord {
 /// bits 48·i to 48·i+47 lots filled of nonce i | 240+i nonce i is cancelled | 245–255 spare                5·48+5+11 = 256
 library NonceWord {
     uint256 internal constant NONCES = 5;
+
+    /// @dev Where the word of `nonce` of an account is: the orders of a module share nothing with those of another.
+    function keyOf(address module, uint256 nonce) internal pure returns (uint256) {
+        return (uint256(uint160(module)) << 40) | (nonce / NONCES);
+    }
 
     function filled(uint256 word, uint256 place) internal pure returns (uint256) {
         return uint48(word >> (48 * place));
@@ -117,9 +135,11 @@ library NonceWord {
         return (word >> (240 + place)) & 1 != 0;
     }
 
-    /// @dev `count` fits: it is at most the size of an order.
-    function withFilled(uint256 word, uint256 place, uint256 count) internal pure returns (uint256) {
-        return (word & ~(uint256(type(uint48).max) << (48 * place))) | (count << (48 * place));
+    /// @dev What 48 bits do not hold, of a module that counts anything, ends there: its neighbours stay.
+    function withMore(uint256 word, uint256 place, uint256 count) internal pure returns (uint256) {
+        uint256 sum = filled(word, place) + count;
+        if (sum > type(uint48).max) sum = type(uint48).max;
+        return (word & ~(uint256(type(uint48).max) << (48 * place))) | (sum << (48 * place));
     }
 
     function withCancelled(uint256 word, uint256 place) internal pure returns (uint256) {

@@ -55,6 +55,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     const LiquidationLogic = m.library("LiquidationLogic", { libraries: { ...takeover, FundLogic, SeriesMoveLogic } });
     const PerpetualLiquidationLogic = m.library("PerpetualLiquidationLogic");
     const PriceLogic = m.library("PriceLogic");
+    const TakeLogic = m.library("TakeLogic", { libraries: { DoubtLogic, ExchangeLogic, HealthLogic, OpeningLogic, SheddingLogic } });
     const insuranceFund = m.contract("InsuranceFund", [settlementToken, parameters.insuranceFund.name, parameters.insuranceFund.symbol], {
       after: [
         authority,
@@ -68,6 +69,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
         PriceLogic,
         SeriesLogic,
         SheddingLogic,
+        TakeLogic,
       ],
     });
     const construction = {
@@ -109,6 +111,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
         PriceLogic,
         SeriesTradeLogic,
         SheddingLogic,
+        TakeLogic,
       },
     });
     // what the vault hands on to its extension is not in its own ABI

@@ -177,30 +177,36 @@ async function transfersAndWithdrawals(world: GasWorld, measure: Measure, house:
 }
 
 async function orders(world: GasWorld, measure: Measure): Promise<void> {
-  const { turn, prepare, execute, order, take } = world;
-  const [maker, taker] = [await world.party("maker"), await world.party("taker")];
+  await ordersBy(world, measure, "order", world.take);
+  await ordersBy(world, measure, "order.module", world.trade);
+  const maker = await world.party("order maker");
+  await measure("order.cancel", world.execute(maker, [cancelNonces(world, maker, 1n)]), { NoncesCancelled: 1 });
+  await measure("order.cancelAll", world.execute(maker, [cancelOrdersAction(maker.account)]), { OrdersCancelled: 1 });
+}
+
+/** The same orders, each way with people of its own: `take` of the vault, or a Trade through the module. */
+async function ordersBy(world: GasWorld, measure: Measure, name: string, take: GasWorld["take"]): Promise<void> {
+  const { turn, prepare, execute, order } = world;
+  const [maker, taker] = [await world.party(`${name} maker`), await world.party(`${name} taker`)];
   for (const party of [maker, taker]) {
     await prepare([...funding(world, party, usd(50_000)), execute(party, [cancelNonces(world, party, 0n)])]);
   }
   await turn(300);
-  await measure("order.open", take(taker, ETH, true, [await order(maker, ETH, false, SMALL, 1n)]), { Filled: 1, FillSkipped: 0 });
+  await measure(`${name}.open`, take(taker, ETH, true, [await order(maker, ETH, false, SMALL, 1n)]), { Filled: 1, FillSkipped: 0 });
   await turn(300);
-  await measure("order.change", take(taker, ETH, true, [await order(maker, ETH, false, SMALL + 7n, 2n)]), { Filled: 1 });
-  await measure("order.reduce", take(taker, ETH, false, [await order(maker, ETH, true, SMALL - 5n, 3n)]), { Filled: 1 });
-  await measure("order.close", take(taker, ETH, false, [await order(maker, ETH, true, SMALL + 12n, 4n)]), { Filled: 1 });
+  await measure(`${name}.change`, take(taker, ETH, true, [await order(maker, ETH, false, SMALL + 7n, 2n)]), { Filled: 1 });
+  await measure(`${name}.reduce`, take(taker, ETH, false, [await order(maker, ETH, true, SMALL - 5n, 3n)]), { Filled: 1 });
+  await measure(`${name}.close`, take(taker, ETH, false, [await order(maker, ETH, true, SMALL + 12n, 4n)]), { Filled: 1 });
 
   const makers: Party[] = [];
-  for (let i = 0; i < 10; i++) makers.push(await world.party(`maker ${i}`));
+  for (let i = 0; i < 10; i++) makers.push(await world.party(`${name} maker ${i}`));
   const offers = (nonce: bigint): Promise<OrderFill[]> =>
     Promise.all(makers.map((each, i) => order(each, ETH, false, SMALL + BigInt(i), nonce)));
   await prepare(makers.flatMap((each) => funding(world, each, usd(50_000))));
   await prepare(funding(world, taker, usd(100_000)));
   await prepare([take(taker, ETH, true, await offers(0n))]);
   await turn(300);
-  await measure("order.tenFills.perFill", take(taker, ETH, true, await offers(1n)), { Filled: 10 }, 10);
-
-  await measure("order.cancel", execute(maker, [cancelNonces(world, maker, 1n)]), { NoncesCancelled: 1 });
-  await measure("order.cancelAll", execute(maker, [cancelOrdersAction(maker.account)]), { OrdersCancelled: 1 });
+  await measure(`${name}.tenFills.perFill`, take(taker, ETH, true, await offers(1n)), { Filled: 10 }, 10);
 }
 
 async function prices(world: GasWorld, measure: Measure): Promise<void> {

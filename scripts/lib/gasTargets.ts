@@ -7,9 +7,9 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   "deposit.first": { most: 75_000, peers: "Morpho 74,019; Perp 91,318; dYdX 148,052; Derive 229,429" },
   "deposit.later": { most: 57_000, peers: "Morpho 56,919; Perp 74,218; dYdX 96,484; Derive 135,393" },
   "withdraw.fiveMarkets": { most: 92_000, peers: "dYdX 112,701 (one market); Perp 3,189,771" },
-  "order.open": { most: 130_000, peers: "dYdX 160,645; with a pool: Perp 736,911, Derive 820,665, GMX 3,646,372" },
-  "order.change": { most: 93_000, peers: "dYdX 170,722; with a pool: Derive 667,333, Perp 716,249" },
-  "order.tenFills.perFill": { most: 42_000, peers: "dYdX 86,506" },
+  "order.open": { most: 123_000, peers: "dYdX 160,645; with a pool: Perp 736,911, Derive 820,665, GMX 3,646,372" },
+  "order.change": { most: 89_000, peers: "dYdX 170,722; with a pool: Derive 667,333, Perp 716,249" },
+  "order.tenFills.perFill": { most: 36_500, peers: "dYdX 86,506" },
   "liquidate.one": {
     most: 71_000,
     peers: "Morpho 107,409; dYdX 134,777 (276,914 through its proxy); Euler 341,563; Perp 1,140,181; Derive 1,715,714; GMX 2,721,996",

@@ -12,6 +12,7 @@ import { Failure } from "../../src/sdk/failure.ts";
 import { buildOrder, encodeFills, type OrderFill, signOrder } from "../../src/sdk/orders.ts";
 import { orderVenue } from "../../src/sdk/series.ts";
 import { signPrice } from "../../src/sdk/signedValues.ts";
+import { takeCall } from "../../src/sdk/takeOrders.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 import { type Connection, type LocalChain, openLocalChain } from "../../src/simulator/localChain.ts";
 import { type Protocol, rateCalls } from "../../src/simulator/setUp.ts";
@@ -85,8 +86,10 @@ export type GasWorld = {
   readonly tokens: (party: Party, token: number, amount: bigint, spender?: string) => Call[];
   /** An order of `maker` to be taken in full or in part. */
   readonly order: (maker: Party, underlying: number, long: boolean, size: bigint, nonce: bigint, lots?: bigint) => Promise<OrderFill>;
-  /** `taker` takes from `makers`. */
+  /** `taker` takes from `makers`: the vault judges their orders itself. */
   readonly take: (taker: Party, underlying: number, long: boolean, makers: readonly OrderFill[]) => Call;
+  /** The same by a Trade through the module. */
+  readonly trade: (taker: Party, underlying: number, long: boolean, makers: readonly OrderFill[]) => Call;
   readonly execute: (party: Party, actions: readonly EncodedAction[]) => Call;
   /** Of settlement tokens. */
   readonly deposit: (party: Party, amount: bigint) => Call;
@@ -336,6 +339,11 @@ function worldOn(chain: LocalChain, record: DeploymentRecord, mocks: Mocks, othe
       return { ...(await signOrder(maker.wallet, venue, order)), lots };
     },
     take: (taker, underlying, long, makers) => {
+      const lots = makers.reduce((sum, maker) => sum + maker.lots, 0n);
+      const limit = { instrument: BigInt(underlying), long, worst: lotPrice(underlying), lots, maxFee: HIGHEST_FEE, reduceOnly: false };
+      return takeCall(record, taker.address, { taker: taker.account, limits: [limit], makers, minimumLots: lots }, 15_000_000);
+    },
+    trade: (taker, underlying, long, makers) => {
       const lots = makers.reduce((sum, maker) => sum + maker.lots, 0n);
       const limit = { instrument: BigInt(underlying), long, worst: lotPrice(underlying), lots, maxFee: HIGHEST_FEE, reduceOnly: false };
       const trade = tradeAction(taker.account, record.modules.orders, encodeFills([limit], makers), lots);

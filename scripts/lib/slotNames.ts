@@ -1,4 +1,4 @@
-import { AbiCoder, keccak256, toBeHex } from "ethers";
+import { toBeHex } from "ethers";
 import { vaultFields, vaultSlot } from "../../src/deployment/vaultSlots.ts";
 import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import type { AccountId } from "../../src/engine/types/types.ts";
@@ -47,7 +47,7 @@ export function slotNames(
     for (const [t, token] of tokens.entries())
       put(vault, vaultSlot("collateral", account, BigInt(t)), section, `collateral[${name}][${token}]`);
     for (let word = 0n; word < NONCE_WORDS; word++) {
-      put(orders, entry(entry(NONCES, account), word), "order nonces", `nonces[${name}][${word}]`);
+      put(vault, vaultSlot("orderNonces", account, (BigInt(orders) << 40n) | word), "order nonces", `nonces[${name}][${word}]`);
     }
   }
   for (const [u, symbol] of symbols.entries()) {
@@ -81,11 +81,4 @@ export function slotNames(
         slot: slot < 100n ? `slot ${slot}` : `${toBeHex(slot, 32).slice(0, 10)}…`,
       },
   };
-}
-
-/** `_nonces` of OrderSettlement, behind the two strings of EIP-712. */
-const NONCES = toBeHex(2, 32);
-
-function entry(slot: string, key: bigint): string {
-  return keccak256(AbiCoder.defaultAbiCoder().encode(["uint256", "bytes32"], [key, slot]));
 }

@@ -42,6 +42,7 @@ import {
 import { callContract } from "../sdk/readState.ts";
 import { expiryText, instrumentName, instrumentOf, type ListedUnderlying, orderVenue, parseInstrument, signedName } from "../sdk/series.ts";
 import { isSignedBy, normalSignature } from "../sdk/signature.ts";
+import { type Taking, takeOrders } from "../sdk/takeOrders.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount, report } from "./accountCommands.ts";
 import { positiveDecimal, readArguments, whole } from "./arguments.ts";
@@ -195,6 +196,8 @@ type Quote = {
   /** A view of the settlement contract that says how much of `size` can be taken, and its arguments after the taker. */
   readonly fillable: (size: bigint) => readonly [method: string, ...args: unknown[]];
   readonly trade: (size: bigint) => string;
+  /** Of one instrument: what is asked of whom, which the vault may judge itself. */
+  readonly taking?: (size: bigint) => Pick<Taking, "limits" | "makers">;
   /** Lots that a whole fill of `size` has in all. */
   readonly lots: (size: bigint) => bigint;
 };
@@ -229,6 +232,7 @@ function quoteOf(record: DeploymentRecord, listed: readonly ListedUnderlying[], 
     order: signed.order,
     fillable: (lots) => ["fillable", packTakerLimit(asked(lots)), packMaker({ ...signed, lots })],
     trade: (lots) => encodeFills([asked(lots)], [{ ...signed, lots }]),
+    taking: (lots) => ({ limits: [asked(lots)], makers: [{ ...signed, lots }] }),
     lots: (lots) => lots,
   };
 }
@@ -463,7 +467,12 @@ async function take(context: Context, file: OrderFile, options: { size?: string;
       );
       return;
     }
-    const { hash } = await context.send([executeCall(record, context.wallet().address, actions)]);
+    const from = context.wallet().address;
+    const call =
+      quote.taking === undefined
+        ? executeCall(record, from, actions)
+        : takeOrders(record, from, { taker: account, ...quote.taking(wanted), minimumLots: quote.lots(wanted) });
+    const { hash } = await context.send([call]);
     report(context, { ...figures, hash }, `${makerBuys ? "sold" : "bought"} ${size} ${what} at ${price}`);
   } catch (error) {
     const legs = quote.legs.map((leg) => ({ ...leg, lots: -leg.lots * wanted }));

@@ -251,7 +251,9 @@ async function putWhole(context: Context, parameters: PlimsollParameters): Promi
   put("liquidation batch: vault", await (await attach<LiquidationBatch>("LiquidationBatch", contracts.liquidationBatch, provider)).VAULT());
   for (let index = 0n; index < 16n; index++) {
     const module = await word(context, "modules", index);
-    put(`module ${index}`, addressIn(module) + (now < module >> 160n ? " disabled" : ""));
+    put(`module ${index}`, addressIn(module) + (now < bits(module, 160n, 40n) ? " disabled" : ""));
+    const [takerFee, makerFee] = [bits(module, 201n, 14n), BigInt.asIntN(15, module >> 215n)];
+    put(`module ${index}: fees of orders`, bits(module, 200n, 1n) === 0n ? "none" : `${takerFee} and ${makerFee}`);
   }
 }
 

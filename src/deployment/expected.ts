@@ -48,6 +48,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     "PriceLogic",
     "SeriesTradeLogic",
     "SheddingLogic",
+    "TakeLogic",
   ],
   vaultExtension: [
     "ConfigLogic",
@@ -68,6 +69,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   LiquidationLogic: ["DoubtLogic", "FundLogic", "OpeningLogic", "PortfolioLogic", "SeriesMoveLogic"],
   SeriesTradeLogic: ["OpeningLogic", "PortfolioLogic"],
   SheddingLogic: ["OpeningLogic", "PortfolioLogic"],
+  TakeLogic: ["DoubtLogic", "ExchangeLogic", "HealthLogic", "OpeningLogic", "SheddingLogic"],
 };
 
 const DAY = 86_400n;
@@ -140,7 +142,12 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
   put("orders: maker fee", parameters.orders.makerFee);
   put("lens: vault", contracts.vault);
   put("liquidation batch: vault", contracts.vault);
-  for (let index = 0; index < 16; index++) put(`module ${index}`, index === record.modules.orders ? contracts.orders : ZeroAddress);
+  for (let index = 0; index < 16; index++) {
+    const isOrders = index === record.modules.orders;
+    put(`module ${index}`, isOrders ? contracts.orders : ZeroAddress);
+    const { takerFee, makerFee } = parameters.orders;
+    put(`module ${index}: fees of orders`, isOrders ? `${takerFee} and ${makerFee}` : "none");
+  }
 
   const signers = (name: string, group: { readonly signers: readonly string[]; readonly threshold: number } | undefined): void => {
     group?.signers.forEach((signer, index) => {

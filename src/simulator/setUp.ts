@@ -2,13 +2,14 @@ import type { Wallet } from "ethers";
 import { divUp, WAD } from "../engine/types/fixedPoint.ts";
 import type { AccountId } from "../engine/types/types.ts";
 import { inBatches } from "../keeper/plan.ts";
-import { depositAction, SETTLEMENT_TOKEN, tradeAction } from "../sdk/actions.ts";
+import { depositAction, SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
 import { type Call, executeCall, vaultCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
-import { buildOrder, encodeFills, type OrderFill, type SignedOrder, signOrder } from "../sdk/orders.ts";
+import { buildOrder, type OrderFill, type SignedOrder, signOrder } from "../sdk/orders.ts";
 import { orderVenue } from "../sdk/series.ts";
 import { signPrice, signRate } from "../sdk/signedValues.ts";
+import { takeOrders } from "../sdk/takeOrders.ts";
 
 /** A deployment on a local chain and the keys that sign its prices. */
 export type Protocol = { readonly record: DeploymentRecord; readonly signers: readonly Wallet[] };
@@ -119,8 +120,9 @@ export async function matchCalls(
       });
       const lots = part.reduce((sum, each) => sum + each.lots, 0n);
       const limit = { instrument: BigInt(underlying), long: true, worst: price, lots, maxFee: HIGHEST_FEE, reduceOnly: false };
-      const trade = tradeAction(taker.account, record.modules.orders, encodeFills([limit], fills), lots);
-      return [executeCall(record, taker.wallet.address, [trade], 15_000_000)];
+      return [
+        takeOrders(record, taker.wallet.address, { taker: taker.account, limits: [limit], makers: fills, minimumLots: lots }, 15_000_000),
+      ];
     });
   });
 }

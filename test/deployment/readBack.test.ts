@@ -67,7 +67,7 @@ describe("readBack", () => {
       ["fundParameters", [], [0n, 32n, 64n, 96n, 120n, 144n, 192n]],
       ["fundAccounts", [1n], [208n]],
       ["listed", [], [0n, 8n]],
-      ["modules", [0n], [0n, 191n]],
+      ["modules", [0n], [0n, 191n, 200n, 201n, 229n]],
       ["modules", [1n], [0n]],
       ["prices", [1n], [200n, 240n]],
       ["tradings", [1n], [0n, 24n, 72n, 147n, 156n, 211n]],

@@ -40,10 +40,10 @@ export function termsOf(instrument: bigint, expiryOf = expiryOfSeries): SignedTe
   };
 }
 
-/** What numbers of perpetuals stand for in a vault whose lots are 10^-5 of each underlying. */
+/** What numbers of perpetuals stand for in the vault of `deployVault`. */
 export function perpetualsOf(instrument: bigint): SignedTerms {
   if (instrument > 0xffn) throw new RangeError(`${instrument} is no perpetual`);
-  return { underlying: instrument, right: "perpetual", expiry: 0n, strike: 0n, lotExponent: 5n };
+  return { underlying: instrument, right: "perpetual", expiry: 0n, strike: 0n, lotExponent: [5n, 6n, 1n][Number(instrument)] ?? 5n };
 }
 
 /** A maker's key, the same in every run. */

@@ -43,10 +43,6 @@ describe("OrderSettlement.trade", () => {
       await expect(orders.connect(caller).trade({ actor: taker.address, account: takerAccount }, encodeFills([], [])))
         .to.be.revertedWithCustomError(orders, "CallerNotVault")
         .withArgs(caller.address);
-      const fill = { maker: takerAccount, instrument: 0n, lots: 1n, price: 1n, takerFee: 0n, makerFee: 0n, order: 0n };
-      await expect(orders.connect(caller).dropped(0n, fill))
-        .to.be.revertedWithCustomError(orders, "CallerNotVault")
-        .withArgs(caller.address);
     }
   });
 

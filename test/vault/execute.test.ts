@@ -248,7 +248,7 @@ describe("execute", () => {
     expect([header.cash, header.modules, header.epoch]).to.deep.equal([10_000n * WAD, 1n, 0n]);
     expect(await vault.mayAct(idOf(alice), alice, SCOPE.trade)).to.equal(true);
     expect(await vault.mayAct(idOf(alice), carol, SCOPE.trade)).to.equal(false);
-    const context = await vault.contextOf(idOf(alice), alice, 0);
+    const context = await vault.contextOf(idOf(alice), alice, 0, 0n);
     expect([context.authorised, context.epoch, context.lots]).to.deep.equal([true, 0n, 0n]);
     expect((await vault.parameterWords()).listed).to.equal(2n | (2n << 8n));
   });

@@ -65,10 +65,6 @@ contract Attacker is ITransferHook, IModule, IPriceSource {
         if (fills.length != 0) list = abi.decode(fills, (Fill[]));
     }
 
-    function dropped(uint256, Fill calldata) external {
-        _strike();
-    }
-
     function report(uint8, bytes calldata update) external payable returns (Report memory) {
         _strike();
         if (update.length == 96) said = abi.decode(update, (Report));

@@ -10,6 +10,7 @@ import {Fill, TradeContext} from "../../types/Fill.sol";
 import {Instrument, nameOf, underlyingOf, withinUnderlying} from "../../types/Instrument.sol";
 import {Lots} from "../../types/Lots.sol";
 import {Price} from "../../types/Price.sol";
+import {FillOrderWord, NonceWord} from "../../words/OrderWords.sol";
 
 /// @dev A vault reduced to what orders see of it: epochs, operators, positions. It applies every fill but those it is told to drop.
 contract OrderVault {
@@ -28,6 +29,7 @@ contract OrderVault {
     mapping(uint256 series => uint256) public expiries;
     mapping(AccountId account => mapping(address operator => uint256)) private _operators;
     mapping(AccountId account => mapping(uint256 instrument => Lots)) private _positions;
+    mapping(AccountId account => mapping(uint256 key => uint256)) public nonceWordOf;
 
     function setModule(IOrderSettlement module_) external {
         module = module_;
@@ -52,9 +54,23 @@ contract OrderVault {
     function contextOf(
         AccountId account,
         address signer,
-        uint8 underlying
-    ) external view returns (bool authorised, uint32 epoch, Lots lots, uint256 lotExponent) {
-        return (_mayTrade(account, signer), epochs[account], _positions[account][underlying], lotExponentOf(underlying));
+        uint8 underlying,
+        uint256 nonceKey
+    ) external view returns (bool authorised, uint32 epoch, Lots lots, uint256 lotExponent, uint256 nonceWord) {
+        return (
+            _mayTrade(account, signer),
+            epochs[account],
+            _positions[account][underlying],
+            lotExponentOf(underlying),
+            nonceWordOf[account][nonceKey]
+        );
+    }
+
+    function cancelNonces(AccountId account, uint256[] calldata nonces) external {
+        for (uint256 i; i < nonces.length; ++i) {
+            uint256 key = NonceWord.keyOf(msg.sender, nonces[i]);
+            nonceWordOf[account][key] = NonceWord.withCancelled(nonceWordOf[account][key], nonces[i] % NonceWord.NONCES);
+        }
     }
 
     /// @dev Each series has its own expiry, by its number unless another was set; strikes are one cent of a lot apart and lie otherwise for each day of expiry.
@@ -89,10 +105,14 @@ contract OrderVault {
         fills = IModule(module).trade(TradeContext(msg.sender, account), data);
         for (uint256 i; i < fills.length; ++i) {
             Fill memory fill = fills[i];
-            if ((dropMask >> i) & 1 != 0) {
-                IModule(module).dropped(i, fill);
-                continue;
-            }
+            if ((dropMask >> i) & 1 != 0) continue;
+            uint256 nonce = FillOrderWord.nonce(fill.order);
+            uint256 key = NonceWord.keyOf(address(module), nonce);
+            nonceWordOf[fill.maker][key] = NonceWord.withMore(
+                nonceWordOf[fill.maker][key],
+                nonce % NonceWord.NONCES,
+                FillOrderWord.counted(fill.order)
+            );
             uint24 instrument = nameOf(fill.instrument);
             _positions[account][instrument] = _positions[account][instrument] + fill.lots;
             _positions[fill.maker][instrument] = _positions[fill.maker][instrument] - fill.lots;

@@ -65,8 +65,6 @@ export interface Outside {
     context: { readonly actor: Address; readonly account: AccountId },
     data: string,
   ) => readonly Fill[];
-  /** Hears of a proposed fill that was not applied, by its position in what `propose` returned. */
-  readonly dropped?: (module: number, index: number, fill: Fill) => void;
   /** Takes tokens from a wallet and says what arrived, in units of the token; by default what was asked. May throw `Reverted`. */
   readonly pull?: (token: number, from: Address, amount: bigint) => bigint;
 }
@@ -289,9 +287,7 @@ function trade(run: Run, account: AccountId, module: number, data: string, minim
       market = legs[0]!.instrument;
       before = draft.account(account);
     }
-    if (!settle(draft, proposed, taker, legs)) {
-      for (const [i, fill] of legs.entries()) run.outside.dropped?.(module, first + i, fill);
-    }
+    settle(draft, proposed, taker, legs);
     first += legs.length;
   }
   requireLeastPosition(draft, before, market);

@@ -322,7 +322,7 @@ export class Chain {
       modules: [
         {
           address: `0x${BigInt.asUintN(160, module).toString(16).padStart(40, "0")}`,
-          disabledUntil: module >> 160n,
+          disabledUntil: BigInt.asUintN(40, module >> 160n),
         },
       ],
       accounts: await this.readAccounts(),

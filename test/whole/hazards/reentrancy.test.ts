@@ -41,6 +41,7 @@ async function createScene(): Promise<Scene> {
     call("execute", [[actions.withdraw(id, 255, 1n, await attacker.getAddress())]]),
     call("simulate", [alice.address, [actions.cancel(idOf(alice))], idOf(alice)]),
     call("postPrice", [0, [mockUpdate(2_000n * WAD, BigInt(await world.time.latest()))]]),
+    call("take", [id, 1n << 216n, "0x"]),
     call("updateFundingRate", [0]),
     call("liquidate", [idOf(alice), id]),
     call("liquidateMany", [[idOf(alice)], id]),
