@@ -378,11 +378,9 @@ library FundParametersWord {
         return Field.get(word, 240, 8);
     }
 
-    /// @dev The part of the main stake, ppm, that an underlying of this weight can count on in an epoch: never more than the most for one underlying.
-    function reservedPpm(uint256 word, uint256 weight) internal pure returns (uint256 part) {
-        part = ((weight == 0 ? _defaultWeight(word) : weight) * stakeCapPpm(word)) / PPM;
-        uint256 most = topUpPpm(word);
-        if (part > most) part = most;
+    /// @dev The part of the main stake, ppm, that is reserved to an underlying of this weight; no draw gets more of it than the most for one underlying.
+    function reservedPpm(uint256 word, uint256 weight) internal pure returns (uint256) {
+        return ((weight == 0 ? _defaultWeight(word) : weight) * stakeCapPpm(word)) / PPM;
     }
 
     /// @dev The part of the main stake, ppm, that is reserved to no underlying.
