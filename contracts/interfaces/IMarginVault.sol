@@ -91,7 +91,9 @@ interface IVaultCore {
 
     /// @notice Sells those of `accounts` that are below the line and hold one perpetual and nothing else, as `liquidate` would one by one in their order, in one
     /// pass; `keeper` is credited the rewards together. Who is above the line is passed by. Nothing is written of the others, whatever they hold: those whose price is
-    /// doubtful, who have no more than the bounty, whose exchange clock runs, the fund's own and `keeper` among them are for `liquidate`.
+    /// doubtful, who have no more than the bounty, whose exchange clock runs, the fund's own and `keeper` among them are for `liquidate`. All is rounded as there.
+    /// @dev Reverts with `SequencerNotUp`, with `ProtocolAccount` where `keeper` is the fund's, and as a whole where the amounts of one do not fit their words.
+    /// @param keeper account that is credited the rewards
     /// @return sold how many accounts were sold, in part or whole
     /// @return rest those of which nothing is said, in their order
     function liquidateMany(AccountId[] calldata accounts, AccountId keeper) external returns (uint256 sold, AccountId[] memory rest);

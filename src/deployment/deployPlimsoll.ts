@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorDeploymentResultToExceptionMessage, HardhatArtifactResolver } from "@nomicfoundation/hardhat-ignition/helpers";
 import { DeploymentResultType, deploy, type EIP1193Provider, type ExecutionEventListener } from "@nomicfoundation/ignition-core";
-import { encodeBytes32String, type Signer } from "ethers";
+import { encodeBytes32String, type Signer, toQuantity } from "ethers";
 import { artifacts, type network } from "hardhat";
 import { ORDERS_MODULE, plimsollModule } from "../../deploy/modules/plimsoll.ts";
 import type { FaucetToken } from "../../typechain-types/index.ts";
@@ -109,7 +109,7 @@ async function deployHeld(options: DeployOptions): Promise<DeploymentRecord> {
   const start = startOf(journal, { block: Number(now.number), hash: now.hash, deployer });
   const first = (await provider.request({
     method: "eth_getBlockByNumber",
-    params: [`0x${start.block.toString(16)}`, false],
+    params: [toQuantity(start.block), false],
   })) as BlockHead | null;
   if (first?.hash !== start.hash) throw new Failure("this deployment was begun on another chain", `remove ${journal}`);
   if (start.deployer.toLowerCase() !== deployer.toLowerCase()) {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type EIP1193Provider, trackTransaction } from "@nomicfoundation/ignition-core";
+import { toQuantity } from "ethers";
 import { Failure } from "../sdk/failure.ts";
 
 /**
@@ -118,7 +119,7 @@ const request = async <Result>(provider: EIP1193Provider, method: string, params
 async function findTransaction(provider: EIP1193Provider, sender: string, nonce: number, first: number): Promise<string | undefined> {
   const latest = Number(await request<string>(provider, "eth_blockNumber", []));
   for (let number = latest; number >= first; number--) {
-    const block = await request<Block | null>(provider, "eth_getBlockByNumber", [`0x${number.toString(16)}`, true]);
+    const block = await request<Block | null>(provider, "eth_getBlockByNumber", [toQuantity(number), true]);
     const found = block?.transactions.find(
       (transaction) => transaction.from.toLowerCase() === sender.toLowerCase() && Number(transaction.nonce) === nonce,
     );

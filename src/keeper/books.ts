@@ -1,3 +1,4 @@
+import { toQuantity } from "ethers";
 import type { Account, AccountId, State, Underlying } from "../engine/types/types.ts";
 import { interfaceOf } from "../sdk/artifacts.ts";
 import { PassingFailure } from "../sdk/failure.ts";
@@ -54,7 +55,7 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options:
   /** Read and not yet said. */
   let unsaid: VaultEvent[] = [];
   // everything of a turn is read as of one block, so that a block that goes leaves nothing behind
-  const reader = vaultReader(rpc, vault, () => hex(head?.number ?? 0));
+  const reader = vaultReader(rpc, vault, () => toQuantity(head?.number ?? 0));
 
   const anew = (reason: string): void => {
     store.empty();
@@ -183,7 +184,7 @@ async function blockAt(rpc: Rpc, tag: string): Promise<Block | null> {
 
 /** @throws PassingFailure when the node has no such block: that proves nothing */
 async function hashAt(rpc: Rpc, number: number): Promise<string> {
-  const block = await blockAt(rpc, hex(number));
+  const block = await blockAt(rpc, toQuantity(number));
   if (block === null) throw new PassingFailure(`the node does not have block ${number}`);
   return block.hash;
 }
@@ -197,8 +198,4 @@ function accountsIn(event: string, args: Readonly<Record<string, unknown>>): Acc
     const value = args[name];
     return typeof value === "bigint" ? [value] : [];
   });
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

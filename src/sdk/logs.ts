@@ -1,3 +1,4 @@
+import { toQuantity } from "ethers";
 import { type Rpc, RpcFailure } from "./rpc.ts";
 
 /** A log as a node tells it. */
@@ -31,7 +32,7 @@ export function logReader(rpc: Rpc): LogReader {
       const to = Math.min(next + length - 1, latest);
       let logs: Log[];
       try {
-        logs = (await rpc("eth_getLogs", [{ address, fromBlock: hex(next), toBlock: hex(to) }])) as Log[];
+        logs = (await rpc("eth_getLogs", [{ address, fromBlock: toQuantity(next), toBlock: toQuantity(to) }])) as Log[];
       } catch (error) {
         const fault = error instanceof RpcFailure ? error.fault : undefined;
         if (to === next || fault === undefined) throw error;
@@ -53,8 +54,4 @@ export function logReader(rpc: Rpc): LogReader {
       return logs;
     },
   };
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

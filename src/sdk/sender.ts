@@ -1,4 +1,4 @@
-import { keccak256, type Wallet } from "ethers";
+import { keccak256, toQuantity, type Wallet } from "ethers";
 import type { Call } from "./calls.ts";
 import { explainError } from "./errors.ts";
 import { Failure } from "./failure.ts";
@@ -311,7 +311,7 @@ function anotherProgram(nonce: number, sender: string, hash = ""): never {
 /** Why a transaction failed that was mined. */
 async function whyFailed(rpc: Rpc, { from, to, data, value = 0n }: Call, receipt: Receipt, gas: bigint): Promise<string> {
   if (BigInt(receipt.gasUsed) * 64n >= gas * 63n) return "out of gas";
-  return rpc("eth_call", [{ from, to, data, value: hex(value) }, receipt.blockNumber ?? "latest"]).then(
+  return rpc("eth_call", [{ from, to, data, value: toQuantity(value) }, receipt.blockNumber ?? "latest"]).then(
     () => "the state had changed since it was sent",
     explainError,
   );
@@ -319,7 +319,7 @@ async function whyFailed(rpc: Rpc, { from, to, data, value = 0n }: Call, receipt
 
 /** A quarter more than the node estimates. @throws what the call would revert with */
 async function gasFor(rpc: Rpc, { from, to, data, value = 0n }: Call): Promise<bigint> {
-  const estimate = BigInt((await rpc("eth_estimateGas", [{ from, to, data, value: hex(value) }])) as string);
+  const estimate = BigInt((await rpc("eth_estimateGas", [{ from, to, data, value: toQuantity(value) }])) as string);
   const gas = (estimate * 5n) / 4n;
   return gas > MOST_GAS ? MOST_GAS : gas;
 }
@@ -335,8 +335,4 @@ async function advisedTip(rpc: Rpc): Promise<bigint> {
     if (failure instanceof RpcFailure && failure.fault === "refused") return GWEI;
     throw error;
   }
-}
-
-function hex(value: bigint): string {
-  return `0x${value.toString(16)}`;
 }

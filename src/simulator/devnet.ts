@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { toQuantity } from "ethers";
 import { localParameters } from "../deployment/localParameters.ts";
 import { accountIdOf } from "../engine/types/accountId.ts";
 import { WAD } from "../engine/types/fixedPoint.ts";
@@ -243,7 +244,7 @@ async function openDevPositions(rpc: Rpc, protocol: Protocol, ethPrice: bigint):
 /** On the devnet's own chain, which knows every key and takes no fees: what furnishes it is sent without either. */
 async function sendAll(rpc: Rpc, calls: readonly Call[]): Promise<void> {
   for (const { from, to, data, gas = 8_000_000 } of calls) {
-    await rpc("eth_sendTransaction", [{ from, to, data, gas: `0x${gas.toString(16)}`, gasPrice: "0x0" }]);
+    await rpc("eth_sendTransaction", [{ from, to, data, gas: toQuantity(gas), gasPrice: "0x0" }]);
   }
 }
 

@@ -1,3 +1,4 @@
+import { toQuantity } from "ethers";
 import { network } from "hardhat";
 import type { Call } from "../sdk/calls.ts";
 import { explainError } from "../sdk/errors.ts";
@@ -38,8 +39,6 @@ type Receipt = { readonly status: string; readonly gasUsed: string; readonly log
 const BLOCK_GAS = 4_000_000_000n;
 const DEFAULT_GAS = 8_000_000; // a slice between two others, with many strikes, takes some millions
 
-const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
-
 /** @param start unix second of the first block */
 export async function openLocalChain(start: number, deploy: (connection: Connection) => Promise<void>): Promise<LocalChain> {
   const connection = await network.create({
@@ -62,7 +61,7 @@ export async function openLocalChain(start: number, deploy: (connection: Connect
     if (time <= latest) throw new Failure(`a block at ${time} does not come after ${latest}`);
     const hashes: string[] = [];
     for (const { from, to, data, gas = DEFAULT_GAS, value = 0n } of calls) {
-      const transaction = { from, to, data, gas: hex(gas), value: hex(value), gasPrice: "0x0" };
+      const transaction = { from, to, data, gas: toQuantity(gas), value: toQuantity(value), gasPrice: "0x0" };
       hashes.push((await rpc("eth_sendTransaction", [transaction])) as string);
     }
     await rpc("evm_setNextBlockTimestamp", [time]);
@@ -79,7 +78,7 @@ export async function openLocalChain(start: number, deploy: (connection: Connect
   };
 
   const failureOf = async ({ call: { from, to, data, gas = DEFAULT_GAS, value = 0n }, gasUsed }: Mined): Promise<Failure> => {
-    const why = await rpc("eth_call", [{ from, to, data, gas: hex(gas), value: hex(value) }, "latest"]).then(
+    const why = await rpc("eth_call", [{ from, to, data, gas: toQuantity(gas), value: toQuantity(value) }, "latest"]).then(
       () => `out of gas (${gasUsed})`,
       explainError,
     );

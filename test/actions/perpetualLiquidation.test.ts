@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { artifacts } from "hardhat";
+import { artifacts, network } from "hardhat";
 import type { LiquidationBatch } from "../../typechain-types/index.ts";
+import { fixTime } from "../helpers/clock.ts";
 import { deployContract } from "../helpers/deploy.ts";
 import { Random } from "../helpers/random.ts";
 import { createWorld, eth, idOf, usd, WAD, type World } from "../helpers/vaultWorld.ts";
@@ -9,7 +10,6 @@ const ROUNDS = Number(process.env.PLIMSOLL_ROUNDS ?? 40);
 const PRICES = [2_000n * WAD, 40_000n * WAD] as const;
 const TRADERS = 8;
 
-/** Slots of what sales write beside headers and positions: see `VaultState`. */
 const UNDERLYINGS = [0, 1];
 
 /** Every word that a sale may write, of everybody. */
@@ -57,7 +57,9 @@ async function sell({ world, batch, keeper, everybody }: Scene, list: readonly b
 }
 
 async function createScene(): Promise<Scene> {
-  const world = await createWorld();
+  const connection = await network.create();
+  await fixTime(connection);
+  const world = await createWorld({}, connection);
   const batch = await deployContract<LiquidationBatch>(world.connection, "LiquidationBatch", world.vault);
   const { bob, carol, fund } = world;
   await world.stake(usd(3_000_000));
@@ -121,7 +123,8 @@ describe("PerpetualLiquidationLogic", function () {
       const far = random.part((world.prices[u] ?? 0n) / 100n, 4, 11);
       const back = (world.prices[u] ?? 0n) < (PRICES[u] ?? 0n) ? random.chance(0.7) : random.chance(0.3);
       await world.move(u, (world.prices[u] ?? 0n) + (back ? far : -far));
-      const list = traders.map((each) => idOf(each)).sort(() => random.fraction() - 0.5);
+      const draw = new Map(traders.map((each) => [idOf(each), random.fraction()]));
+      const list = [...draw.keys()].sort((a, b) => (draw.get(a) ?? 0) - (draw.get(b) ?? 0));
       const [, rest] = await world.vault.liquidateMany.staticCall(list, scene.keeper);
       const ordered = [...list.filter((id) => !rest.includes(id)), ...rest];
       if (random.chance(0.5)) ordered.unshift(ordered[0] ?? 0n);

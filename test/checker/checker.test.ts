@@ -99,7 +99,7 @@ describe("checker", () => {
     const slot = slotOf(short, 0n);
     const header = BigInt(await networkHelpers.getStorageAt(address, slot));
     await networkHelpers.setStorageAt(address, slot, toBeHex(header + 1n, 32));
-    expect(await judge()).to.include({ vaultMinusClaims: "0.000000000000000001", replayDifferences: 1 });
+    expect(await judge()).to.include({ vaultMinusClaims: "-0.000000000000000001", replayDifferences: 1 });
   });
 
   it("behavior: one unit added to the collateral of an account is reported", async () => {
@@ -108,7 +108,7 @@ describe("checker", () => {
     const held = BigInt(await networkHelpers.getStorageAt(address, slot));
     expect(held).to.equal(WAD / 2n);
     await networkHelpers.setStorageAt(address, slot, toBeHex(held + 1n, 32));
-    expect(await judge()).to.include({ vaultMinusClaims: "0.000000000000000001", replayDifferences: 1 });
+    expect(await judge()).to.include({ vaultMinusClaims: "-0.000000000000000001", replayDifferences: 1 });
   });
 
   it("behavior: a lot that appears on one side only is reported at the price of a lot", async () => {
@@ -118,7 +118,7 @@ describe("checker", () => {
     await networkHelpers.setStorageAt(address, slot, toBeHex(word + 1n, 32));
     const verdict = await judge();
     // less the funding that it would owe
-    expect(verdict.vaultMinusClaims).to.match(/^0\.01999/);
+    expect(verdict.vaultMinusClaims).to.match(/^-0\.01999/);
     expect(verdict.replayDifferences).to.equal(1);
   });
 
@@ -128,7 +128,7 @@ describe("checker", () => {
     await rpc("hardhat_setBalance", [address, "0xde0b6b3a7640000"]);
     const data = settlement.interface.encodeFunctionData("transfer", [signers[9]?.address ?? "", 1n]);
     await rpc("eth_sendTransaction", [{ from: address, to: await settlement.getAddress(), data }]);
-    expect((await judge()).vaultMinusClaims).to.equal("0.000001");
+    expect((await judge()).vaultMinusClaims).to.equal("-0.000001");
   });
 
   it("behavior: an account that the keeper left below maintenance is counted", async () => {

@@ -154,7 +154,7 @@ describe("checker with options and dated futures", () => {
     }
     expect((await world.vault.seriesPositionsOf(poor, 0))[1][0]).to.equal(before + 1n);
     const verdict = await judge();
-    expect(verdict.vaultMinusClaims).to.equal("0.02");
+    expect(verdict.vaultMinusClaims).to.equal("-0.02");
     expect(verdict.replayDifferences).to.equal(1);
   });
 

@@ -3,30 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { after, before, describe, it } from "mocha";
-import { main } from "../../src/cli/main.ts";
 import { HOUR } from "../../src/data/bar.ts";
+import { type Answer, plimsollHere } from "../helpers/plimsoll.ts";
 
-type Answer = { readonly code: number; readonly out: string; readonly err: string };
-
-/** Runs the command line in this process. */
-async function plimsoll(...args: string[]): Promise<Answer> {
-  const said = { out: "", err: "" };
-  const [stdout, stderr] = [process.stdout.write, process.stderr.write];
-  const into =
-    (name: keyof typeof said) =>
-    (text: string | Uint8Array): boolean => {
-      said[name] += String(text);
-      return true;
-    };
-  Object.assign(process.stdout, { write: into("out") });
-  Object.assign(process.stderr, { write: into("err") });
-  try {
-    return { code: await main(["node", "plimsoll", ...args]), ...said };
-  } finally {
-    Object.assign(process.stdout, { write: stdout });
-    Object.assign(process.stderr, { write: stderr });
-  }
-}
+const plimsoll = (...args: string[]): Promise<Answer> => plimsollHere(args);
 
 describe("plimsoll data check, and demo with files", function () {
   this.timeout(600_000);

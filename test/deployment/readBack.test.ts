@@ -32,6 +32,24 @@ function* mutants(value: unknown, path = ""): Generator<readonly [path: string, 
   }
 }
 
+/** Runs `work` while the chain stands still: what is asked of it twice is answered once. */
+async function standingStill(work: () => Promise<void>): Promise<void> {
+  const { provider } = connection;
+  const { request } = provider;
+  const known = new Map<string, Promise<unknown>>();
+  provider.request = ((asked) => {
+    const key = JSON.stringify(asked);
+    const answer = known.get(key) ?? request.call(provider, asked);
+    known.set(key, answer);
+    return answer;
+  }) as typeof request;
+  try {
+    await work();
+  } finally {
+    provider.request = request;
+  }
+}
+
 const differing = async (file: PlimsollParameters): Promise<string[]> =>
   (await readBack(connection, file, record)).differences.map(({ name }) => name);
 
@@ -49,14 +67,16 @@ describe("readBack", () => {
 
   it("behavior: each single leaf of the file that is changed is found", async function () {
     this.timeout(300_000);
-    let planted = 0;
-    for (const [path, mutant] of mutants(parameters)) {
-      planted += 1;
-      expect(await differing(mutant as PlimsollParameters), path).not.to.deep.equal([]);
-    }
-    expect(planted).to.be.greaterThan(150);
-    // both values are told by the extension, and fixed in its code and in the vault's
-    expect(await differing({ ...parameters, uptime: { feed: outsider, grace: 3_600n } })).to.have.length(6);
+    await standingStill(async () => {
+      let planted = 0;
+      for (const [path, mutant] of mutants(parameters)) {
+        planted += 1;
+        expect(await differing(mutant as PlimsollParameters), path).not.to.deep.equal([]);
+      }
+      expect(planted).to.be.greaterThan(150);
+      // both values are told by the extension, and fixed in its code and in the vault's
+      expect(await differing({ ...parameters, uptime: { feed: outsider, grace: 3_600n } })).to.have.length(6);
+    });
   });
 
   it("behavior: each single field that is changed in the vault's storage is found", async function () {

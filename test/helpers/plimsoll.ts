@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { main } from "../../src/cli/main.ts";
 import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
 import { deploymentPath, writeDeployment } from "../../src/sdk/deploymentFile.ts";
 import { type Devnet, startDevnet } from "../../src/simulator/devnet.ts";
@@ -31,6 +32,26 @@ export function startPlimsoll(args: readonly string[], environment: Readonly<Rec
 /** Runs the command line to its end. */
 export function plimsoll(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Answer> {
   return startPlimsoll(args, environment).ended;
+}
+
+/** Runs the command line in this process: one of its own takes a second to start. */
+export async function plimsollHere(args: readonly string[]): Promise<Answer> {
+  const said = { out: "", err: "" };
+  const { stdout, stderr } = process;
+  const writes = [stdout.write, stderr.write] as const;
+  const into =
+    (name: keyof typeof said) =>
+    (text: string | Uint8Array): boolean => {
+      said[name] += String(text);
+      return true;
+    };
+  [stdout.write, stderr.write] = [into("out"), into("err")];
+  try {
+    return { code: await main(["node", "plimsoll", ...args]), ...said };
+  } finally {
+    [stdout.write, stderr.write] = writes;
+    process.exitCode = undefined;
+  }
 }
 
 /** A devnet that commands reach over HTTP, recorded under a name of its own. */

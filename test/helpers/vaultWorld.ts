@@ -3,7 +3,15 @@ import { expect } from "chai";
 import { AbiCoder, type BytesLike, type ContractTransactionResponse, ZeroAddress } from "ethers";
 import { network } from "hardhat";
 import type { FaucetToken } from "../../typechain-types/index.ts";
-import { type Deployment, type DeployOptions, deployVault, liftOpenInterestCap, mockUpdate, type UnderlyingOptions } from "./deploy.ts";
+import {
+  type Connection,
+  type Deployment,
+  type DeployOptions,
+  deployVault,
+  liftOpenInterestCap,
+  mockUpdate,
+  type UnderlyingOptions,
+} from "./deploy.ts";
 
 export const WAD = 10n ** 18n;
 export const PPM = 1_000_000n;
@@ -89,9 +97,9 @@ export const actions = {
   }),
 };
 
-/** A deployed vault with traders, and the shortest ways to do things to it. */
-export async function createWorld(options: DeployOptions = {}) {
-  const connection = await network.create();
+/** A deployed vault with traders, and the shortest ways to do things to it. @param chain where it is deployed; a new one by default */
+export async function createWorld(options: DeployOptions = {}, chain?: Connection) {
+  const connection = chain ?? (await network.create());
   const listings: Partial<UnderlyingOptions>[] = (options.underlyings ?? [{}, { price: 40_000n * WAD, lotExponent: 6 }]).map((each) => ({
     ...WIDE,
     ...each,

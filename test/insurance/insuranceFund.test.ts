@@ -396,7 +396,8 @@ describe("InsuranceFund", () => {
       await networkHelpers.time.increase(CLAIM_DELAY);
       await post(0, 1_910n * WAD);
       const answers = new Map<string, number>();
-      for (let gasLimit = 40_000n; gasLimit <= 3_000_000n; gasLimit += 40_000n) {
+      // the window in which the valuation starves, and something is left to say so with, is narrow
+      for (let gasLimit = 40_000n; gasLimit <= 3_000_000n; gasLimit += gasLimit < 600_000n ? 4_000n : 80_000n) {
         const answer = await fund
           .connect(alice)
           .extendClaim.staticCall({ gasLimit })

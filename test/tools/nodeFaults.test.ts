@@ -1,7 +1,6 @@
 import { rmSync } from "node:fs";
 import { expect } from "chai";
 import { pino } from "pino";
-import { main } from "../../src/cli/main.ts";
 import { type NameOf, turnLines } from "../../src/cli/turnLines.ts";
 import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { type BookStore, openBookStore } from "../../src/keeper/bookStore.ts";
@@ -18,7 +17,7 @@ import { transactionSender } from "../../src/sdk/sender.ts";
 import { passTime, showAccount } from "../../src/simulator/devnet.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 import { type Fault, type NodeProxy, nodeProxy, type Rule } from "../helpers/nodeProxy.ts";
-import { type Answer, type ServedDevnet, serveDevnet } from "../helpers/plimsoll.ts";
+import { type Answer, plimsollHere, type ServedDevnet, serveDevnet } from "../helpers/plimsoll.ts";
 
 describe("what operators meet, on a devnet behind a proxy", function () {
   this.timeout(300_000);
@@ -41,21 +40,7 @@ describe("what operators meet, on a devnet behind a proxy", function () {
   });
   afterEach(() => proxy.play());
 
-  /** The command line in this process. */
-  const run = async (args: readonly string[], at: readonly string[] = where): Promise<Answer> => {
-    const [out, err]: [string[], string[]] = [[], []];
-    const { stdout, stderr } = process;
-    const writes = [stdout.write, stderr.write] as const;
-    stdout.write = ((text: string) => out.push(text) > 0) as typeof stdout.write;
-    stderr.write = ((text: string) => err.push(text) > 0) as typeof stderr.write;
-    try {
-      const code = await main(["node", "plimsoll", ...args, ...at]);
-      return { code, out: out.join(""), err: err.join("") };
-    } finally {
-      [stdout.write, stderr.write] = writes;
-      process.exitCode = undefined;
-    }
-  };
+  const run = (args: readonly string[], at: readonly string[] = where): Promise<Answer> => plimsollHere([...args, ...at]);
   const refused = async (message: RegExp, code: number, args: readonly string[], at = where): Promise<void> => {
     const answer = await run(args, at);
     expect(answer.err, args.join(" ")).to.match(message);

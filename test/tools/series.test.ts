@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { main } from "../../src/cli/main.ts";
 import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { WAD } from "../../src/engine/types/fixedPoint.ts";
 import { expiryOf } from "../../src/engine/words/seriesWord.ts";
@@ -14,7 +13,7 @@ import { atPrice, liquidationPrices } from "../../src/sdk/liquidationPrices.ts";
 import { LOCAL_ROLES, passTime, setPrice } from "../../src/simulator/devnet.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 import { blackInFloats, normalDistribution } from "../helpers/options/blackInFloats.ts";
-import { type Answer, plimsoll, type ServedDevnet, serveDevnet } from "../helpers/plimsoll.ts";
+import { type Answer, plimsoll, plimsollHere, type ServedDevnet, serveDevnet } from "../helpers/plimsoll.ts";
 
 const [SELLER, BUYER] = [13, 14];
 const DAY = 86_400;
@@ -41,21 +40,7 @@ describe("options on a local chain", function () {
   let devnet: ServedDevnet;
   let [near, far] = ["", ""];
 
-  /** The command line in this process: a process of its own takes a second to start. */
-  const run = async (...args: string[]): Promise<Answer> => {
-    const [out, err]: [string[], string[]] = [[], []];
-    const { stdout, stderr } = process;
-    const writes = [stdout.write, stderr.write] as const;
-    stdout.write = ((text: string) => out.push(text) > 0) as typeof stdout.write;
-    stderr.write = ((text: string) => err.push(text) > 0) as typeof stderr.write;
-    try {
-      const code = await main(["node", "plimsoll", ...args, ...devnet.where]);
-      return { code, out: out.join(""), err: err.join("") };
-    } finally {
-      [stdout.write, stderr.write] = writes;
-      process.exitCode = undefined;
-    }
-  };
+  const run = (...args: string[]): Promise<Answer> => plimsollHere([...args, ...devnet.where]);
   const said = async (...args: string[]): Promise<string> => {
     // the devnet posts every quarter of a minute by itself, which no clock does here
     if (["take", "withdraw", "liquidate"].some((verb) => args.slice(0, 2).includes(verb))) await devnet.refreshPrices();

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { network } from "hardhat";
-import { main } from "../../src/cli/main.ts";
 import { deployPlimsoll } from "../../src/deployment/deployPlimsoll.ts";
 import { localParameters } from "../../src/deployment/localParameters.ts";
 import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
 import { deploymentPath, writeDeployment } from "../../src/sdk/deploymentFile.ts";
 import { httpRpc, type Rpc } from "../../src/sdk/rpc.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
+import { type Answer, plimsollHere } from "../helpers/plimsoll.ts";
 
 const CHAIN = 4_242;
 const [SIGNER, SECOND, BACKER, KEEPER, POSTER, MAKER, TAKER, LIQUIDATOR] = [5, 6, 8, 9, 12, 13, 14, 15];
@@ -45,19 +45,11 @@ describe("a deployed network, by the commands that ship alone", function () {
     for (const close of closing.reverse()) await close();
   });
 
-  const run = async (who: number, args: readonly string[]): Promise<{ code: number; out: string; err: string }> => {
-    const [out, err]: [string[], string[]] = [[], []];
-    const { stdout, stderr } = process;
-    const writes = [stdout.write, stderr.write] as const;
-    stdout.write = ((text: string) => out.push(text) > 0) as typeof stdout.write;
-    stderr.write = ((text: string) => err.push(text) > 0) as typeof stderr.write;
+  const run = async (who: number, args: readonly string[]): Promise<Answer> => {
     process.env.PLIMSOLL_KEY = localWallet(who).privateKey;
     try {
-      const code = await main(["node", "plimsoll", ...args, ...where]);
-      return { code, out: out.join(""), err: err.join("") };
+      return await plimsollHere([...args, ...where]);
     } finally {
-      [stdout.write, stderr.write] = writes;
-      process.exitCode = undefined;
       delete process.env.PLIMSOLL_KEY;
     }
   };
