@@ -33,11 +33,6 @@ library MarginTest {
         AccountValue.write(now_, $, touched.account, $.headers[touched.account], basis);
         Wad lines;
         if (touched.leaving || touched.raised) lines = _requireGood($, basis, touched, now_, uptimeFeed, uptimeGrace);
-        if (touched.newRisk > basis.enough) {
-            // at a doubtful price more is needed than the bound was asked for
-            basis.enough = Valuation.MOST;
-            AccountValue.write(now_, $, touched.account, $.headers[touched.account], basis);
-        }
         if (touched.raised) {
             Wad smallest = Trading.smallestNotional($, now_.notional);
             if (now_.notional != ZERO && now_.notional < smallest) {
