@@ -1,11 +1,11 @@
 import { expect } from "chai";
-import type { Action } from "../../../src/engine/actions/execute.ts";
 import { Draft } from "../../../src/engine/ledger/draft.ts";
 import { marketOf } from "../../../src/engine/ledger/market.ts";
 import { assess, termsAt } from "../../../src/engine/margin/margin.ts";
 import { liveMargin } from "../../../src/engine/margin/options/liveMargin.ts";
 import { portfolioOf, settledCash, unrealisedGain } from "../../../src/engine/margin/portfolios.ts";
 import { accountIdOf, ownerOf } from "../../../src/engine/types/accountId.ts";
+import { Reverted } from "../../../src/engine/types/errors.ts";
 import { partUp, WAD } from "../../../src/engine/types/fixedPoint.ts";
 import type { UnderlyingHolding } from "../../../src/engine/types/holding.ts";
 import { STRIKE_ZERO } from "../../../src/engine/types/instrument.ts";
@@ -16,7 +16,7 @@ import type { MarginLens } from "../../../typechain-types/index.ts";
 import { combo, deposit, open, refresh, trade } from "../../helpers/comboWorld.ts";
 import { deployContract } from "../../helpers/deploy.ts";
 import { DAY } from "../../helpers/seriesWorld.ts";
-import { named, SeriesChain } from "../../helpers/walks/seriesChain.ts";
+import { type Answer, type Call, named, SeriesChain } from "../../helpers/walks/seriesChain.ts";
 
 const FUTURE = named(0, 1, STRIKE_ZERO);
 const DEEP = 10n ** 11n;
@@ -37,9 +37,25 @@ function figuresOf(world: SeriesChain, id: AccountId, opening = false): Assessme
 /** An answer to taking out settlement tokens: what it reverted with, or nothing. */
 async function withdraw(world: SeriesChain, id: AccountId, tokens: bigint): Promise<string | undefined> {
   world.pass(1n);
-  const action: Action = { kind: "Withdraw", account: id, token: SETTLEMENT, amount: tokens, to: ownerOf(id) };
-  const answer = await world.step(world.actions(ownerOf(id), [action]), "withdraw");
-  return "reverted" in answer ? answer.reverted : undefined;
+  return refusalOf(await world.step(withdrawal(world, id, tokens), "withdraw"));
+}
+
+function withdrawal(world: SeriesChain, id: AccountId, units: bigint): Call {
+  return world.actions(ownerOf(id), [{ kind: "Withdraw", account: id, token: SETTLEMENT, amount: units, to: ownerOf(id) }]);
+}
+
+const refusalOf = (answer: Answer): string | undefined => ("reverted" in answer ? answer.reverted : undefined);
+
+/** Takes out settlement tokens a second later, as many units as the engine lets go and `more`. */
+async function withdrawMost(world: SeriesChain, id: AccountId, more: bigint): Promise<string | undefined> {
+  world.pass(1n);
+  let [least, most] = [0n, 10n ** 18n];
+  while (most - least > 1n) {
+    const middle = (least + most) / 2n;
+    if (world.attempt(withdrawal(world, id, middle)) instanceof Reverted) most = middle;
+    else least = middle;
+  }
+  return refusalOf(await world.step(withdrawal(world, id, least + more), "withdraw"));
 }
 
 /** What an account can do without, in units of the token. */
@@ -212,6 +228,18 @@ describe("trades of options and dated futures", function () {
         expect((await lens.summary(taker!)).withdrawable).to.be.lessThan(10n ** 12n);
       });
     }
+
+    it("H-93 behavior: what is locked of a gain is asked of the tight bound, though the coarse one would let all go", async () => {
+      expect(await trade(world, taker!, combo(world, maker!, [[FUTURE, 5_000_000n]]))).to.deep.equal(["Filled"]);
+      expect(await trade(world, taker!, combo(world, maker!, [[named(0, 1, 5n), -40_000n]]))).to.deep.equal(["Filled"]);
+      await moveTo(
+        world,
+        [115n, 135n, 160n, 190n, 225n, 265n, 310n, 360n, 400n].map((percent) => 20n * percent),
+        [1],
+      );
+      expect(await withdrawMost(world, taker!, 1n)).to.equal("SettledCashTooLow");
+      expect(await withdrawMost(world, taker!, 0n)).to.equal(undefined);
+    });
 
     it("H-93 behavior: entry costs are at average price, go with what is closed, and begin anew past zero and in other hands", async () => {
       const costOf = async (id: AccountId): Promise<bigint | undefined> => (await world.deployment.vault.seriesPositionsOf(id, 0))[3][0];
