@@ -63,13 +63,30 @@ abstract contract OneUnderlying {
         (h.underlying, h.price, h.range, h.depth) = (UNDERLYING, given.price, given.range, given.depth);
         SeriesHolding.writeSpot(h, PositionWord.lots(given.position), given.collateral);
     }
+
+    /// @dev Of the short option minimum, calls and puts of each series: rounded one by one, which the minimum alone would hide.
+    function _weights(SeriesHolding.Group[] memory groups) internal pure returns (int256[] memory weights) {
+        weights = new int256[](2 * groups.length);
+        for (uint256 i; i < groups.length; ++i) {
+            (weights[2 * i], weights[2 * i + 1]) = (groups[i].calls, groups[i].puts);
+        }
+    }
 }
 
 /// @dev What a trade works out: gathered once, by the coarse bound and by the tight one.
 contract OpeningHarness is OneUnderlying {
     function bounds(
         Given calldata given
-    ) external returns (OpeningBound.Figures memory coarse, OpeningBound.Figures memory tight, bool hasCoarse, uint256[3] memory spent) {
+    )
+        external
+        returns (
+            OpeningBound.Figures memory coarse,
+            OpeningBound.Figures memory tight,
+            bool hasCoarse,
+            uint256[3] memory spent,
+            int256[] memory weights
+        )
+    {
         _store(UNDERLYING, given);
         OpeningBound.Gathered memory g;
         _writeSpot(g.holding, given);
@@ -77,7 +94,7 @@ contract OpeningHarness is OneUnderlying {
         OpeningBound.gather(tight, g, $, ACCOUNT, given.position, given.provision, given.interMonth);
         spent[0] -= gasleft();
         (coarse.notional, coarse.cause, coarse.series) = (tight.notional, tight.cause, tight.series);
-        if (tight.cause != StaleCause.NONE) return (coarse, tight, false, spent);
+        if (tight.cause != StaleCause.NONE) return (coarse, tight, false, spent, weights);
         if (g.coarse) {
             spent[1] = gasleft();
             OpeningBound.writeCoarse(coarse, g);
@@ -86,18 +103,19 @@ contract OpeningHarness is OneUnderlying {
         spent[2] = gasleft();
         OpeningBound.writeTight(tight, g);
         spent[2] -= gasleft();
-        return (coarse, tight, g.coarse, spent);
+        return (coarse, tight, g.coarse, spent, _weights(g.holding.groups));
     }
 }
 
 /// @dev The plain twin: position by position and scenario by scenario.
 contract PlainOpeningHarness is OneUnderlying {
-    function bound(Given calldata given) external returns (PlainOpeningBound.Figures memory plain) {
+    function bound(Given calldata given) external returns (PlainOpeningBound.Figures memory plain, int256[] memory weights) {
         _store(UNDERLYING, given);
         SeriesHolding.Holding memory h;
         _writeSpot(h, given);
         SeriesHolding.write(h, $, ACCOUNT, UNDERLYING, given.position, given.collateral);
         PlainOpeningBound.write(plain, $, h, given.provision, given.interMonth);
+        if (plain.cause == StaleCause.NONE) weights = _weights(h.groups);
     }
 }
 

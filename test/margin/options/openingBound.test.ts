@@ -171,9 +171,10 @@ describe("opening bound", function () {
       const seen = { fresh: 0, stale: 0 };
       for (let round = 0; round < 120; round++) {
         const given = account(random, now, kind);
-        const { tight } = await harness.bounds.staticCall(given);
+        const { tight, weights } = await harness.bounds.staticCall(given);
         const twin = await plain.bound.staticCall(given);
-        expect([...tight], `round ${round}`).to.deep.equal([...twin]);
+        expect([...tight], `round ${round}`).to.deep.equal([...twin.plain]);
+        expect([...weights], `round ${round}: weights`).to.deep.equal([...twin.weights]);
         if (tight.cause === 0n) seen.fresh++;
         else seen.stale++;
       }
