@@ -301,6 +301,8 @@ describe("hazards of the ledger", () => {
     const known: Record<string, string> = {
       execute: "tests the margin rule of every account that could have lost",
       simulate: "always reverts",
+      take: "a trade: tests the margin rule of every account that could have lost",
+      cancelNonces: "a count of what orders may still be filled",
       postPrice: "a price",
       updateFundingRate: "changes what the future costs, not the present",
       liquidate: "only below the line; cures or closes",
