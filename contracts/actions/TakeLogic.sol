@@ -157,11 +157,9 @@ library TakeLogic {
             }
             if (!_settle($, p, m)) _settlePlainly($, p, m);
         }
+        if (p.filled != 0) _close($, p, position);
         if (p.filled < TakerLimitWord.leastLots(limit)) revert IMarginVault.FilledTooLittle(p.filled, TakerLimitWord.leastLots(limit));
-        if (p.filled != 0) {
-            _close($, p, position);
-            if (!_covered($, p)) _requirePlainly($, p, header, position);
-        }
+        if (p.filled != 0 && !_covered($, p)) _requirePlainly($, p, header, position);
         if (p.header.declaredShort()) ExchangeLogic.review($, taker);
         PriceUse.consumeAll(p.used);
     }
@@ -169,9 +167,11 @@ library TakeLogic {
     function _open(VaultState storage $, Pass memory p) private {
         uint256 limit = p.limit;
         p.module = TakerLimitWord.module(limit);
+        uint256 underlying = ValidityWord.instrument(limit);
         {
             uint256 word = Trading.moduleOf($, p.module);
             if (!ModuleWord.isTaken(word)) revert IMarginVault.NotTaken(p.module);
+            if (underlying >= UNDERLYINGS) revert IOrderSettlement.UnknownInstrument(underlying);
             p.moduleAddress = ModuleWord.target(word);
             uint256 takerFee = ModuleWord.takerFeePpm(word);
             if (int256(takerFee) > TakerLimitWord.maxFee(limit)) {
@@ -180,8 +180,6 @@ library TakeLogic {
             p.takerFee = fromPpm(takerFee);
             p.makerFeePpm = ModuleWord.makerFeePpm(word);
         }
-        uint256 underlying = ValidityWord.instrument(limit);
-        if (underlying >= UNDERLYINGS) revert IOrderSettlement.UnknownInstrument(underlying);
         if (p.uptime != 0) DoubtLogic.ask(_feed(p.uptime), uint96(p.uptime));
         uint256 priceWord = $.prices[underlying];
         uint256 price = PriceWord.price(priceWord).raw();

@@ -2,10 +2,10 @@ import { expect } from "chai";
 import { id, Signature, toBeHex } from "ethers";
 import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { type OrderFill, packTakerLimit } from "../../src/sdk/orders.ts";
-import { canTake, packTaken } from "../../src/sdk/takeOrders.ts";
+import { canTake, packTaken, takeCall } from "../../src/sdk/takeOrders.ts";
 import { Random } from "../helpers/random.ts";
 import { bothWays } from "./bothWays.ts";
-import { keyOf, LATER, networkHelpers, SCOPE_TRADE, sale, TAKER_FEE } from "./fixture.ts";
+import { ethers, keyOf, LATER, networkHelpers, SCOPE_TRADE, sale, TAKER_FEE } from "./fixture.ts";
 import {
   type Action,
   alice,
@@ -161,6 +161,12 @@ describe("orders taken by the vault itself, beside the same by a Trade", () => {
     expect(canTake(venue, { taker: takerAccount, limits: [anyLots({ instrument: 1n << 8n })], makers: [], minimumLots: 0n })).to.equal(
       false,
     );
+    // what does not fit its bits would reach into those of the module
+    expect(canTake(venue, { taker: takerAccount, limits: [anyLots()], makers: [good], minimumLots: 2n ** 48n })).to.equal(false);
+    const record = { modules: { orders: MODULE } } as never;
+    expect(() => takeCall(record, taker.address, { taker: takerAccount, limits: [anyLots()], makers: [], minimumLots: 2n ** 48n })).to.throw(
+      "order field minimumLots",
+    );
   });
 
   it("behavior: a signature with a high s is none, nor one of the account whose owner is zero", async () => {
@@ -247,6 +253,39 @@ describe("orders taken by the vault itself, beside the same by a Trade", () => {
     expect(await reasons([one])).to.deep.equal(["ModuleDisabled"]);
     await vault.liftMeasure(3, MODULE);
     expect(await reasons([one])).to.deep.equal([]);
+  });
+
+  it("H-65: nobody but a module reaches the nonces of its orders, whatever nonces it names", async () => {
+    const { order, reasons, vault, orders, filledOf, signers } = await loadFixture(start);
+    const one = await order(alice, LOTS);
+    const stranger = signers[7]!;
+    await vault.connect(stranger).cancelNonces(aliceAccount, [1n, 2n]);
+    // an address that has one bit less than the module's: a nonce of more than 40 bits would put it there
+    const module = BigInt(await orders.getAddress());
+    const missing = module & -module;
+    const near = toBeHex(module ^ missing, 20);
+    await networkHelpers.impersonateAccount(near);
+    await networkHelpers.setBalance(near, 10n ** 20n);
+    const reaching = (missing << 40n) * 5n + 1n;
+    const call = vault.connect(await ethers.getSigner(near)).cancelNonces(aliceAccount, [1n, reaching]);
+    await expect(call).to.be.revertedWithCustomError(orders, "NonceTooLarge").withArgs(reaching);
+    expect(await orders.nonceOf(aliceAccount, 1n)).to.deep.equal([0n, false]);
+    expect(await reasons([one])).to.deep.equal([]);
+    expect(await filledOf(one)).to.equal(LOTS);
+  });
+
+  it("behavior: a module that answers what it is not asked is listed, and has no orders", async () => {
+    const { vault, taker, takerAccount, limitWord } = await loadFixture(start);
+    // returns nothing; one word; the sizes of two words that are fees of more than there may be
+    const answers = ["0x00", "0x60206000f3", `0x7f${"ff".repeat(32)}60005260406000f3`];
+    for (const [i, code] of answers.entries()) {
+      const module = toBeHex(0xc0de00n + BigInt(i), 20);
+      await ethers.provider.send("hardhat_setCode", [module, code]);
+      await vault.setModule(2 + i, module);
+      await expect(vault.connect(taker).take(takerAccount, limitWord({}, 2 + i), "0x"))
+        .to.be.revertedWithCustomError(vault, "NotTaken")
+        .withArgs(2n + BigInt(i));
+    }
   });
 
   it("args: makers that are cut short, or too many", async () => {
