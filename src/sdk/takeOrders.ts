@@ -4,7 +4,16 @@ import type { AccountId, Address } from "../engine/types/types.ts";
 import { tradeAction } from "./actions.ts";
 import { type Call, executeCall, vaultCall } from "./calls.ts";
 import type { DeploymentRecord } from "./deploymentRecord.ts";
-import { encodeFills, hashOrder, type OrderFill, type OrderVenue, packMaker, packTakerLimit, type SignedOrder, unsigned } from "./orders.ts";
+import {
+  encodeFills,
+  hashOrder,
+  type OrderFill,
+  type OrderVenue,
+  packMaker,
+  packTakerLimit,
+  type SignedOrder,
+  unsigned,
+} from "./orders.ts";
 import { orderVenue } from "./series.ts";
 
 const FIRST_SERIES = 1n << 8n;
@@ -41,7 +50,14 @@ export function takeOrders(record: DeploymentRecord, from: Address, taking: Taki
 /** Whether the vault can take these without the module: one perpetual, every maker a key, and as many lots asked for as an order may have. */
 export function canTake(venue: OrderVenue, { taker, limits, makers, minimumLots }: Taking): boolean {
   const [limit, ...more] = limits;
-  if (minimumLots > MOST_LOTS || limit === undefined || more.length !== 0 || limit.instrument >= FIRST_SERIES || makers.length > MOST_MAKERS) return false;
+  if (
+    minimumLots > MOST_LOTS ||
+    limit === undefined ||
+    more.length !== 0 ||
+    limit.instrument >= FIRST_SERIES ||
+    makers.length > MOST_MAKERS
+  )
+    return false;
   return makers.every((maker) => (maker.order.taker === 0n || maker.order.taker === taker) && isSignedByKey(venue, maker));
 }
 

@@ -62,7 +62,8 @@ export function bothWays(world: OrderWorld, accounts: readonly AccountId[]) {
 
   async function wordsOf(): Promise<string[]> {
     const at = await vault.getAddress();
-    const slots = (known ??= await slotsOf());
+    known ??= await slotsOf();
+    const slots = known;
     return Promise.all(slots.map((slot) => ethers.provider.send("eth_getStorageAt", [at, slot, "latest"]) as Promise<string>));
   }
 

@@ -1,5 +1,5 @@
-import { moduleOf, newTrade, remember, requireLeastPosition, testMargin } from "../actions/execute.ts";
 import { reviewExchange } from "../actions/exchange.ts";
+import { moduleOf, newTrade, remember, requireLeastPosition, testMargin } from "../actions/execute.ts";
 import { settle } from "../actions/trading.ts";
 import { fundIncome } from "../ledger/deficit.ts";
 import { type Draft, type Outcome, transact } from "../ledger/draft.ts";
@@ -9,7 +9,16 @@ import { accountIdOf } from "../types/accountId.ts";
 import { revert } from "../types/errors.ts";
 import { abs } from "../types/fixedPoint.ts";
 import type { AccountId, Address, State } from "../types/types.ts";
-import { countFill, type MakerOrder, type NonceState, type NonceStates, type OrderBooks, propose, type TakerLimit, wantedLots } from "./orders.ts";
+import {
+  countFill,
+  type MakerOrder,
+  type NonceState,
+  type NonceStates,
+  type OrderBooks,
+  propose,
+  type TakerLimit,
+  wantedLots,
+} from "./orders.ts";
 
 const UNDERLYINGS = 32n;
 const MOST_MAKERS = 128n;
