@@ -41,8 +41,8 @@ import {MarginTest} from "./MarginTest.sol";
 import {Trading} from "./Trading.sol";
 
 /// @title Signed orders in one perpetual, judged where they are settled
-/// @dev What OrderSettlement would propose and the vault would make of it, in one pass and without a call of the module. Whatever is out of the ordinary on
-/// either side of a fill is left to `Trading`, the plain twin, which alone refuses: what is done here only ever stands there too.
+/// @dev What OrderSettlement would propose and the vault would make of it, in one pass and without a call of the module. Whatever is out of the ordinary
+/// on either side of a fill is left to `Trading`, the plain twin, which alone refuses: what is done here only ever stands there too.
 library TakeLogic {
     using HeaderWord for uint256;
     using NonceWord for uint256;
@@ -157,9 +157,11 @@ library TakeLogic {
             }
             if (!_settle($, p, m)) _settlePlainly($, p, m);
         }
-        if (p.filled != 0) _close($, p, position);
         if (p.filled < TakerLimitWord.leastLots(limit)) revert IMarginVault.FilledTooLittle(p.filled, TakerLimitWord.leastLots(limit));
-        if (p.filled != 0 && !_covered($, p)) _requirePlainly($, p, header, position);
+        if (p.filled != 0) {
+            _close($, p, position);
+            if (!_covered($, p)) _requirePlainly($, p, header, position);
+        }
         if (p.header.declaredShort()) ExchangeLogic.review($, taker);
         PriceUse.consumeAll(p.used);
     }
@@ -167,11 +169,9 @@ library TakeLogic {
     function _open(VaultState storage $, Pass memory p) private {
         uint256 limit = p.limit;
         p.module = TakerLimitWord.module(limit);
-        uint256 underlying = ValidityWord.instrument(limit);
         {
             uint256 word = Trading.moduleOf($, p.module);
             if (!ModuleWord.isTaken(word)) revert IMarginVault.NotTaken(p.module);
-            if (underlying >= UNDERLYINGS) revert IOrderSettlement.UnknownInstrument(underlying);
             p.moduleAddress = ModuleWord.target(word);
             uint256 takerFee = ModuleWord.takerFeePpm(word);
             if (int256(takerFee) > TakerLimitWord.maxFee(limit)) {
@@ -180,6 +180,8 @@ library TakeLogic {
             p.takerFee = fromPpm(takerFee);
             p.makerFeePpm = ModuleWord.makerFeePpm(word);
         }
+        uint256 underlying = ValidityWord.instrument(limit);
+        if (underlying >= UNDERLYINGS) revert IOrderSettlement.UnknownInstrument(underlying);
         if (p.uptime != 0) DoubtLogic.ask(_feed(p.uptime), uint96(p.uptime));
         uint256 priceWord = $.prices[underlying];
         uint256 price = PriceWord.price(priceWord).raw();
@@ -305,8 +307,8 @@ library TakeLogic {
 
     // ---------------------------------------------------------------- judging
 
-    /// @dev Reads the order at `at` into `m`, and says why it is not filled, or how far: no lots, and no reason, where the taker has all it wants. As OrderSettlement judges, in
-    /// its order.
+    /// @dev Reads the order at `at` into `m`, and says why it is not filled, or how far: no lots, and no reason, where the taker has all it wants. As
+    /// OrderSettlement judges, in its order.
     function _judge(VaultState storage $, Pass memory p, Maker memory m, bytes calldata makers, uint256 at) private view returns (bytes4) {
         unchecked {
             uint256 terms;

@@ -68,8 +68,8 @@ function takeOn(draft: Draft, actor: Address, nonces: Map<string, NonceState>, t
   const listed = moduleOf(draft, module);
   const fees = listed.orderFees;
   if (fees === undefined) revert("NotTaken", BigInt(module));
-  if (limit.instrument >= UNDERLYINGS) revert("UnknownInstrument", limit.instrument);
   if (fees.taker > limit.maxFee) revert("TakerFeeAboveCap", fees.taker, limit.maxFee);
+  if (limit.instrument >= UNDERLYINGS) revert("UnknownInstrument", limit.instrument);
   const price = draft.findUnderlying(Number(limit.instrument))?.price ?? 0n;
   if (price === 0n) revert("UnknownUnderlying", limit.instrument);
   const books = booksOf(draft);
@@ -95,8 +95,8 @@ function takeOn(draft: Draft, actor: Address, nonces: Map<string, NonceState>, t
     wanted -= abs(fill.lots);
     if (settle(draft, trade, touched, [fill])) countFill(nonces, fill);
   }
-  requireLeastPosition(draft, before, limit.instrument);
   if (trade.filled < minimumLots) revert("FilledTooLittle", trade.filled, minimumLots);
+  requireLeastPosition(draft, before, limit.instrument);
   if (trade.fees !== 0n) fundIncome(draft, accountIdOf(draft.base.fund), trade.fees);
   if (trade.filled !== 0n) testMargin(draft, touched);
   reviewExchange(draft, taker);
