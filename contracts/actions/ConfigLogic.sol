@@ -535,10 +535,12 @@ library ConfigLogic {
             if (_moduleAt($, i) == module) revert IVaultGovernance.ModuleListed(module, i);
         }
         uint256 word = ModuleWord.first(module);
-        // what settles no orders does not answer
-        try IOrderSettlement(module).orderFees() returns (uint256 takerFee, int256 makerFee) {
+        // what settles no orders does not answer, or with something else: no `try`, which reverts where an answer cannot be decoded
+        (bool answered, bytes memory fees) = module.staticcall(abi.encodeCall(IOrderSettlement.orderFees, ()));
+        if (answered && fees.length == 0x40) {
+            (uint256 takerFee, int256 makerFee) = abi.decode(fees, (uint256, int256));
             word = ModuleWord.withFees(word, takerFee, makerFee);
-        } catch {}
+        }
         $.modules[index] = word;
         emit IVaultGovernance.ModuleSet(index, module);
     }

@@ -41,8 +41,8 @@ import {MarginTest} from "./MarginTest.sol";
 import {Trading} from "./Trading.sol";
 
 /// @title Signed orders in one perpetual, judged where they are settled
-/// @dev What OrderSettlement would propose and the vault would make of it, in one pass and without a call of the module. Whatever is out of the ordinary on
-/// either side of a fill is left to `Trading`, the plain twin, which alone refuses: what is done here only ever stands there too.
+/// @dev What OrderSettlement would propose and the vault would make of it, in one pass and without a call of the module. Whatever is out of the ordinary
+/// on either side of a fill is left to `Trading`, the plain twin, which alone refuses: what is done here only ever stands there too.
 library TakeLogic {
     using HeaderWord for uint256;
     using NonceWord for uint256;
@@ -307,8 +307,8 @@ library TakeLogic {
 
     // ---------------------------------------------------------------- judging
 
-    /// @dev Reads the order at `at` into `m`, and says why it is not filled, or how far: no lots, and no reason, where the taker has all it wants. As OrderSettlement judges, in
-    /// its order.
+    /// @dev Reads the order at `at` into `m`, and says why it is not filled, or how far: no lots, and no reason, where the taker has all it wants. As
+    /// OrderSettlement judges, in its order.
     function _judge(VaultState storage $, Pass memory p, Maker memory m, bytes calldata makers, uint256 at) private view returns (bytes4) {
         unchecked {
             uint256 terms;

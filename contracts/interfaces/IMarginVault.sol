@@ -63,12 +63,24 @@ interface IVaultCore {
     /// @dev See `Action` for the encodings. Payouts are made last.
     function execute(Action[] calldata actions) external;
 
-    /// @notice Takes signed orders in one perpetual into `taker` (the caller's own account), as a Trade through the module that they are signed for would: the same makers are
-    /// filled or passed over, for the same reasons, in the same order (an order that is named again, or only reduces, after a fill of its maker that did not stand finds that it did not). It is the cheaper way where every maker signed with a key; combos, options, dated futures and wallets that
-    /// are contracts (ERC-1271) go through the module, as does who wants another action in the same unit.
-    /// @param limit a TakerLimitWord, which names the module and the least lots as well
-    /// @param makers 165 bytes each: account 32 | TermsWord 32 | ValidityWord 32, of which bit 254 says that the order names `taker` | valid from 5 | r 32 | s 32, its highest
-    /// bit the parity of y (ERC-2098)
+    /// @notice Fills signed orders in one perpetual for `taker` without calling their module: cheaper than a Trade through it, with the same outcome. The
+    /// vault judges each order as the module would and passes over what the module would (`OrderSkipped`, with the same reasons); the rest it fills or
+    /// refuses as in a Trade (`Filled`, `FillSkipped`), at the limit price of the order and the fees of the module, one after the other, until `taker` has
+    /// all that it wants. Both ways count under the same nonces, so an order is never filled beyond its size, whichever way it is filled.
+    /// @dev For orders that are signed with a key. Wallets that are contracts (ERC-1271), combos, options, dated futures, and takers who want another action
+    /// in the same unit go through the module. Three things differ from a Trade: an order that is named again, or only reduces, after a fill of the same
+    /// account that did not stand is judged by what stands; an order that names another taker has another digest here, so its reason is
+    /// `SignatureInvalid`; and the price of the underlying counts as used by this transaction even where no order can be filled.
+    ///
+    /// Reverts as a Trade does with `NotAuthorised` (the caller is neither the owner of `taker` nor an operator with the trade scope), `UnknownModule`,
+    /// `ModuleDisabled`, `UnknownInstrument`, `TakerFeeAboveCap`, `NothingToReduce` (a taker that only reduces), `UnknownUnderlying`, `PositionTooSmall`,
+    /// `FilledTooLittle`, and with what the margin rule says of `taker` at the end (`MarginTooLow`, `AccountTooSmall`, `RiskMayNotRise`); besides with
+    /// `NotTaken` (the module has no orders that the vault may judge), `MakersCutShort`, `TooManyFills` and `Locked`. Where more than one applies, which of
+    /// them is told may be another than in a Trade.
+    /// @param taker account that receives the fills and pays the taker's fee
+    /// @param limit a `TakerLimitWord`: worst price (WAD a lot), most and least lots, highest fee (ppm), index of the module, underlying, side
+    /// @param makers at most 128, 165 bytes each: account 32 | TermsWord 32 | ValidityWord 32, of which bit 254 says that the order names `taker` |
+    /// valid from (unix seconds) 5 | r 32 | s 32, its highest bit the parity of y (ERC-2098)
     function take(AccountId taker, uint256 limit, bytes calldata makers) external;
 
     /// @notice Carries out `actions` as if `actor` had called `execute`, and reverts with `Simulated` or with what `execute` would.
@@ -159,8 +171,9 @@ interface IVaultBooks {
     /// @notice Whether `signer` may act on `account` in `scope`: as its owner or as an unexpired operator.
     function mayAct(AccountId account, address signer, uint8 scope) external view returns (bool);
 
-    /// @notice The state of five nonces of `account` among the orders of one module, a NonceWord; readable while locked.
-    /// @param nonceKey address of the module · 2^40 + nonce / 5
+    /// @notice What is filled and cancelled of five neighbouring nonces of `account` among the orders of one module, a `NonceWord`: lots, or units of
+    /// combos, and a bit for each that is cancelled. Zero where none was used. Readable while locked; never reverts.
+    /// @param nonceKey address of the module · 2^40 + nonce / 5; the place within the word is nonce mod 5
     function nonceWordOf(AccountId account, uint256 nonceKey) external view returns (uint256);
 
     /// @notice Settlement tokens of the ledger and the outstanding deficit, WAD.
@@ -197,8 +210,11 @@ interface IVaultBooks {
     /// does not move. Who names n/N, rounded down, takes n of N lots.
     function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external;
 
-    /// @notice Cancels `nonces` of `account` among the orders of the module that calls: of nobody else's. For modules at work, so it may be called while locked; nothing else reads or
-    /// writes what it changes but the counting of fills.
+    /// @notice Cancels `nonces` of `account` for good, among the orders of the module that calls and of nobody else: an owner cancels by a Trade with the
+    /// module (`IOrderSettlement`), which asks who may, and says so in an event; nothing is emitted here.
+    /// @dev For modules at work, so it may be called while locked: nothing but the counting of fills reads or writes these words. Whoever else calls writes
+    /// words of its own that nothing reads. Reverts with `IOrderSettlement.NonceTooLarge` beyond 40 bits, where the words of another module would begin.
+    /// @param nonces each below 2^40; one that is cancelled already stays so
     function cancelNonces(AccountId account, uint256[] calldata nonces) external;
 
     /// @notice Sets the cap of the open interest to the lower of governance's and what the fund of `underlying` supports.

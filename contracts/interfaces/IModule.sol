@@ -10,9 +10,10 @@ interface IModule {
 
     /// @notice Proposes the fills of one trade of `context.account`.
     /// @dev Called by the vault only, while the vault is locked: the module may read the vault's books (`contextOf`, `positionOf`)
-    /// but none of its valuing views, and may not call any entry that changes state. A counterparty that cannot be filled is left out of the
-    /// result, not reverted. The vault drops fills whose maker has not consented to this module or would break the margin rule, and says so in its events alone. Of those that stand
-    /// it counts what their `order` says (`FillOrderWord`) under the nonce of the maker: a module reads there what is filled, and writes nothing itself.
+    /// but none of its valuing views, and may not call any entry that changes state but `cancelNonces`. A counterparty that cannot be filled is left out
+    /// of the result, not reverted. The vault drops fills whose maker has not consented to this module or would break the margin rule, and says so in its
+    /// events alone. Of those that stand it counts what their `order` says (`FillOrderWord`) under the nonce of the maker: a module reads there what is
+    /// filled (`contextOf`, `nonceWordOf`), and keeps no count of its own.
     /// Fills of options and dated futures of one maker may be a combo, up to eight, each with another instrument: every fill but the last has
     /// `WITH_NEXT` set in its instrument (types/Instrument.sol). They stand together or not at all, and the maker's margin is tested after all.
     /// @param context who trades, for which account

@@ -98,7 +98,8 @@ interface IOrderSettlement is IModule {
     /// @notice What a maker pays, parts per million of the notional; negative: receives.
     function makerFeePpm() external view returns (int256);
 
-    /// @notice Both fees, by which the vault judges and settles orders of one perpetual itself (`IVaultCore.take`). It asks once, when the module is set: they never change.
+    /// @notice Both fees, of the taker and of the maker, parts per million of the notional: by them the vault fills orders itself (`IVaultCore.take`). It asks
+    /// once, when the module is set: they never change.
     function orderFees() external view returns (uint256 takerPpm, int256 makerPpm);
 
     /// @notice The EIP-712 digest to sign for `order`.

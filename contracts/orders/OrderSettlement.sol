@@ -127,9 +127,6 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
 
     function _cancel(AccountId account, bytes calldata data) private {
         (, uint256[] memory list) = abi.decode(data, (uint256, uint256[]));
-        for (uint256 i; i < list.length; ++i) {
-            if (list[i] > type(uint40).max) revert NonceTooLarge(list[i]);
-        }
         VAULT.cancelNonces(account, list);
         emit NoncesCancelled(account, list);
     }

@@ -7,6 +7,7 @@ import {LiquidationLogic} from "../actions/LiquidationLogic.sol";
 import {SeriesLogic} from "../actions/SeriesLogic.sol";
 import {SeriesMoveLogic} from "../actions/SeriesMoveLogic.sol";
 import {Assessment, FundFigures, IVaultBooks, IVaultExtension, Portfolio} from "../interfaces/IMarginVault.sol";
+import {IOrderSettlement} from "../interfaces/IOrderSettlement.sol";
 import {IVaultSeries, SeriesFigures, SliceUpdate} from "../interfaces/IVaultSeries.sol";
 import {Deficit} from "../ledger/Deficit.sol";
 import {SeriesState} from "../ledger/options/SeriesState.sol";
@@ -161,9 +162,13 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
 
     /// @inheritdoc IVaultBooks
     function cancelNonces(AccountId account, uint256[] calldata nonces) external {
+        mapping(uint256 key => uint256) storage words = $.orderNonces[account];
         for (uint256 i; i < nonces.length; ++i) {
-            uint256 key = NonceWord.keyOf(msg.sender, nonces[i]);
-            $.orderNonces[account][key] = NonceWord.withCancelled($.orderNonces[account][key], nonces[i] % NonceWord.NONCES);
+            uint256 nonce = nonces[i];
+            // what is beyond the bits of a nonce would reach into those of the module's address, and name the words of another
+            if (nonce > type(uint40).max) revert IOrderSettlement.NonceTooLarge(nonce);
+            uint256 key = NonceWord.keyOf(msg.sender, nonce);
+            words[key] = NonceWord.withCancelled(words[key], nonce % NonceWord.NONCES);
         }
     }
 

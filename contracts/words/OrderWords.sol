@@ -122,7 +122,7 @@ library FillOrderWord {
 library NonceWord {
     uint256 internal constant NONCES = 5;
 
-    /// @dev Where the word of `nonce` of an account is: the orders of a module share nothing with those of another.
+    /// @dev Where the word of `nonce`, of 40 bits, of an account is: the orders of a module share nothing with those of another.
     function keyOf(address module, uint256 nonce) internal pure returns (uint256) {
         return (uint256(uint160(module)) << 40) | (nonce / NONCES);
     }

@@ -4,11 +4,21 @@ import type { AccountId, Address } from "../engine/types/types.ts";
 import { tradeAction } from "./actions.ts";
 import { type Call, executeCall, vaultCall } from "./calls.ts";
 import type { DeploymentRecord } from "./deploymentRecord.ts";
-import { encodeFills, hashOrder, type OrderFill, type OrderVenue, packMaker, packTakerLimit, type SignedOrder } from "./orders.ts";
+import {
+  encodeFills,
+  hashOrder,
+  type OrderFill,
+  type OrderVenue,
+  packMaker,
+  packTakerLimit,
+  type SignedOrder,
+  unsigned,
+} from "./orders.ts";
 import { orderVenue } from "./series.ts";
 
 const FIRST_SERIES = 1n << 8n;
 const MOST_MAKERS = 128;
+const MOST_LOTS = 2n ** 48n - 1n;
 const NAMES_TAKER = 1n << 254n;
 
 /** What a taker asks for, and of whom. */
@@ -37,10 +47,17 @@ export function takeOrders(record: DeploymentRecord, from: Address, taking: Taki
   return executeCall(record, from, [tradeAction(taker, record.modules.orders, encodeFills(limits, makers), minimumLots)], gas);
 }
 
-/** Whether the vault can take these without the module: one perpetual, and every maker a key. */
-export function canTake(venue: OrderVenue, { taker, limits, makers }: Taking): boolean {
+/** Whether the vault can take these without the module: one perpetual, every maker a key, and as many lots asked for as an order may have. */
+export function canTake(venue: OrderVenue, { taker, limits, makers, minimumLots }: Taking): boolean {
   const [limit, ...more] = limits;
-  if (limit === undefined || more.length !== 0 || limit.instrument >= FIRST_SERIES || makers.length > MOST_MAKERS) return false;
+  if (
+    minimumLots > MOST_LOTS ||
+    limit === undefined ||
+    more.length !== 0 ||
+    limit.instrument >= FIRST_SERIES ||
+    makers.length > MOST_MAKERS
+  )
+    return false;
   return makers.every((maker) => (maker.order.taker === 0n || maker.order.taker === taker) && isSignedByKey(venue, maker));
 }
 
@@ -57,12 +74,12 @@ export function isSignedByKey(venue: OrderVenue, { order, signature }: SignedOrd
 
 /**
  * The call of `take`.
- * @throws RangeError where there is not one limit; signatures that are none of a key throw as well: `canTake` says so before
+ * @throws RangeError where there is not one limit, or `minimumLots` has more than 48 bits; signatures that are none of a key throw as well: `canTake` says so before
  */
 export function takeCall(record: TakingVenue, from: Address, { taker, limits, makers, minimumLots }: Taking, gas?: number): Call {
   const [limit] = limits;
   if (limit === undefined || limits.length !== 1) throw new RangeError(`orders are taken within one limit, not ${limits.length}`);
-  const word = packTakerLimit(limit) | (minimumLots << 168n) | (BigInt(record.modules.orders) << 216n);
+  const word = packTakerLimit(limit) | (unsigned("minimumLots", minimumLots, 48n) << 168n) | (BigInt(record.modules.orders) << 216n);
   const call = vaultCall(record as DeploymentRecord, from, "take", [taker, word, packTaken(taker, makers)]);
   return gas === undefined ? call : { ...call, gas };
 }

@@ -43,8 +43,10 @@ export function bothWays(world: OrderWorld, accounts: readonly AccountId[]) {
   const everybody = [...accounts, BigInt(fundSigner.address) << 96n];
   const logs = new Interface([...vault.interface.fragments, ...orders.interface.fragments.filter(({ type }) => type === "error")]);
 
-  async function wordsOf(): Promise<string[]> {
-    const [at, module] = [await vault.getAddress(), BigInt(await orders.getAddress())];
+  let known: readonly string[] | undefined;
+
+  async function slotsOf(): Promise<readonly string[]> {
+    const module = BigInt(await orders.getAddress());
     const slots = everybody.flatMap((id) => [
       vaultSlot("headers", id),
       vaultSlot("exchangeSince", id),
@@ -55,6 +57,13 @@ export function bothWays(world: OrderWorld, accounts: readonly AccountId[]) {
       slots.push(...UNDERLYINGS.map((u) => vaultSlot(field, u)));
     }
     slots.push(vaultSlot("totals"), vaultSlot("watched"));
+    return slots;
+  }
+
+  async function wordsOf(): Promise<string[]> {
+    const at = await vault.getAddress();
+    known ??= await slotsOf();
+    const slots = known;
     return Promise.all(slots.map((slot) => ethers.provider.send("eth_getStorageAt", [at, slot, "latest"]) as Promise<string>));
   }
 

@@ -2,10 +2,12 @@ import { expect } from "chai";
 import { id, Signature, toBeHex } from "ethers";
 import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { type OrderFill, packTakerLimit } from "../../src/sdk/orders.ts";
-import { canTake, packTaken } from "../../src/sdk/takeOrders.ts";
+import { canTake, packTaken, takeCall } from "../../src/sdk/takeOrders.ts";
+import type { MockFeed } from "../../typechain-types/index.ts";
 import { Random } from "../helpers/random.ts";
 import { bothWays } from "./bothWays.ts";
-import { keyOf, LATER, networkHelpers, SCOPE_TRADE, sale, TAKER_FEE } from "./fixture.ts";
+import { type Circumstance, circumstances } from "./circumstances.ts";
+import { ethers, keyOf, LATER, networkHelpers, SCOPE_TRADE, sale, TAKER_FEE } from "./fixture.ts";
 import {
   type Action,
   alice,
@@ -27,15 +29,19 @@ const aliceAccount = accountIdOf(alice.address);
 const bobAccount = accountIdOf(bob.address);
 const OTHERS = ["carol", "dave", "poor"].map((name) => accountIdOf(keyOf(name).address));
 const HALF = LOTS / 2n;
+const OTHER_PRICE = 40_000n * 10n ** 18n;
+const STEPS_OF_A_CIRCUMSTANCE = 11;
 const ORDER_OF_CURVE = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
 async function start() {
-  const { fill: order, ...world } = await deployOrders();
+  const feed = await ethers.deployContract("MockFeed", [0]);
+  await feed.set(0, 1);
+  const { fill: order, ...world } = await deployOrders({ uptimeFeed: await feed.getAddress(), uptimeGrace: 30n });
   const second = accountIdOf(world.taker.address, 1n);
   const both = bothWays({ ...world, fill: order }, [world.takerAccount, second, aliceAccount, bobAccount, ...OTHERS]);
   const limitWord = (changes: Parameters<typeof anyLots>[0] = {}, module = MODULE): bigint =>
     packTakerLimit(anyLots(changes)) | (BigInt(module) << 216n);
-  return { ...world, ...both, order, second, operatorSigner: world.signers[6] ?? world.deployer, limitWord };
+  return { ...world, ...both, feed, order, second, operatorSigner: world.signers[6] ?? world.deployer, limitWord };
 }
 
 const modulesAction = (account: bigint, mask: number): Action => ({
@@ -161,6 +167,12 @@ describe("orders taken by the vault itself, beside the same by a Trade", () => {
     expect(canTake(venue, { taker: takerAccount, limits: [anyLots({ instrument: 1n << 8n })], makers: [], minimumLots: 0n })).to.equal(
       false,
     );
+    // what does not fit its bits would reach into those of the module
+    expect(canTake(venue, { taker: takerAccount, limits: [anyLots()], makers: [good], minimumLots: 2n ** 48n })).to.equal(false);
+    const record = { modules: { orders: MODULE } } as never;
+    expect(() =>
+      takeCall(record, taker.address, { taker: takerAccount, limits: [anyLots()], makers: [], minimumLots: 2n ** 48n }),
+    ).to.throw("order field minimumLots");
   });
 
   it("behavior: a signature with a high s is none, nor one of the account whose owner is zero", async () => {
@@ -212,6 +224,18 @@ describe("orders taken by the vault itself, beside the same by a Trade", () => {
     expect(await reasons([await order(alice, HALF, { nonce: 2n })])).to.deep.equal(["RiskMayNotRise"]);
   });
 
+  it("H-72 behavior: while the sequencer is down only what shrinks both sides is filled, whatever the price says", async () => {
+    const { order, fill, reasons, feed } = await loadFixture(start);
+    await fill([await order(alice, LOTS)]);
+    await feed.set(1, await networkHelpers.time.latest());
+    expect(await reasons([await order(alice, HALF, { nonce: 2n }), await order(bob, HALF)])).to.deep.equal([
+      "RiskMayNotRise",
+      "RiskMayNotRise",
+    ]);
+    const closing = [await order(bob, HALF, { long: true }), await order(alice, HALF, { long: true, nonce: 3n })];
+    expect(await reasons(closing, { limit: sale({ lots: LOTS }) })).to.deep.equal(["RiskMayNotRise"]);
+  });
+
   it("behavior: what the taker may not ask for reverts alike", async () => {
     const { order, reasons, vault, takerAccount, taker, limitWord, fund, operatorSigner, execute } = await loadFixture(start);
     const one = await order(alice, LOTS);
@@ -249,6 +273,39 @@ describe("orders taken by the vault itself, beside the same by a Trade", () => {
     expect(await reasons([one])).to.deep.equal([]);
   });
 
+  it("H-65: nobody but a module reaches the nonces of its orders, whatever nonces it names", async () => {
+    const { order, reasons, vault, orders, filledOf, signers } = await loadFixture(start);
+    const one = await order(alice, LOTS);
+    const stranger = signers[7]!;
+    await vault.connect(stranger).cancelNonces(aliceAccount, [1n, 2n]);
+    // an address that has one bit less than the module's: a nonce of more than 40 bits would put it there
+    const module = BigInt(await orders.getAddress());
+    const missing = module & -module;
+    const near = toBeHex(module ^ missing, 20);
+    await networkHelpers.impersonateAccount(near);
+    await networkHelpers.setBalance(near, 10n ** 20n);
+    const reaching = (missing << 40n) * 5n + 1n;
+    const call = vault.connect(await ethers.getSigner(near)).cancelNonces(aliceAccount, [1n, reaching]);
+    await expect(call).to.be.revertedWithCustomError(orders, "NonceTooLarge").withArgs(reaching);
+    expect(await orders.nonceOf(aliceAccount, 1n)).to.deep.equal([0n, false]);
+    expect(await reasons([one])).to.deep.equal([]);
+    expect(await filledOf(one)).to.equal(LOTS);
+  });
+
+  it("behavior: a module that answers what it is not asked is listed, and has no orders", async () => {
+    const { vault, taker, takerAccount, limitWord } = await loadFixture(start);
+    // returns nothing; one word; the sizes of two words that are fees of more than there may be
+    const answers = ["0x00", "0x60206000f3", `0x7f${"ff".repeat(32)}60005260406000f3`];
+    for (const [i, code] of answers.entries()) {
+      const module = toBeHex(0xc0de00n + BigInt(i), 20);
+      await ethers.provider.send("hardhat_setCode", [module, code]);
+      await vault.setModule(2 + i, module);
+      await expect(vault.connect(taker).take(takerAccount, limitWord({}, 2 + i), "0x"))
+        .to.be.revertedWithCustomError(vault, "NotTaken")
+        .withArgs(2n + BigInt(i));
+    }
+  });
+
   it("args: makers that are cut short, or too many", async () => {
     const { order, vault, taker, takerAccount, limitWord } = await loadFixture(start);
     const packed = packTaken(takerAccount, [await order(alice, LOTS)]);
@@ -276,9 +333,9 @@ describe("orders taken by the vault itself, beside the same by a Trade", () => {
     expect(await lotsOf(bobAccount)).to.equal(0n);
   });
 
-  it("H-65: 120 random books are filled alike by both ways, to the last bit of every word", async function () {
+  it("H-65: 180 random books are filled alike by both ways, to the last bit of every word", async function () {
     this.timeout(300_000);
-    const seen = await walk(await loadFixture(start), 20_261_130, 120);
+    const seen = await walk(await loadFixture(start), 20_261_130, 180);
     if (process.env.SHOW_COUNTS !== undefined) console.log(Object.fromEntries(seen));
     const few: readonly [string, number][] = [
       ["Filled", 40],
@@ -287,6 +344,10 @@ describe("orders taken by the vault itself, beside the same by a Trade", () => {
         (reason): [string, number] => [reason, 2],
       ),
       ...["MarginTooLow", "PriceOutsideBand", "ModuleNotConsented", "PositionTooSmall"].map((reason): [string, number] => [reason, 2]),
+      ...["SignerNotAuthorised", "RiskMayNotRise", "OpenInterestCapExceeded", "FeeOutsideBounds", "PositionCapExceeded"].map(
+        (reason): [string, number] => [reason, 2],
+      ),
+      ...["DeficitRefilled", "ExchangeDeclared"].map((what): [string, number] => [what, 1]),
     ];
     for (const [what, least] of few) expect(seen.get(what) ?? 0, what).to.be.at.least(least);
   });
@@ -303,17 +364,34 @@ async function walk(world: Awaited<ReturnType<typeof start>>, seed: number, step
   await fund(accountIdOf(names[2]!.address), 300n);
   await fund(accountIdOf(names[3]!.address), 1_500n);
   await fund(accountIdOf(names[4]!.address), 40n);
+  await world.pledge(names[3]!, 0, 10n ** 18n);
+  const operator = keyOf("operator");
+  const around = circumstances({ ...world, fill: order }, world.feed as unknown as MockFeed, takerAccount);
   // two of them hold another perpetual as well, so that nothing of theirs is settled in one pass
-  await world.post(1, 40_000n * 10n ** 18n);
+  await world.post(1, OTHER_PRICE);
   const other = { instrument: 1n, limit: 40_000n * 10n ** 12n, nonce: 29n, size: 50_000n };
   await fill([await order(bob, 50_000n, other)], { limit: anyLots({ instrument: 1n }) });
   let price = UNIT;
+  let next = 0;
+  let circumstance: Circumstance | undefined = around.at(-1);
   const epochs = new Map<bigint, bigint>();
   for (let step = 0; step < steps; step++) {
+    // an ordinary time, and one that is not, in turn
+    if (step % STEPS_OF_A_CIRCUMSTANCE === 0) {
+      await circumstance?.end();
+      for (const each of [takerAccount, second, accountIdOf(alice.address), accountIdOf(bob.address)]) await fund(each, 1_000n);
+      circumstance = circumstance === undefined ? around[next++ % around.length] : undefined;
+      await circumstance?.begin();
+      await post(1, OTHER_PRICE);
+      await post(0, price);
+    }
     if (random.chance(0.5)) {
       await networkHelpers.time.increase(random.pick([1, 5, 20, 40, 40, 200]));
       price = random.part(price, 0.99, 1.01);
-      if (random.chance(0.9)) await post(0, price);
+      if (random.chance(0.9)) {
+        await post(1, OTHER_PRICE);
+        await post(0, price);
+      }
     }
     const mark = price / 10n ** 5n;
     const account = random.chance(0.8) ? takerAccount : second;
@@ -323,7 +401,10 @@ async function walk(world: Awaited<ReturnType<typeof start>>, seed: number, step
       const key = random.pick(names);
       const maker = accountIdOf(key.address);
       const now = BigInt(await networkHelpers.time.latest());
-      const made = await order(key, BigInt(random.pick([0, 10, 5_000, 20_000, 60_000, 100_000, 300_000])), {
+      const signer = random.chance(0.12) ? operator : key;
+      const lots = BigInt(random.pick([0, 10, 5_000, 20_000, 60_000, 100_000, 300_000]));
+      const changes = {
+        signer: signer.address,
         long: random.chance(0.08) === long,
         limit: random.chance(0.1) ? random.part(mark, 0.97, 1.03) : random.part(mark, 0.995, 1.005),
         size: BigInt(random.pick([40_000, 100_000, 150_000, 400_000])),
@@ -333,24 +414,30 @@ async function walk(world: Awaited<ReturnType<typeof start>>, seed: number, step
         validUntil: random.chance(0.07) ? now - 1n : LATER,
         epoch: random.chance(0.05) ? 9n : (epochs.get(maker) ?? 0n),
         taker: random.chance(0.2) ? account : 0n,
-      });
+      };
+      const made = await order(key, lots, changes, signer);
       // what differs is a maker's second order after a fill of its first that did not stand, where it is the same or only reduces: a Trade has proposed all before
       const again = makers.filter(({ order: { account: of } }) => of === maker).map((each) => each.order);
       if (again.some(({ nonce, reduceOnly }) => nonce === made.order.nonce || reduceOnly || made.order.reduceOnly)) continue;
       makers.push(random.chance(0.05) ? { ...made, signature: (await order(key, 1n, { nonce: 27n })).signature } : made);
     }
     const lots = BigInt(random.pick([20_000, 100_000, 400_000, 1_000_000]));
-    const asked = { limit: long ? anyLots({ lots }) : sale({ lots }), account };
+    const bounds = { lots, reduceOnly: random.chance(0.1), maxFee: random.chance(0.97) ? TAKER_FEE : TAKER_FEE - 1n };
+    const asked = { limit: long ? anyLots(bounds) : sale(bounds), account };
     const minimum = random.chance(0.05) ? 10_000n : 0n;
     const result = await fill(makers, { ...asked, minimum });
     if (result.reverted !== undefined) count("taker reverted");
+    for (const line of result.others) count(line.split(" ")[0] ?? "");
     for (const line of result.orders) count(line.split(" ")[3] ?? "");
     for (const line of result.fills) count(line.startsWith("Filled") ? "Filled" : (line.split(" ")[5] ?? ""));
     if (random.chance(0.25)) {
       const owner = random.pick(names);
       const account = accountIdOf(owner.address);
-      const choice = random.below(4);
-      if (choice < 2) await execute(owner, cancelOf([BigInt(random.below(14))], account));
+      const choice = random.below(6);
+      if (choice > 3) {
+        const until = BigInt((await networkHelpers.time.latest()) + random.below(2_000));
+        await execute(owner, operatorAction(account, operator.address, random.chance(0.8) ? SCOPE_TRADE : 30n, until));
+      } else if (choice < 2) await execute(owner, cancelOf([BigInt(random.below(14))], account));
       else if (choice === 2) {
         await execute(owner, { kind: CANCEL_ORDERS, account, data: "0x" });
         epochs.set(account, (epochs.get(account) ?? 0n) + 1n);

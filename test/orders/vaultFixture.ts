@@ -2,7 +2,7 @@ import { AbiCoder, type BaseWallet, type ContractTransactionResponse } from "eth
 import type { TakerLimit } from "../../src/engine/orders/orders.ts";
 import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { buildOrder, encodeCancel, encodeFills, type OrderFill, type OrderRequest, signOrder, skipReason } from "../../src/sdk/orders.ts";
-import { deployVault } from "../helpers/deploy.ts";
+import { type DeployOptions, deployVault } from "../helpers/deploy.ts";
 import { chain, keyOf, LATER, limit, MAKER_FEE, networkHelpers, perpetualsOf, TAKER_FEE } from "./fixture.ts";
 
 export const coder = AbiCoder.defaultAbiCoder();
@@ -25,8 +25,8 @@ export interface Action {
 }
 
 /** The whole vault with OrderSettlement as module 1 of the default set, a taker and makers with money. */
-export async function deployOrders() {
-  const base = await deployVault(chain, { defaultModules: 3 });
+export async function deployOrders(options: DeployOptions = {}) {
+  const base = await deployVault(chain, { defaultModules: 3, ...options });
   const { vault, settlement, signers } = base;
   const taker = signers[3] ?? base.deployer;
   const orders = await ethers.deployContract("OrderSettlement", [vault, TAKER_FEE, MAKER_FEE]);
@@ -56,6 +56,16 @@ export async function deployOrders() {
     await settlement.mint(owner, units);
     await settlement.connect(signer).approve(vault, units);
     await execute(signer, { kind: 0, account, data: coder.encode(["uint8", "uint256"], [SETTLEMENT, units]) });
+  }
+
+  /** Puts a token of collateral on the account of a key. */
+  async function pledge(key: BaseWallet, token: number, amount: bigint): Promise<void> {
+    await networkHelpers.impersonateAccount(key.address);
+    await networkHelpers.setBalance(key.address, 10n ** 20n);
+    const collateral = base.collaterals[token]!;
+    await collateral.mint(key.address, amount);
+    await collateral.connect(await ethers.getSigner(key.address)).approve(vault, amount);
+    await execute(key, { kind: 0, account: accountIdOf(key.address), data: coder.encode(["uint8", "uint256"], [token, amount]) });
   }
 
   function execute(signer: { address: string }, ...actions: Action[]): Promise<ContractTransactionResponse> {
@@ -126,6 +136,7 @@ export async function deployOrders() {
     taker,
     takerAccount,
     fund,
+    pledge,
     execute,
     fill,
     trade,

@@ -68,6 +68,7 @@ contract OrderVault {
 
     function cancelNonces(AccountId account, uint256[] calldata nonces) external {
         for (uint256 i; i < nonces.length; ++i) {
+            if (nonces[i] > type(uint40).max) revert IOrderSettlement.NonceTooLarge(nonces[i]);
             uint256 key = NonceWord.keyOf(msg.sender, nonces[i]);
             nonceWordOf[account][key] = NonceWord.withCancelled(nonceWordOf[account][key], nonces[i] % NonceWord.NONCES);
         }

@@ -13,7 +13,7 @@ import { requireNormal } from "../margin/takeover.ts";
 import { accountIdOf, ownerOf } from "../types/accountId.ts";
 import { revert } from "../types/errors.ts";
 import { fromPpm, max, partUp, WAD } from "../types/fixedPoint.ts";
-import { type Account, type AccountId, type Address, SETTLEMENT, type State } from "../types/types.ts";
+import { type Account, type AccountId, type Address, type Module, SETTLEMENT, type State } from "../types/types.ts";
 import { reviewExchange } from "./exchange.ts";
 import { comboAt, FIRST_SERIES, type Fill, settle, type Touched, type Trade } from "./trading.ts";
 
@@ -258,9 +258,7 @@ function cancelOrders(run: Run, id: AccountId): void {
 function trade(run: Run, account: AccountId, module: number, data: string, minimumLots: bigint): void {
   const { draft, actor } = run;
   authorise(draft, account, actor, SCOPE_TRADE);
-  const listed = draft.base.modules[module];
-  if (listed === undefined) revert("UnknownModule", BigInt(module));
-  if (draft.now < listed.disabledUntil) revert("ModuleDisabled", BigInt(module), listed.disabledUntil);
+  const listed = moduleOf(draft, module);
   const fills = run.outside.propose?.(draft, module, { actor, account }, data) ?? [];
   const count = BigInt(fills.length);
   if (count > MAX_FILLS) revert("TooManyFills", count, MAX_FILLS);
@@ -268,15 +266,7 @@ function trade(run: Run, account: AccountId, module: number, data: string, minim
     if (minimumLots !== 0n) revert("FilledTooLittle", 0n, minimumLots);
     return;
   }
-  const proposed: Trade = {
-    taker: account,
-    module: BigInt(module),
-    moduleAddress: listed.address,
-    terms: termsAt(draft.base.margin, draft.now),
-    filled: 0n,
-    fees: 0n,
-    small: [],
-  };
+  const proposed = newTrade(draft, account, module, listed);
   const taker = touch(run, account, false);
   let market = fills[0]!.instrument;
   let before = draft.account(account);
@@ -297,8 +287,22 @@ function trade(run: Run, account: AccountId, module: number, data: string, minim
   if (proposed.fees !== 0n) fundIncome(draft, accountIdOf(draft.base.fund), proposed.fees);
 }
 
+/** The module at an index, switched on. @throws Reverted `UnknownModule`, `ModuleDisabled` */
+export function moduleOf(draft: Draft, module: number): Module {
+  const listed = draft.base.modules[module];
+  if (listed === undefined) revert("UnknownModule", BigInt(module));
+  if (draft.now < listed.disabledUntil) revert("ModuleDisabled", BigInt(module), listed.disabledUntil);
+  return listed;
+}
+
+/** A trade of which nothing is filled yet. */
+export function newTrade(draft: Draft, taker: AccountId, module: number, { address }: Module): Trade {
+  const terms = termsAt(draft.base.margin, draft.now);
+  return { taker, module: BigInt(module), moduleAddress: address, terms, filled: 0n, fees: 0n, small: [] };
+}
+
 /** A taker leaves the market of a perpetual with no less of it than is allowed, unless that is how it came. */
-function requireLeastPosition(draft: Draft, before: Account, instrument: bigint): void {
+export function requireLeastPosition(draft: Draft, before: Account, instrument: bigint): void {
   if (instrument >= FIRST_SERIES) return;
   const index = Number(instrument);
   const lots = lotsOf(draft.account(before.id), index);
@@ -313,17 +317,22 @@ function touch(run: Run, account: AccountId, leaving: boolean): Touched {
     if (leaving) known.leaving = true;
     return known;
   }
-  const { draft } = run;
-  // where value leaves only the first form of the margin rule counts, which does not look back
-  const before = leaving ? { cash: 0n, books: [] } : portfolioOf(draft, account);
-  // who holds series and was covered by words is not priced live: it has to be covered afterwards
-  const covered = before.holdings !== undefined && coversOpening(before, termsAt(draft.base.margin, draft.now), 0n);
-  const touched: Touched = { account, before, covered, leaving, settledOut: false, raised: false, newRisk: 0n };
+  const touched = remember(run.draft, account, leaving);
   run.touched.set(account, touched);
   return touched;
 }
 
-function testMargin(draft: Draft, touched: Touched): void {
+/** An account as it is now, before it is changed. */
+export function remember(draft: Draft, account: AccountId, leaving: boolean): Touched {
+  // where value leaves only the first form of the margin rule counts, which does not look back
+  const before = leaving ? { cash: 0n, books: [] } : portfolioOf(draft, account);
+  // who holds series and was covered by words is not priced live: it has to be covered afterwards
+  const covered = before.holdings !== undefined && coversOpening(before, termsAt(draft.base.margin, draft.now), 0n);
+  return { account, before, covered, leaving, settledOut: false, raised: false, newRisk: 0n };
+}
+
+/** The margin rule at the end, for an account that was touched. @throws Reverted `MarginTooLow` and others */
+export function testMargin(draft: Draft, touched: Touched): void {
   const { margin, liquidation } = draft.base;
   const { account, before, newRisk } = touched;
   const portfolio = portfolioOf(draft, account);

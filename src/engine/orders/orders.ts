@@ -212,25 +212,52 @@ export function fillOrders(
       continue;
     }
     if (open === 0n) continue; // the taker has all it wants
-    const judged = judge(books, after, fees, taker, limit, open, fills, maker);
-    if (typeof judged === "string") {
-      skipped.push({ account: order.account, nonce: order.nonce, reason: judged });
+    const fill = propose(books, after, fees, taker, limit, open, fills, maker);
+    if (typeof fill === "string") {
+      skipped.push({ account: order.account, nonce: order.nonce, reason: fill });
       continue;
     }
-    const state = nonceState(after, order.account, order.nonce);
-    after.set(nonceKey(order.account, order.nonce), { ...state, filled: state.filled + judged });
-    wanted[which] = open - judged;
-    const notional = judged * order.limit;
-    fills.push({
-      maker: order.account,
-      instrument: order.instrument,
-      lots: order.long ? -judged : judged,
-      price: order.limit,
-      ...feesOn(notional, fees),
-      order: fillOrderWord({ nonce: order.nonce, counted: judged }),
-    });
+    countFill(after, fill);
+    wanted[which] = open - abs(fill.lots);
+    fills.push(fill);
   }
   return { fills, skipped, nonces: after };
+}
+
+/**
+ * The fill of one order within one limit, or why there is none.
+ * @param limit of the same instrument, on the other side
+ * @param open lots that the taker still wants
+ * @param earlier fills that were proposed before it in the same trade
+ */
+export function propose(
+  books: OrderBooks,
+  nonces: NonceStates,
+  fees: OrderFees,
+  taker: AccountId,
+  limit: TakerLimit,
+  open: bigint,
+  earlier: readonly ProposedFill[],
+  maker: MakerOrder,
+): ProposedFill | SkipReason {
+  const { order } = maker;
+  const lots = judge(books, nonces, fees, taker, limit, open, earlier, maker);
+  if (typeof lots === "string") return lots;
+  return {
+    maker: order.account,
+    instrument: order.instrument,
+    lots: order.long ? -lots : lots,
+    price: order.limit,
+    ...feesOn(lots * order.limit, fees),
+    order: fillOrderWord({ nonce: order.nonce, counted: lots }),
+  };
+}
+
+/** Counts a fill under the nonce of its order. */
+export function countFill(nonces: Map<string, NonceState>, fill: ProposedFill): void {
+  const { nonce, counted } = orderOfFill(fill.order);
+  const state = nonceState(nonces, fill.maker, nonce);
+  nonces.set(nonceKey(fill.maker, nonce), { ...state, filled: state.filled + counted });
 }
 
 /**
@@ -328,7 +355,8 @@ function requireCombo(books: OrderBooks, { legs, maxFee }: ComboLimit, fees: Ord
   if (fees.taker > maxFee) revert("TakerFeeAboveCap", fees.taker, maxFee);
 }
 
-function wantedLots(books: OrderBooks, fees: OrderFees, taker: AccountId, actor: Address, limit: TakerLimit): bigint {
+/** The lots that a taker wants within a limit. @throws Reverted `UnknownInstrument`, `TakerFeeAboveCap`, `NothingToReduce` */
+export function wantedLots(books: OrderBooks, fees: OrderFees, taker: AccountId, actor: Address, limit: TakerLimit): bigint {
   if (BigInt.asUintN(8, limit.instrument) >= UNDERLYINGS) revert("UnknownInstrument", limit.instrument);
   books.expiryOf(limit.instrument);
   if (fees.taker > limit.maxFee) revert("TakerFeeAboveCap", fees.taker, limit.maxFee);

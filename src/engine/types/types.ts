@@ -158,6 +158,8 @@ export interface CollateralToken {
 export interface Module {
   readonly address: Address;
   readonly disabledUntil: bigint;
+  /** What its orders cost, where the vault may take them itself: parts per million of the notional, the maker's may be negative. */
+  readonly orderFees?: { readonly taker: bigint; readonly maker: bigint };
 }
 
 export interface MarginParameters {

@@ -3,7 +3,7 @@ import { artifacts } from "hardhat";
 import type { EngineEvent } from "../../../src/engine/ledger/draft.ts";
 import { accountIdOf, ownerOf } from "../../../src/engine/types/accountId.ts";
 import type { ErrorArgument } from "../../../src/engine/types/errors.ts";
-import type { Account, AccountId, Address, State } from "../../../src/engine/types/types.ts";
+import type { Account, AccountId, Address, Module, State } from "../../../src/engine/types/types.ts";
 import {
   accountFromWords,
   collateralFromWords,
@@ -40,6 +40,7 @@ const ERROR_SOURCES = [
   "MarginVault",
   "VaultExtension",
   "IMarginVault",
+  "IOrderSettlement",
   "Stress",
   "FaucetToken",
   "PriceLogic",
@@ -155,6 +156,7 @@ export class Chain {
       ...range(this.underlyingCount).map((u) => slotOf(u, shortfalls)),
       ...layout.slice(16, 20),
       slotOf(0n, modules),
+      slotOf(1n, modules),
     ];
   }
 
@@ -196,7 +198,7 @@ export class Chain {
     const values: Record<string, bigint | string> = {};
     parsed.fragment.inputs.forEach((input, i) => {
       const value: unknown = parsed.args[i];
-      if (parsed.name === "FillSkipped" && input.name === "reason") {
+      if (/^(Fill|Order)Skipped$/.test(parsed.name) && input.name === "reason") {
         values[input.name] = this.errors.getError(String(value))?.name ?? String(value);
       } else {
         values[input.name] = plain(value) as bigint | string;
@@ -282,6 +284,14 @@ export class Chain {
     throw new Error(`accounts differ after ${what} at ${state.now}:\n${differing.slice(0, 12).join("\n")}`);
   }
 
+  /** Throws when what the vault counts of some orders differs from the engine's. */
+  async compareNonces(expected: readonly { readonly slot: string; readonly word: bigint }[], what: string): Promise<void> {
+    const found = words(await this.readWords(`0x${expected.map(({ slot }) => slot.slice(2)).join("")}`));
+    for (const [i, { word }] of expected.entries()) {
+      if (found[i] !== hex(word)) throw new Error(`nonces differ after ${what}: chain ${found[i]}, engine ${hex(word)}`);
+    }
+  }
+
   /** The engine's state as the chain stores it, at `now`. */
   async readState(now: bigint): Promise<State> {
     const { deployment } = this;
@@ -302,7 +312,7 @@ export class Chain {
     const margin = marginFromWord(take());
     const liquidation = liquidationFromWord(take());
     const fundParameters = fundParametersFromWord(take());
-    const module = take();
+    const modules = [take(), take()].filter((word) => word !== 0n).map(moduleFromWord);
     return {
       now,
       fund: deployment.fund.toLowerCase(),
@@ -319,12 +329,7 @@ export class Chain {
       fundParameters,
       underlyings,
       collaterals,
-      modules: [
-        {
-          address: `0x${BigInt.asUintN(160, module).toString(16).padStart(40, "0")}`,
-          disabledUntil: BigInt.asUintN(40, module >> 160n),
-        },
-      ],
+      modules,
       accounts: await this.readAccounts(),
     };
   }
@@ -352,6 +357,16 @@ export class Chain {
     const [instruments, lots, halvings] = await this.deployment.vault.seriesPositionsOf(id, underlying);
     return seriesPositionWords(instruments.map((each, i) => seriesPosition(BigInt(each), lots[i] ?? 0n, BigInt(halvings[i] ?? 0n))));
   }
+}
+
+/** ModuleWord of the contracts. */
+function moduleFromWord(word: bigint): Module {
+  const isTaken = ((word >> 200n) & 1n) !== 0n;
+  return {
+    address: `0x${BigInt.asUintN(160, word).toString(16).padStart(40, "0")}`,
+    disabledUntil: BigInt.asUintN(40, word >> 160n),
+    ...(isTaken ? { orderFees: { taker: BigInt.asUintN(14, word >> 201n), maker: BigInt.asIntN(15, word >> 215n) } } : {}),
+  };
 }
 
 function words(text: string): string[] {

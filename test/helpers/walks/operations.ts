@@ -10,14 +10,19 @@ import { lotsOf } from "../../../src/engine/ledger/ledger.ts";
 import { assess, termsAt } from "../../../src/engine/margin/margin.ts";
 import { portfolioOf } from "../../../src/engine/margin/portfolios.ts";
 import { ACCEPTED, judge, NOTHING_PENDING, VALID } from "../../../src/engine/math/priceGuard.ts";
+import type { MakerOrder, Order, OrderTrade, TakerLimit } from "../../../src/engine/orders/orders.ts";
+import { type Taking, take } from "../../../src/engine/orders/take.ts";
 import { accountIdOf, ownerOf } from "../../../src/engine/types/accountId.ts";
 import { Reverted, revert } from "../../../src/engine/types/errors.ts";
 import { abs, max, WAD } from "../../../src/engine/types/fixedPoint.ts";
 import type { AccountId, Address, Assessment, Outage, State } from "../../../src/engine/types/types.ts";
 import { SETTLEMENT } from "../../../src/engine/types/types.ts";
+import { encodeCancel, encodeFills as encodeOrders, type OrderFill, packTakerLimit } from "../../../src/sdk/orders.ts";
+import { packTaken } from "../../../src/sdk/takeOrders.ts";
 import { mockUpdate } from "../deploy.ts";
 import type { Random } from "../random.ts";
 import { type Chain, coder } from "./chain.ts";
+import type { OrderBook } from "./orderBook.ts";
 
 /** The kinds of operation whose successes are counted. */
 export const KINDS = [
@@ -30,6 +35,8 @@ export const KINDS = [
   "setModules",
   "cancelOrders",
   "trade",
+  "tradeOrders",
+  "take",
   "batch",
   "postPrice",
   "updateFundingRate",
@@ -54,6 +61,8 @@ export interface Operation {
   readonly from: Address;
   readonly data: string;
   readonly run: (state: State) => Result;
+  /** Orders whose nonces it may change. */
+  readonly nonces?: readonly Pick<Order, "account" | "nonce">[];
 }
 
 export interface Result {
@@ -79,6 +88,8 @@ export class World {
   /** How far the price leaves a round of all sources of an underlying before they write another, ppm; 0: they do not say. */
   readonly deviations: bigint[];
   rate = 0n;
+  /** The signed orders, where there is a module for them. */
+  book: OrderBook | undefined;
   /** What the uptime feed says. */
   sequencer = { down: false, since: 1n };
 
@@ -164,12 +175,20 @@ export class World {
         return this.execute(kind, [this.setOperator(state)]);
       case "setModules":
         return this.execute(kind, [
-          { kind: "SetModules", account: this.trader(), mask: this.random.chance(0.8) ? 1n : BigInt(this.random.below(4)) },
+          {
+            kind: "SetModules",
+            account: this.trader(),
+            mask: this.random.chance(0.8) ? state.defaultModules : BigInt(this.random.below(4)),
+          },
         ]);
       case "cancelOrders":
+        if (this.book !== undefined && this.random.chance(0.5)) return this.cancelNonces(this.book);
         return this.execute(kind, [{ kind: "CancelOrders", account: this.trader() }]);
       case "trade":
         return this.execute(kind, [this.trade(state)]);
+      case "tradeOrders":
+      case "take":
+        return this.fillOrders(kind, state);
       case "batch":
         return this.execute(kind, this.batch(state));
       case "postPrice":
@@ -310,25 +329,171 @@ export class World {
     return { kind: "Trade", account, module, data: encodeFills(fills), minimumLots };
   }
 
+  // ---------------------------------------------------------------- signed orders
+
+  /** The same orders by a Trade through their module or by the vault's own `take`. */
+  private fillOrders(kind: "tradeOrders" | "take", state: State): Operation {
+    const { book, random } = this;
+    if (book === undefined) throw new Error("a walk without orders");
+    const taker = this.trader();
+    const index = random.below(state.underlyings.length);
+    const { lots, price } = this.sizeAndPrice(state, taker, index);
+    const limit: TakerLimit = {
+      instrument: BigInt(random.chance(0.005) ? random.pick([32, 6]) : index),
+      long: lots > 0n,
+      worst: random.chance(0.1) ? price : lots > 0n ? 2n ** 96n - 1n : 0n,
+      lots: random.chance(0.9) ? abs(lots) : random.pick([0n, 1n, 2n ** 48n - 1n]),
+      maxFee: random.chance(0.97) ? book.fees.taker : book.fees.taker - 1n,
+      reduceOnly: random.chance(0.08),
+    };
+    const makers: MakerOrder[] = [];
+    for (let i = random.chance(0.5) ? 1 : 1 + random.below(4); i > 0; i--) {
+      const repeated = makers[0] !== undefined && random.chance(0.15) ? makers[0] : undefined;
+      makers.push(repeated ?? this.maker(book, state, taker, limit, index));
+    }
+    const minimumLots = random.chance(0.9) ? 0n : random.part(abs(lots), 0, 1.1);
+    const from = this.callerFor(taker);
+    // most are never sent: signed when they are
+    const signed = (): OrderFill[] => makers.map((each) => book.signed(each));
+    const common = {
+      kind,
+      from,
+      nonces: makers.map(({ order }) => order),
+      description: `${kind} by ${from}: ${show({ taker, limit, minimumLots, makers })}`,
+    };
+    const encode = (): string =>
+      kind === "take"
+        ? this.encodeTake(book, taker, limit, minimumLots, signed())
+        : this.encodeExecute([this.tradeOf(book, taker, encodeOrders([limit], signed()), minimumLots)]);
+    return {
+      ...common,
+      get data() {
+        return encode();
+      },
+      run: (before) =>
+        kind === "take"
+          ? this.runTake(before, book, from, { taker, module: book.module, limit, minimumLots, makers })
+          : this.runTradeOfOrders(before, book, from, this.tradeOf(book, taker, "0x", minimumLots), limit, makers),
+    };
+  }
+
+  private tradeOf({ module }: OrderBook, account: AccountId, data: string, minimumLots: bigint): Action {
+    return { kind: "Trade", account, module, data, minimumLots };
+  }
+
+  private encodeTake(book: OrderBook, taker: AccountId, limit: TakerLimit, minimumLots: bigint, makers: readonly OrderFill[]): string {
+    const word = packTakerLimit(limit) | (minimumLots << 168n) | (BigInt(book.module) << 216n);
+    return this.chain.deployment.vault.interface.encodeFunctionData("take", [taker, word, packTaken(taker, makers)]);
+  }
+
+  private runTake(state: State, book: OrderBook, from: Address, taking: Taking): Result {
+    const outcome = take(state, from, book.nonces, taking);
+    return { outcome, settle: () => book.settle("take", outcome.nonces, outcome.events) };
+  }
+
+  private runTradeOfOrders(
+    state: State,
+    book: OrderBook,
+    from: Address,
+    action: Action,
+    limit: TakerLimit,
+    makers: readonly MakerOrder[],
+  ): Result {
+    let proposed: OrderTrade | undefined;
+    const outcome = execute(state, from, [action], {
+      propose: (draft, _module, { account, actor }) => {
+        proposed = book.propose(draft, account, actor, limit, makers);
+        return proposed.fills;
+      },
+    });
+    const settle = (): void => {
+      if (proposed !== undefined) book.settle("trade", book.afterTrade(proposed, outcome.events), outcome.events);
+    };
+    return { outcome, settle };
+  }
+
+  /** An order that somebody signed before, or a new one: most of it as the taker wants it. */
+  private maker(book: OrderBook, state: State, taker: AccountId, limit: TakerLimit, index: number): MakerOrder {
+    const { random } = this;
+    const signatureValid = random.chance(0.97);
+    const known = book.orders.filter((each) => each.instrument === limit.instrument && each.long !== limit.long && each.account !== taker);
+    const open = known.filter((each) => book.left(each) !== 0n);
+    if (known.length !== open.length && random.chance(0.04)) return { order: random.pick(known), lots: 1n, signatureValid };
+    if (open.length !== 0 && random.chance(0.6)) {
+      // mostly one that was filled in part
+      const begun = open.filter((each) => book.left(each) !== each.size);
+      const order = random.pick(begun.length !== 0 && random.chance(0.7) ? begun : open);
+      return { order, lots: random.part(max(book.left(order), 1n), 0.1, 1), signatureValid };
+    }
+    const account = random.chance(0.02) ? taker : random.chance(0.98) ? this.trader() : accountIdOf(state.fund, 0n);
+    const { lots, price } = this.sizeAndPrice(state, account, index);
+    const size = abs(lots) * BigInt(1 + random.below(5)) + 1n;
+    const order: Order = {
+      vault: this.chain.vaultAddress,
+      account,
+      signer: random.chance(0.9) ? ownerOf(account) : random.pick(this.chain.operators),
+      instrument: random.chance(0.98) ? limit.instrument : BigInt(random.below(state.underlyings.length)),
+      long: random.chance(0.98) ? !limit.long : limit.long,
+      limit: price,
+      size,
+      maxFee: random.chance(0.98) ? book.fees.maker : book.fees.maker - 1n,
+      reduceOnly: random.chance(0.12),
+      validFrom: random.chance(0.98) ? 0n : state.now + 1_000n,
+      validUntil: random.chance(0.98) ? state.now + BigInt(random.below(30_000)) : state.now - 1n,
+      nonce: random.chance(0.9) || open.length === 0 ? book.nextNonce() : random.pick(open).nonce,
+      epoch: (state.accounts.get(account)?.epoch ?? 0n) + (random.chance(0.98) ? 0n : 1n),
+      taker: random.chance(0.85) ? 0n : random.chance(0.9) ? taker : this.trader(),
+    };
+    book.add(order);
+    return { order, lots: random.chance(0.97) ? random.part(size, 0.1, 1) : 0n, signatureValid };
+  }
+
+  private cancelNonces(book: OrderBook): Operation {
+    const { random } = this;
+    const order = book.orders.length === 0 ? undefined : random.pick(book.orders);
+    const account = order === undefined || random.chance(0.1) ? this.trader() : order.account;
+    const list = [order?.nonce ?? 0n, BigInt(random.below(100))];
+    const from = this.callerFor(account);
+    const action = this.tradeOf(book, account, encodeCancel(list), 0n);
+    return {
+      kind: "cancelOrders",
+      description: `nonces ${list} of ${show(account)} by ${from}`,
+      from,
+      nonces: list.map((nonce) => ({ account, nonce })),
+      data: this.encodeExecute([action]),
+      run: (before) => {
+        const nonces = book.cancelled(account, list);
+        const outcome = execute(before, from, [action], { propose: () => [] });
+        return { outcome, settle: () => book.settle("trade", nonces, outcome.events) };
+      },
+    };
+  }
+
+  // ---------------------------------------------------------------- fills that a module makes up
+
+  /** Lots that a taker may want, and a price within the band. */
+  private sizeAndPrice(state: State, taker: AccountId, index: number): { readonly lots: bigint; readonly price: bigint } {
+    const { random } = this;
+    const underlying = state.underlyings[index];
+    if (underlying === undefined) throw new RangeError("underlying");
+    const present = state.accounts.get(taker);
+    const held = present === undefined ? 0n : lotsOf(present, index);
+    const band = (underlying.price * underlying.trading.fillBand) / 1_000_000n;
+    const price = underlying.price - band + random.bigBelow(2n * band + 1n);
+    if (held !== 0n && random.chance(0.25)) return { lots: -random.part(held, 0.05, 1.1), price };
+    const { equity } = this.figures(state, taker, true);
+    const leverage = random.chance(0.3) ? random.fraction() * 4 : 4 + random.fraction() * 12;
+    const wanted = random.part(max(equity, 10n * WAD), 0, leverage);
+    const lots = underlying.price === 0n ? 1n : wanted / underlying.price + 1n;
+    return { lots: random.chance(0.5) ? -lots : lots, price };
+  }
+
   private fill(state: State, taker: AccountId, index: number, repeated?: AccountId): Fill {
     const { random } = this;
     const underlying = state.underlyings[index];
     if (underlying === undefined) throw new RangeError("underlying");
     const maker = repeated ?? (random.chance(0.02) ? taker : this.anyAccount(state));
-    const present = state.accounts.get(taker);
-    const held = present === undefined ? 0n : lotsOf(present, index);
-    const band = (underlying.price * underlying.trading.fillBand) / 1_000_000n;
-    let price = underlying.price - band + random.bigBelow(2n * band + 1n);
-    let lots: bigint;
-    if (held !== 0n && random.chance(0.25)) {
-      lots = -random.part(held, 0.05, 1.1);
-    } else {
-      const { equity } = this.figures(state, taker, true);
-      const leverage = random.chance(0.3) ? random.fraction() * 4 : 4 + random.fraction() * 12;
-      const wanted = random.part(max(equity, 10n * WAD), 0, leverage);
-      lots = underlying.price === 0n ? 1n : wanted / underlying.price + 1n;
-      if (random.chance(0.5)) lots = -lots;
-    }
+    let { lots, price } = this.sizeAndPrice(state, taker, index);
     const cap = (abs(lots) * price * underlying.trading.feeCap) / 1_000_000n;
     let takerFee = random.part(cap, 0, 1);
     let makerFee = random.chance(0.5) ? -random.part(takerFee, 0, 1) : random.part(cap, 0, 1);
@@ -380,14 +545,17 @@ export class World {
   private execute(kind: Kind, actions: readonly Action[], caller?: Address): Operation {
     const first = actions[0]?.account ?? this.trader();
     const from = caller ?? (kind === "batch" ? ownerOf(first) : this.callerFor(first));
-    const vault = this.chain.deployment.vault.interface;
     return {
       kind,
       description: `${kind} by ${from}: ${show(actions)}`,
       from,
-      data: vault.encodeFunctionData("execute", [actions.map((action) => this.encode(action))]),
+      data: this.encodeExecute(actions),
       run: (state) => this.runExecute(state, from, actions),
     };
+  }
+
+  private encodeExecute(actions: readonly Action[]): string {
+    return this.chain.deployment.vault.interface.encodeFunctionData("execute", [actions.map((action) => this.encode(action))]);
   }
 
   private runExecute(state: State, from: Address, actions: readonly Action[]): Result {

@@ -13,6 +13,7 @@ import { expectFundFigures } from "../../helpers/fundFigures.ts";
 import { Random } from "../../helpers/random.ts";
 import { Chain, type DecodedEvent, sameEvent } from "../../helpers/walks/chain.ts";
 import { attempt, KINDS, type Kind, type Operation, show, UPTIME_GRACE, World } from "../../helpers/walks/operations.ts";
+import { OrderBook } from "../../helpers/walks/orderBook.ts";
 import { CIRCUMSTANCES, type Circumstance, Views } from "../../helpers/walks/views.ts";
 
 /**
@@ -77,9 +78,21 @@ interface Tally {
   withdrawnInDoubt: number;
   withdrawnAtRound: number;
   toppedUpUnderShortfall: number;
+  readonly passedOver: Map<string, number>; // orders, by `take`
+  filledBothWays: number;
 }
 
-const QUOTA: Partial<Record<Kind, number>> = { trade: 2_500, postPrice: 1_000, deposit: 500, depositCollateral: 400 };
+const QUOTA: Partial<Record<Kind, number>> = {
+  trade: 1_700,
+  tradeOrders: 350,
+  take: 450,
+  postPrice: 1_000,
+  deposit: 500,
+  depositCollateral: 400,
+};
+const ORDER_MODULE = 1;
+const ORDER_FEES = { taker: 250n, maker: -100n };
+const LOT_EXPONENTS = [5n, 6n, 1n, 2n];
 
 describe("engine and contracts", function () {
   this.timeout(600_000);
@@ -99,6 +112,8 @@ describe("engine and contracts", function () {
     withdrawnInDoubt: 0,
     withdrawnAtRound: 0,
     toppedUpUnderShortfall: 0,
+    passedOver: new Map(),
+    filledBothWays: 0,
   };
 
   VARIANTS.forEach((variant, i) => {
@@ -123,6 +138,10 @@ describe("engine and contracts", function () {
     expect(tally.withdrawnAtRound, "withdrawals at the edge of a round").to.be.at.least(20);
     for (const name of ["SequencerNotUp", "CollateralTooSmall"]) expect(tally.reverts.get(name) ?? 0, name).to.be.at.least(5);
     expect(tally.skips.get("PositionTooSmall") ?? 0, "fills that leave too little").to.be.at.least(20);
+    expect(tally.filledBothWays, "orders filled by both ways").to.be.at.least(20);
+    for (const name of ["OrderUsedUp", "OrderExpired", "EpochPassed", "SignerNotAuthorised", "NothingToReduce", "SignatureInvalid"]) {
+      expect(tally.passedOver.get(name) ?? 0, name).to.be.at.least(2);
+    }
     for (const each of CIRCUMSTANCES) expect(tally.valued.get(each) ?? 0, `valued: ${each}`).to.be.at.least(50);
   });
 });
@@ -136,6 +155,7 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
   const deployment = await deployVault(connection, {
     settlementDecimals: variant.settlementDecimals,
     collaterals: variant.collaterals,
+    defaultModules: 3,
     uptimeFeed: await feed.getAddress(),
     uptimeGrace: UPTIME_GRACE,
     parameters: { tradingAge: variant.tradingAge, liquidationAge: 200n, epochLength: 3_600n, topUp: 100_000n, bountyCap: 5_000n },
@@ -147,9 +167,23 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
     ],
     ...variant.options,
   });
+  const orders = await connection.ethers.deployContract("OrderSettlement", [deployment.vault, ORDER_FEES.taker, ORDER_FEES.maker]);
+  await deployment.vault.setModule(ORDER_MODULE, orders);
   // what is held of the second underlying is what its first price gave, and falls by 2 % a day
   await deployment.vault.setParameter(30, 1, 52_000_000n);
   const { world, chain, views, state: first } = await prepare(deployment, random);
+  const book = new OrderBook(ORDER_MODULE, ORDER_FEES, {
+    chainId: (await connection.ethers.provider.getNetwork()).chainId,
+    settlement: (await orders.getAddress()).toLowerCase(),
+    termsOf: (instrument) => ({
+      underlying: instrument,
+      right: "perpetual",
+      expiry: 0n,
+      strike: 0n,
+      lotExponent: LOT_EXPONENTS[Number(instrument)] ?? 0n,
+    }),
+  });
+  world.book = book;
   let state = first;
   const { accounts } = first;
   const negative = new Set<AccountId>();
@@ -188,6 +222,7 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
     const before = state;
     state = await step(chain, operation, state, tally, context);
     await chain.compare(state, context);
+    if (operation.nonces !== undefined) await chain.compareNonces(book.wordsOf(operation.nonces), context);
     const changed = everybody.filter((id) => state.accounts.get(id) !== before.accounts.get(id));
     await views.compareFigures(state, [...changed, looks.pick(everybody)], context);
     if (i % 100 === 0) {
@@ -207,6 +242,8 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
   }
   for (const [each, times] of views.met) tally.valued.set(each, (tally.valued.get(each) ?? 0) + times);
   expect(accounts.size).to.equal(first.accounts.size);
+  await chain.compareNonces(book.wordsOf(book.used()), `seed ${seed}, the end`);
+  tally.filledBothWays += book.filledBothWays();
 }
 
 /** Wallets with tokens, allowances, a fund with a stake, and the state as the chain has it. */
@@ -289,8 +326,10 @@ function choose(world: World, state: State, tally: Tally): Operation {
 
 /** Whether nothing came of a trade: all its fills were skipped. */
 function isIdle(operation: Operation, events: readonly { readonly name: string }[]): boolean {
-  return operation.kind === "trade" && !events.some((event) => event.name === "Filled");
+  return TRADES.includes(operation.kind) && !events.some((event) => event.name === "Filled");
 }
+
+const TRADES: readonly Kind[] = ["trade", "tradeOrders", "take"];
 
 const LIQUIDATIONS: readonly Kind[] = ["liquidate", "liquidateTo"];
 
@@ -307,7 +346,7 @@ function pickKind(random: Random, tally: Tally, isBelow: boolean): Kind {
     if (!isBelow && LIQUIDATIONS.includes(kind)) return 0.15;
     const quota = QUOTA[kind] ?? 240;
     const missing = Math.max(0, quota - (tally.successes.get(kind) ?? 0));
-    return (0.02 + missing / quota) * (kind === "trade" ? 8 : kind === "postPrice" ? 3 : 1);
+    return (0.02 + missing / quota) * (kind === "trade" ? 7 : kind === "take" || kind === "tradeOrders" ? 2 : kind === "postPrice" ? 3 : 1);
   });
   let left = random.fraction() * weights.reduce((sum, weight) => sum + weight, 0);
   for (const [i, weight] of weights.entries()) {
@@ -337,6 +376,7 @@ async function step(chain: Chain, operation: Operation, state: State, tally: Tal
     if (own === undefined || !sameEvent(event, own)) {
       throw new Error(`${context}: event ${i}: chain ${show(event)}, engine ${show(own)}`);
     }
+    if (event.name === "OrderSkipped") count(tally.passedOver, String(event.values.reason));
     if (event.name === "FillSkipped") count(tally.skips, String(event.values.reason));
     if (event.name === "ShortfallCovered") tally.covered++;
     if (event.name === "Withdrawn") countWithdrawal(event.values, state, tally);
@@ -425,16 +465,17 @@ async function govern(chain: Chain, deployment: Deployment, state: State, random
     vault.encodeFunctionData("stopOpens", [underlying]),
     vault.encodeFunctionData("lowerOpenInterestCap", [underlying, random.bigBelow(10n ** 8n)]),
     vault.encodeFunctionData("liftMeasure", [1, underlying]),
-    vault.encodeFunctionData("disableModule", [0]),
+    vault.encodeFunctionData("disableModule", [random.below(2)]),
   ];
   let { now } = state;
-  const isDisabled = (state.modules[0]?.disabledUntil ?? 0n) > now;
+  const disabled = state.modules.findIndex(({ disabledUntil }) => disabledUntil > now);
   const stopped = state.underlyings.findIndex((each) => each.trading.stoppedUntil > now);
-  const change = isDisabled
-    ? vault.encodeFunctionData("liftMeasure", [3, 0])
-    : stopped >= 0 && random.chance(0.7)
-      ? vault.encodeFunctionData("liftMeasure", [0, stopped])
-      : random.pick(changes);
+  const change =
+    disabled >= 0
+      ? vault.encodeFunctionData("liftMeasure", [3, disabled])
+      : stopped >= 0 && random.chance(0.7)
+        ? vault.encodeFunctionData("liftMeasure", [0, stopped])
+        : random.pick(changes);
   await chain.send(deployment.deployer.address.toLowerCase(), change, now);
   const { accounts } = state;
   const read = await chain.readState(now);
