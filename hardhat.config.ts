@@ -5,6 +5,7 @@ import hardhatToolboxMochaEthers from "@nomicfoundation/hardhat-toolbox-mocha-et
 import { configVariable, defineConfig } from "hardhat/config";
 import type { HardhatPlugin } from "hardhat/types/plugins";
 import type { CompilerInput, CompilerOutput } from "hardhat/types/solidity";
+import { shortOptimizer } from "./scripts/lib/shortOptimizer.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -60,8 +61,19 @@ const deployed = [
   "actions/TakeLogic",
 ];
 
-/** No two files have the same, and none those of the rest. */
-const runsOf = (file: string): number => (MORE_RUNS.get(file) ?? FEW_RUNS) + deployed.indexOf(file);
+// The largest of what tests use. They measure no gas, and each is a job of its own, about as long as one of what is deployed.
+const handlers = ["test/invariants/SeriesHandler", "test/invariants/VaultHandler"];
+
+interface Optimizer {
+  readonly enabled: boolean;
+  readonly runs: number;
+}
+
+/** By file, the settings that it alone has: no two have the same runs, and none those of the rest. */
+const ownOptimizers: ReadonlyMap<string, Optimizer> = new Map<string, Optimizer>([
+  ...deployed.map((file, index): [string, Optimizer] => [file, { enabled: true, runs: (MORE_RUNS.get(file) ?? FEW_RUNS) + index }]),
+  ...handlers.map((file, index): [string, Optimizer] => [file, shortOptimizer(FEW_RUNS - 1 - index)]),
+]);
 
 const ownCompiler: HardhatPlugin = {
   id: "own-compiler",
@@ -77,8 +89,8 @@ const ownCompiler: HardhatPlugin = {
 /**
  * Hardhat leaves a core idle while it compiles, which on two of them is half of the machine, and asks the compiler for the code of all that a
  * file imports, of what is deployed up to eleven times over, and for a syntax tree of everything, which takes twice as long as the code. The
- * code of a file is the same whatever else is asked for. The trees are where Solidity stack traces come from: whoever wants to read some builds
- * and tests with SOLIDITY_TRACES=1.
+ * code of a file is the same whatever else is asked for. And it starts a process for each job, whose compiler is slow at first. The trees are
+ * where Solidity stack traces come from: whoever wants to read some builds and tests with SOLIDITY_TRACES=1.
  */
 const fastBuild: HardhatPlugin = {
   id: "fast-build",
@@ -90,7 +102,10 @@ const fastBuild: HardhatPlugin = {
           ? {}
           : {
               preprocessSolcInputBeforeBuilding: (context, input, next) => next(context, withOwnCodeAlone(input)),
-              invokeSolc: async (context, solc, input, config, next) => withoutTrees(await next(context, solc, input, config)),
+              invokeSolc: async (_context, _compiler, input) => {
+                const { compileInThread } = await import("./scripts/lib/compilerThreads.ts");
+                return withoutTrees(await compileInThread(input));
+              },
             }),
       }),
     }),
@@ -100,9 +115,8 @@ const fastBuild: HardhatPlugin = {
 /** What the compiler is asked, with code wanted only of the file that the settings are of, or of all that have none of their own. */
 function withOwnCodeAlone(input: CompilerInput): CompilerInput {
   const outputs = input.settings.outputSelection["*"]?.["*"] ?? [];
-  const place = (name: string): number => deployed.findIndex((file) => name === `project/contracts/${file}.sol`);
-  const own = deployed.findIndex((file) => input.settings.optimizer.runs === runsOf(file));
-  const wanted = Object.keys(input.sources).filter((name) => place(name) === own);
+  const runsOf = (name: string): number => ownOptimizers.get(name.replace(/^project\/contracts\/|\.sol$/g, ""))?.runs ?? FEW_RUNS;
+  const wanted = Object.keys(input.sources).filter((name) => runsOf(name) === input.settings.optimizer.runs);
   const outputSelection = Object.fromEntries(wanted.map((name) => [name, { "*": outputs }]));
   return { ...input, settings: { ...input.settings, outputSelection } };
 }
@@ -121,10 +135,7 @@ export default defineConfig({
   solidity: {
     compilers: [{ ...compiler, settings }],
     overrides: Object.fromEntries(
-      deployed.map((file) => [
-        `contracts/${file}.sol`,
-        { ...compiler, settings: { ...settings, optimizer: { enabled: true, runs: runsOf(file) } } },
-      ]),
+      [...ownOptimizers].map(([file, optimizer]) => [`contracts/${file}.sol`, { ...compiler, settings: { ...settings, optimizer } }]),
     ),
     // deployed as it is
     npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],

@@ -1,9 +1,7 @@
 import { createRequire } from "node:module";
 import { Failure } from "../../src/sdk/failure.ts";
+import { shortOptimizer } from "./shortOptimizer.ts";
 import type { SourceGraph } from "./sourceGraph.ts";
-
-// A third of the optimiser's steps: code half as large again, in less than half the time. What a test of behaviour sees is the same.
-const STEPS = "dhfoDgvulfnTUtnIf:fDnTOcmu";
 
 interface CompiledContract {
   readonly abi: readonly unknown[];
@@ -43,7 +41,7 @@ export function compile(graph: SourceGraph, roots: readonly string[], evmVersion
     settings: {
       viaIR: true,
       evmVersion,
-      optimizer: { enabled: true, runs: 200, details: { yul: true, yulDetails: { stackAllocation: true, optimizerSteps: STEPS } } },
+      optimizer: shortOptimizer(200),
       metadata: { appendCBOR: false, bytecodeHash: "none" },
       outputSelection: Object.fromEntries([
         ...signatures.map((name) => [name, { "*": ["abi"] }]),

@@ -109,11 +109,19 @@ async function codeAt(connection: Connection, address: string, artifactName: str
  * the vault and its extension. Getters would not do: the extension answers those of the vault, and says itself who it is.
  */
 async function putCode({ connection, record, put }: Context): Promise<void> {
+  const known = new Map<string, ReturnType<typeof codeAt>>();
+  /** As {@link codeAt}; a library that many are linked with is read once. */
+  function codeOnce(address: string, artifactName: string): ReturnType<typeof codeAt> {
+    const key = `${artifactName} ${address}`;
+    const found = known.get(key) ?? codeAt(connection, address, artifactName);
+    known.set(key, found);
+    return found;
+  }
   /** Libraries have libraries of their own. */
   async function putLibraries(name: string, { code, linked }: Pick<Awaited<ReturnType<typeof codeAt>>, "code" | "linked">): Promise<void> {
     for (const [library, places] of linked) {
       for (const at of new Set(places.map((place) => cut(code, place)))) {
-        const found = await codeAt(connection, `0x${at}`, library);
+        const found = await codeOnce(`0x${at}`, library);
         put(`${name}: library ${library}`, found.asBuilt ? "as built" : "another");
         if (!found.asBuilt) break;
         await putLibraries(library, found);
@@ -121,7 +129,7 @@ async function putCode({ connection, record, put }: Context): Promise<void> {
     }
   }
   for (const [name, address, artifactName] of contractsOf(record)) {
-    const { code, fixed, linked, asBuilt } = await codeAt(connection, address, artifactName);
+    const { code, fixed, linked, asBuilt } = await codeOnce(address, artifactName);
     put(`code of ${name}`, asBuilt ? "as built" : "another");
     await putLibraries(name, { code, linked });
     for (const [index, label] of (FIXED[name] ?? []).entries()) {

@@ -5,7 +5,8 @@ import { Failure } from "./failure.ts";
 
 /** The folder that holds package.json. */
 export const PROJECT_ROOT = join(import.meta.dirname, "..", "..");
-const COMPILED = join(PROJECT_ROOT, "artifacts", "contracts");
+/** Folders of what is compiled: our own contracts, and what is deployed of a package as it is. */
+const COMPILED = ["@openzeppelin", "contracts"].map((folder) => join(PROJECT_ROOT, "artifacts", folder));
 
 /** One parameter as an ABI file describes it. */
 export type AbiParameter = {
@@ -39,9 +40,9 @@ export function interfaceOf(contract: string): Interface {
 /** The ABIs of all compiled contracts and libraries, by name. */
 export function allAbis(): ReadonlyMap<string, readonly AbiEntry[]> {
   if (everything) return everything;
-  if (!existsSync(COMPILED)) throw new Failure("the contracts are not compiled", "run: npm run build");
+  if (!COMPILED.every((folder) => existsSync(folder))) throw new Failure("the contracts are not compiled", "run: npm run build");
   everything = new Map();
-  for (const entry of readdirSync(COMPILED, { recursive: true, withFileTypes: true })) {
+  for (const entry of COMPILED.flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))) {
     if (!entry.isFile() || !entry.name.endsWith(".json")) continue;
     const { contractName, abi } = JSON.parse(readFileSync(join(entry.parentPath, entry.name), "utf8")) as {
       contractName: string;

@@ -2,7 +2,7 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types"
 import { AbiCoder, type BaseContract, type BytesLike } from "ethers";
 import type { network } from "hardhat";
 import { FUND_WORD, LIQUIDATION_WORD, MARGIN_WORD, pack } from "../../src/deployment/words.ts";
-import type { FaucetToken, FillModule, IMarginVault, MockRateSource, MockSource, TestAuthority } from "../../typechain-types/index.ts";
+import type { AccessManager, FaucetToken, FillModule, IMarginVault, MockRateSource, MockSource } from "../../typechain-types/index.ts";
 
 export type Connection = Awaited<ReturnType<typeof network.create>>;
 
@@ -141,7 +141,7 @@ export interface DeployOptions {
 export interface Deployment {
   connection: Connection;
   vault: IMarginVault;
-  authority: TestAuthority;
+  authority: AccessManager;
   settlement: FaucetToken;
   collaterals: FaucetToken[];
   sources: MockSource[][];
@@ -213,7 +213,7 @@ export async function deployVault(connection: Connection, options: DeployOptions
   const parameters = { ...DEFAULT_PARAMETERS, ...options.parameters };
   const fund = options.fund ?? fundSigner.address;
 
-  const authority = await ethers.deployContract("TestAuthority", [deployer.address]);
+  const authority = await ethers.deployContract("AccessManager", [deployer.address]);
   const decimals = options.settlementDecimals ?? 6;
   const settlement =
     options.settlementToken === undefined

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {IMarginLens, Summary} from "../../interfaces/IMarginLens.sol";
 import {Assessment, IMarginVault, Portfolio} from "../../interfaces/IMarginVault.sol";
 import {AccountId} from "../../types/AccountId.sol";
@@ -31,6 +32,14 @@ contract VaultViews {
                 opening.notional.raw(),
                 sale[i] ? int256(1) : int256(0)
             ];
+        }
+    }
+
+    /// @dev What any views answer, one after the other; one that reverts reverts all.
+    function answers(address target, bytes[] calldata calls) external view returns (bytes[] memory list) {
+        list = new bytes[](calls.length);
+        for (uint256 i; i < calls.length; ++i) {
+            list[i] = Address.functionStaticCall(target, calls[i]);
         }
     }
 

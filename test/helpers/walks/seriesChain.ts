@@ -27,7 +27,7 @@ import type { AccountId, Address, State } from "../../../src/engine/types/types.
 import { SETTLEMENT } from "../../../src/engine/types/types.ts";
 import { strikeCountOf } from "../../../src/engine/words/seriesWord.ts";
 import { seriesBitmap, seriesWords } from "../../../src/engine/words/words.ts";
-import type { MockVolatilitySource } from "../../../typechain-types/index.ts";
+import type { MockVolatilitySource, VaultViews } from "../../../typechain-types/index.ts";
 import { fixTime } from "../clock.ts";
 import { type Deployment, deployVault, mockUpdate } from "../deploy.ts";
 import { encoded } from "../seriesWorld.ts";
@@ -38,6 +38,16 @@ const FILLS = "tuple(uint256 maker, uint32 instrument, int256 lots, uint256 pric
 
 /** The names of one error that both sides answered with, or the events of what both did. */
 export type Answer = { readonly reverted: string } | { readonly events: readonly DecodedEvent[] };
+
+/** A view of the vault, and what the engine says that it answers. */
+interface View {
+  readonly name: string;
+  readonly args: readonly (bigint | number | boolean)[];
+  readonly expected: readonly unknown[];
+}
+
+// so many in one call: each request costs about as much as what is asked, and the dearest views take more than a million gas
+const VIEWS_AT_ONCE = 8;
 
 /** One call, for the chain and for the engine. */
 export interface Call {
@@ -56,16 +66,19 @@ export class SeriesChain {
   /** The fund's: the main one, then one for each underlying. */
   readonly fundAccounts: readonly AccountId[];
   state: State;
+  private readonly views: VaultViews;
   private readonly face: Interface;
 
   private constructor(
     chain: Chain,
+    views: VaultViews,
     source: MockVolatilitySource,
     owners: readonly Address[],
     accounts: readonly AccountId[],
     state: State,
   ) {
     this.chain = chain;
+    this.views = views;
     this.source = source;
     this.owners = owners;
     this.accounts = accounts;
@@ -106,7 +119,8 @@ export class SeriesChain {
     const accounts = addresses.flatMap((owner) => [accountIdOf(owner), accountIdOf(owner, 1n)]);
     const fundAccounts = [0n, 1n, 2n, 3n].map((index) => accountIdOf(deployment.fund.toLowerCase(), index));
     const chain = await Chain.create(deployment, [...accounts, ...fundAccounts], []);
-    return new SeriesChain(chain, source, addresses, accounts, await chain.readState(await chain.now()));
+    const views = await connection.ethers.deployContract("VaultViews");
+    return new SeriesChain(chain, views, source, addresses, accounts, await chain.readState(await chain.now()));
   }
 
   /** Time passes; the next call is made then. */
@@ -258,13 +272,14 @@ export class SeriesChain {
   /** Every stored word of the vault, and of the series unless they are as they were, and of some accounts the positions and what they are worth. */
   async compare(what: string, looked: readonly AccountId[], before?: State): Promise<void> {
     await this.chain.compare(this.state, what);
+    const views: View[] = [];
     for (const [underlying, each] of this.state.underlyings.entries()) {
       const was = before?.underlyings[underlying]?.series;
       if (each.series === was) continue;
-      await this.expectAnswer("seriesListed", [underlying], [seriesBitmap(each)], what);
+      views.push({ name: "seriesListed", args: [underlying], expected: [seriesBitmap(each)] });
       for (const [number, series] of each.series) {
         if (series === was?.get(number)) continue;
-        await this.expectAnswer("seriesWords", [underlying, number], seriesWords(series), what);
+        views.push({ name: "seriesWords", args: [underlying, number], expected: seriesWords(series) });
       }
     }
     for (const id of looked) {
@@ -276,40 +291,36 @@ export class SeriesChain {
           held.map(({ halvings = 0n }) => halvings),
           held.map(({ entryCost = 0n }) => entryCost),
         ];
-        await this.expectAnswer("seriesPositionsOf", [id, underlying], expected, what);
+        views.push({ name: "seriesPositionsOf", args: [id, underlying], expected });
       }
-      await this.compareFigures(id, what);
+      views.push(...this.figuresOf(id));
     }
+    await this.expectAnswers(views, what);
   }
 
   /** The risk words of every series, as stored. */
   async compareRisks(what: string): Promise<void> {
-    for (const [underlying, each] of this.state.underlyings.entries()) {
-      for (const [number, { word, risks }] of each.series) {
+    const views = this.state.underlyings.flatMap(({ series }, underlying) =>
+      [...series].map(([number, { word, risks }]) => {
         const expected = Array.from({ length: Number(strikeCountOf(word)) }, (_, index) => risks[index] ?? 0n);
-        await this.expectAnswer("riskWords", [underlying, number], [expected], what);
-      }
-    }
+        return { name: "riskWords", args: [underlying, number], expected: [expected] };
+      }),
+    );
+    await this.expectAnswers(views, what);
   }
 
   /** Value, equity, margin and notional at both ranges; of stale words only what is priced live. */
-  private async compareFigures(id: AccountId, what: string): Promise<void> {
+  private figuresOf(id: AccountId): View[] {
     const { margin, now } = this.state;
     const portfolio = portfolioOf(new Draft(this.state), id);
     const terms = termsAt(margin, now);
     const live = assess(portfolio, terms, false);
-    await this.expectAnswer(
-      "assess",
-      [id, false],
-      [[live.value, live.equity, live.margin, live.notional]],
-      `${what}: live figures of ${id}`,
-    );
-    if (staleWords(portfolio) !== undefined) return;
+    const priced = { name: "assess", args: [id, false], expected: [[live.value, live.equity, live.margin, live.notional]] };
+    if (staleWords(portfolio) !== undefined) return [priced];
     const opening = assess(portfolio, terms, true);
     // an account with series shows what it is worth live, and as margin what leaves the surplus by words
     const shown = portfolio.holdings === undefined ? opening.margin : live.equity - (opening.equity - opening.margin);
-    const expected = [[live.value, live.equity, shown, live.notional]];
-    await this.expectAnswer("assess", [id, true], expected, `${what}: opening figures of ${id}`);
+    return [priced, { name: "assess", args: [id, true], expected: [[live.value, live.equity, shown, live.notional]] }];
   }
 
   /** What the vault says that a liquidation would do now. */
@@ -317,19 +328,22 @@ export class SeriesChain {
     const { terms, figures } = plan(new Draft(this.state), account);
     const { value, equity, margin, notional } = figures;
     const expected = [terms.fraction, partUp(terms.discount, terms.fraction), terms.bounty, [value, equity, margin, notional]];
-    await this.expectAnswer("previewLiquidation", [account], expected, what);
+    await this.expectAnswers([{ name: "previewLiquidation", args: [account], expected }], what);
   }
 
-  private async expectAnswer(
-    name: string,
-    args: readonly (bigint | number | boolean)[],
-    expected: readonly unknown[],
-    what: string,
-  ): Promise<void> {
-    const data = this.face.encodeFunctionData(name as "assess", args as unknown as [bigint, boolean]);
-    const answer = String(await this.chain.request("eth_call", [{ to: this.chain.vaultAddress, data, gas: "0xfff000" }, "latest"]));
-    const found = this.face.decodeFunctionResult(name, answer).toArray(true);
-    if (show(found) !== show(expected)) throw new Error(`${what}: ${name}(${show(args)}) is ${show(found)}, engine ${show(expected)}`);
+  private async expectAnswers(views: readonly View[], what: string): Promise<void> {
+    for (let at = 0; at < views.length; at += VIEWS_AT_ONCE) {
+      const part = views.slice(at, at + VIEWS_AT_ONCE);
+      const calls = part.map(({ name, args }) => this.face.encodeFunctionData(name as "assess", args as unknown as [bigint, boolean]));
+      const data = this.views.interface.encodeFunctionData("answers", [this.chain.vaultAddress, calls]);
+      const to = await this.views.getAddress();
+      const answer = String(await this.chain.request("eth_call", [{ to, data, gas: "0xfff000" }, "latest"]));
+      const [answers] = this.views.interface.decodeFunctionResult("answers", answer) as unknown as [string[]];
+      for (const [i, { name, args, expected }] of part.entries()) {
+        const found = this.face.decodeFunctionResult(name, answers[i] ?? "0x").toArray(true);
+        if (show(found) !== show(expected)) throw new Error(`${what}: ${name}(${show(args)}) is ${show(found)}, engine ${show(expected)}`);
+      }
+    }
   }
 }
 

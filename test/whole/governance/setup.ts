@@ -100,7 +100,7 @@ export function priceWord(fields: PriceFields): bigint {
  */
 export async function deployGovernance() {
   const [deployer, governor, guardian, outsider] = await ethers.getSigners();
-  const manager = await ethers.deployContract("AccessManagerForTests", [deployer!.address]);
+  const manager = await ethers.deployContract("AccessManager", [deployer!.address]);
   const settlement = await ethers.deployContract("DecimalsToken", [6]);
   const config = await ethers.deployContract("ConfigLogic");
   const series = await ethers.deployContract("SeriesLogic");

@@ -5,7 +5,7 @@ import {Backers} from "../../../contracts/test/invariants/Backers.sol";
 import {Feeds} from "../../../contracts/test/invariants/Feeds.sol";
 import {SeriesBooks} from "../../../contracts/test/invariants/SeriesBooks.sol";
 import {SeriesHandler} from "../../../contracts/test/invariants/SeriesHandler.sol";
-import {ISeriesWorld} from "../../../contracts/test/invariants/SeriesMarkets.sol";
+import {deployCode} from "../../../contracts/test/Vm.sol";
 import {SeriesWorld} from "./SeriesWorld.sol";
 import {TransientProbe} from "./TransientProbe.sol";
 
@@ -21,7 +21,8 @@ contract SeriesInvariants {
     SeriesHandler internal handler;
 
     function setUp() public {
-        handler = new SeriesHandler(ISeriesWorld(address(new SeriesWorld())));
+        address world = deployCode(type(SeriesWorld).name, "");
+        handler = SeriesHandler(deployCode(type(SeriesHandler).name, abi.encode(world)));
     }
 
     function targetContracts() public view returns (address[] memory targets) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {IVaultWorld} from "../../../contracts/test/invariants/Actors.sol";
 import {Backers} from "../../../contracts/test/invariants/Backers.sol";
 import {Feeds} from "../../../contracts/test/invariants/Feeds.sol";
 import {VaultHandler} from "../../../contracts/test/invariants/VaultHandler.sol";
+import {deployCode} from "../../../contracts/test/Vm.sol";
 import {TransientProbe} from "./TransientProbe.sol";
 import {VaultWorld} from "./VaultWorld.sol";
 
@@ -14,7 +14,8 @@ contract VaultInvariants {
     VaultHandler internal handler;
 
     function setUp() public {
-        handler = new VaultHandler(IVaultWorld(address(new VaultWorld())));
+        address world = deployCode(type(VaultWorld).name, "");
+        handler = VaultHandler(deployCode(type(VaultHandler).name, abi.encode(world)));
     }
 
     function targetContracts() public view returns (address[] memory targets) {

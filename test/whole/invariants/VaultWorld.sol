@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {IInsuranceFund} from "../../../contracts/interfaces/IInsuranceFund.sol";
 import {IMarginVault} from "../../../contracts/interfaces/IMarginVault.sol";
@@ -9,9 +10,8 @@ import {Parameter, UnderlyingListing} from "../../../contracts/interfaces/IVault
 import {FaucetToken} from "../../../contracts/test/FaucetToken.sol";
 import {FillModule} from "../../../contracts/test/FillModule.sol";
 import {MockFeed, MockPushSource, MockRateSource, MockSource} from "../../../contracts/test/prices/PriceMocks.sol";
-import {TestAuthority} from "../../../contracts/test/TestAuthority.sol";
 import {VaultBase} from "../../../contracts/vault/VaultBase.sol";
-import {vm} from "../../../contracts/test/Vm.sol";
+import {deployCode, vm} from "../../../contracts/test/Vm.sol";
 
 /// @dev A whole vault with two underlyings, two collateral tokens, a module that fills as told and an insurance fund. What ships is deployed from its
 /// own artifacts: the very code, and nothing of it is compiled once more.
@@ -37,9 +37,9 @@ contract VaultWorld {
         uptime = new MockFeed(0);
         uptime.set(0, block.timestamp - 1 days);
         VaultBase.Construction memory c;
-        c.authority = new TestAuthority(address(this));
+        c.authority = AccessManager(deployCode(type(AccessManager).name, abi.encode(this)));
         c.settlementToken = IERC20Metadata(address(settlement));
-        fund = IInsuranceFund(_deploy("InsuranceFund", abi.encode(settlement, "Stake", "STAKE")));
+        fund = IInsuranceFund(deployCode("InsuranceFund", abi.encode(settlement, "Stake", "STAKE")));
         c.fund = address(fund);
         c.defaultModules = 1;
         c.uptimeFeed = address(uptime);
@@ -69,7 +69,7 @@ contract VaultWorld {
             (100_000 << 120) |
             (10_000_000 << 144) |
             (500_000 << 192);
-        vault = IMarginVault(_deploy("MarginVault", abi.encode(c, _deploy("VaultExtension", abi.encode(c)))));
+        vault = IMarginVault(deployCode("MarginVault", abi.encode(c, deployCode("VaultExtension", abi.encode(c)))));
         fund.bindVault(vault);
         fills = new FillModule(address(vault));
         vault.setModule(0, address(fills));
@@ -101,14 +101,6 @@ contract VaultWorld {
 
     function setParameter(Parameter id, uint8 index, uint256 value) external {
         vault.setParameter(id, index, value);
-    }
-
-    function _deploy(string memory name, bytes memory arguments) private returns (address deployed) {
-        bytes memory code = abi.encodePacked(vm.getCode(name), arguments);
-        assembly ("memory-safe") {
-            deployed := create(0, add(code, 0x20), mload(code))
-        }
-        require(deployed != address(0), name);
     }
 
     function _pair(uint256 value, uint256 offset) internal pure returns (uint256) {
