@@ -25,6 +25,7 @@ const MORE_RUNS = new Map([
   ["margin/HealthLogic", 10_000],
   ["actions/LiquidationLogic", 10_000],
   ["actions/PerpetualLiquidationLogic", 10_000],
+  ["actions/SeriesMoveLogic", 10_000],
   ["actions/TakeLogic", 10_000],
   ["margin/options/OpeningLogic", 10_000],
   ["margin/options/PortfolioLogic", 10_000],

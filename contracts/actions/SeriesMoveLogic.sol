@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {DynamicArrayLib} from "solady/src/utils/DynamicArrayLib.sol";
 import {LibBit} from "solady/src/utils/LibBit.sol";
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {Ledger} from "../ledger/Ledger.sol";
@@ -25,6 +26,7 @@ import {SurfaceWord} from "../words/SurfaceWord.sol";
 /// @title What an account holds of options and dated futures: read, paid at expiry, moved by a sale
 /// @dev Linked: its code runs in the vault.
 library SeriesMoveLogic {
+    using DynamicArrayLib for uint256[];
     using SurfaceWord for uint256;
     using HeaderWord for uint256;
 
@@ -72,7 +74,7 @@ library SeriesMoveLogic {
             SeriesPositions.read(list, $, account, underlying, 0);
             uint256 seen;
             for (uint256 i; i < list.count; ++i) {
-                uint256 series = SeriesPositions.instrumentIn(list.entries[i]) >> 8;
+                uint256 series = SeriesPositions.instrumentIn(list.entries.get(i)) >> 8;
                 if ((seen >> series) & 1 != 0) continue;
                 seen |= 1 << series;
                 SeriesState.Live memory live;
@@ -126,10 +128,12 @@ library SeriesMoveLogic {
         AccountId to;
         uint256 underlying;
         bool limited; // the receiver is not the fund's
+        Ratio part;
+        uint256 least;
         SeriesPositions.List giver;
         SeriesPositions.List receiver;
         int256 openInterest; // its change
-        int256[] held; // by series, the change of what is held
+        int256[] held; // by series, the change of what is held; empty where no long has met a short
     }
 
     /// @notice Moves the share `part` of every option and dated future that `from` holds on `underlying`, rounded up to whole lots, and all where
@@ -145,14 +149,13 @@ library SeriesMoveLogic {
         uint256 least
     ) external {
         Transfer memory t;
-        (t.from, t.to, t.underlying, t.limited) = (from, to, underlying, to.owner() != fund);
+        (t.from, t.to, t.underlying, t.limited, t.part, t.least) = (from, to, underlying, to.owner() != fund, part, least);
         SeriesPositions.read(t.giver, $, from, underlying, 0);
         uint256 count = t.giver.count;
         SeriesPositions.read(t.receiver, $, to, underlying, count);
         SeriesPositions.index(t.receiver);
-        t.held = new int256[](256);
         for (uint256 i; i < count; ++i) {
-            _moveLots($, t, i, part, least);
+            _moveLots($, t, i);
         }
         _countMoved($, t);
         AccountId ours = t.limited ? from : to;
@@ -170,38 +173,56 @@ library SeriesMoveLogic {
     }
 
     /// @dev What of the position `i` of the giver is sold.
-    function _moveLots(VaultState storage $, Transfer memory t, uint256 i, Ratio part, uint256 least) private {
-        uint256 entry = t.giver.entries[i];
-        uint256 instrument = SeriesPositions.instrumentIn(entry);
-        int256 gave = SeriesPositions.lotsIn(entry);
-        int256 lots = PricedSeries.soldOf(gave, part, least);
-        if (lots == 0) return;
-        uint256 place = SeriesPositions.placeOf(t.receiver, instrument);
-        int256 had = SeriesPositions.lotsIn(t.receiver.entries[place]);
-        int256 has;
+    function _moveLots(VaultState storage $, Transfer memory t, uint256 i) private {
         unchecked {
             // lots < 2^47, at most 2^16 positions
-            (int256 gives, int256 size) = (gave - lots, _size(lots));
-            has = had + lots;
-            uint256 counts = SeriesPositions.halvingsIn(entry);
-            uint256 counted = SeriesPositions.halvingsIn(t.receiver.entries[place]);
+            (uint256[] memory given, uint256[] memory received) = (t.giver.entries, t.receiver.entries);
+            uint256 entry = given.get(i);
+            int256 gave = SeriesPositions.lotsIn(entry);
+            int256 lots = PricedSeries.soldOf(gave, t.part, t.least);
+            if (lots == 0) return;
+            uint256 instrument = SeriesPositions.instrumentIn(entry);
+            uint256 place = SeriesPositions.placeOf(t.receiver, instrument);
+            uint256 other = received.get(place);
+            int256 had = SeriesPositions.lotsIn(other);
+            int256 has = had + lots;
+            // shorts count nothing
+            (uint256 givers, uint256 receivers) = gave > 0 || had > 0 ? _count(t, entry, other, lots) : (uint256(0), uint256(0));
+            given.set(i, SeriesPositions.entryOf(instrument, gave - lots, givers));
+            received.set(place, SeriesPositions.entryOf(instrument, has, receivers));
+            if (had != 0 && had ^ lots < 0) _meet(t, instrument >> 8, had, lots);
+            if (Instrument.wrap(instrument).isFuture()) _moveCost($, t, instrument >> 8, gave, had, lots);
+            // casting is safe: 8 bits of the underlying and 16 of the instrument
+            uint24 named = uint24(t.underlying | (instrument << 8));
+            if (t.limited && Lots.wrap(has).abs() >= SeriesPositions.SIZES) {
+                revert IMarginVault.PositionCapExceeded(t.to, named, Lots.wrap(has), SeriesPositions.SIZES - 1);
+            }
+            emit IMarginVault.SeriesSold(t.from, t.to, named, lots);
+        }
+    }
+
+    /// @dev Keeps open interest, and returns how often the lots of both are halved in it after a move of `lots` from `entry` to `other`.
+    function _count(
+        Transfer memory t,
+        uint256 entry,
+        uint256 other,
+        int256 lots
+    ) private pure returns (uint256 givers, uint256 receivers) {
+        unchecked {
+            // lots < 2^47
+            (int256 gave, int256 had) = (SeriesPositions.lotsIn(entry), SeriesPositions.lotsIn(other));
+            (uint256 counts, uint256 counted) = (SeriesPositions.halvingsIn(entry), SeriesPositions.halvingsIn(other));
             t.openInterest -= _counted(gave, counts) + _counted(had, counted);
-            counted = SeriesPositions.halvingsAfter(had, counted, has, counts);
-            counts = SeriesPositions.halvingsAfter(gave, counts, gives, counts);
-            t.openInterest += _counted(gives, counts) + _counted(has, counted);
-            t.giver.entries[i] = SeriesPositions.entryOf(instrument, gives, counts);
-            t.receiver.entries[place] = SeriesPositions.entryOf(instrument, has, counted);
-            // where two sides have met
-            int256 change = _size(has) - _size(had) - size;
-            if (change != 0) t.held[instrument >> 8] += change;
+            givers = SeriesPositions.halvingsAfter(gave, counts, gave - lots, counts);
+            receivers = SeriesPositions.halvingsAfter(had, counted, had + lots, counts);
+            t.openInterest += _counted(gave - lots, givers) + _counted(had + lots, receivers);
         }
-        if (Instrument.wrap(instrument).isFuture()) _moveCost($, t, instrument >> 8, gave, had, lots);
-        // casting is safe: 8 bits of the underlying and 16 of the instrument
-        uint24 named = uint24(t.underlying | (instrument << 8));
-        if (t.limited && Lots.wrap(has).abs() >= SeriesPositions.SIZES) {
-            revert IMarginVault.PositionCapExceeded(t.to, named, Lots.wrap(has), SeriesPositions.SIZES - 1);
-        }
-        emit IMarginVault.SeriesSold(t.from, t.to, named, lots);
+    }
+
+    /// @dev Of a series less is held where a long meets a short.
+    function _meet(Transfer memory t, uint256 series, int256 had, int256 lots) private pure {
+        if (t.held.length == 0) t.held = new int256[](256);
+        t.held[series] += _size(had + lots) - _size(had) - _size(lots);
     }
 
     /// @dev Open interest and what is held of each series after a move, where two sides have met.
@@ -212,6 +233,7 @@ library SeriesMoveLogic {
             uint256 lots = uint256(int256(FundingWord.openInterest(funding)) + t.openInterest);
             $.fundings[underlying] = FundingWord.withOpenInterest(funding, lots);
         }
+        if (t.held.length == 0) return;
         for (uint256 i; i < t.giver.count; ++i) {
             uint256 series = SeriesPositions.instrumentIn(t.giver.entries[i]) >> 8;
             int256 change = t.held[series];

@@ -108,7 +108,7 @@ library SeriesPositions {
         uint256[] entries; // as they are stored, and room for more; without lots: to be taken out
         uint256 count; // of them
         uint256 stored; // how many there were
-        uint256[] table; // by instrument, the place plus one; see `index`
+        uint256[] pages; // by series, where the places of its instruments are; see `index`
     }
 
     /// @notice Writes into `list` the positions of `account`, in their order, with room for `more`.
@@ -117,59 +117,62 @@ library SeriesPositions {
         uint256 count = PositionWord.seriesPositions($.positions[account][underlying]);
         (list.count, list.stored) = (count, count);
         unchecked {
-            // counts < 2^16
-            uint256[] memory entries = new uint256[](count + more);
+            // counts < 2^16; the last word may hold three places that are empty
+            uint256[] memory entries = new uint256[](count + more + 3);
             list.entries = entries;
-            uint256 four;
-            for (uint256 i; i < count; ++i) {
-                if (i & 3 == 0) four = stored[i >> 2];
+            for (uint256 i; i < count; i += 4) {
+                uint256 four = stored[i >> 2];
                 entries.set(i, four & ENTRY);
-                four >>= 64;
+                entries.set(i + 1, (four >> 64) & ENTRY);
+                entries.set(i + 2, (four >> 128) & ENTRY);
+                entries.set(i + 3, four >> 192);
             }
         }
     }
 
     /// @notice Makes `list` one in which instruments are found at once.
     function index(List memory list) internal pure {
+        uint256[] memory entries = list.entries;
+        uint256[] memory pages = new uint256[](256);
+        list.pages = pages;
+        uint256 count = list.count;
         unchecked {
             // counts < 2^16
-            uint256[] memory entries = list.entries;
-            uint256 size = 1;
-            while (size < 2 * entries.length) size <<= 1;
-            uint256[] memory table = new uint256[](size);
-            list.table = table;
-            uint256 count = list.count;
-            for (uint256 i; i < count; ++i) {
-                table.set(_slot(table, entries, instrumentIn(entries.get(i))), i + 1);
+            for (uint256 i; i < count;) {
+                uint256 cell = _cellOf(pages, instrumentIn(entries.get(i++)));
+                assembly ("memory-safe") {
+                    mstore(cell, or(mload(cell), i)) // nothing was there
+                }
             }
         }
     }
 
-    /// @notice Where `instrument` is in a list that was indexed; a new place where it is not. There is room for it.
+    /// @notice Where `instrument` is in a list that was indexed; a new place where it is not. There is room for it, and it is asked for once.
     function placeOf(List memory list, uint256 instrument) internal pure returns (uint256 place) {
-        (uint256[] memory table, uint256[] memory entries) = (list.table, list.entries);
-        uint256 slot = _slot(table, entries, instrument);
-        place = table.get(slot);
+        uint256 cell = _cellOf(list.pages, instrument);
+        assembly ("memory-safe") {
+            place := and(mload(cell), 0xffff)
+        }
         unchecked {
             // counts < 2^16
             if (place != 0) return place - 1;
             place = list.count++;
-            entries.set(place, instrument);
-            table.set(slot, place + 1);
         }
     }
 
-    /// @dev Of `instrument`, or the first free one behind where it should be. There are twice as many as entries.
-    function _slot(uint256[] memory table, uint256[] memory entries, uint256 instrument) private pure returns (uint256 slot) {
-        unchecked {
-            // instrument < 2^16, the factor < 2^64
-            uint256 mask = table.length - 1;
-            slot = ((instrument * 0x9e3779b97f4a7c15) >> 32) & mask;
-            for (;;) {
-                uint256 place = table.get(slot);
-                if (place == 0 || instrumentIn(entries.get(place - 1)) == instrument) return slot;
-                slot = (slot + 1) & mask;
+    /// @dev The word whose last 16 bits are the place of `instrument`, plus one. A series gets its page with its first instrument: 256 places of two bytes.
+    function _cellOf(uint256[] memory pages, uint256 instrument) private pure returns (uint256 cell) {
+        assembly ("memory-safe") {
+            let pointer := add(pages, shl(5, add(shr(8, instrument), 1)))
+            cell := mload(pointer)
+            if iszero(cell) {
+                // the first word ends with the first place
+                cell := mload(0x40)
+                mstore(0x40, add(cell, 0x220))
+                calldatacopy(cell, calldatasize(), 0x220) // zeros
+                mstore(pointer, cell)
             }
+            cell := add(cell, shl(1, and(instrument, 0xff)))
         }
     }
 
