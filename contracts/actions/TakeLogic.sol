@@ -141,10 +141,10 @@ library TakeLogic {
         _open($, p);
         (uint256 header, uint256 position) = (p.header, p.position);
         Maker memory m;
-        for (uint256 at; at < length;) {
-            bytes4 reason = _judge($, p, m, makers, at);
+        for (uint256 start; start < length;) {
+            bytes4 reason = _judge($, p, m, makers, start);
             unchecked {
-                at += MAKER_BYTES;
+                start += MAKER_BYTES;
             }
             if (reason != 0) {
                 emit IMarginVault.OrderSkipped(m.account, TermsWord.nonce(m.terms), reason);
@@ -307,9 +307,9 @@ library TakeLogic {
 
     // ---------------------------------------------------------------- judging
 
-    /// @dev Reads the order at `at` into `m`, and says why it is not filled, or how far: no lots, and no reason, where the taker has all it wants. As
+    /// @dev Reads the order at `start` into `m`, and says why it is not filled, or how far: no lots, and no reason, where the taker has all it wants. As
     /// OrderSettlement judges, in its order.
-    function _judge(VaultState storage $, Pass memory p, Maker memory m, bytes calldata makers, uint256 at) private view returns (bytes4) {
+    function _judge(VaultState storage $, Pass memory p, Maker memory m, bytes calldata makers, uint256 start) private view returns (bytes4) {
         unchecked {
             uint256 terms;
             uint256 validity;
@@ -317,11 +317,11 @@ library TakeLogic {
             {
                 AccountId account;
                 assembly ("memory-safe") {
-                    let start := add(makers.offset, at)
-                    account := calldataload(start)
-                    terms := calldataload(add(start, 0x20))
-                    validity := calldataload(add(start, 0x40))
-                    validFrom := shr(216, calldataload(add(start, 0x60)))
+                    let order := add(makers.offset, start)
+                    account := calldataload(order)
+                    terms := calldataload(add(order, 0x20))
+                    validity := calldataload(add(order, 0x40))
+                    validFrom := shr(216, calldataload(add(order, 0x60)))
                 }
                 (m.account, m.terms, m.validity) = (account, terms, validity);
                 if (!TakerLimitWord.meets(p.limit, validity)) return IOrderSettlement.NoTakerLimit.selector;
@@ -373,7 +373,7 @@ library TakeLogic {
                 if (lots == 0) return IOrderSettlement.NothingToReduce.selector;
             }
             m.lots = lots;
-            return _isSigned(p, m, signer, validFrom, makers, at) ? bytes4(0) : IOrderSettlement.SignatureInvalid.selector;
+            return _isSigned(p, m, signer, validFrom, makers, start) ? bytes4(0) : IOrderSettlement.SignatureInvalid.selector;
         }
     }
 
@@ -387,7 +387,7 @@ library TakeLogic {
         address signer,
         uint256 validFrom,
         bytes calldata makers,
-        uint256 at
+        uint256 start
     ) private view returns (bool valid) {
         unchecked {
             (uint256 order, uint256 terms, uint256 validity) = (p.order, m.terms, m.validity);
@@ -426,11 +426,11 @@ library TakeLogic {
                 mstore(0x02, domain)
                 mstore(0x22, keccak256(order, 0x1e0))
                 mstore(0x00, keccak256(0x00, 0x42))
-                let start := add(makers.offset, at)
-                let s := calldataload(add(start, 0x85))
+                let signature := add(add(makers.offset, start), 0x65)
+                let s := calldataload(add(signature, 0x20))
                 mstore(0x20, add(shr(255, s), 27))
                 s := shr(1, shl(1, s))
-                mstore(0x40, calldataload(add(start, 0x65)))
+                mstore(0x40, calldataload(signature))
                 mstore(0x60, s)
                 pop(staticcall(gas(), 1, 0x00, 0x80, 0x00, 0x20))
                 // a recovery that fails returns nothing
