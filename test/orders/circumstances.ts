@@ -22,7 +22,7 @@ export interface Circumstance {
 }
 
 /** Everything beside books and prices that may decide what becomes of an order in the first perpetual. */
-export function circumstances(world: OrderWorld, feed: MockFeed, declared: AccountId): Circumstance[] {
+export function circumstances(world: Pick<OrderWorld, "vault" | "fundSigner">, feed: MockFeed, declared: AccountId): Circumstance[] {
   const { vault, fundSigner } = world;
 
   async function change(slot: string, to: (word: bigint) => bigint): Promise<void> {
@@ -32,7 +32,7 @@ export function circumstances(world: OrderWorld, feed: MockFeed, declared: Accou
   }
 
   const nothing = async (): Promise<void> => {};
-  const openInterest = async (): Promise<bigint> => ((await vault.underlyingWords(0))[3] >> 168n) & ((1n << 44n) - 1n);
+  const openInterest = async (): Promise<bigint> => (((await vault.underlyingWords(0))[3] ?? 0n) >> 168n) & ((1n << 44n) - 1n);
   const main = BigInt(fundSigner.address) << 96n;
   return [
     {

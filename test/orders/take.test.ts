@@ -15,7 +15,7 @@ import {
   bob,
   CANCEL_ORDERS,
   coder,
-  deployOrders,
+  deployOrdersWith,
   LOT,
   LOTS,
   MODULE,
@@ -36,7 +36,7 @@ const ORDER_OF_CURVE = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8
 async function start() {
   const feed = await ethers.deployContract("MockFeed", [0]);
   await feed.set(0, 1);
-  const { fill: order, ...world } = await deployOrders({ uptimeFeed: await feed.getAddress(), uptimeGrace: 30n });
+  const { fill: order, ...world } = await deployOrdersWith({ uptimeFeed: await feed.getAddress(), uptimeGrace: 30n });
   const second = accountIdOf(world.taker.address, 1n);
   const both = bothWays({ ...world, fill: order }, [world.takerAccount, second, aliceAccount, bobAccount, ...OTHERS]);
   const limitWord = (changes: Parameters<typeof anyLots>[0] = {}, module = MODULE): bigint =>
@@ -366,7 +366,7 @@ async function walk(world: Awaited<ReturnType<typeof start>>, seed: number, step
   await fund(accountIdOf(names[4]!.address), 40n);
   await world.pledge(names[3]!, 0, 10n ** 18n);
   const operator = keyOf("operator");
-  const around = circumstances({ ...world, fill: order }, world.feed as unknown as MockFeed, takerAccount);
+  const around = circumstances(world, world.feed as unknown as MockFeed, takerAccount);
   // two of them hold another perpetual as well, so that nothing of theirs is settled in one pass
   await world.post(1, OTHER_PRICE);
   const other = { instrument: 1n, limit: 40_000n * 10n ** 12n, nonce: 29n, size: 50_000n };

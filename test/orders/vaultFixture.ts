@@ -25,7 +25,12 @@ export interface Action {
 }
 
 /** The whole vault with OrderSettlement as module 1 of the default set, a taker and makers with money. */
-export async function deployOrders(options: DeployOptions = {}) {
+export async function deployOrders() {
+  return deployOrdersWith({});
+}
+
+/** As `deployOrders`, of a vault with options of its own. */
+export async function deployOrdersWith(options: DeployOptions) {
   const base = await deployVault(chain, { defaultModules: 3, ...options });
   const { vault, settlement, signers } = base;
   const taker = signers[3] ?? base.deployer;
