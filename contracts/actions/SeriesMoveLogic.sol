@@ -202,12 +202,7 @@ library SeriesMoveLogic {
     }
 
     /// @dev Keeps open interest, and returns how often the lots of both are halved in it after a move of `lots` from `entry` to `other`.
-    function _count(
-        Transfer memory t,
-        uint256 entry,
-        uint256 other,
-        int256 lots
-    ) private pure returns (uint256 givers, uint256 receivers) {
+    function _count(Transfer memory t, uint256 entry, uint256 other, int256 lots) private pure returns (uint256 givers, uint256 receivers) {
         unchecked {
             // lots < 2^47
             (int256 gave, int256 had) = (SeriesPositions.lotsIn(entry), SeriesPositions.lotsIn(other));

@@ -309,7 +309,13 @@ library TakeLogic {
 
     /// @dev Reads the order at `start` into `m`, and says why it is not filled, or how far: no lots, and no reason, where the taker has all it wants. As
     /// OrderSettlement judges, in its order.
-    function _judge(VaultState storage $, Pass memory p, Maker memory m, bytes calldata makers, uint256 start) private view returns (bytes4) {
+    function _judge(
+        VaultState storage $,
+        Pass memory p,
+        Maker memory m,
+        bytes calldata makers,
+        uint256 start
+    ) private view returns (bytes4) {
         unchecked {
             uint256 terms;
             uint256 validity;
