@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Ledger} from "../../../ledger/Ledger.sol";
 import {FutureCost} from "../../../ledger/options/FutureCost.sol";
 import {SeriesPositions} from "../../../ledger/options/SeriesPositions.sol";
 import {SeriesState} from "../../../ledger/options/SeriesState.sol";
@@ -59,8 +58,7 @@ library PlainSeriesMove {
 
     function _store(VaultState storage $, AccountId account, uint256 underlying, uint256 i, uint256 entry) private {
         uint256 word = $.seriesPositions[account][underlying][i / 4];
-        $.seriesPositions[account][underlying][i / 4] =
-            (word & ~(uint256(type(uint64).max) << (64 * (i % 4)))) | (entry << (64 * (i % 4)));
+        $.seriesPositions[account][underlying][i / 4] = (word & ~(uint256(type(uint64).max) << (64 * (i % 4)))) | (entry << (64 * (i % 4)));
     }
 
     function _count(VaultState storage $, AccountId account, uint256 underlying, uint256 before, uint256 count) private {
@@ -86,8 +84,12 @@ library PlainSeriesMove {
         while (place < entries.length && entries[place] & 0xffff != given & 0xffff) ++place;
         uint256 entry = place < entries.length ? entries[place] : given & 0xffff;
         int256 before = SeriesPositions.lotsIn(entry);
-        uint256 halved =
-            SeriesPositions.halvingsAfter(before, SeriesPositions.halvingsIn(entry), before + lots, SeriesPositions.halvingsIn(given));
+        uint256 halved = SeriesPositions.halvingsAfter(
+            before,
+            SeriesPositions.halvingsIn(entry),
+            before + lots,
+            SeriesPositions.halvingsIn(given)
+        );
         entry = _changed($, to, underlying, entry, before + lots, halved);
         if (before + lots != 0) {
             _store($, to, underlying, place, entry);
