@@ -20,6 +20,7 @@ import {FundingWord} from "../words/FundingWord.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {FundParametersWord, FundWord, LiquidationWord, TradingWord} from "../words/ParameterWords.sol";
 import {PriceWord} from "../words/PriceWord.sol";
+import {SaleWord} from "../words/SaleWord.sol";
 import {SeriesMoveLogic} from "./SeriesMoveLogic.sol";
 
 /// @title What anyone may do with the fund's accounts
@@ -50,12 +51,13 @@ library FundLogic {
             if (discount < minimumDiscount) revert IMarginVault.DiscountBelowLimit(discount, minimumDiscount);
             Lots lots = Lots.wrap(PricedSeries.shareUp(book.lots.raw(), fraction));
             Wad paid = lots.times(book.price) + _moveCollateral($, seller, taker, book, fraction) - discount;
+            uint256[] memory series;
             if (book.series.length != 0) {
                 paid = paid + _valueOf(book, ZERO_RATIO, terms) - _valueOf(book, fraction, terms);
-                SeriesMoveLogic.move($, fund, seller, taker, underlying, fraction, 0);
+                series = SeriesMoveLogic.move($, fund, seller, taker, underlying, fraction, 0);
             }
             FundAccounts.transfer($, fund, seller, taker, book, lots, paid);
-            emit IMarginVault.Sold(seller, taker, underlying, lots.raw(), paid.raw());
+            emit IMarginVault.Sold(seller, taker, abi.encodePacked(SaleWord.book(underlying, lots, paid, series.length), series));
         }
         Takeover.requireMargin($, taker, before, marginWord);
     }

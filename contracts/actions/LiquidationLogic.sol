@@ -20,6 +20,7 @@ import {Ratio, ONE} from "../types/Ratio.sol";
 import {Wad, ZERO, maxWad, minWad} from "../types/Wad.sol";
 import {HeaderWord} from "../words/HeaderWord.sol";
 import {CollateralWord, LiquidationWord} from "../words/ParameterWords.sol";
+import {SaleWord} from "../words/SaleWord.sol";
 import {FundLogic} from "./FundLogic.sol";
 import {SeriesMoveLogic} from "./SeriesMoveLogic.sol";
 
@@ -66,6 +67,7 @@ library LiquidationLogic {
         Wad discount; // on what moves
         Part[] parts;
         Lien[] liens;
+        bytes moved; // as in the log
     }
 
     // ---------------------------------------------------------------- entries
@@ -336,14 +338,7 @@ library LiquidationLogic {
             cash = ZERO;
         }
         _close($, sale, cash);
-        emit IMarginVault.Liquidated(
-            sale.account,
-            keeper,
-            sale.terms.fraction.raw(),
-            sale.figures.equity.raw(),
-            sale.figures.margin.raw(),
-            (bounty + reward + fromFund).raw()
-        );
+        _report(sale, keeper, bounty + reward + fromFund, false);
         if (fromFund != ZERO) emit IMarginVault.BountyFunded(sale.account, uint256(fromFund.raw()));
     }
 
@@ -358,13 +353,16 @@ library LiquidationLogic {
             Deficit.income($, toAccountId(fund, 0), income);
             emit IMarginVault.DiscountShared(sale.account, uint256(income.raw()));
         }
+        _report(sale, taker, ZERO, true);
+    }
+
+    function _report(Sale memory sale, AccountId keeper, Wad reward, bool taken) private {
         emit IMarginVault.Liquidated(
             sale.account,
-            taker,
-            sale.terms.fraction.raw(),
-            sale.figures.equity.raw(),
-            sale.figures.margin.raw(),
-            0
+            keeper,
+            SaleWord.sale(sale.terms.fraction, reward, taken),
+            SaleWord.figures(sale.figures.equity, sale.figures.margin),
+            sale.moved
         );
     }
 
@@ -406,13 +404,14 @@ library LiquidationLogic {
             Book memory book = sale.portfolio.books[i];
             Part memory part = sale.parts[i];
             AccountId to = _taker(fund, taker, book.underlying);
+            uint256[] memory series;
             if (book.series.length != 0) {
                 uint256 least = Slice.leastLots(LiquidationWord.smallestNotional(sale.liquidationWord), book.price);
-                SeriesMoveLogic.move($, fund, sale.account, to, book.underlying, sale.terms.fraction, least);
+                series = SeriesMoveLogic.move($, fund, sale.account, to, book.underlying, sale.terms.fraction, least);
             }
             FundAccounts.transfer($, fund, sale.account, to, book, part.lots, part.paid);
             cash = cash + part.paid;
-            emit IMarginVault.Sold(sale.account, to, uint8(book.underlying), part.lots.raw(), part.paid.raw());
+            sale.moved = abi.encodePacked(sale.moved, SaleWord.book(book.underlying, part.lots, part.paid, series.length), series);
         }
     }
 

@@ -20,6 +20,7 @@ import {HeaderWord} from "../words/HeaderWord.sol";
 import {LiquidationWord, MarginWord} from "../words/ParameterWords.sol";
 import {PositionWord} from "../words/PositionWord.sol";
 import {PriceWord} from "../words/PriceWord.sol";
+import {SaleWord} from "../words/SaleWord.sol";
 
 /// @title Sales to the fund of accounts that hold one perpetual and nothing else, many in one pass
 /// @dev Linked: its code runs in the vault. What the accounts have in common, parameters, market and fund account, is read once and written once. Whatever is
@@ -280,10 +281,28 @@ library PerpetualLiquidationLogic {
             $.headers[account] = header.nextEpoch();
             $.positions[account][m.underlying] = position;
             if (!m.sold) _take($, p, m);
-            // casting is safe: underlyings are below 32
-            emit IMarginVault.Sold(account, m.account, uint8(m.underlying), moved, moved * int256(m.price) - kept);
-            emit IMarginVault.Liquidated(account, p.keeper, p.fraction, int256(p.equity), int256(p.margin), int256(reward));
+            _report(
+                account,
+                p.keeper,
+                SaleWord.sale(Ratio.wrap(p.fraction), Wad.wrap(int256(reward)), false),
+                SaleWord.figures(Wad.wrap(int256(p.equity)), Wad.wrap(int256(p.margin))),
+                SaleWord.book(m.underlying, Lots.wrap(moved), Wad.wrap(moved * int256(m.price) - kept), 0)
+            );
             _receive($, m, before, moved, kept);
+        }
+    }
+
+    /// @dev Emits Liquidated with one book, written as the ABI has it: by the compiler it would cost twice what it says. LiquidationLogic emits it so, to which events are compared.
+    function _report(AccountId account, AccountId keeper, uint256 sale, uint256 figures, uint256 book) private {
+        bytes32 topic = IMarginVault.Liquidated.selector;
+        assembly ("memory-safe") {
+            let pointer := mload(0x40)
+            mstore(pointer, sale)
+            mstore(add(pointer, 0x20), figures)
+            mstore(add(pointer, 0x40), 0x60) // where the bytes are
+            mstore(add(pointer, 0x60), 0x20) // how many
+            mstore(add(pointer, 0x80), book)
+            log3(pointer, 0xa0, topic, account, keeper)
         }
     }
 

@@ -134,10 +134,13 @@ library SeriesMoveLogic {
         SeriesPositions.List receiver;
         int256 openInterest; // its change
         int256[] held; // by series, the change of what is held; empty where no long has met a short
+        uint256[] moved; // what has moved, four positions a word as they are stored
+        uint256 sold; // how many
     }
 
     /// @notice Moves the share `part` of every option and dated future that `from` holds on `underlying`, rounded up to whole lots, and all where
-    /// fewer than `least` would be left, to `to`; keeps open interest and the clock of a fund account. The caller moves the cash.
+    /// fewer than `least` would be left, to `to`; keeps open interest and the clock of a fund account. The caller moves the cash, and says in the log what moved:
+    /// four positions a word as they are stored, none halved.
     /// @dev Settled series have been paid.
     function move(
         VaultState storage $,
@@ -147,13 +150,14 @@ library SeriesMoveLogic {
         uint256 underlying,
         Ratio part,
         uint256 least
-    ) external {
+    ) external returns (uint256[] memory moved) {
         Transfer memory t;
         (t.from, t.to, t.underlying, t.limited, t.part, t.least) = (from, to, underlying, to.owner() != fund, part, least);
         SeriesPositions.read(t.giver, $, from, underlying, 0);
         uint256 count = t.giver.count;
         SeriesPositions.read(t.receiver, $, to, underlying, count);
         SeriesPositions.index(t.receiver);
+        t.moved = new uint256[]((count + 3) >> 2);
         for (uint256 i; i < count; ++i) {
             _moveLots($, t, i);
         }
@@ -170,6 +174,11 @@ library SeriesMoveLogic {
             revert IMarginVault.TooManyUnderlyings(to, Ledger.MAX_UNDERLYINGS);
         }
         if (ours.owner() == fund) FundAccounts.keepClock($, $.headers[ours], underlying, ran);
+        moved = t.moved;
+        uint256 words = (t.sold + 3) >> 2;
+        assembly ("memory-safe") {
+            mstore(moved, words) // never more than it was made for
+        }
     }
 
     /// @dev What of the position `i` of the giver is sold.
@@ -192,12 +201,14 @@ library SeriesMoveLogic {
             received.set(place, SeriesPositions.entryOf(instrument, has, receivers));
             if (had != 0 && had ^ lots < 0) _meet(t, instrument >> 8, had, lots);
             if (Instrument.wrap(instrument).isFuture()) _moveCost($, t, instrument >> 8, gave, had, lots);
-            // casting is safe: 8 bits of the underlying and 16 of the instrument
-            uint24 named = uint24(t.underlying | (instrument << 8));
             if (t.limited && Lots.wrap(has).abs() >= SeriesPositions.SIZES) {
+                // casting is safe: 8 bits of the underlying and 16 of the instrument
+                uint24 named = uint24(t.underlying | (instrument << 8));
                 revert IMarginVault.PositionCapExceeded(t.to, named, Lots.wrap(has), SeriesPositions.SIZES - 1);
             }
-            emit IMarginVault.SeriesSold(t.from, t.to, named, lots);
+            uint256 sold = t.sold++;
+            uint256 four = t.moved.get(sold >> 2) | (SeriesPositions.entryOf(instrument, lots, 0) << ((sold & 3) << 6));
+            t.moved.set(sold >> 2, four);
         }
     }
 

@@ -305,13 +305,13 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     event Sampled(uint8 indexed underlying, uint256 price, uint256 time, uint256 fastVariance, uint256 slowVariance);
     event FundingRateSet(uint8 indexed underlying, int256 ratePpb, int256 fundingIndex);
     event OpenInterestCapSet(uint8 indexed underlying, uint256 lots);
-    /// @dev `lots` and the tokens of the CollateralSold beside it left `account` for `taker`, who paid `cash` (negative: received).
-    event Sold(AccountId indexed account, AccountId indexed taker, uint8 indexed underlying, int256 lots, int256 cash);
-    /// @dev `lots` of an option or a dated future, named as in a Fill, left `account` for `taker`; their cash is in the Sold of the underlying beside it.
-    event SeriesSold(AccountId indexed account, AccountId indexed taker, uint24 indexed instrument, int256 lots);
+    /// @dev `taker` took what is in `moved`, as in Liquidated, and the tokens of the CollateralSold beside it from the fund's `account`.
+    event Sold(AccountId indexed account, AccountId indexed taker, bytes moved);
     event CollateralSold(AccountId indexed account, AccountId indexed taker, uint8 indexed token, uint256 amount); // WAD
-    /// @dev `account` paid `reward` (bounty and share; nothing where a taker was named) to `keeper`, beside the discounts within `Sold`.
-    event Liquidated(AccountId indexed account, AccountId indexed keeper, uint256 fraction, int256 equity, int256 margin, int256 reward);
+    /// @dev What moved and the tokens of the CollateralSold beside it left `account` for the fund's account of the underlying, or for `keeper` where `sale` says that
+    /// it took them. Words of SaleWord: `sale` has the fraction and what `account` paid to `keeper` (bounty and share; nothing where it took what was sold), beside
+    /// the discounts within what was paid; `figures` what equity and initial margin were; `moved` a book for each underlying and after it its options and dated futures.
+    event Liquidated(AccountId indexed account, AccountId indexed keeper, uint256 sale, uint256 figures, bytes moved);
     event BountyFunded(AccountId indexed account, uint256 amount); // of the reward, by the fund's main account in the account's place
     event DiscountShared(AccountId indexed account, uint256 amount); // of what a taker gets off, paid to the fund's main account
     /// @dev `account`, insolvent, was credited `amount` by the fund account `payer`.

@@ -76,9 +76,9 @@ export async function options(world: GasWorld, measure: Measure, house: House, f
   const [first, many, fifty] = failing as [Party, Party, Party];
   const liquidate = ({ account }: Party): Call => world.vaultCall(keeper.address, "liquidate", [account, keeper.account]);
   await world.turn(30);
-  await measure(`liquidate.options.${MOST}.first`, liquidate(first), { Liquidated: 1, SeriesSold: MOST });
-  await measure(`liquidate.options.${MOST}`, liquidate(many), { Liquidated: 1, SeriesSold: MOST });
-  await measure("liquidate.options.50", liquidate(fifty), { Liquidated: 1, SeriesSold: 50 });
+  await measure(`liquidate.options.${MOST}.first`, liquidate(first), { Liquidated: 1 });
+  await measure(`liquidate.options.${MOST}`, liquidate(many), { Liquidated: 1 });
+  await measure("liquidate.options.50", liquidate(fifty), { Liquidated: 1 });
 }
 
 const usd = (amount: number): bigint => BigInt(Math.round(amount * 1e6));

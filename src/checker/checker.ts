@@ -1,5 +1,5 @@
 import type { Interface } from "ethers";
-import { disagreements, size, worthOf } from "./pricing.ts";
+import { disagreements, saidOf, size, worthOf } from "./pricing.ts";
 import { NOTHING, Replay } from "./replay.ts";
 
 export type Rpc = (method: string, params: readonly unknown[]) => Promise<unknown>;
@@ -40,7 +40,7 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
     if (event === null) continue;
     const names = event.fragment.inputs.flatMap(({ name, components }) => components?.map((part) => part.name) ?? [name]);
     const values: unknown[] = [...event.args].flat();
-    const args = Object.fromEntries(names.map((name, i) => [name, typeof values[i] === "bigint" ? (values[i] as bigint) : 0n]));
+    const args = saidOf(Object.fromEntries(names.map((name, i) => [name, typeof values[i] === "bigint" ? (values[i] as bigint) : 0n])));
     const [{ account = 0n, amount = 0n }, { name }] = [args, event];
     if (!played && Number(log.blockNumber) >= fromBlock) [played, fundBefore] = [true, fundValue()];
     if (log.blockNumber !== block) {
@@ -51,9 +51,9 @@ export async function check(rpc: Rpc, vault: string, abi: Interface, fromBlock =
     }
     if (name === "ParameterSet" && replay.accounts.size > 0 && (played || args.id === 35n)) parameterChanges++;
     // the first event of a sale finds the account as it was before it
-    const ofSale = ["Sold", "SeriesSold", "CollateralSold", "ShortfallCovered", "DeficitAdded", "Liquidated"].includes(name);
+    const ofSale = ["CollateralSold", "ShortfallCovered", "DeficitAdded", "Liquidated"].includes(name);
     if (ofSale && account >> 96n !== owner && !judged.has(account)) judged.set(account, below(account, false));
-    replay.apply(name, args);
+    replay.apply(name, args, String(values[names.indexOf("moved")] ?? "0x"));
     if (name === "ShortfallCovered" || name === "DeficitAdded") badDebt += amount;
     if (name !== "Liquidated") continue;
     wronglyLiquidated += judged.get(account) === true ? 0 : 1;

@@ -7,6 +7,31 @@ const [WINDOW, LONGEST_HOLD, FEED_HOLDS, STEP, STEPS] = [1_800n, 180n, 3_600n, 9
 const ceil = (a: bigint, b: bigint): bigint => (a > 0n ? (a + b - 1n) / b : a / b);
 export const size = (a: bigint): bigint => (a < 0n ? -a : a);
 export const bits = (word: bigint, from: number, count: number): bigint => (word >> BigInt(from)) & ((1n << BigInt(count)) - 1n);
+type Args = Readonly<Record<string, bigint>>;
+/** What an event says, with what the word of a sale says: fraction 64 | reward 128 | whether the keeper took what was sold 1. */
+export function saidOf(args: Args): Args {
+  const { sale } = args;
+  return sale === undefined ? args : { ...args, fraction: bits(sale, 0, 64), reward: bits(sale, 64, 128), taken: bits(sale, 192, 1) };
+}
+/** What a sale moved, one by one: of each underlying a word (8 | lots 48 | words that follow 16 | cash 184), then options and dated futures (16 | lots 45 | 3), four a word. */
+export function movesOf(args: Args, moved: string, fund: bigint): Args[] {
+  let [underlying, left] = [0n, 0n];
+  const move = (instrument: bigint, lots: bigint, cash: bigint): Args => {
+    const taker = args.taker ?? (args.taken === 1n ? args.keeper : undefined) ?? fund + underlying + 1n;
+    return { account: args.account ?? 0n, taker, instrument, lots, cash };
+  };
+  return (moved.slice(2).match(/.{64}/g) ?? []).flatMap((hex) => {
+    const word = BigInt(`0x${hex}`);
+    if (left === 0n) {
+      [underlying, left] = [bits(word, 0, 8), bits(word, 56, 16)];
+      return [move(underlying, BigInt.asIntN(48, word >> 8n), BigInt.asIntN(184, word >> 72n))];
+    }
+    left--;
+    const four = [0, 64, 128, 192].map((at) => bits(word, at, 64)).filter((place) => place !== 0n);
+    return four.map((place) => move((bits(place, 0, 16) << 8n) | underlying, BigInt.asIntN(45, place >> 16n), 0n));
+  });
+}
+
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 const signed = (word: bigint, from: number, count: number): number => Number(BigInt.asIntN(count, word >> BigInt(from)));

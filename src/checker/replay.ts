@@ -1,4 +1,4 @@
-import { type Account, type Books, bits, figuresOf, followSeries, type Series } from "./pricing.ts";
+import { type Account, type Books, bits, figuresOf, followSeries, movesOf, type Series } from "./pricing.ts";
 
 /** Who gains (+) or loses (-) which argument of an event; a third word names the argument that says of what, otherwise it is cash. */
 const EFFECTS: Readonly<Record<string, string>> = {
@@ -7,8 +7,7 @@ const EFFECTS: Readonly<Record<string, string>> = {
   Transferred: "-from amount token, +to amount token",
   Filled:
     "+taker lots instrument, -taker cost, -taker takerFee, -maker lots instrument, +maker cost, -maker makerFee, +fund takerFee, +fund makerFee",
-  Sold: "-account lots underlying, +account cash, +taker lots underlying, -taker cash",
-  SeriesSold: "-account lots instrument, +taker lots instrument",
+  Moved: "-account lots instrument, +account cash, +taker lots instrument, -taker cash", // within Liquidated and Sold
   CollateralSold: "-account amount token, +taker amount token",
   CollateralExchanged: "-account amount token, +account cash, +buyer amount token, -buyer cash",
   Liquidated: "+keeper reward, -account reward",
@@ -46,8 +45,9 @@ export class Replay implements Books {
     const until = this.now < good ? this.now : good;
     return normal && until > indexTime ? index + (rate * price * (until - indexTime)) / (28_800n * 1_000_000_000n) : index;
   }
-  /** Applies one event of the vault that happens at `this.now`. */
-  apply(name: string, args: Readonly<Record<string, bigint>>): void {
+  /** Applies one event of the vault that happens at `this.now`; a sale says what `moved`. */
+  apply(name: string, args: Readonly<Record<string, bigint>>, moved = "0x"): void {
+    for (const move of movesOf(args, moved, this.fund)) this.apply("Moved", move);
     const market = this.market(Number(args.underlying ?? 0n));
     const made = { cost: (args.lots ?? 0n) * (args.price ?? 0n), fund: this.fund, fundAccount: this.fund + (args.underlying ?? 0n) + 1n };
     const a: Record<string, bigint> = { ...args, ...made };

@@ -6,6 +6,7 @@ import { placesOf, type TaskPlace } from "../keeper/upkeep.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { explainError } from "../sdk/errors.ts";
+import { saleOf } from "../sdk/saleLog.ts";
 import { listedIn, seriesName } from "../sdk/series.ts";
 import { showAccount } from "../simulator/devnet.ts";
 
@@ -98,8 +99,8 @@ export function dryLines(
     const name = `${nameOf(account)}${health === undefined ? "" : ` (health ${showDecimal(health, 3)})`}`;
     try {
       const { fraction, events } = liquidate(state, account, keeper);
-      const reward = events.find((event) => event.name === "Liquidated")?.values.reward ?? 0n;
-      return `would sell ${partOf(fraction)} of ${name} and earn ${showDecimal(BigInt(reward))} ${symbol}`;
+      const [sale] = events.flatMap((event) => saleOf({ name: event.name, args: event.values }) ?? []);
+      return `would sell ${partOf(fraction)} of ${name} and earn ${showDecimal(sale?.reward ?? 0n)} ${symbol}`;
     } catch (error) {
       return `would try ${name}, which fails: ${explainError(error)}`;
     }

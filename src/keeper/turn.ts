@@ -3,6 +3,7 @@ import { interfaceOf } from "../sdk/artifacts.ts";
 import { type Call, liquidateBatchCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { errorNameOf } from "../sdk/errors.ts";
+import { saleOf } from "../sdk/saleLog.ts";
 import type { ReceiptLog, Sent } from "../sdk/sender.ts";
 import type { Books, VaultEvent } from "./books.ts";
 import type { CapWatch } from "./caps.ts";
@@ -214,16 +215,5 @@ export function refusalOf(events: readonly Said[], account: AccountId): string |
 }
 
 export function salesOf(events: readonly Said[]): Sale[] {
-  return events.flatMap(({ name, args }) =>
-    name === "Liquidated"
-      ? [
-          {
-            keeper: args.keeper as AccountId,
-            account: args.account as AccountId,
-            fraction: args.fraction as bigint,
-            reward: args.reward as bigint,
-          },
-        ]
-      : [],
-  );
+  return events.flatMap((event) => saleOf(event) ?? []);
 }

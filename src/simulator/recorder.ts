@@ -10,6 +10,7 @@ import { figuresOf, standings } from "../keeper/plan.ts";
 import type { OptionOutcome, ProfileMoment, ScenarioProfile } from "../report/runRecord.ts";
 import { type AccountOutcome, HEALTH_BANDS, healthBand, type RunPoint } from "../report/runRecord.ts";
 import { toNumber } from "../sdk/amounts.ts";
+import { saleOf } from "../sdk/saleLog.ts";
 import { deltasOf, hedgedBook } from "./hedging.ts";
 import type { SizedOptionTrader } from "./optionTraders.ts";
 import { profileOf } from "./scenarioProfile.ts";
@@ -71,12 +72,13 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
 
   const take: Recorder["take"] = (time, state, events, volatility) => {
     let [slices, wholeSales] = [0, 0];
-    for (const { name, args } of events) {
-      if (name !== "Liquidated") continue;
-      const whole = args.fraction === WAD;
+    for (const event of events) {
+      const sale = saleOf(event);
+      if (sale === undefined) continue;
+      const whole = sale.fraction === WAD;
       if (whole) wholeSales++;
       else slices++;
-      const account = args.account as AccountId;
+      const { account } = sale;
       const before = sales.get(account) ?? { slices: 0, whole: false };
       sales.set(account, { slices: before.slices + (whole ? 0 : 1), whole: before.whole || whole });
     }

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { artifacts, network } from "hardhat";
+import { saleTermsIn } from "../../src/engine/words/saleWord.ts";
 import type { LiquidationBatch } from "../../typechain-types/index.ts";
 import { fixTime } from "../helpers/clock.ts";
 import { deployContract } from "../helpers/deploy.ts";
@@ -47,7 +48,7 @@ async function sell({ world, batch, keeper, everybody }: Scene, list: readonly b
   await world.time.setNextBlockTimestamp(time);
   const receipt = await (await batch.liquidateBatch([...list], keeper, { gasLimit: 15_000_000n })).wait();
   const events = (receipt?.logs ?? []).map((log) => world.vault.interface.parseLog(log) ?? batch.interface.parseLog(log));
-  const fractions = events.flatMap((event) => (event?.name === "Liquidated" ? [event.args.fraction as bigint] : []));
+  const fractions = events.flatMap((event) => (event?.name === "Liquidated" ? [saleTermsIn(event.args.sale as bigint).fraction] : []));
   return {
     words: await words(world, everybody),
     logs: events.map((event) => text([event?.name, event?.args.toArray()])),

@@ -94,6 +94,19 @@ describe("checker", () => {
     expect(Number(verdict.fundAfter)).to.be.greaterThan(Number(verdict.fundBefore));
   });
 
+  it("behavior: what a taker took, and not the fund, is told as its own", async () => {
+    await fall();
+    const { vault, signers } = deployment;
+    await vault.connect(signers[3]).liquidateTo(long, short, WAD, 0n);
+    expect(await judge()).to.include({
+      vaultMinusClaims: "0",
+      replayDifferences: 0,
+      wronglyLiquidated: 0,
+      liquidations: 1,
+      keeperIncome: "0",
+    });
+  });
+
   it("behavior: one unit added to the cash of an account is reported", async () => {
     const { networkHelpers } = deployment.connection;
     const slot = slotOf(short, 0n);
@@ -154,7 +167,7 @@ describe("checker", () => {
 
   it("behavior: an event that is lost is a difference", async () => {
     await crash();
-    const topic = interfaceOf("IMarginVault").getEvent("Sold")?.topicHash;
+    const topic = interfaceOf("IMarginVault").getEvent("Liquidated")?.topicHash;
     const forgetful: Rpc = async (method, params) => {
       const answer = await rpc(method, params);
       return method === "eth_getLogs" ? (answer as { topics: string[] }[]).filter((log) => log.topics[0] !== topic) : answer;

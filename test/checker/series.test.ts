@@ -161,7 +161,7 @@ describe("checker with options and dated futures", () => {
   it("behavior: a series that settles on another price than that of its posts is a difference, and so is a sale that is lost", async () => {
     await panic();
     await liquidate();
-    expect((await judge(lying("SeriesSold", () => undefined))).replayDifferences).to.be.greaterThan(0);
+    expect((await judge(lying("Liquidated", () => undefined))).replayDifferences).to.be.greaterThan(0);
     const opening = openingOf(expiries[0] ?? 0n);
     for (let i = 0n; i <= 11n; i++) await world.post(1_950n * WAD, opening + 170n * i);
     expect(await judge()).to.include({ replayDifferences: 0, vaultMinusClaims: "0" });

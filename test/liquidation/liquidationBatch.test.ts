@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { ContractTransactionReceipt } from "ethers";
+import { saleTermsIn } from "../../src/engine/words/saleWord.ts";
 import type { LiquidationBatch } from "../../typechain-types/index.ts";
 import { type DeployOptions, deployContract, mockUpdate } from "../helpers/deploy.ts";
 import { actions, createWorld, eth, idOf, usd, WAD, type World } from "../helpers/vaultWorld.ts";
@@ -83,7 +84,7 @@ describe("LiquidationBatch", () => {
     const receipt = await (await batch.liquidateBatch(below, keeper)).wait();
     const fractions = (receipt?.logs ?? []).flatMap((log) => {
       const event = world.vault.interface.parseLog(log);
-      return event?.name === "Liquidated" ? [event.args.fraction as bigint] : [];
+      return event?.name === "Liquidated" ? [saleTermsIn(event.args.sale as bigint).fraction] : [];
     });
     expect(fractions).to.deep.equal(plans.map((plan) => plan.fraction));
   });

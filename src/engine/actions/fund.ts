@@ -14,6 +14,7 @@ import { ownerOf } from "../types/accountId.ts";
 import { revert } from "../types/errors.ts";
 import { divUp, fromPpm, max, min, partDown, WAD } from "../types/fixedPoint.ts";
 import type { AccountId, Address, State } from "../types/types.ts";
+import { movedBytes, type SoldPosition } from "../words/saleWord.ts";
 import { payExpiredOn } from "./settleExpired.ts";
 
 /**
@@ -62,6 +63,7 @@ export function shedFundOn(draft: Draft, underlying: number, taker: AccountId, f
   const lots = lotsPartUp(book.lots, fraction);
 
   let value = 0n;
+  let series: readonly SoldPosition[] = [];
   const { lotExponent } = draft.underlying(Number(book.underlying));
   for (const [token, held] of [...draft.account(seller).collateral].sort(([a], [b]) => a - b)) {
     const amount = divUp(held * fraction, WAD);
@@ -72,11 +74,12 @@ export function shedFundOn(draft: Draft, underlying: number, taker: AccountId, f
   }
   if (holding !== undefined) {
     value += seriesValueDown(holding) - seriesValueDown(withoutPart(holding, fraction, holding));
-    transferSeries(draft, seller, taker, book.underlying, fraction);
+    series = transferSeries(draft, seller, taker, book.underlying, fraction);
   }
   const paid = lots * book.price + value - discount;
   transferBook(draft, seller, taker, book, lots, paid);
-  draft.emit("Sold", { account: seller, taker, underlying: BigInt(underlying), lots, cash: paid });
+  const moved = movedBytes([{ underlying: book.underlying, lots, cash: paid, series }]);
+  draft.emit("Sold", { account: seller, taker, moved });
   requireMargin(draft, taker, portfolioOf(draft, taker), terms, before);
 }
 

@@ -18,6 +18,7 @@ import { divUp, fromPpm, max, min, partDown, partUp, WAD } from "../types/fixedP
 import type { UnderlyingHolding } from "../types/holding.ts";
 import { rampAt } from "../types/ramp.ts";
 import type { AccountId, Address, Assessment, Book, MarginTerms, Portfolio, State } from "../types/types.ts";
+import { figuresWord, movedBytes, type SoldBook, saleWord } from "../words/saleWord.ts";
 import { payExpiredOn } from "./settleExpired.ts";
 
 /** One collateral token of the account that is sold. */
@@ -282,7 +283,8 @@ function sellToFund(draft: Draft, keeper: AccountId, sale: Sale): void {
   const reward = min(share, discount);
   const lacking = sale.terms.bounty - bounty;
   const fromFund = lacking > 0n ? payBounty(draft, lacking, sale.figures.notional) : 0n;
-  let cash = moveSale(draft, undefined, sale, discount - reward) - bounty - reward;
+  const moved = moveSale(draft, undefined, sale, discount - reward);
+  let cash = cashAfter(sale, moved) - bounty - reward;
   credit(draft, keeper, bounty + reward + fromFund);
   if (sale.whole && cash < 0n) {
     const underlyings = sale.portfolio.books.map((book) => book.underlying);
@@ -291,7 +293,7 @@ function sellToFund(draft: Draft, keeper: AccountId, sale: Sale): void {
     cash = 0n;
   }
   close(draft, sale, cash);
-  emitLiquidated(draft, sale, keeper, bounty + reward + fromFund);
+  emitLiquidated(draft, sale, keeper, bounty + reward + fromFund, false, moved);
   if (fromFund !== 0n) draft.emit("BountyFunded", { account: sale.account, amount: fromFund });
 }
 
@@ -300,23 +302,27 @@ function sellToTaker(draft: Draft, taker: AccountId, sale: Sale, minimumDiscount
   const income = partUp(discount, fromPpm(draft.base.liquidation.fundShare));
   const kept = discount - income + bounty;
   if (kept < minimumDiscount) revert("DiscountBelowLimit", kept, minimumDiscount);
-  const cash = moveSale(draft, taker, sale, kept) - income;
-  close(draft, sale, cash);
+  const moved = moveSale(draft, taker, sale, kept);
+  close(draft, sale, cashAfter(sale, moved) - income);
   if (income !== 0n) {
     fundIncome(draft, accountIdOf(draft.base.fund), income);
     draft.emit("DiscountShared", { account: sale.account, amount: income });
   }
-  emitLiquidated(draft, sale, taker, 0n);
+  emitLiquidated(draft, sale, taker, 0n, true, moved);
 }
 
-function emitLiquidated(draft: Draft, sale: Sale, keeper: AccountId, reward: bigint): void {
+/** The cash of the account with what was paid for what moved, WAD. */
+function cashAfter(sale: Sale, moved: readonly SoldBook[]): bigint {
+  return moved.reduce((sum, { cash }) => sum + cash, sale.portfolio.cash);
+}
+
+function emitLiquidated(draft: Draft, sale: Sale, keeper: AccountId, reward: bigint, taken: boolean, moved: readonly SoldBook[]): void {
   draft.emit("Liquidated", {
     account: sale.account,
     keeper,
-    fraction: sale.terms.fraction,
-    equity: sale.figures.equity,
-    margin: sale.figures.margin,
-    reward,
+    sale: saleWord({ fraction: sale.terms.fraction, reward, taken }),
+    figures: figuresWord(sale.figures.equity, sale.figures.margin),
+    moved: movedBytes(moved),
   });
 }
 
@@ -336,11 +342,10 @@ function worthOf(sale: Sale): bigint {
 
 /**
  * Moves lots and collateral to the fund's accounts (no taker) or to the taker, who pays for them.
- * @returns the cash of the account afterwards, WAD
+ * @returns what moved of each underlying, and what was paid for it
  */
-function moveSale(draft: Draft, taker: AccountId | undefined, sale: Sale, discount: bigint): bigint {
-  const { books, cash } = sale.portfolio;
-  if (books.length === 0) return cash;
+function moveSale(draft: Draft, taker: AccountId | undefined, sale: Sale, discount: bigint): SoldBook[] {
+  const { books } = sale.portfolio;
   const paid = paymentsOf(sale, discount);
   const takerOf = (underlying: bigint): AccountId => taker ?? fundAccountOf(draft, underlying);
   for (const lien of sale.liens) {
@@ -350,19 +355,17 @@ function moveSale(draft: Draft, taker: AccountId | undefined, sale: Sale, discou
     moveCollateral(draft, to, lien.token, lien.moved, true);
     draft.emit("CollateralSold", { account: sale.account, taker: to, token: BigInt(lien.token), amount: lien.moved });
   }
-  let left = cash;
-  books.forEach((book, i) => {
+  return books.map((book, i) => {
     const to = takerOf(book.underlying);
     const lots = sale.parts[i]?.lots ?? 0n;
-    const payment = paid[i] ?? 0n;
-    if (sale.portfolio.holdings?.has(book.underlying)) {
-      transferSeries(draft, sale.account, to, book.underlying, sale.terms.fraction, leastLots(leastSize(draft), book.price));
-    }
-    transferBook(draft, sale.account, to, book, lots, payment);
-    left += payment;
-    draft.emit("Sold", { account: sale.account, taker: to, underlying: book.underlying, lots, cash: payment });
+    const cash = paid[i] ?? 0n;
+    const least = leastLots(leastSize(draft), book.price);
+    const series = sale.portfolio.holdings?.has(book.underlying)
+      ? transferSeries(draft, sale.account, to, book.underlying, sale.terms.fraction, least)
+      : [];
+    transferBook(draft, sale.account, to, book, lots, cash);
+    return { underlying: book.underlying, lots, cash, series };
   });
-  return left;
 }
 
 /** What is paid for each book, WAD. The parts of the discount are rounded down and the rest goes with the last book. */

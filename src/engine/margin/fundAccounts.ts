@@ -18,6 +18,7 @@ import { revert } from "../types/errors.ts";
 import { abs, divUp, max, min, PPM, WAD } from "../types/fixedPoint.ts";
 import { instrumentFromNumber, isFuture } from "../types/instrument.ts";
 import type { Account, AccountId, Book, FundAccountState, FundParameters, SeriesPosition } from "../types/types.ts";
+import type { SoldPosition } from "../words/saleWord.ts";
 import { seriesCountOf, seriesPosition } from "../words/words.ts";
 import { assess, termsAt } from "./margin.ts";
 import { portfolioOf } from "./portfolios.ts";
@@ -62,9 +63,18 @@ export function transferBook(draft: Draft, from: AccountId, to: AccountId, book:
  * clock of a fund account. The cash goes with the book. Settled series have been paid.
  * @param part 18 decimals
  * @param least all of a position where fewer lots would be left
+ * @returns what moved
  * @throws Reverted `PositionCapExceeded`, `TooManySeriesPositions`, `TooManyUnderlyings` for a receiver that is not the fund's
  */
-export function transferSeries(draft: Draft, from: AccountId, to: AccountId, underlying: bigint, part: bigint, least = 0n): void {
+export function transferSeries(
+  draft: Draft,
+  from: AccountId,
+  to: AccountId,
+  underlying: bigint,
+  part: bigint,
+  least = 0n,
+): readonly SoldPosition[] {
+  const sold: SoldPosition[] = [];
   const index = Number(underlying);
   const limited = ownerOf(to) !== draft.base.fund;
   const [giver, receiver] = [draft.account(from), draft.account(to)];
@@ -93,7 +103,7 @@ export function transferSeries(draft: Draft, from: AccountId, to: AccountId, und
       [held, gives],
       [had, has],
     ]);
-    draft.emit("SeriesSold", { account: from, taker: to, instrument: named, lots: moved });
+    sold.push({ instrument, lots: moved });
   });
   draft.setAccount(withSeries(giver, index, given));
   const holds = withSeries(receiver, index, taken);
@@ -102,6 +112,7 @@ export function transferSeries(draft: Draft, from: AccountId, to: AccountId, und
   if (limited) requireFewUnderlyings(receiver, holds);
   keepClock(draft, to, underlying);
   keepClock(draft, from, underlying);
+  return sold;
 }
 
 /** An account with other positions in series of an underlying: what has no lots is left out, the rest keeps its order. */

@@ -18,7 +18,9 @@ import { divUp, fromPpm, partUp, WAD } from "../../../src/engine/types/fixedPoin
 import { instrumentFromNumber, STRIKE_ZERO } from "../../../src/engine/types/instrument.ts";
 import type { AccountId, Assessment, Portfolio } from "../../../src/engine/types/types.ts";
 import { SETTLEMENT } from "../../../src/engine/types/types.ts";
+import { booksIn } from "../../../src/engine/words/saleWord.ts";
 import { expiryOf } from "../../../src/engine/words/seriesWord.ts";
+import { type LoggedSale, saleOf } from "../../../src/sdk/saleLog.ts";
 import { expectFundFigures } from "../../helpers/fundFigures.ts";
 import { sliceOf } from "../../helpers/options/series.ts";
 import { Random } from "../../helpers/random.ts";
@@ -383,7 +385,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
     world.pass(1n);
     const before = world.state;
     const events = await sold(world, world.liquidate(weak, keeper));
-    const fraction = BigInt(events.find(({ name }) => name === "Liquidated")!.values.fraction!);
+    const fraction = liquidationIn(events)!.fraction;
     expect(fraction > 0n && fraction < WAD, `${fraction}`).to.equal(true);
     for (const { instrument, lots } of before.accounts.get(weak)!.series.get(0)!) {
       const moved = lots - seriesLotsOf(world.state.accounts.get(weak)!, 0, instrument);
@@ -432,7 +434,7 @@ describe("sales of accounts with options and dated futures, on engine and contra
     const { terms } = plan(new Draft(world.state), weak);
     const events = await sold(world, world.liquidate(weak, keeper));
     expect(events.filter(({ name }) => name === "SeriesPaid")).to.have.length(2);
-    expect(BigInt(events.find(({ name }) => name === "Liquidated")!.values.fraction!)).to.equal(terms.fraction);
+    expect(liquidationIn(events)!.fraction).to.equal(terms.fraction);
   });
 
   it("agree on a fund account that holds the opposite: both shrink, and what is closed leaves the list", async () => {
@@ -776,16 +778,21 @@ async function fresh(calls: SeriesWalk, random: Random, step: (kind: Kind, make:
   }
 }
 
+/** The liquidation among the events, if there was one. */
+function liquidationIn(events: readonly DecodedEvent[]): LoggedSale | undefined {
+  return events.flatMap(({ name, values }) => saleOf({ name, args: values }) ?? [])[0];
+}
+
 /** What is worth knowing of a liquidation or a shed: how much of the account went, and whether options were among it. */
 function countSale(kind: Kind, events: readonly DecodedEvent[], count: (what: string) => void): void {
   const isSale = kind === "liquidate" || kind === "liquidateTo" || kind === "shed";
-  if (!isSale || !events.some(({ name }) => name === "SeriesSold" || name === "SeriesPaid")) return;
-  const done = events.find(({ name }) => name === "Liquidated");
-  const size = done === undefined ? "" : BigInt(done.values.fraction ?? 0n) === WAD ? " whole" : " slice";
+  const books = events.flatMap(({ values }) => booksIn(String(values.moved ?? "0x")));
+  if (!isSale || !(books.some(({ series }) => series.length !== 0) || events.some(({ name }) => name === "SeriesPaid"))) return;
+  const done = liquidationIn(events);
+  const size = done === undefined ? "" : done.fraction === WAD ? " whole" : " slice";
   count(`${kind} with series${size}`);
   if (events.some(({ name }) => name === "SeriesPaid")) count("sale that pays settled series");
-  if (new Set(events.filter(({ name }) => name === "Sold").map(({ values }) => values.underlying)).size > 1)
-    count("sale of two underlyings");
+  if (books.length > 1) count("sale of two underlyings");
 }
 
 /** Sizes of every instrument sum to zero, open interest is what is held, and claims are the tokens and the deficit. */

@@ -90,7 +90,7 @@ class Walk {
   }
 
   /** Tries a transition; what reverts leaves everything as it is. */
-  attempt(what: string, run: () => Outcome): Outcome | undefined {
+  attempt<T extends Outcome>(what: string, run: () => T): T | undefined {
     try {
       const outcome = run();
       this.state = outcome.state;
@@ -375,7 +375,7 @@ class Walk {
     const scans = this.scansOf(id);
     const outcome = this.attempt("liquidate", () => liquidate(this.state, id, keeper));
     if (outcome === undefined) return;
-    const fraction = BigInt(outcome.events.find(({ name }) => name === "Liquidated")?.values.fraction ?? 0n);
+    const { fraction } = outcome;
     const after = this.figures(id);
     this.checkShares(outcome.events, scans);
     this.checkDiscount(before, after, fraction);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Ledger} from "../../../ledger/Ledger.sol";
 import {FutureCost} from "../../../ledger/options/FutureCost.sol";
 import {SeriesPositions} from "../../../ledger/options/SeriesPositions.sol";
 import {SeriesState} from "../../../ledger/options/SeriesState.sol";
