@@ -39,9 +39,9 @@ export function keepsHealth(equity: bigint, conceded: bigint, margin: bigint, le
   return left <= margin && (margin === 0n ? conceded <= 0n : (equity - conceded) * margin >= equity * left);
 }
 
-/** The lots that a part of a position comes to, rounded down, and no more than are still short. */
+/** The lots that a part of a position comes to, rounded up, for less than a lot would be left for ever; no more than are still short. */
 export function lotsOfPart(lots: bigint, part: bigint, short: bigint): bigint {
-  const size = min((abs(lots) * part) / WAD, abs(short));
+  const size = min(divUp(abs(lots) * part, WAD), abs(short));
   return lots < 0n ? -size : size;
 }
 
