@@ -11,7 +11,7 @@ import { abs, WAD } from "../../src/engine/types/fixedPoint.ts";
 import { bareState, call, future, later, listing, openState, put, withSlice } from "../helpers/engineSeries.ts";
 import { Random } from "../helpers/random.ts";
 import { alice, bob, carol, repriced } from "../helpers/state.ts";
-import { inventory, poolWorld, traded, tried, withParameters, withPool, withVault } from "./fixture.ts";
+import { inventory, poolWorld, traded, tried, values, withParameters, withPool, withVault } from "./fixture.ts";
 
 /** A market whose band lets options be quoted to the limit, with two series. */
 function twoSeries(): World {
@@ -90,6 +90,9 @@ describe("options with the pool", function () {
     const stale = withVault(world, (vault) => repriced(later(vault, 1_000n), 0, (vault.underlyings[0]!.price * 98n) / 100n));
     expect(() => quote(new Draft(stale.vault), stale.pool, [{ instrument: call(4n), lots: 50_000n }])).to.throw("WordsStale");
     expect(quote(new Draft(stale.vault), stale.pool, [{ instrument: call(3n), lots: -50_000n }]).after).to.equal(0n);
+    // the pool still has a value, and keeps what the vault would not let go
+    const { lower, accounts } = values(stale);
+    expect(lower > 0n && accounts[0]!.loose === 0n && values(world).accounts[0]!.loose > 0n).to.equal(true);
   });
 
   it("property: legs bought together, one by one or in parts, in any order and by anyone, are never paid less for than at once", () => {

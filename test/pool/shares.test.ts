@@ -49,7 +49,9 @@ function attempt<T extends World>(world: World, change: () => T): World {
 
 const seeds = fc.integer({ min: 1, max: 2 ** 31 - 1 });
 
-describe("shares of the pool", () => {
+describe("shares of the pool", function () {
+  this.timeout(60_000);
+
   it("default: who deposits pays the upper net asset value, who leaves is paid the lower, at a price published after", () => {
     const { world } = traded(START, alice, perpetual(20_000_000n));
     const before = values(world);
@@ -95,6 +97,27 @@ describe("shares of the pool", () => {
     expect(accounts[0]!.equity < 0n).to.equal(true);
     expect(lower).to.equal(reserve + accounts[1]!.lower);
     expect(() => rebalance(lost, 0)).to.throw("NothingToDo");
+  });
+
+  it("behavior: what the vault would not let go stays, and the queue is paid out of the rest", () => {
+    const { world } = traded(START, alice, perpetual(80_000_000n));
+    const asked = waited(requestRedeem(world, BACKER, (world.pool.supply * 9n) / 10n, BOB), 1n);
+    const { price } = asked.vault.underlyings[0]!;
+    // a target of three times the held range; a gain that is larger than what would be left
+    const spiked = withVault(asked, (vault) => ({
+      ...vault,
+      underlyings: vault.underlyings.map((each) => ({ ...each, targetRange: 300_000_000n })),
+    }));
+    const gained = withVault(asked, (vault) => repriced(vault, 0, price / 4n));
+    for (const [changed, loose] of [
+      [spiked, false],
+      [gained, true],
+    ] as const) {
+      expect(values(changed).accounts[0]!.loose > 0n).to.equal(loose);
+      const paid = payRequests(changed, 1);
+      expect(paid.pool.claimable.get(BOB)! > 0n).to.equal(true);
+      expect(values(paid).accounts[0]!.loose < 10n ** 6n && values(paid).accounts[1]!.loose < 10n ** 6n).to.equal(true);
+    }
   });
 
   it("behavior: capital that comes in makes no quote cheaper at once, what leaves makes it dearer", () => {

@@ -43,7 +43,9 @@ function anywhere(random: Random): World {
 const COMMITTED = { committed: START.vault.now - 1n };
 const seeds = fc.integer({ min: 1, max: 2 ** 31 - 1 });
 
-describe("trading with the pool", () => {
+describe("trading with the pool", function () {
+  this.timeout(60_000);
+
   it("default: a trade is filled at the mark, the half spread and the difference of the cost function beyond it, to the unit", () => {
     const lots = 1_000_000n;
     const { world, paid } = traded(START, alice, perpetual(lots));

@@ -5,7 +5,7 @@ import { divUp, fromPpm, max, min, partDown, sum } from "../types/fixedPoint.ts"
 import { type AccountId, SETTLEMENT } from "../types/types.ts";
 import { type Pool, type PoolOutcome, poolAccountOf, reserveOf, type World, withBook } from "./pool.ts";
 import { touched } from "./quote.ts";
-import { looseDown, type PoolValues, underlyingsOf, valuesOf, weighted } from "./values.ts";
+import { type PoolValues, underlyingsOf, valuesOf, weighted } from "./values.ts";
 
 /**
  * Moves cash between the reserve and the account of an underlying towards its weight, by anyone. An account in need gets nothing: what runs away in one market
@@ -23,7 +23,7 @@ export function rebalance(world: World, underlying: number): PoolOutcome & { rea
   const left = weighted(max(target, account.free), parameters.drift);
   let amount = 0n;
   if (missing > left) amount = isInNeed(account, parameters) ? 0n : min(missing, values.reserve);
-  else if (-missing > left) amount = -min(-missing, looseDown(account, parameters));
+  else if (-missing > left) amount = -min(-missing, account.loose);
   if (amount === 0n) revert("NothingToDo");
   const pool = shift(draft, world.pool, underlying, amount);
   return { vault: draft.finish(), pool, events: [{ name: "Rebalanced", values: { underlying: BigInt(underlying), amount } }], amount };
@@ -36,7 +36,7 @@ function isInNeed({ free, margin, holds }: PoolValues["accounts"][number], { mar
 
 /** Draws of the accounts what the reserve lacks of `wanted` (WAD), by what each has loose. */
 export function drawInto(draft: Draft, before: Pool, values: PoolValues, wanted: bigint): Pool {
-  const loose = values.accounts.map((account) => looseDown(account, before.parameters));
+  const loose = values.accounts.map((account) => account.loose);
   const all = sum(loose);
   const lacking = min(wanted - values.reserve, all);
   if (lacking <= 0n) return before;

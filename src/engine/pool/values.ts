@@ -1,9 +1,9 @@
 import type { Draft } from "../ledger/draft.ts";
-import { assess, termsAt } from "../margin/margin.ts";
-import { portfolioOf } from "../margin/portfolios.ts";
-import { fromPpm, max, min, partDown, partUp, sum } from "../types/fixedPoint.ts";
-import { NORMAL } from "../types/types.ts";
-import { bookOf, mostCharged, type Pool, poolAccountOf, reserveOf } from "./pool.ts";
+import { assess, staleWords, termsAt } from "../margin/margin.ts";
+import { portfolioOf, settledCash, unrealisedGain } from "../margin/portfolios.ts";
+import { divUp, fromPpm, max, min, PPM, partDown, partUp, sum } from "../types/fixedPoint.ts";
+import { NORMAL, type Portfolio } from "../types/types.ts";
+import { bookOf, mostCharged, type Pool, type PoolParameters, poolAccountOf, reserveOf } from "./pool.ts";
 
 /** What one account of the pool is worth, WAD. */
 export interface AccountValues {
@@ -13,7 +13,7 @@ export interface AccountValues {
   readonly upper: bigint;
   readonly lower: bigint;
   readonly holds: boolean;
-  readonly cash: bigint;
+  readonly loose: bigint; // what may leave it
 }
 
 /** What the pool is worth, WAD. */
@@ -57,15 +57,20 @@ export function accountValues(draft: Draft, pool: Pool, underlying: number): Acc
     upper: max(free + max(charged, mostCharged(free, pool.parameters)) + hidden, 0n),
     lower: max(free - hidden, 0n),
     holds: portfolio.books.length !== 0,
-    cash: portfolio.cash,
+    loose: looseDown(draft, portfolio, free, margin, pool.parameters),
   };
 }
 
-/** What may leave an account, WAD: what leaves is cash, and what stays has margin and Q behind it. */
-export function looseDown({ free, margin, cash, holds }: AccountValues, { exitMargin }: Pool["parameters"]): bigint {
-  if (!holds) return max(min(free, cash), 0n);
-  const bound = (margin * 1_000_000n) / exitMargin + 1n;
-  return max(min(free - bound, cash), 0n);
+/**
+ * What may leave an account, WAD: what stays has Q and a margin behind it, that at the wider range too, and the vault lets it go. Nothing while words are stale.
+ */
+function looseDown(draft: Draft, portfolio: Portfolio, free: bigint, margin: bigint, { exitMargin }: PoolParameters): bigint {
+  if (portfolio.books.length === 0) return max(min(free, portfolio.cash), 0n);
+  if (staleWords(portfolio) !== undefined) return 0n;
+  const { margin: wider } = assess(portfolio, termsAt(draft.base.margin, draft.now), true);
+  const kept = divUp(max(margin, wider) * PPM, exitMargin);
+  const locked = partUp(unrealisedGain(portfolio), fromPpm(draft.base.margin.gainLock));
+  return max(min(min(free - kept, portfolio.cash), settledCash(portfolio) - locked), 0n);
 }
 
 /** Whether every account that holds something has a good price, published after `since`. */

@@ -5,9 +5,6 @@ export const STEP = 12n;
 const KEPT = 99n;
 const OF = 100n;
 
-/** After so many steps at once it is as good as dry: 1/μ of at most two leaves less than one part in 10⁷. */
-const MOST_STEPS = 1_664n;
-
 /** The one slot of an underlying: no level while there is no shortage. */
 export interface WaterLine {
   readonly level: bigint; // λ at `time`, 18 decimals; 0: no shortage
@@ -26,7 +23,7 @@ export function highest(maintenance: bigint): bigint {
 export function waterLineAt({ level, time }: WaterLine, now: bigint): WaterLine {
   const steps = now <= time ? 0n : (now - time) / STEP;
   let fallen = level;
-  // rounded up: it falls by one part in a hundred at most
-  for (let i = 0n; i < steps && i < MOST_STEPS; i++) fallen = divUp(fallen * KEPT, OF);
+  // rounded up: it falls by one part in a hundred at most, and below a hundred units no more
+  for (let i = 0n; i < steps && fallen >= OF; i++) fallen = divUp(fallen * KEPT, OF);
   return { level: fallen, time: time + steps * STEP };
 }
