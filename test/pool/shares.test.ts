@@ -120,6 +120,18 @@ describe("shares of the pool", function () {
     }
   });
 
+  it("behavior: while value is lost for good nobody comes in, and who goes is paid his part of the rest", () => {
+    const lost = withVault(waited(requestRedeem(START, BACKER, START.pool.supply / 10n, BOB), 1n), (vault) => {
+      const account = vault.accounts.get(alice)!;
+      const deficit = 1_000_000n * WAD;
+      return { ...vault, deficit, accounts: new Map(vault.accounts).set(alice, { ...account, cash: account.cash + deficit }) };
+    });
+    expect(() => poolDeposit(lost, BOB, CAPITAL, BOB)).to.throw("DeficitOutstanding");
+    const { settlement, deficit } = lost.vault;
+    const due = (lost.pool.requests.get(0n)!.shares * (values(lost).lower + 1n)) / (lost.pool.supply + VIRTUAL);
+    expect(payRequests(lost, 1).pool.claimable.get(BOB)).to.equal((due * settlement) / (settlement + deficit));
+  });
+
   it("behavior: capital that comes in makes no quote cheaper at once, what leaves makes it dearer", () => {
     // nobody has traded for a day
     const world = waited(traded(START, alice, perpetual(20_000_000n)).world, 86_400n);

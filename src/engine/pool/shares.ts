@@ -1,5 +1,6 @@
 import { executeOn } from "../actions/execute.ts";
 import { Draft } from "../ledger/draft.ts";
+import { shortfallOf } from "../margin/shortfall.ts";
 import { revert } from "../types/errors.ts";
 import { divUp, max, min } from "../types/fixedPoint.ts";
 import { type Address, SETTLEMENT } from "../types/types.ts";
@@ -35,7 +36,8 @@ export function poolDeposit(world: World, caller: Address, assets: bigint, recei
   const draft = new Draft(world.vault);
   const values = valuesOf(draft, pool);
   if (!isPriced(draft, pool, values)) revert("PoolUnpriceable");
-  if (draft.deficit !== 0n) revert("DeficitOutstanding", draft.deficit);
+  const owed = draft.deficit + shortfallOf(draft);
+  if (owed !== 0n) revert("DeficitOutstanding", owed);
   const minted = mintedDown(assets, pool, divUp(values.upper, scale));
   if (assets === 0n || minted === 0n) revert("NothingGiven", assets, minted);
   executeOn(draft, pool.owner, [{ kind: "Deposit", account: reserveOf(pool), token: SETTLEMENT, amount: assets }], {});
