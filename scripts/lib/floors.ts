@@ -10,6 +10,7 @@ export const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   orders: [],
   insurance: [],
   liquidation: [],
+  pool: [],
   sources: [],
   lens: ["ledger", "margin"],
 };
@@ -67,8 +68,8 @@ function breach(file: string, target: string): string | undefined {
     return to.tree === "contracts" && mayKnow(from.room, to.room) ? undefined : wrong;
   }
   if (from.tree === "engine") {
-    // orders of the engine are settled by its actions
-    return to.tree === "engine" && (from.room === "orders" || mayKnow(from.room, to.room)) ? undefined : wrong;
+    // orders of the engine are settled by its actions, and its pool trades through them
+    return to.tree === "engine" && (["orders", "pool"].includes(from.room) || mayKnow(from.room, to.room)) ? undefined : wrong;
   }
   if (from.tree === "src") {
     if (to.tree === "other") return undefined; // generated types

@@ -125,7 +125,7 @@ function withSeries(account: Account, index: number, positions: readonly SeriesP
 }
 
 /** The clock of a fund account runs from when its inventory left zero; what comes in later does not reset it. */
-function keepClock(draft: Draft, id: AccountId, underlying: bigint): void {
+export function keepClock(draft: Draft, id: AccountId, underlying: bigint): void {
   if (ownerOf(id) !== draft.base.fund) return;
   const index = Number(underlying);
   const account = draft.account(id);

@@ -1,0 +1,174 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { describe, it } from "mocha";
+import { DRY, deleverage, deleveragingLeverage } from "../../src/engine/actions/deleverage.ts";
+import { Draft } from "../../src/engine/ledger/draft.ts";
+import { assess, termsAt } from "../../src/engine/margin/margin.ts";
+import { portfolioOf } from "../../src/engine/margin/portfolios.ts";
+import { accountIdOf } from "../../src/engine/types/accountId.ts";
+import { abs, sum, WAD } from "../../src/engine/types/fixedPoint.ts";
+import type { AccountId, Assessment, State } from "../../src/engine/types/types.ts";
+import { Random } from "../helpers/random.ts";
+import { alice, BOB, bob, CAROL, carol, claimsOf, deposit, emptyState, FUND, later, repriced, trade } from "../helpers/state.ts";
+
+const fund = accountIdOf(FUND, 1n);
+const LOTS = 1_000_000n;
+
+function figures(state: State, account: AccountId): Assessment {
+  return assess(portfolioOf(new Draft(state), account), termsAt(state.margin, state.now), false);
+}
+
+const lotsOf = (state: State, account: AccountId): bigint => state.accounts.get(account)?.positions.get(0)?.lots ?? 0n;
+
+/** The fund's account is long; bob and carol are short, bob at four times the leverage of carol. The stake has nothing to give. */
+function short(cash: bigint): State {
+  let state = emptyState({}, 0n);
+  state = deposit(state, BOB, bob, 1_300n * WAD);
+  state = deposit(state, CAROL, carol, 5_200n * WAD);
+  state = deposit(state, FUND, accountIdOf(FUND), 5_000n * WAD);
+  for (const winner of [bob, carol]) state = held(state, winner, LOTS / 2n);
+  const account = state.accounts.get(fund)!;
+  // what it has left
+  const accounts = new Map(state.accounts).set(fund, { ...account, cash: account.cash + cash });
+  const underlyings = state.underlyings.map((each) => ({ ...each, fund: { ...each.fund, inventorySince: state.now } }));
+  return { ...state, accounts, underlyings, settlement: state.settlement + cash, fundParameters: { ...state.fundParameters, topUp: 0n } };
+}
+
+/** The fund's account takes lots of a winner, at the mark: first somebody's, then its own. */
+function held(state: State, winner: AccountId, lots: bigint): State {
+  const rich = deposit(state, `0x${"a1".repeat(20)}`, alice, 10_000n * WAD);
+  const traded = trade(rich, winner, alice, -lots);
+  const from = traded.accounts.get(alice)!;
+  const to = traded.accounts.get(fund);
+  const before = to?.positions.get(0);
+  const own = from.positions.get(0)!;
+  const joined = {
+    lots: own.lots + (before?.lots ?? 0n),
+    entryCost: own.entryCost + (before?.entryCost ?? 0n),
+    fundingIndex: own.fundingIndex,
+  };
+  const paid = own.lots * traded.underlyings[0]!.price;
+  const positions = new Map(from.positions);
+  positions.delete(0);
+  const accounts = new Map(traded.accounts)
+    .set(alice, { ...from, positions, cash: from.cash + paid })
+    .set(fund, { ...from, id: fund, cash: (to?.cash ?? 0n) - paid, positions: new Map([[0, joined]]) });
+  return { ...traded, accounts };
+}
+
+const passed = (state: State, seconds: bigint): State => later(state, seconds);
+
+describe("deleveraging", () => {
+  it("default: it begins at 1/μ, where nobody is closed, and falls; then the most leveraged is closed at the mark, down to the line", () => {
+    const state = short(1_000n * WAD);
+    expect(figures(state, fund).equity < figures(state, fund).margin).to.equal(true);
+    const first = deleverage(state, DRY, 0, [bob, carol]);
+    expect(first.line).to.deep.equal({ level: (125n * WAD) / 100n, time: state.now });
+    expect(first.events).to.deep.equal([]);
+
+    const time = passed(state, 50n * 12n);
+    const second = deleverage(time, first.line, 0, [carol, bob]);
+    expect(second.events.map(({ name, values }) => [name, values.account])).to.deep.equal([["Deleveraged", bob]]);
+    expect(second.events[0]!.values.price).to.equal(state.underlyings[0]!.price);
+    expect(lotsOf(second.state, carol)).to.equal(-LOTS / 2n);
+    const closed = lotsOf(second.state, bob) + LOTS / 2n;
+    expect(closed > 0n && lotsOf(second.state, fund) === LOTS - closed).to.equal(true);
+    // at the line, but for a lot
+    const leverage = deleveragingLeverage(second.state, bob);
+    expect(leverage <= second.line.level && leverage * 1_001n > second.line.level * 1_000n).to.equal(true);
+    expect(figures(second.state, bob).equity).to.equal(figures(time, bob).equity);
+    expect(claimsOf(second.state)).to.equal(second.state.settlement + second.state.deficit);
+  });
+
+  it("behavior: with something left only the margin that is lacking is closed, and the water-line is cleared", () => {
+    const state = short(1_000n * WAD);
+    const { margin, equity } = figures(state, fund);
+    const time = passed(state, 300n * 12n);
+    const { state: done, line } = deleverage(time, { level: WAD, time: state.now }, 0, [bob, carol]);
+    expect(line).to.deep.equal(DRY);
+    const closed = LOTS - lotsOf(done, fund);
+    // 1 − E/IM of all, a lot more at most
+    expect(closed * margin >= LOTS * (margin - equity) && (closed - 1n) * margin < LOTS * (margin - equity)).to.equal(true);
+    expect(done.underlyings[0]!.funding.openInterest).to.equal(LOTS - closed);
+    expect(() => deleverage(done, DRY, 0, [bob])).to.throw("FundAccountSolvent");
+  });
+
+  it("behavior: below zero everything is closed at the price of bankruptcy, and the fund account ends with nothing", () => {
+    const state = short(1_000n * WAD);
+    const price = state.underlyings[0]!.price;
+    const fallen = repriced(passed(state, 1_500n * 12n), 0, (price * 94n) / 100n);
+    const { value } = figures(fallen, fund);
+    expect(value < 0n).to.equal(true);
+    const { state: done, events, line } = deleverage(fallen, { level: WAD, time: state.now }, 0, [bob, carol]);
+    expect(lotsOf(done, fund)).to.equal(0n);
+    expect(line).to.deep.equal(DRY);
+    const { price: paid } = events[0]!.values;
+    // who is short pays more than the mark, no more than what is lacking
+    expect(paid).to.equal((price * 94n) / 100n + -value / LOTS);
+    expect(figures(done, fund).value > -LOTS && figures(done, fund).value <= 0n).to.equal(true);
+    expect(done.underlyings[0]!.fund.inventorySince).to.equal(0n);
+    for (const winner of [bob, carol]) {
+      const [was, is] = [figures(fallen, winner), figures(done, winner)];
+      expect(is.margin === 0n || is.equity * was.margin >= was.equity * is.margin).to.equal(true);
+      expect(is.equity >= 0n).to.equal(true);
+    }
+    expect(claimsOf(done)).to.equal(done.settlement + done.deficit);
+  });
+
+  it("behavior: at a price of bankruptcy too an account ends at the line; who would concede more than comes free is passed by", () => {
+    const state = short(-1_000n * WAD);
+    const line = { level: WAD / 2n, time: state.now };
+    const time = passed(state, 12n);
+    const { state: done, line: fallen } = deleverage(time, line, 0, [bob]);
+    expect(lotsOf(done, bob) > lotsOf(time, bob) && lotsOf(done, bob) < 0n).to.equal(true);
+    const leverage = deleveragingLeverage(done, bob);
+    expect(leverage <= fallen.level && leverage * 10_001n > fallen.level * 10_000n).to.equal(true);
+    // fifteen hundredths of what is short are lacking; bob has thirteen of his
+    const deep = passed(short(-3_000n * WAD), 1_500n * 12n);
+    const { state: rest, line: still } = deleverage(deep, line, 0, [bob, carol]);
+    expect([lotsOf(rest, bob), lotsOf(rest, carol)]).to.deep.equal([-LOTS / 2n, 0n]);
+    expect(still.level > 0n && lotsOf(rest, fund) === LOTS / 2n).to.equal(true);
+  });
+
+  it("behavior: who is long himself, is the fund's, or is below the line is passed by", () => {
+    const state = passed(trade(short(1_000n * WAD), alice, carol, 10_000n), 600n);
+    const line = { level: WAD, time: state.now };
+    expect(deleverage(state, line, 0, [alice, fund, accountIdOf(FUND), carol]).events).to.deep.equal([]);
+    expect(deleverage(state, { ...line, level: 1n }, 0, [alice, fund, accountIdOf(FUND)]).events).to.deep.equal([]);
+  });
+
+  it("property: in any order and however often, nobody ends below the line or worse, and no more is closed than is short", () => {
+    let lots = 0n;
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), (seed) => {
+        const random = new Random(seed);
+        const begun = short(random.part(4_500n * WAD, 0, 1) - 3_000n * WAD);
+        const price = random.part(begun.underlyings[0]!.price, 0.93, 1.03);
+        let state = repriced(begun, 0, price);
+        if (figures(state, fund).equity >= figures(state, fund).margin) return;
+        let line = DRY;
+        for (let i = 0; i < 6; i++) {
+          state = passed(state, BigInt(random.below(900)));
+          const was = state;
+          const held = figures(was, fund);
+          const done = deleverage(was, line, 0, random.chance(0.5) ? [bob, carol] : [carol, bob]);
+          [state, line] = [done.state, done.line];
+          const closed = lotsOf(was, fund) - lotsOf(state, fund);
+          lots += closed;
+          for (const winner of [bob, carol]) {
+            const [then, now] = [figures(was, winner), figures(state, winner)];
+            if (lotsOf(was, winner) === lotsOf(state, winner)) continue;
+            expect(then.margin >= now.margin && now.equity * then.margin >= then.equity * now.margin).to.equal(true);
+          }
+          const part = held.value < 0n ? lotsOf(was, fund) : (lotsOf(was, fund) * (held.margin - held.equity)) / held.margin + 1n;
+          expect(closed <= part).to.equal(true);
+          expect(sum([fund, bob, carol].map((account) => lotsOf(state, account)))).to.equal(0n);
+          expect(claimsOf(state)).to.equal(state.settlement + state.deficit);
+          if (line.level === 0n) break;
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect(abs(lots) > 0n).to.equal(true);
+  });
+});
