@@ -8,7 +8,11 @@ export function deploymentPath(root: string, network: string): string {
   return join(root, "deployments", `${network}.json`);
 }
 
-/** Reads the record of `network`. Throws BadInput when there is none or it is malformed. */
+/**
+ * Reads the record of `network`. Throws BadInput when there is none or it is malformed.
+ * @example
+ * readDeployment(".", "local").chainId // 31_337
+ */
 export function readDeployment(root: string, network: string): DeploymentRecord {
   const path = deploymentPath(root, network);
   let text: string;
