@@ -1,6 +1,7 @@
 // Packs, installs into empty folders under Node 22 and 24, runs every command there, type-checks a program that imports the package, and bundles it for a
 // browser. Takes some minutes and a registry: npm test has the short form.
-//   npm run test:package
+//   npm run test:package [-- VERSION…]
+// VERSION: of Node, 22 and 24 by default.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -9,9 +10,10 @@ import { Failure } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
 import { packInto } from "./lib/packageFiles.ts";
 import { bare, emptyFolder, packedDevnet } from "./lib/packedFolder.ts";
-import { run } from "./lib/run.ts";
+import { projectRoot, run } from "./lib/run.ts";
 
-const VERSIONS = ["22", "24"];
+const asked = process.argv.slice(2);
+const VERSIONS = asked.length > 0 ? asked : ["22", "24"];
 const VITE = "8.4.0";
 /** Bytes of compressed JavaScript that a page may take of the package. */
 const LARGEST = { without: 60_000, with: 170_000 };
@@ -66,10 +68,10 @@ async function step(name: string, work: () => Promise<string | undefined>): Prom
 }
 
 /** What is wrong with how a command ended, if anything. */
-async function fault(folder: string, path: string, line: string, said = /^/): Promise<string | undefined> {
+async function fault(folder: string, path: string, line: string, said = /^/, codes = [0]): Promise<string | undefined> {
   const [program = "", ...args] = line.split(" ");
-  const { code, output } = await run(program, args, { directory: folder, environment: { PATH: path, NODE_OPTIONS: "", NO_COLOR: "1" } });
-  return code === 0 && said.test(output) && !/ExperimentalWarning/.test(output)
+  const { code, output } = await run(program, args, { directory: folder, path, environment: { NODE_OPTIONS: "", NO_COLOR: "1" } });
+  return codes.includes(code) && said.test(output) && !/ExperimentalWarning/.test(output)
     ? undefined
     : `${line}: ends with ${code}: ${output.trim()}`;
 }
@@ -97,26 +99,23 @@ async function under(version: string, root: string, tarball: string): Promise<vo
   } finally {
     await devnet.close();
   }
-  await step(of("npx plimsoll demo"), () =>
-    fault(folder, path, "npx --no-install plimsoll demo --accounts 12 --option-traders 0 --steps 1 --report crash.html", /liquidat/),
-  );
+  // so few traders may leave more bad debt than the demo allows: what counts is that it plays to its end
+  const demo = "npx --no-install plimsoll demo --accounts 12 --option-traders 0 --steps 1 --report crash.html";
+  await step(of("npx plimsoll demo"), () => fault(folder, path, demo, /Replay against books\s+0 [\s\S]*Report: crash\.html/, [0, 1]));
 }
 
 async function types(folder: string, moduleResolution: string): Promise<string | undefined> {
   writeFileSync(join(folder, "program.ts"), PROGRAM);
   const module = moduleResolution === "bundler" ? "esnext" : "nodenext";
   const flags = `--noEmit --strict --target es2024 --module ${module} --moduleResolution ${moduleResolution} --types node program.ts`;
-  return fault(folder, process.env.PATH ?? "", `tsc ${flags}`);
+  return fault(folder, [join(projectRoot, "node_modules", ".bin"), process.env.PATH].join(delimiter), `tsc ${flags}`);
 }
 
 async function bundle(folder: string, external: boolean): Promise<string | undefined> {
   const page = emptyFolder(join(folder, "page"));
   writeFileSync(join(page, "page.js"), PAGE);
-  const lib = { entry: "page.js", formats: ["es"], fileName: "page" };
-  const config = {
-    logLevel: "info",
-    build: { lib, minify: true, target: "es2022", rollupOptions: { external: external ? ["ethers"] : [] } },
-  };
+  const rollupOptions = { input: "page.js", external: external ? ["ethers"] : [], output: { entryFileNames: "page.js" } };
+  const config = { logLevel: "info", build: { target: "es2022", modulePreload: { polyfill: false }, rollupOptions } };
   writeFileSync(join(page, "vite.config.js"), `export default ${JSON.stringify(config)};\n`);
   const { code, output } = await run("npx", ["--no-install", "vite", "build"], { directory: page });
   if (code !== 0 || /externalized for browser/.test(output)) return output;
@@ -126,7 +125,7 @@ async function bundle(folder: string, external: boolean): Promise<string | undef
   return bytes < most ? undefined : `${bytes} bytes are more than ${most}`;
 }
 
-await answer("npm run test:package", async () => {
+await answer("npm run test:package [-- VERSION…]", async () => {
   const root = mkdtempSync(join(tmpdir(), "plimsoll-package-"));
   try {
     const tarball = await packInto(root, true);

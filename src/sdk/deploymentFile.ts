@@ -19,7 +19,10 @@ export function readDeployment(root: string, network: string): DeploymentRecord 
   try {
     text = readFileSync(path, "utf8");
   } catch {
-    throw new BadInput(`nothing is deployed on ${network}`, `npm run deploy -- --network ${network}`);
+    throw new BadInput(
+      `nothing is deployed on ${network}`,
+      `npm run deploy -- --network ${network} in a checkout, or put its record into deployments/${network}.json`,
+    );
   }
   try {
     return toDeploymentRecord(JSON.parse(text), `deployments/${network}.json`);
