@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { surviveClosedPipes } from "./lib/closedPipes.ts";
+import { surviveClosedPipes } from "../src/cli/closedPipes.ts";
 import "./lib/generatedTypes.ts";
 
 surviveClosedPipes();

@@ -10,7 +10,7 @@ import { encodeBytes32String } from "ethers";
 import type { FaucetParameters, PlimsollParameters, PriceSourceParameters } from "../../src/deployment/parameters.ts";
 import { MANAGER_ENTRIES, RESTRICTED_ENTRIES, ROLE_NAMES, ROLES, roleOf, selectorOf } from "../../src/deployment/roles.ts";
 import { FUND_WORD, LIQUIDATION_WORD, MARGIN_WORD, pack } from "../../src/deployment/words.ts";
-import { interfaceOf } from "../../src/sdk/artifacts.ts";
+import { interfaceOf } from "../../src/sdk/interfaces.ts";
 
 /** The place of the order module; new accounts consent to it. */
 export const ORDERS_MODULE = 0;

@@ -1,6 +1,6 @@
+import { surviveClosedPipes } from "../../src/cli/closedPipes.ts";
 import { explainError } from "../../src/sdk/errors.ts";
 import { BadInput, Failure } from "../../src/sdk/failure.ts";
-import { surviveClosedPipes } from "./closedPipes.ts";
 
 /**
  * Runs a command and ends the process: 0 or what it returns, 2 for bad input, 1 for any other failure, said in a line.

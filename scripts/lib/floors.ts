@@ -26,11 +26,12 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   report: ["engine"],
   simulator: ["engine", "checker", "data", "forecast", "sdk", "deployment", "keeper", "report"],
   cli: ["engine", "checker", "data", "forecast", "sdk", "deployment", "keeper", "report", "simulator"],
+  package: ["engine", "sdk", "keeper", "cli"], // entries of what is published
   app: ["engine", "sdk"],
 };
 
 /** Folders of `test` that may import everything: what crosses floors, what is not of the protocol, and what sets worlds up. */
-const FREE_TESTS = ["whole", "helpers", "checker", "data", "deployment", "keeper", "tools"];
+const FREE_TESTS = ["whole", "helpers", "checker", "data", "deployment", "keeper", "package", "tools"];
 
 interface Place {
   readonly tree: "contracts" | "engine" | "test" | "src" | "other";

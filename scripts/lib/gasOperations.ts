@@ -8,9 +8,9 @@ import {
   transferAction,
   withdrawAction,
 } from "../../src/sdk/actions.ts";
-import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import type { Call } from "../../src/sdk/calls.ts";
 import { Failure } from "../../src/sdk/failure.ts";
+import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { encodeCancel, type OrderFill } from "../../src/sdk/orders.ts";
 import type { Mined } from "../../src/simulator/localChain.ts";
 import type { Expected, House, Measure, Measured } from "./gasMeasure.ts";
@@ -83,7 +83,7 @@ export async function runSequencerOperations(world: GasWorld, onMeasured: OnMeas
   await measure("liquidate.sequencer", liquidate(one), { Liquidated: 1 });
 }
 
-const EMITTERS = ["IMarginVault", "OrderSettlement", "LiquidationBatch", "InsuranceFund"];
+const EMITTERS = ["IMarginVault", "OrderSettlement", "LiquidationBatch", "InsuranceFund"] as const;
 
 async function requireEvents(world: GasWorld, name: string, hash: string, expected: Expected): Promise<void> {
   const receipt = (await world.chain.rpc("eth_getTransactionReceipt", [hash])) as { logs: { topics: string[] }[] };

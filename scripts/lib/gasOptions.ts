@@ -1,10 +1,10 @@
+import { Interface } from "ethers";
 import { artifacts } from "hardhat";
 import { Draft } from "../../src/engine/ledger/draft.ts";
 import { marketOf, namedInstrument } from "../../src/engine/ledger/market.ts";
 import type { State } from "../../src/engine/types/types.ts";
 import { expiryOf, listedSeries } from "../../src/engine/words/seriesWord.ts";
 import { SETTLEMENT_TOKEN, tradeAction } from "../../src/sdk/actions.ts";
-import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import {
   type Call,
   executeCall,
@@ -86,9 +86,9 @@ const usd = (amount: number): bigint => BigInt(Math.round(amount * 1e6));
 /** Black-76 and the words of a series within a contract, without anything around them. */
 async function pure(world: GasWorld, measure: Measure): Promise<void> {
   const call = async (name: string, address: string, method: string, args: readonly unknown[]) => {
-    const { deployedBytecode } = await artifacts.readArtifact(name);
+    const { abi, deployedBytecode } = await artifacts.readArtifact(name);
     await world.chain.rpc("hardhat_setCode", [address, deployedBytecode]);
-    const face = interfaceOf(name);
+    const face = new Interface(abi);
     const data = face.encodeFunctionData(method, [...args]);
     return face.decodeFunctionResult(method, (await world.chain.rpc("eth_call", [{ to: address, data }, "latest"])) as string);
   };

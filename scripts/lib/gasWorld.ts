@@ -1,14 +1,14 @@
-import { AbiCoder, ContractFactory, encodeBytes32String, id, type Wallet, Wallet as WalletOf } from "ethers";
+import { AbiCoder, ContractFactory, encodeBytes32String, Interface, id, type Wallet, Wallet as WalletOf } from "ethers";
 import { artifacts } from "hardhat";
 import { deployPlimsoll } from "../../src/deployment/deployPlimsoll.ts";
 import { localParameters } from "../../src/deployment/localParameters.ts";
 import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import type { AccountId } from "../../src/engine/types/types.ts";
 import { depositAction, type EncodedAction, SETTLEMENT_TOKEN, tradeAction } from "../../src/sdk/actions.ts";
-import { interfaceOf } from "../../src/sdk/artifacts.ts";
 import { type Call, executeCall } from "../../src/sdk/calls.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import { Failure } from "../../src/sdk/failure.ts";
+import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { buildOrder, encodeFills, type OrderFill, signOrder } from "../../src/sdk/orders.ts";
 import { orderVenue } from "../../src/sdk/series.ts";
 import { signPrice } from "../../src/sdk/signedValues.ts";
@@ -16,6 +16,9 @@ import { takeCall } from "../../src/sdk/takeOrders.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 import { type Connection, type LocalChain, openLocalChain } from "../../src/simulator/localChain.ts";
 import { type Protocol, rateCalls } from "../../src/simulator/setUp.ts";
+
+const PYTH = new Interface(["function updatePriceFeeds(bytes[] updates) payable"]);
+const FEED = new Interface(["function set(int256 answer, uint256 updatedAt)"]);
 
 export const WAD = 10n ** 18n;
 export const HOUR = 3_600;
@@ -141,7 +144,7 @@ async function deployMocks(provider: Connection["provider"]): Promise<Mocks> {
   for (const [underlying, feed] of mocks.feeds) await send({ to: feed, data: feedData(START_PRICES[underlying] ?? 0n, DEPLOYED_AT) });
   for (const underlying of [SOL, LINK]) {
     const updates = pythUpdates(underlying, START_PRICES[underlying], DEPLOYED_AT);
-    const data = interfaceOf("PythMock").encodeFunctionData("updatePriceFeeds", [updates]);
+    const data = PYTH.encodeFunctionData("updatePriceFeeds", [updates]);
     await send({ to: mocks.pyth, data, value: `0x${(PYTH_FEE * BigInt(updates.length)).toString(16)}` });
   }
   return mocks;
@@ -149,7 +152,7 @@ async function deployMocks(provider: Connection["provider"]): Promise<Mocks> {
 
 /** @param price WAD */
 function feedData(price: bigint, time: number): string {
-  return interfaceOf("MockFeed").encodeFunctionData("set", [price / 10n ** BigInt(18 - FEED_DECIMALS), time]);
+  return FEED.encodeFunctionData("set", [price / 10n ** BigInt(18 - FEED_DECIMALS), time]);
 }
 
 const baseIdOf = (underlying: number): string => id(`${SYMBOLS[underlying]}/USD`);

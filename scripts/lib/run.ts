@@ -13,7 +13,7 @@ export interface Outcome {
 /**
  * Runs a command of the project (a binary of node_modules or a program of the machine) in the project's folder.
  * @param options live: write the output through as it comes, beside collecting it; directory: another folder to run in; onOutput: hears everything as it comes;
- *   timeout: milliseconds after which it is ended
+ *   timeout: milliseconds after which it is ended; path: where programs are looked for, instead of in node_modules and then where the shell does
  */
 export async function run(
   command: string,
@@ -24,13 +24,14 @@ export async function run(
     readonly directory?: string;
     readonly onOutput?: (text: string) => void;
     readonly timeout?: number;
+    readonly path?: string;
   } = {},
 ): Promise<Outcome> {
   const started = performance.now();
   const binaries = join(projectRoot, "node_modules", ".bin");
   const child = spawn(command, args, {
     cwd: options.directory ?? projectRoot,
-    env: { ...process.env, ...options.environment, PATH: `${binaries}${delimiter}${process.env.PATH ?? ""}` },
+    env: { ...process.env, ...options.environment, PATH: options.path ?? `${binaries}${delimiter}${process.env.PATH ?? ""}` },
     stdio: ["ignore", "pipe", "pipe"],
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
   });

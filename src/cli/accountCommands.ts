@@ -13,19 +13,20 @@ import { instrumentFromNumber, isFuture } from "../engine/types/instrument.ts";
 import type { AccountId } from "../engine/types/types.ts";
 import { SCENARIOS } from "../engine/words/riskWord.ts";
 import { followBooks } from "../keeper/books.ts";
-import { standings } from "../keeper/plan.ts";
 import { depositAction, withdrawAction } from "../sdk/actions.ts";
 import { formatDecimal, parseDecimal, showDecimal, toNumber } from "../sdk/amounts.ts";
 import { approvalCalls, balanceOf } from "../sdk/approval.ts";
-import { interfaceOf } from "../sdk/artifacts.ts";
 import { executeCall } from "../sdk/calls.ts";
 import { Failure } from "../sdk/failure.ts";
+import { interfaceOf } from "../sdk/interfaces.ts";
 import { liquidationPrices } from "../sdk/liquidationPrices.ts";
 import { instrumentName } from "../sdk/series.ts";
+import { standings } from "../sdk/standing.ts";
+import { readVault, seriesHeld, type VaultView } from "../sdk/vaultView.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { type Context, findToken, openContext, parseAccount, parseAmount, parsePayee, withNetwork } from "./context.ts";
 import { printJson, printRows, printTable } from "./output.ts";
-import { mended, optionFigures, readSeries, type SeriesView, seriesAt, seriesHeld, staleAmong } from "./seriesState.ts";
+import { mended, optionFigures, seriesAt, staleAmong } from "./seriesState.ts";
 
 export function addAccountCommands(program: Command): void {
   withNetwork(program.command("account").argument("[account]", "number of a local account, address or address/sub-account; --as otherwise"))
@@ -107,7 +108,7 @@ type Summary = Readonly<
 async function showOne(context: Context, account: AccountId): Promise<void> {
   const { record } = context;
   const [summary] = (await context.view("lens", "MarginLens", "summary", account)) as [Summary];
-  const view = await readSeries(context, [account]);
+  const view = await readVault(context, [account]);
   const stored = view.state.accounts.get(account);
   if (stored === undefined) throw new RangeError(`no account ${account}`);
   const underlyingOf = (token: number): number => record.collaterals[token]?.underlying ?? -1;
@@ -198,7 +199,7 @@ type HeldFigures = {
 };
 
 /** An option or a dated future as an account holds it: at its mark, or at what it pays once settled. */
-function heldFigures(view: SeriesView, index: number, instrument: bigint, lots: bigint): HeldFigures {
+function heldFigures(view: VaultView, index: number, instrument: bigint, lots: bigint): HeldFigures {
   const parts = instrumentFromNumber(instrument);
   const { underlying, series } = seriesAt(view, { underlying: index, series: Number(parts.series) });
   const live = seriesNow(underlying, series, view.state.now);
@@ -218,7 +219,7 @@ function heldLine({ size, mark, value, delta }: HeldFigures): string {
 }
 
 /** What an account would lose on one underlying in each scenario, and which one decides its margin. Priced live at the held range. */
-function scanFigures({ state }: SeriesView, account: AccountId, index: number, underlying: string) {
+function scanFigures({ state }: VaultView, account: AccountId, index: number, underlying: string) {
   const holding = portfolioOf(new Draft(state), account).holdings?.get(BigInt(index));
   if (holding === undefined) throw new RangeError(`nothing in series of ${underlying}`);
   const terms = termsAt(state.margin, state.now);
@@ -248,7 +249,7 @@ type Line = { readonly liquidationBelow: string | null; readonly liquidationAbov
 
 const NO_LINE: Line = { liquidationBelow: null, liquidationAbove: null };
 
-function lineOf({ state }: SeriesView, account: AccountId, index: number): Line {
+function lineOf({ state }: VaultView, account: AccountId, index: number): Line {
   const { price = 0n, lotExponent = 0n } = state.underlyings[index] ?? {};
   if (price === 0n) return NO_LINE;
   const { low, high } = liquidationPrices(state, account, index);

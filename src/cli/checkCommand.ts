@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { check } from "../checker/checker.ts";
-import { interfaceOf } from "../sdk/artifacts.ts";
+import { interfaceOf } from "../sdk/interfaces.ts";
 import { logReader } from "../sdk/logs.ts";
 import type { Rpc } from "../sdk/rpc.ts";
 import { openContext, withNetwork } from "./context.ts";

@@ -3,19 +3,22 @@ import { Wallet } from "ethers";
 import { z } from "zod";
 import { accountIdOf, ownerOf } from "../engine/types/accountId.ts";
 import type { AccountId } from "../engine/types/types.ts";
+import type { ContractName } from "../sdk/abis.ts";
 import { SETTLEMENT_TOKEN } from "../sdk/actions.ts";
 import { addressFault } from "../sdk/address.ts";
 import { parseDecimal } from "../sdk/amounts.ts";
-import { interfaceOf, PROJECT_ROOT } from "../sdk/artifacts.ts";
 import type { Call } from "../sdk/calls.ts";
+import { connect } from "../sdk/connect.ts";
 import { readDeployment } from "../sdk/deploymentFile.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
-import { BadInput, Failure } from "../sdk/failure.ts";
+import { BadInput } from "../sdk/failure.ts";
+import { interfaceOf } from "../sdk/interfaces.ts";
 import { callContract } from "../sdk/readState.ts";
 import { httpRpc, type RetryOptions, type Rpc, retryingRpc } from "../sdk/rpc.ts";
 import { type SenderEvent, type Sent, transactionSender } from "../sdk/sender.ts";
 import { LOCAL_CHAIN, localWallet } from "../simulator/localAccounts.ts";
 import { readArguments, whole } from "./arguments.ts";
+import { home } from "./home.ts";
 
 /** Options that every operating command has. */
 export function withNetwork(command: Command): Command {
@@ -47,7 +50,12 @@ export type Context = {
   /** The wallet that acts. @throws BadInput when there is no key */
   readonly wallet: () => Wallet;
   /** Calls a view of a contract of the deployment. */
-  readonly view: (contract: keyof DeploymentRecord["contracts"], abi: string, method: string, ...args: unknown[]) => Promise<unknown[]>;
+  readonly view: (
+    contract: keyof DeploymentRecord["contracts"],
+    abi: ContractName,
+    method: string,
+    ...args: unknown[]
+  ) => Promise<unknown[]>;
   /**
    * Sends transactions one after another, each once the one before is mined; gives the last hash and what all of them said.
    * @param by who signs; who acts by default
@@ -58,16 +66,12 @@ export type Context = {
 /** @param retry how the keeper wants to be heard about requests that are made again, and to be stopped */
 export async function openContext(options: unknown, retry: RetryOptions = {}): Promise<Context> {
   const { network, rpc: url, as, wait, json } = readArguments(networkSchema, options);
-  const record = readDeployment(PROJECT_ROOT, network);
+  const record = readDeployment(home(), network);
   const rpc = retryingRpc(httpRpc(url), retry);
-  const chainId = Number(await rpc("eth_chainId"));
-  if (chainId !== record.chainId)
-    throw new BadInput(`the node is on chain ${chainId}, but ${network} is deployed on chain ${record.chainId}`);
+  await connect(rpc, record);
+  const { chainId } = record;
   if (as !== undefined && chainId !== LOCAL_CHAIN)
     throw new BadInput(`--as: account ${as} is one of a local chain, whose keys everybody knows: elsewhere the key in PLIMSOLL_KEY acts`);
-  const code = await rpc("eth_getCode", [record.contracts.vault, "latest"]);
-  if (code === "0x")
-    throw new Failure(`the addresses recorded for ${network} hold no code on this node`, "deploy again, or start npm run devnet");
   const wallet = (): Wallet => {
     const key = process.env.PLIMSOLL_KEY;
     if (key !== undefined) {

@@ -8,7 +8,6 @@ import { fileLines, findingRows, seriesJson } from "../data/report.ts";
 import { missingIn } from "../data/series.ts";
 import { localParameters } from "../deployment/localParameters.ts";
 import { renderReport } from "../report/html.ts";
-import { PROJECT_ROOT } from "../sdk/artifacts.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { selectWindow, WARM_UP_DAYS, type Window } from "../simulator/bars.ts";
 import { BUILT_IN_START, builtInPath } from "../simulator/builtInPath.ts";
@@ -16,6 +15,7 @@ import { demoFindings } from "../simulator/demoSummary.ts";
 import { builtInVolatility, realisedVolatility, recordedVolatility, volatilityNotes } from "../simulator/volatilityPath.ts";
 import { moment, readArguments, whole } from "./arguments.ts";
 import { addDataOptions, dataSchema, readWithProgress } from "./dataCommand.ts";
+import { home } from "./home.ts";
 import { printJson, printRows } from "./output.ts";
 import { progressLine } from "./progress.ts";
 
@@ -103,7 +103,7 @@ export function addDemoCommand(program: Command): void {
             note ? `${value}  (${note})` : value,
           ]),
         );
-        process.stdout.write(`\nReport: ${path.startsWith(join(PROJECT_ROOT, "/")) ? path.slice(PROJECT_ROOT.length + 1) : path}\n`);
+        process.stdout.write(`\nReport: ${path.startsWith(join(home(), "/")) ? path.slice(home().length + 1) : path}\n`);
       }
       if (demoFindings(result).some(({ good }) => good === false)) process.exitCode = 1;
     } finally {

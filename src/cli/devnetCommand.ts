@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { z } from "zod";
-import { PROJECT_ROOT } from "../sdk/artifacts.ts";
 import { writeDeployment } from "../sdk/deploymentFile.ts";
 import { explainError } from "../sdk/errors.ts";
 import { startDevnet } from "../simulator/devnet.ts";
 import { readArguments, whole } from "./arguments.ts";
+import { home } from "./home.ts";
 import { namesIn, turnLines } from "./turnLines.ts";
 
 const schema = z.object({ port: whole(1, 65_535), keeperDelay: whole(0, 86_400), keeper: z.boolean() });
@@ -23,7 +23,7 @@ export function addDevnetCommand(program: Command): void {
       const { port, keeperDelay, keeper } = readArguments(schema, options);
       say("deploying …");
       const devnet = await startDevnet(port);
-      writeDeployment(PROJECT_ROOT, devnet.record);
+      writeDeployment(home(), devnet.record);
       say(`JSON-RPC on ${devnet.url}, chain ${devnet.record.chainId}; addresses in deployments/local.json`);
       say("accounts are those of every Hardhat chain; tokens come from a faucet: plimsoll faucet pUSD 1000 --as 10");
       for (const line of devnet.positions) say(line);

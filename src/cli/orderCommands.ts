@@ -43,12 +43,13 @@ import { callContract } from "../sdk/readState.ts";
 import { expiryText, instrumentName, instrumentOf, type ListedUnderlying, orderVenue, parseInstrument, signedName } from "../sdk/series.ts";
 import { isSignedBy, normalSignature } from "../sdk/signature.ts";
 import { type Taking, takeOrders } from "../sdk/takeOrders.ts";
+import { readVault, type VaultView } from "../sdk/vaultView.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount, report } from "./accountCommands.ts";
 import { positiveDecimal, readArguments, whole } from "./arguments.ts";
 import { type Context, openContext, parseAmount, withNetwork } from "./context.ts";
 import { printRows } from "./output.ts";
-import { type Attempt, mended, readSeries, type SeriesView } from "./seriesState.ts";
+import { type Attempt, mended } from "./seriesState.ts";
 
 const HIGHEST_FEE = 500n; // ppm
 
@@ -89,7 +90,7 @@ export function addOrderCommands(program: Command): void {
       const nonce = options.nonce === undefined ? BigInt(Date.now()) % 2n ** 40n : BigInt(readArguments(wholeNonce, options).nonce);
       const context = await openContext(options);
       // a local chain's clock may have been moved: its own time counts
-      const view = await readSeries(context, [ownAccount(context)]);
+      const view = await readVault(context, [ownAccount(context)]);
       const venue = orderVenue(context.record, view.listed);
       const signed = await signWhat(context, view, venue, asked, name, nonce);
       const { what, makerBuys, exponent, price } = quoteOf(context.record, view.listed, signed);
@@ -132,7 +133,7 @@ type Signed = SignedOrder | SignedCombo;
 
 async function signWhat(
   context: Context,
-  { state, listed }: SeriesView,
+  { state, listed }: VaultView,
   venue: OrderVenue,
   { side, size, limit, minutes }: Asked,
   name: string,
@@ -310,7 +311,7 @@ function isSignedCombo(signed: Signed): signed is SignedCombo {
 async function showOrder(context: Context, path: string): Promise<void> {
   const file = readOrder(path);
   const { record } = context;
-  const { state, listed } = await readSeries(context);
+  const { state, listed } = await readVault(context);
   const { order } = file;
   const signed = signedOf(listed, file);
   const gone = isGone(signed) ? signed : [];
@@ -428,7 +429,7 @@ const SKIPPED: Readonly<Record<string, string>> = {
 
 async function take(context: Context, file: OrderFile, options: { size?: string; preview: boolean }): Promise<void> {
   const { record } = context;
-  const { listed } = await readSeries(context);
+  const { listed } = await readVault(context);
   const signed = signedOf(listed, file);
   if (isGone(signed)) {
     const [name, are] = [signed.join(" and "), signed.length === 1 ? "is" : "are"];

@@ -9,7 +9,6 @@ import { followBooks } from "../keeper/books.ts";
 import { sliceFeed } from "../keeper/sliceFeed.ts";
 import { planUpkeep, stalenessNow } from "../keeper/upkeep.ts";
 import { formatDecimal, parseDecimal, showDecimal } from "../sdk/amounts.ts";
-import { interfaceOf } from "../sdk/artifacts.ts";
 import {
   AUTHORITY,
   type Call,
@@ -22,9 +21,11 @@ import {
   signedSlice,
 } from "../sdk/calls.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
+import { interfaceOf } from "../sdk/interfaces.ts";
 import { callContract } from "../sdk/readState.ts";
 import { expiryText, listedIn, parseSeries, type SeriesPlace, seriesListing, seriesName, strikesLine } from "../sdk/series.ts";
 import { smileReport } from "../sdk/smile.ts";
+import { readVault, type VaultView } from "../sdk/vaultView.ts";
 import { LOCAL_ROLES, passTime, showAccount } from "../simulator/devnet.ts";
 import { LOCAL_CHAIN, localWallet } from "../simulator/localAccounts.ts";
 import { LOCAL_SMILE } from "../simulator/localSeries.ts";
@@ -32,7 +33,7 @@ import { report } from "./accountCommands.ts";
 import { moment, positiveDecimal, readArguments, whole } from "./arguments.ts";
 import { type Context, findUnderlying, openContext, withNetwork } from "./context.ts";
 import { printJson, printTable } from "./output.ts";
-import { atTheMoney, optionFigures, readSeries, type SeriesView, seriesAt, staleAmong } from "./seriesState.ts";
+import { atTheMoney, optionFigures, seriesAt, staleAmong } from "./seriesState.ts";
 import { addSliceSigning, percent, smileSchema, whySliceRefused } from "./sliceSigning.ts";
 
 const listingSchema = z.object({
@@ -176,7 +177,7 @@ function stateOf({ settled, fresh, stale }: SeriesRow): string {
 }
 
 async function showChain(context: Context, name: string): Promise<void> {
-  const view = await readSeries(context);
+  const view = await readVault(context);
   const place = parseSeries(view.listed, name);
   const { underlying, series } = seriesAt(view, place);
   const { now } = view.state;
@@ -225,7 +226,7 @@ function shortDelta(delta: string | undefined): string {
 async function list(context: Context, symbol: string, given: z.infer<typeof listingSchema>): Promise<void> {
   const { record, rpc } = context;
   const { index, lotExponent } = findUnderlying(record, symbol);
-  const view = await readSeries(context);
+  const view = await readVault(context);
   const underlying = view.state.underlyings[index];
   if (underlying === undefined) throw new RangeError(`no underlying ${index}`);
   if (record.underlyings[index]?.volatilityFeed === undefined)
@@ -270,7 +271,7 @@ async function list(context: Context, symbol: string, given: z.infer<typeof list
     }
   }
   const { hash } = await context.send([call]);
-  const after = await readSeries(context);
+  const after = await readVault(context);
   const name = seriesName(after.listed, { underlying: index, series: Number(listing.series) });
   report(
     context,
@@ -293,7 +294,7 @@ async function numberForNew({ record, rpc }: Context, underlying: number, listed
   return rested.number;
 }
 
-function explainListing({ state }: SeriesView, underlying: number, listing: Parameters<typeof listSeries>[2]): void {
+function explainListing({ state }: VaultView, underlying: number, listing: Parameters<typeof listSeries>[2]): void {
   const refused = refusalOf(() => listSeries(state, underlying, listing));
   if (refused === undefined) return;
   const { errorName, args } = refused;
@@ -329,7 +330,7 @@ function refusalOf(run: () => unknown): Reverted | undefined {
 
 async function post(context: Context, name: string, given: z.infer<typeof sliceSchema>): Promise<void> {
   const { record } = context;
-  const view = await readSeries(context);
+  const view = await readVault(context);
   const place = parseSeries(view.listed, name);
   const { series } = seriesAt(view, place);
   const shown = seriesName(view.listed, place);
@@ -339,7 +340,7 @@ async function post(context: Context, name: string, given: z.infer<typeof sliceS
   const { hash } = await context.send([
     postSlicesCall(record, context.wallet().address, place.underlying, [{ series: place.series, update }]),
   ]);
-  const after = await readSeries(context);
+  const after = await readVault(context);
   const now = seriesAt(after, place);
   const volatility = formatDecimal(atTheMoney(now.underlying, now.series, after.state.now) ?? 0n);
   const from = new Date(Number(said.publishTime) * 1000).toISOString().slice(0, 19);
@@ -352,7 +353,7 @@ async function post(context: Context, name: string, given: z.infer<typeof sliceS
 
 async function sliceFor(
   { record }: Context,
-  view: SeriesView,
+  view: VaultView,
   place: SeriesPlace,
   given: z.infer<typeof sliceSchema>,
 ): Promise<{ readonly update: string; readonly report: VolatilityReport }> {
@@ -373,7 +374,7 @@ async function sliceFor(
 
 async function refresh(context: Context, names: readonly string[]): Promise<void> {
   const { record } = context;
-  const view = await readSeries(context);
+  const view = await readVault(context);
   const all = view.state.underlyings.flatMap((each, underlying) => [...each.series.keys()].map((series) => ({ underlying, series })));
   const wanted = names.length === 0 ? all : names.map((name) => parseSeries(view.listed, name));
   const stale = staleAmong(view, wanted);

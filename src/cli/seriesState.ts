@@ -7,43 +7,19 @@ import { logMoneynessOf, rootOf, totalVolatilityOf, undiscounted } from "../engi
 import { impliedDown } from "../engine/math/options/svi.ts";
 import { ownerOf } from "../engine/types/accountId.ts";
 import { Reverted } from "../engine/types/errors.ts";
-import { type Instrument, instrumentFromNumber } from "../engine/types/instrument.ts";
-import type { Account, AccountId, Series, State, Underlying } from "../engine/types/types.ts";
+import type { Instrument } from "../engine/types/instrument.ts";
+import type { AccountId, Series, State, Underlying } from "../engine/types/types.ts";
 import { stalenessNow } from "../keeper/upkeep.ts";
 import { showDecimal, toNumber } from "../sdk/amounts.ts";
 import { explainError, mendOf } from "../sdk/errors.ts";
 import { Failure } from "../sdk/failure.ts";
-import { vaultReader } from "../sdk/readState.ts";
 import { TransactionFailure } from "../sdk/sender.ts";
-import { instrumentName, type ListedUnderlying, listedIn, type SeriesPlace, seriesName } from "../sdk/series.ts";
+import { instrumentName, type ListedUnderlying, type SeriesPlace, seriesName } from "../sdk/series.ts";
+import { readVault, seriesHeld, type VaultView } from "../sdk/vaultView.ts";
 import type { Context } from "./context.ts";
 
-/** The vault as of the latest block: some accounts, and the series that have not settled or that those accounts hold. */
-export type SeriesView = { readonly state: State; readonly listed: readonly ListedUnderlying[] };
-
-export async function readSeries({ rpc, record }: Context, ids: readonly AccountId[] = []): Promise<SeriesView> {
-  const reader = vaultReader(rpc, record.contracts.vault);
-  const { timestamp } = (await rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
-  const [shared, held] = await Promise.all([reader.shared(), Promise.all(ids.map(reader.account))]);
-  const underlyings = await Promise.all(
-    shared.underlyings.map(async (each, index) => {
-      const numbers = new Set(held.flatMap((account) => seriesHeld(account, index)));
-      const others = [...numbers].filter((number) => !each.series.has(number));
-      const read = await Promise.all(others.map(async (number) => [number, await reader.series(index, number)] as const));
-      return { ...each, series: new Map([...each.series, ...read]) };
-    }),
-  );
-  const accounts = new Map(held.map((account) => [account.id, account]));
-  return { state: { ...shared, underlyings, accounts, now: BigInt(timestamp) }, listed: listedIn(record, underlyings) };
-}
-
-/** The numbers of the series that an account holds of an underlying. */
-export function seriesHeld({ series }: Account, underlying: number): number[] {
-  return [...new Set((series.get(underlying) ?? []).map(({ instrument }) => Number(instrumentFromNumber(instrument).series)))];
-}
-
 /** A series and its underlying, which are there. */
-export function seriesAt({ state }: SeriesView, { underlying, series }: SeriesPlace): { underlying: Underlying; series: Series } {
+export function seriesAt({ state }: VaultView, { underlying, series }: SeriesPlace): { underlying: Underlying; series: Series } {
   const found = state.underlyings[underlying];
   const own = found?.series.get(series);
   if (found === undefined || own === undefined) throw new RangeError(`no series ${series} of ${underlying}`);
@@ -88,7 +64,7 @@ export function atTheMoney(underlying: Underlying, series: Series, now: bigint):
 }
 
 /** The series whose words are stale, of those that are asked about, with the reason. */
-export function staleAmong(view: SeriesView, places: readonly SeriesPlace[]): { readonly name: string; readonly cause: string }[] {
+export function staleAmong(view: VaultView, places: readonly SeriesPlace[]): { readonly name: string; readonly cause: string }[] {
   return places.flatMap((place) => {
     const { underlying, series } = seriesAt(view, place);
     if (!series.listed || seriesNow(underlying, series, view.state.now).settled) return [];
@@ -112,7 +88,7 @@ export async function mended(context: Context, error: unknown, account: AccountI
   // what has left is told by its hash
   if (error instanceof TransactionFailure) return error;
   const ids = attempt === undefined ? [account] : [account, attempt.maker];
-  const view = await readSeries(context, ids).catch(() => undefined);
+  const view = await readVault(context, ids).catch(() => undefined);
   if (view === undefined) return error;
   const named = attempt?.legs.map(({ instrument }) => instrument);
   const stale = staleAmong(view, placesOf(view, ids, named));
@@ -129,7 +105,7 @@ export async function mended(context: Context, error: unknown, account: AccountI
 }
 
 /** The series that some accounts hold, and those of instruments. */
-function placesOf({ state }: SeriesView, ids: readonly AccountId[], named: readonly bigint[] = []): SeriesPlace[] {
+function placesOf({ state }: VaultView, ids: readonly AccountId[], named: readonly bigint[] = []): SeriesPlace[] {
   const places = new Map<string, SeriesPlace>();
   const add = (underlying: number, series: number): void => {
     if (state.underlyings[underlying]?.series.has(series)) places.set(`${underlying} ${series}`, { underlying, series });
@@ -145,12 +121,7 @@ function placesOf({ state }: SeriesView, ids: readonly AccountId[], named: reado
 }
 
 /** Why the vault would skip what was tried, from the engine with the same books; undefined where it would not. */
-function skippedBecause(
-  { record }: Context,
-  { state, listed }: SeriesView,
-  taker: AccountId,
-  { maker, legs }: Attempt,
-): string | undefined {
+function skippedBecause({ record }: Context, { state, listed }: VaultView, taker: AccountId, { maker, legs }: Attempt): string | undefined {
   const module = record.modules.orders;
   const modules = Array.from({ length: module + 1 }, () => ({ address: record.contracts.orders.toLowerCase(), disabledUntil: 0n }));
   const fills = legs.map((leg, i) => ({

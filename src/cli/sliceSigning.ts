@@ -12,11 +12,12 @@ import { BadInput, Failure } from "../sdk/failure.ts";
 import { expiryText, parseSeries, type SeriesPlace, seriesName } from "../sdk/series.ts";
 import { sliceDigest } from "../sdk/signedValues.ts";
 import { smileReport } from "../sdk/smile.ts";
+import { readVault, type VaultView } from "../sdk/vaultView.ts";
 import { LOCAL_SMILE } from "../simulator/localSeries.ts";
 import { report } from "./accountCommands.ts";
 import { readArguments } from "./arguments.ts";
 import { type Context, openContext, withNetwork } from "./context.ts";
-import { readSeries, type SeriesView, seriesAt } from "./seriesState.ts";
+import { seriesAt } from "./seriesState.ts";
 import { nextStep, openSigners, readSigned, signedBy, writeWhole } from "./signing.ts";
 import { namesIn } from "./turnLines.ts";
 
@@ -65,7 +66,7 @@ export function addSliceSigning(group: Command): void {
 async function signSlices(context: Context, names: readonly string[], given: z.infer<typeof signSchema>): Promise<void> {
   const { record } = context;
   const signers = await openSigners(context, "signedVolatilitySource", "volatilities");
-  const view = await readSeries(context);
+  const view = await readVault(context);
   const unsigned = given.add === undefined ? newSlices(context, view, names, given) : readSigned(given.add, publishedSlices, "slices");
   const venue = { chainId: BigInt(record.chainId), source: signers.source };
   const said = unsigned.map((each) => whatIsSaid(record, view, each));
@@ -97,7 +98,7 @@ type Published = PublishedSlices[number];
 
 function newSlices(
   { record }: Context,
-  view: SeriesView,
+  view: VaultView,
   names: readonly string[],
   { volatility = LOCAL_SMILE.volatility, skew = 0, curvature = 0, basis }: z.infer<typeof signSchema>,
 ): Published[] {
@@ -156,7 +157,7 @@ export function whySliceRefused({ errorName, args, message }: Reverted): string 
 }
 
 /** A slice by the name of its series. @throws BadInput when it is of none: nobody signs what cannot be named */
-function whatIsSaid(record: Context["record"], view: SeriesView, { feed, expiry, slice, publishTime }: Published) {
+function whatIsSaid(record: Context["record"], view: VaultView, { feed, expiry, slice, publishTime }: Published) {
   const places = view.state.underlyings.flatMap(({ series }, underlying) =>
     record.underlyings[underlying]?.volatilityFeed?.toLowerCase() === feed.toLowerCase()
       ? [...series].filter(([, { word }]) => expiryOf(word) === expiry).map(([number]) => ({ underlying, series: number }))

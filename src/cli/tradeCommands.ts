@@ -2,23 +2,24 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { WAD } from "../engine/types/fixedPoint.ts";
 import type { AccountId } from "../engine/types/types.ts";
-import { batchesByGas, standings } from "../keeper/plan.ts";
+import { batchesByGas } from "../keeper/plan.ts";
 import { eventsOf, refusalOf, salesOf } from "../keeper/turn.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { approvalCalls } from "../sdk/approval.ts";
-import { interfaceOf } from "../sdk/artifacts.ts";
 import { liquidateBatchCall, refreshCapCall, shedCall, vaultCall } from "../sdk/calls.ts";
 import { explainError } from "../sdk/errors.ts";
 import { Failure } from "../sdk/failure.ts";
+import { interfaceOf } from "../sdk/interfaces.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import { isRetryable } from "../sdk/rpc.ts";
+import { standings } from "../sdk/standing.ts";
+import { readVault } from "../sdk/vaultView.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount, report } from "./accountCommands.ts";
 import { readArguments, whole } from "./arguments.ts";
 import { findUnderlying, openContext, parseAccount, parseAmount, requireAccountText, withNetwork } from "./context.ts";
 import { figuresOf } from "./orderCommands.ts";
 import { printJson, printTable } from "./output.ts";
-import { readSeries } from "./seriesState.ts";
 
 const IN_DOUBT = "it is below its line at the last prices, but those are old or in doubt (plimsoll price post)";
 
@@ -32,7 +33,7 @@ export function addTradeCommands(program: Command): void {
       const { record } = context;
       const keeper = ownAccount(context);
       const from = context.wallet().address;
-      const { state } = await readSeries(context, accounts);
+      const { state } = await readVault(context, accounts);
       const isBelow = (account: AccountId): boolean =>
         standings(state, [account]).some(({ figures, maintenance }) => figures.equity < maintenance);
       const refused = new Map<AccountId, string>();

@@ -14,8 +14,9 @@ import type {
   SignedSource,
   SignedVolatilitySource,
 } from "../../typechain-types/index.ts";
-import { interfaceOf } from "../sdk/artifacts.ts";
+import type { ContractName } from "../sdk/abis.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
+import { interfaceOf } from "../sdk/interfaces.ts";
 import { logReader } from "../sdk/logs.ts";
 import { providerRpc } from "../sdk/rpc.ts";
 import { attach } from "./attach.ts";
@@ -140,7 +141,7 @@ async function putCode({ connection, record, put }: Context): Promise<void> {
   }
 }
 
-const ARTIFACTS: Readonly<Record<keyof typeof RESTRICTED_ENTRIES, string>> = {
+const ARTIFACTS: Readonly<Record<keyof typeof RESTRICTED_ENTRIES, ContractName>> = {
   vault: "IMarginVault",
   signedSource: "SignedSource",
   signedRateSource: "SignedRateSource",

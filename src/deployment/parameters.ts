@@ -10,10 +10,15 @@ import {
   type ParameterBound,
   parameterIndex,
 } from "../engine/math/bounds.ts";
-import { addressText as address, addressFault } from "../sdk/address.ts";
+import { addressFault } from "../sdk/address.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { scaled, seconds } from "./units.ts";
+
+const address = z.string().superRefine((text, context) => {
+  const fault = addressFault(text);
+  if (fault !== undefined) context.addIssue(fault);
+});
 
 const DAY = 86_400n;
 

@@ -60,6 +60,9 @@ type Row = Readonly<Record<string, unknown>>;
  * Opens or creates the database of a keeper; one keeper at a time holds it.
  * @param file a path, or ":memory:" to keep nothing
  * @throws BadInput when the file is another's, or in use
+ * @example
+ * const store = openBookStore(); // in memory; `openBookStore("keeper.sqlite")` keeps them
+ * store.cursor() // undefined
  */
 export function openBookStore(file = ":memory:"): BookStore {
   const db = open(file);

@@ -1,7 +1,7 @@
 import { toQuantity } from "ethers";
 import type { Account, AccountId, State, Underlying } from "../engine/types/types.ts";
-import { interfaceOf } from "../sdk/artifacts.ts";
 import { PassingFailure } from "../sdk/failure.ts";
+import { interfaceOf } from "../sdk/interfaces.ts";
 import { logReader, type Stretch } from "../sdk/logs.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import type { Rpc } from "../sdk/rpc.ts";
@@ -43,6 +43,10 @@ const MUCH = 1_000; // blocks
  * Follows the books of a vault. They are begun anew when they were kept for another chain or vault. Where another block is at the height of the last
  * one that they know, they go back to the newest of the last 128 that is still there. A node that is behind proves nothing.
  * @param fromBlock the block of the deployment
+ * @example
+ * const books = followBooks(rpc, record.contracts.vault, record.block);
+ * await books.sync();
+ * books.state(books.head().time).accounts.has(accountIdOf(wallet.address)) // true
  */
 export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options: BooksOptions = {}): Books {
   const { store = openBookStore(), events: wanted, onProgress = () => {}, onAnew = () => {} } = options;

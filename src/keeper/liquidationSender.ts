@@ -1,5 +1,5 @@
-import { interfaceOf } from "../sdk/artifacts.ts";
 import { PassingFailure } from "../sdk/failure.ts";
+import { interfaceOf } from "../sdk/interfaces.ts";
 import type { Rpc } from "../sdk/rpc.ts";
 import type { Sender } from "../sdk/sender.ts";
 import { oneByOne, type SendAll } from "./turn.ts";
@@ -7,6 +7,9 @@ import { oneByOne, type SendAll } from "./turn.ts";
 /**
  * Sends what a turn does one call after the other. A batch of liquidations is sent only when the node says that it sells somebody: gas is not paid for
  * nothing.
+ * @example
+ * const send = liquidationSender(rpc, transactionSender({ rpc, wallet, chainId: record.chainId }));
+ * await send([]) // []
  */
 export function liquidationSender(rpc: Rpc, sender: Sender): SendAll {
   const abi = interfaceOf("LiquidationBatch");

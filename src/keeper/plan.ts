@@ -1,51 +1,19 @@
 import { Draft } from "../engine/ledger/draft.ts";
-import { excused } from "../engine/margin/doubt.ts";
 import { assess, termsAt } from "../engine/margin/margin.ts";
 import { portfolioOf } from "../engine/margin/portfolios.ts";
-import { ownerOf } from "../engine/types/accountId.ts";
-import { fromPpm, min, partUp, WAD } from "../engine/types/fixedPoint.ts";
+import { fromPpm, WAD } from "../engine/types/fixedPoint.ts";
 import { rampAt } from "../engine/types/ramp.ts";
-import { type AccountId, type Assessment, type MarginTerms, NORMAL, type State } from "../engine/types/types.ts";
+import { type AccountId, NORMAL, type State } from "../engine/types/types.ts";
 import { seriesCountOf } from "../engine/words/words.ts";
-
-/** An account with its live figures. */
-export type Standing = {
-  readonly account: AccountId;
-  readonly figures: Assessment;
-  readonly maintenance: bigint; // WAD
-  /** What doubtful prices leave of the maintenance margin, below which the vault sells, WAD. */
-  readonly least: bigint;
-  /** E / MM, WAD; undefined without margin. */
-  readonly health: bigint | undefined;
-};
-
-/** The live figures of every account but the fund's, or of those of `accounts`, as liquidation sees them. */
-export function standings(state: State, accounts: Iterable<AccountId> = state.accounts.keys()): Standing[] {
-  const draft = new Draft(state);
-  const terms = termsAt(state.margin, state.now);
-  const result: Standing[] = [];
-  for (const id of accounts) {
-    if (ownerOf(id) !== state.fund) result.push(standingOf(draft, terms, id));
-  }
-  return result;
-}
-
-function standingOf(draft: Draft, terms: MarginTerms, account: AccountId): Standing {
-  const portfolio = portfolioOf(draft, account);
-  const figures = assess(portfolio, terms, false);
-  const maintenance = partUp(figures.margin, terms.maintenance);
-  const least = maintenance - min(excused(portfolio, terms), maintenance);
-  return { account, figures, maintenance, least, health: maintenance === 0n ? undefined : (figures.equity * WAD) / maintenance };
-}
-
-/** The figures of one account. @param opening at the wider range, as trades are tested */
-export function figuresOf(state: State, account: AccountId, opening = false): Assessment {
-  return assess(portfolioOf(new Draft(state), account), termsAt(state.margin, state.now), opening);
-}
+import { figuresOf, type Standing, standings } from "../sdk/standing.ts";
 
 /**
  * Who is to be liquidated now, the least healthy first: every account that the vault would sell: below maintenance, and where prices are in
  * doubt below what they leave of it; none while the sequencer is not up. Pure: what it says depends on nothing but the state.
+ * @example
+ * const books = followBooks(rpc, record.contracts.vault, record.block);
+ * await books.sync();
+ * planLiquidations(books.state(books.head().time)).every(({ figures, least }) => figures.equity < least) // true
  */
 export function planLiquidations(state: State, all: readonly Standing[] = standings(state)): Standing[] {
   if (state.outage !== undefined) return [];

@@ -1,13 +1,14 @@
 import type { AccountId, State } from "../engine/types/types.ts";
-import { interfaceOf } from "../sdk/artifacts.ts";
 import { type Call, liquidateBatchCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { errorNameOf } from "../sdk/errors.ts";
+import { interfaceOf } from "../sdk/interfaces.ts";
 import { saleOf } from "../sdk/saleLog.ts";
 import type { ReceiptLog, Sent } from "../sdk/sender.ts";
+import { type Standing, standings } from "../sdk/standing.ts";
 import type { Books, VaultEvent } from "./books.ts";
 import type { CapWatch } from "./caps.ts";
-import { ACCOUNTS_IN_A_BATCH, batchesByGas, planLiquidations, type Standing, standings } from "./plan.ts";
+import { ACCOUNTS_IN_A_BATCH, batchesByGas, planLiquidations } from "./plan.ts";
 import { type PriceSource, worthPosting } from "./priceFeed.ts";
 import { planSlices, planUpkeep, type Refresh, type SliceSource, type Task, taskCall, type UpkeepPlan } from "./upkeep.ts";
 
@@ -79,6 +80,12 @@ export type TurnOptions = {
 /**
  * One turn of a keeper: reads what changed, posts prices and slices, sells the slices of everybody below the line, and does what series need. What fails is
  * reported, and the rest goes on.
+ * @example
+ * // without `send` nothing is sent: what is planned is what would be
+ * const books = followBooks(rpc, record.contracts.vault, record.block);
+ * const keeper = accountIdOf(wallet.address);
+ * const { sales } = await keepersTurn({ books, record, from: wallet.address, keeper });
+ * sales // []
  */
 export async function keepersTurn({
   books,

@@ -1,5 +1,4 @@
 import { getAddress } from "ethers";
-import { z } from "zod";
 
 /** Why a text is no address; undefined where it is one. An address in mixed case holds a checksum of itself: a slip of the pen shows. */
 export function addressFault(text: string): string | undefined {
@@ -11,9 +10,3 @@ export function addressFault(text: string): string | undefined {
     return "an address whose capital letters do not match it: a character is wrong";
   }
 }
-
-/** An address from outside: the command line, a file. */
-export const addressText = z.string().superRefine((text, context) => {
-  const fault = addressFault(text);
-  if (fault !== undefined) context.addIssue(fault);
-});

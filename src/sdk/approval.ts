@@ -14,7 +14,11 @@ const TOKEN = new Interface([
 /** A token as deployment records describe it. */
 export type TokenRecord = { readonly symbol: string; readonly address: string; readonly decimals: number };
 
-/** What somebody holds, in units of the token. */
+/**
+ * What somebody holds, in units of the token.
+ * @example
+ * (await balanceOf(rpc, record.settlementToken, wallet.address)) >= 0n // true
+ */
 export async function balanceOf(rpc: Rpc, token: TokenRecord, owner: string): Promise<bigint> {
   return (await callContract(rpc, TOKEN, token.address, "balanceOf", [owner]))[0] as bigint;
 }
@@ -24,6 +28,9 @@ export async function balanceOf(rpc: Rpc, token: TokenRecord, owner: string): Pr
  * zero.
  * @param amount in units of the token
  * @throws Failure when the owner has less
+ * @example
+ * // what a deposit of nothing needs: no approval
+ * await approvalCalls(rpc, record.settlementToken, wallet.address, record.contracts.vault, 0n) // []
  */
 export async function approvalCalls(rpc: Rpc, token: TokenRecord, owner: string, spender: string, amount: bigint): Promise<Call[]> {
   const shown = (units: bigint): string => formatDecimal(units, token.decimals);

@@ -2,9 +2,9 @@ import { Interface, type Wallet } from "ethers";
 import type { SeriesListing, VolatilityReport } from "../engine/actions/series.ts";
 import type { AccountId } from "../engine/types/types.ts";
 import type { EncodedAction } from "./actions.ts";
-import { interfaceOf } from "./artifacts.ts";
 import type { DeploymentRecord } from "./deploymentRecord.ts";
 import { BadInput } from "./failure.ts";
+import { interfaceOf } from "./interfaces.ts";
 import { signSlice } from "./signedValues.ts";
 
 /** A transaction before it has fees, a nonce and a signature. */
@@ -17,6 +17,14 @@ export type Call = {
   readonly value?: bigint;
 };
 
+/**
+ * Carries out actions in order, all of them or none.
+ * @param from the owner of the accounts, or an operator
+ * @param gas the limit; estimated by default
+ * @example
+ * const call = executeCall(record, wallet.address, [cancelOrdersAction(accountIdOf(wallet.address))]);
+ * interfaceOf("IMarginVault").parseTransaction(call)!.name // "execute"
+ */
 export function executeCall(record: DeploymentRecord, from: string, actions: readonly EncodedAction[], gas?: number): Call {
   const data = interfaceOf("IMarginVault").encodeFunctionData("execute", [actions]);
   return { from, to: record.contracts.vault, data, ...(gas === undefined ? {} : { gas }) };

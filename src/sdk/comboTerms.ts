@@ -25,7 +25,8 @@ export function isCombo(text: string): boolean {
 /**
  * The legs of a combo by names.
  * @throws BadInput that says what is wrong with which leg
- * @example parseCombo(listed, "ETH-20261225-3000-C:+1,ETH-20261225-3500-C:-1")
+ * @example
+ * parseCombo(listed, "ETH-20261225-3000-C:+1,ETH-20261225-3500-C:-1").legs.map(({ lots }) => lots) // [1n, -1n]
  */
 export function parseCombo(listed: readonly ListedUnderlying[], text: string): NamedCombo {
   const parts = text.split(",").map((part) => {
@@ -54,6 +55,9 @@ export function parseCombo(listed: readonly ListedUnderlying[], text: string): N
  * A combo as one names it, from the side that buys the first leg.
  * @param legs as they were signed
  * @returns its name, whether who signed sells it, and the exponent of a unit of the order
+ * @example
+ * const { legs } = parseCombo(listed, "ETH-20261225-3000-C:+1,ETH-20261225-3500-C:-2");
+ * comboName(listed, legs).name // "ETH-20261225-3000-C:+1,ETH-20261225-3500-C:-2"
  */
 export function comboName(
   listed: readonly ListedUnderlying[],
@@ -76,7 +80,10 @@ export function comboName(
  * @param net WAD that the buyer of all pays for one unit, at most; negative: receives at least. Exact unless no leg has a single lot
  * @param exponent a unit is 10^−exponent of what errors speak of
  * @throws BadInput when no prices from nothing up are so far from the marks
- * @example pricedLegs([{ instrument, lots: 1n, mark: 40n * WAD }, { instrument: higher, lots: -1n, mark: 25n * WAD }], 14n * WAD)
+ * @example
+ * const [instrument, higher] = ["ETH-20261225-3000-C", "ETH-20261225-3500-C"].map((name) => parseInstrument(listed, name)) as [bigint, bigint];
+ * const legs = pricedLegs([{ instrument, lots: 1n, mark: 40n * WAD }, { instrument: higher, lots: -1n, mark: 25n * WAD }], 14n * WAD);
+ * legs[0]!.price - legs[1]!.price // 14n * WAD
  */
 export function pricedLegs(
   parts: readonly (Pick<Leg, "instrument" | "lots"> & { readonly mark: bigint })[],

@@ -88,8 +88,13 @@ export type ComboRequest = Pick<ComboOrder, "vault" | "account" | "legs" | "size
  * A combo order with every field set. Lots of a leg are those of one unit, positive where the maker buys.
  * @throws OrderFieldError when a field does not fit, or legs are not two to eight options or dated futures, each another and none of zero lots
  * @example
- * const legs = [{ instrument: call, lots: -1n, price: 40n * WAD }, { instrument: higherCall, lots: 1n, price: 25n * WAD }];
- * const order = buildCombo({ vault, account, legs, size: 100n, maxFee: 200n, validFrom, validUntil, nonce: 7n });
+ * // buys a spread of two calls at a net price
+ * const { legs } = parseCombo(listed, "ETH-20261225-3000-C:+1,ETH-20261225-3500-C:-1");
+ * const priced = pricedLegs([{ ...legs[0]!, mark: WAD / 100n }, { ...legs[1]!, mark: WAD / 250n }], WAD / 200n);
+ * const account = accountIdOf(wallet.address);
+ * const validUntil = 1_798_000_000n;
+ * const combo = buildCombo({ vault: record.contracts.vault, account, legs: priced, size: 100n, maxFee: 500n, validUntil, nonce: 9n });
+ * combo.legs.length // 2
  */
 export function buildCombo(request: ComboRequest): ComboOrder {
   const order: ComboOrder = {
@@ -104,12 +109,30 @@ export function buildCombo(request: ComboRequest): ComboOrder {
   return order;
 }
 
-/** The digest that the signer of `order` signs; equal to `digestOfCombo` of the contract. */
+/**
+ * The digest that the signer of `order` signs; equal to `digestOfCombo` of the contract.
+ * @example
+ * const { legs } = parseCombo(listed, "ETH-20261225-3000-C:+1,ETH-20261225-3500-C:-1");
+ * const priced = pricedLegs([{ ...legs[0]!, mark: WAD / 100n }, { ...legs[1]!, mark: WAD / 250n }], WAD / 200n);
+ * const account = accountIdOf(wallet.address);
+ * const validUntil = 1_798_000_000n;
+ * const combo = buildCombo({ vault: record.contracts.vault, account, legs: priced, size: 100n, maxFee: 500n, validUntil, nonce: 9n });
+ * hashCombo(orderVenue(record, listed), combo).length // 66
+ */
 export function hashCombo(venue: OrderVenue, order: ComboOrder): string {
   return TypedDataEncoder.hash(orderDomain(venue), COMBO_TYPES, typedCombo(venue, order));
 }
 
-/** A combo order as it is signed. */
+/**
+ * A combo order as it is signed.
+ * @example
+ * const { legs } = parseCombo(listed, "ETH-20261225-3000-C:+1,ETH-20261225-3500-C:-1");
+ * const priced = pricedLegs([{ ...legs[0]!, mark: WAD / 100n }, { ...legs[1]!, mark: WAD / 250n }], WAD / 200n);
+ * const account = accountIdOf(wallet.address);
+ * const validUntil = 1_798_000_000n;
+ * const combo = buildCombo({ vault: record.contracts.vault, account, legs: priced, size: 100n, maxFee: 500n, validUntil, nonce: 9n });
+ * typedCombo(orderVenue(record, listed), combo).legs.map(({ side }) => side) // ["buy", "sell"]
+ */
 export function typedCombo(venue: OrderVenue, order: ComboOrder): TypedCombo {
   const legs = order.legs.map(({ instrument, lots, price }): TypedLeg => {
     const terms = venue.termsOf(instrument);
@@ -124,6 +147,14 @@ export function typedCombo(venue: OrderVenue, order: ComboOrder): TypedCombo {
  * The inverse of {@link typedCombo}.
  * @param instruments by leg, the numbers of what was signed, with the lots of their underlyings
  * @throws RangeError when an amount is no whole number of lots
+ * @example
+ * const { legs } = parseCombo(listed, "ETH-20261225-3000-C:+1,ETH-20261225-3500-C:-1");
+ * const priced = pricedLegs([{ ...legs[0]!, mark: WAD / 100n }, { ...legs[1]!, mark: WAD / 250n }], WAD / 200n);
+ * const account = accountIdOf(wallet.address);
+ * const validUntil = 1_798_000_000n;
+ * const combo = buildCombo({ vault: record.contracts.vault, account, legs: priced, size: 100n, maxFee: 500n, validUntil, nonce: 9n });
+ * const typed = typedCombo(orderVenue(record, listed), combo);
+ * comboFromTyped(typed, combo.legs.map(({ instrument }) => ({ instrument, lotExponent: 4n }))) // combo
  */
 export function comboFromTyped(
   typed: TypedCombo,
@@ -142,6 +173,14 @@ export function comboFromTyped(
  * Signs `order` with a key or a connected wallet.
  * @throws Error when `signer` is not the signer that the order names; wallets that are contracts sign `hashCombo` in their own way
  * @throws OrderOutlivesSeriesError when it would be good at the first expiry among its legs
+ * @example
+ * const { legs } = parseCombo(listed, "ETH-20261225-3000-C:+1,ETH-20261225-3500-C:-1");
+ * const priced = pricedLegs([{ ...legs[0]!, mark: WAD / 100n }, { ...legs[1]!, mark: WAD / 250n }], WAD / 200n);
+ * const account = accountIdOf(wallet.address);
+ * const validUntil = 1_798_000_000n;
+ * const combo = buildCombo({ vault: record.contracts.vault, account, legs: priced, size: 100n, maxFee: 500n, validUntil, nonce: 9n });
+ * const { signature } = await signCombo(wallet, orderVenue(record, listed), combo);
+ * isSignedBy(wallet.address, hashCombo(orderVenue(record, listed), combo), signature) // true
  */
 export async function signCombo(signer: Signer, venue: OrderVenue, order: ComboOrder): Promise<SignedCombo> {
   const instruments = order.legs.map(({ instrument }) => instrument);
@@ -152,7 +191,15 @@ export async function signCombo(signer: Signer, venue: OrderVenue, order: ComboO
  * Data of a Trade that takes from `makers`, in this order, within `limit`. Only the prices of their legs travel: the contract takes instruments and lots
  * from the limit, and skips an order that signed others.
  * @example
- * const data = encodeCombos({ legs: order.legs, units: 10n, maxFee: 500n, leastCash: comboCash(order.legs) }, [{ ...signedCombo, units: 10n }]);
+ * const { legs } = parseCombo(listed, "ETH-20261225-3000-C:+1,ETH-20261225-3500-C:-1");
+ * const priced = pricedLegs([{ ...legs[0]!, mark: WAD / 100n }, { ...legs[1]!, mark: WAD / 250n }], WAD / 200n);
+ * const account = accountIdOf(wallet.address);
+ * const validUntil = 1_798_000_000n;
+ * const combo = buildCombo({ vault: record.contracts.vault, account, legs: priced, size: 100n, maxFee: 500n, validUntil, nonce: 9n });
+ * const signed = await signCombo(wallet, orderVenue(record, listed), combo);
+ * const limit = { legs: combo.legs, units: 10n, maxFee: 500n, leastCash: WAD / 200n };
+ * const data = encodeCombos(limit, [{ ...signed, units: 10n }]);
+ * tradeAction(accountIdOf(record.deployer), record.modules.orders, data, 20n).kind // 7
  */
 export function encodeCombos(limit: ComboLimit, makers: readonly ComboFill[]): string {
   return AbiCoder.defaultAbiCoder().encode(DATA, [COMBO, packComboLimit(limit), makers.map(packCombo)]);
@@ -162,6 +209,16 @@ export function encodeCombos(limit: ComboLimit, makers: readonly ComboFill[]): s
  * What `encodeCombos` encoded: an indexer finds nonces here. An order is given the legs of the limit.
  * @throws RangeError when a maker has not as many prices as there are legs, which the contract skips as `PricesDiffer`
  * @param vault of the settlement contract; it is not in the data
+ * @example
+ * const { legs } = parseCombo(listed, "ETH-20261225-3000-C:+1,ETH-20261225-3500-C:-1");
+ * const priced = pricedLegs([{ ...legs[0]!, mark: WAD / 100n }, { ...legs[1]!, mark: WAD / 250n }], WAD / 200n);
+ * const account = accountIdOf(wallet.address);
+ * const validUntil = 1_798_000_000n;
+ * const combo = buildCombo({ vault: record.contracts.vault, account, legs: priced, size: 100n, maxFee: 500n, validUntil, nonce: 9n });
+ * const signed = await signCombo(wallet, orderVenue(record, listed), combo);
+ * const limit = { legs: combo.legs, units: 10n, maxFee: 500n, leastCash: WAD / 200n };
+ * const data = encodeCombos(limit, [{ ...signed, units: 10n }]);
+ * decodeCombos(record.contracts.vault, data).makers.map(({ order, units }) => [order.nonce, units]) // [[9n, 10n]]
  */
 export function decodeCombos(vault: Address, data: BytesLike): ComboTradeData {
   const [kind, packed, makers] = AbiCoder.defaultAbiCoder().decode(DATA, data);

@@ -8,14 +8,21 @@ export function deploymentPath(root: string, network: string): string {
   return join(root, "deployments", `${network}.json`);
 }
 
-/** Reads the record of `network`. Throws BadInput when there is none or it is malformed. */
+/**
+ * Reads the record of `network`. Throws BadInput when there is none or it is malformed.
+ * @example
+ * readDeployment(".", "local").chainId // 31_337
+ */
 export function readDeployment(root: string, network: string): DeploymentRecord {
   const path = deploymentPath(root, network);
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch {
-    throw new BadInput(`nothing is deployed on ${network}`, `npm run deploy -- --network ${network}`);
+    throw new BadInput(
+      `nothing is deployed on ${network}`,
+      `npm run deploy -- --network ${network} in a checkout, or put its record into deployments/${network}.json`,
+    );
   }
   try {
     return toDeploymentRecord(JSON.parse(text), `deployments/${network}.json`);

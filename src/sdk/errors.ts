@@ -1,9 +1,10 @@
 import { AbiCoder, id } from "ethers";
 import { ownerOf, subAccountOf } from "../engine/types/accountId.ts";
 import { CAUSES } from "../engine/types/staleCause.ts";
+import type { AbiEntry, AbiParameter } from "./abiEntry.ts";
 import { showDecimal } from "./amounts.ts";
-import { type AbiEntry, type AbiParameter, allAbis } from "./artifacts.ts";
 import { Failure } from "./failure.ts";
+import { allErrors } from "./interfaces.ts";
 
 /** A custom error of a contract with its arguments. */
 export type DecodedError = {
@@ -18,13 +19,11 @@ const BUILT_IN: readonly AbiEntry[] = [
 
 let known: Map<string, AbiEntry> | undefined;
 
-/** Every custom error of every compiled contract and library, by selector. */
+/** Every custom error of every contract and library, by selector. */
 function errorsBySelector(): Map<string, AbiEntry> {
   if (known) return known;
   known = new Map();
-  for (const entry of [...BUILT_IN, ...[...allAbis().values()].flat()]) {
-    if (entry.type === "error") known.set(selectorOf(entry), entry);
-  }
+  for (const entry of [...BUILT_IN, ...allErrors()]) known.set(selectorOf(entry), entry);
   return known;
 }
 
@@ -37,7 +36,12 @@ function canonical(parameter: AbiParameter): string {
   return `(${(parameter.components ?? []).map(canonical).join(",")})${parameter.type.slice("tuple".length)}`;
 }
 
-/** What a call reverted with, decoded; undefined for data of no known error. */
+/**
+ * What a call reverted with, decoded; undefined for data of no known error.
+ * @example
+ * const data = interfaceOf("IMarginVault").encodeErrorResult("WordsStale", [0, 2, 3]);
+ * decodeRevert(data)!.args.map(({ name, shown }) => `${name} ${shown}`) // ["underlying 0", "series 2", "cause price"]
+ */
 export function decodeRevert(data: string): DecodedError | undefined {
   const entry = errorsBySelector().get(data.slice(0, 10).toLowerCase());
   if (entry === undefined) return undefined;
@@ -136,7 +140,12 @@ export function revertDataOf(error: unknown): string | undefined {
 /**
  * One line that says what went wrong, for call, estimateGas and sent transactions alike. Never holds a URL: those may carry keys.
  * @example
- * try { await client.send(...) } catch (error) { console.error(explainError(error)); }
+ * try {
+ *   const { data } = executeCall(record, wallet.address, []);
+ *   await rpc("eth_call", [{ to: record.contracts.vault, data }, "latest"]);
+ * } catch (error) {
+ *   explainError(error) // "NothingToDo"
+ * }
  */
 export function explainError(error: unknown): string {
   const data = revertDataOf(error);

@@ -29,7 +29,12 @@ export type LoggedFill = {
  * @throws RangeError for a fill in a series whose listing was not among the events
  * @example
  * const read = fillLog();
- * for (const log of logs) { const fill = read(vault.interface.parseLog(log)); if (fill) console.log(fill.maker, fill.nonce, fill.terms); }
+ * const rights = new Set<string>();
+ * for await (const event of vaultEvents(rpc, record.contracts.vault, record.block)) {
+ *   const fill = read(event);
+ *   if (fill) rights.add(fill.terms.right);
+ * }
+ * [...rights] // ["perpetual"]
  */
 export function fillLog(): (event: NamedEvent) => LoggedFill | undefined {
   const words = new Map<bigint, bigint>();

@@ -33,8 +33,12 @@ const SCALE = 10_000n;
  * @param underlying its index
  * @throws RangeError when there is no such underlying, or it was never priced
  * @example
- * const { low, high } = liquidationPrices(state, accountIdOf(wallet.address), 0);
- * if (low !== undefined) console.log(`liquidated below ${formatDecimal(low * 10n ** lotExponent)}`);
+ * const account = accountIdOf(wallet.address);
+ * const { state } = await readVault({ rpc, record }, [account]);
+ * const { low, high } = liquidationPrices(state, account, 1);
+ * // of a unit: the account is long
+ * const price = low === undefined ? undefined : formatDecimal(low * 10n ** state.underlyings[1]!.lotExponent);
+ * high // undefined
  */
 export function liquidationPrices(state: State, account: AccountId, underlying: number): LiquidationPrices {
   const price = state.underlyings[underlying]?.price ?? 0n;

@@ -2,7 +2,13 @@ import { toQuantity } from "ethers";
 import { type Rpc, RpcFailure } from "./rpc.ts";
 
 /** A log as a node tells it. */
-export type Log = { readonly address: string; readonly topics: readonly string[]; readonly data: string; readonly blockNumber: string };
+export type Log = {
+  readonly address: string;
+  readonly topics: readonly string[];
+  readonly data: string;
+  readonly blockNumber: string;
+  readonly transactionHash: string;
+};
 
 /** Logs of all blocks up to `to` that were not told before. */
 export type Stretch = { readonly logs: readonly Log[]; readonly to: number };

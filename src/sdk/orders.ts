@@ -112,7 +112,12 @@ export type OrderRequest = Pick<Order, "vault" | "account" | "instrument" | "lon
  * An order with every field set.
  * @throws OrderFieldError when a field does not fit
  * @example
- * const order = buildOrder({ vault, account, instrument: 0n, long: true, limit: 3n * 10n ** 18n, size: 100n, maxFee: 200n, validFrom, validUntil, nonce: 7n });
+ * // buys 1 ETH of 10,000 lots, at 2,000 at most, for an hour
+ * const account = accountIdOf(wallet.address);
+ * const request = { vault: record.contracts.vault, account, instrument: parseInstrument(listed, "ETH-PERP"), nonce: 7n };
+ * const validUntil = BigInt(Math.floor(Date.now() / 1000) + 3_600);
+ * const order = buildOrder({ ...request, validUntil, long: true, limit: parseDecimal("0.2"), size: 10_000n, maxFee: 500n });
+ * order.signer // wallet.address.toLowerCase()
  */
 export function buildOrder(request: OrderRequest): Order {
   const { instrument, long, limit } = request;
@@ -147,7 +152,15 @@ export function orderDomain(venue: OrderVenue): TypedDataDomain {
   return { name: "Plimsoll Orders", version: "1", chainId: venue.chainId, verifyingContract: venue.settlement };
 }
 
-/** The digest that the signer of `order` signs; equal to `digestOf` of the contract. */
+/**
+ * The digest that the signer of `order` signs; equal to `digestOf` of the contract.
+ * @example
+ * const account = accountIdOf(wallet.address);
+ * const request = { vault: record.contracts.vault, account, instrument: parseInstrument(listed, "ETH-PERP"), nonce: 7n };
+ * const validUntil = BigInt(Math.floor(Date.now() / 1000) + 3_600);
+ * const order = buildOrder({ ...request, validUntil, long: true, limit: parseDecimal("0.2"), size: 10_000n, maxFee: 500n });
+ * hashOrder(orderVenue(record), order).length // 66
+ */
 export function hashOrder(venue: OrderVenue, order: Order): string {
   return TypedDataEncoder.hash(orderDomain(venue), ORDER_TYPES, typedOrder(venue, order));
 }
@@ -156,6 +169,13 @@ export function hashOrder(venue: OrderVenue, order: Order): string {
  * Signs `order` with a key or a connected wallet.
  * @throws Error when `signer` is not the signer that the order names; wallets that are contracts sign `hashOrder` in their own way
  * @throws OrderOutlivesSeriesError when it would be good at the expiry of what it trades
+ * @example
+ * const account = accountIdOf(wallet.address);
+ * const request = { vault: record.contracts.vault, account, instrument: parseInstrument(listed, "ETH-PERP"), nonce: 7n };
+ * const validUntil = BigInt(Math.floor(Date.now() / 1000) + 3_600);
+ * const order = buildOrder({ ...request, validUntil, long: true, limit: parseDecimal("0.2"), size: 10_000n, maxFee: 500n });
+ * const { signature } = await signOrder(wallet, orderVenue(record), order);
+ * isSignedBy(wallet.address, hashOrder(orderVenue(record), order), signature) // true
  */
 export async function signOrder(signer: Signer, venue: OrderVenue, order: Order): Promise<SignedOrder> {
   return { order, signature: await signTyped(signer, venue, ORDER_TYPES, order, [order.instrument], typedOrder(venue, order)) };
@@ -183,7 +203,20 @@ export async function signTyped(
   return signatureOf(address, TypedDataEncoder.hash(orderDomain(venue), types, value), signature);
 }
 
-/** Data of a Trade that fills `makers`, in this order, within `limits`. */
+/**
+ * Data of a Trade that fills `makers`, in this order, within `limits`.
+ * @example
+ * const account = accountIdOf(wallet.address);
+ * const request = { vault: record.contracts.vault, account, instrument: parseInstrument(listed, "ETH-PERP"), nonce: 7n };
+ * const validUntil = BigInt(Math.floor(Date.now() / 1000) + 3_600);
+ * const order = buildOrder({ ...request, validUntil, long: true, limit: parseDecimal("0.2"), size: 10_000n, maxFee: 500n });
+ * const signed = await signOrder(wallet, orderVenue(record), order);
+ * // who takes it sells 0.5 ETH to it, at 2,000 at least
+ * const limit = { instrument: order.instrument, long: false, worst: order.limit, lots: 5_000n, maxFee: 500n, reduceOnly: false };
+ * const data = encodeFills([limit], [{ ...signed, lots: 5_000n }]);
+ * const action = tradeAction(accountIdOf(record.deployer), record.modules.orders, data, 5_000n);
+ * action.kind // 7
+ */
 export function encodeFills(limits: readonly TakerLimit[], makers: readonly OrderFill[]): string {
   return AbiCoder.defaultAbiCoder().encode(
     ["uint256", "uint256[]", `${MAKER_FILL}[]`],
@@ -191,7 +224,11 @@ export function encodeFills(limits: readonly TakerLimit[], makers: readonly Orde
   );
 }
 
-/** Data of a Trade that cancels single nonces of the account that trades. To void all orders use the action CancelOrders. */
+/**
+ * Data of a Trade that cancels single nonces of the account that trades. To void all orders use the action CancelOrders.
+ * @example
+ * decodeTrade(record.contracts.vault, encodeCancel([7n, 8n])) // { kind: "cancel", nonces: [7n, 8n] }
+ */
 export function encodeCancel(nonces: readonly bigint[]): string {
   return AbiCoder.defaultAbiCoder().encode(["uint256", "uint256[]"], [CANCEL, nonces.map((nonce) => unsigned("nonce", nonce, 40n))]);
 }
@@ -199,6 +236,9 @@ export function encodeCancel(nonces: readonly bigint[]): string {
 /**
  * What `encodeFills` or `encodeCancel` encoded: an indexer finds nonces here.
  * @param vault of the settlement contract; it is not in the data
+ * @example
+ * const decoded = decodeTrade(record.contracts.vault, encodeCancel([7n]));
+ * decoded.kind === "cancel" ? decoded.nonces : decoded.makers.map(({ order }) => order.nonce) // [7n]
  */
 export function decodeTrade(vault: Address, data: BytesLike): OrderTradeData {
   const coder = AbiCoder.defaultAbiCoder();
@@ -369,7 +409,16 @@ export interface TypedOrder extends TypedHead {
   readonly size: bigint;
 }
 
-/** An order as it is signed. */
+/**
+ * An order as it is signed.
+ * @example
+ * const account = accountIdOf(wallet.address);
+ * const request = { vault: record.contracts.vault, account, instrument: parseInstrument(listed, "ETH-PERP"), nonce: 7n };
+ * const validUntil = BigInt(Math.floor(Date.now() / 1000) + 3_600);
+ * const order = buildOrder({ ...request, validUntil, long: true, limit: parseDecimal("0.2"), size: 10_000n, maxFee: 500n });
+ * const { side, size, limit } = typedOrder(orderVenue(record), order);
+ * [side, formatDecimal(size), formatDecimal(limit)] // ["buy", "1", "2000"]
+ */
 export function typedOrder(venue: OrderVenue, order: Order): TypedOrder {
   const terms = venue.termsOf(order.instrument);
   return {
@@ -385,6 +434,13 @@ export function typedOrder(venue: OrderVenue, order: Order): TypedOrder {
  * The inverse of {@link typedOrder}.
  * @param instrument the number of what was signed
  * @throws RangeError when an amount is no whole number of lots
+ * @example
+ * const account = accountIdOf(wallet.address);
+ * const request = { vault: record.contracts.vault, account, instrument: parseInstrument(listed, "ETH-PERP"), nonce: 7n };
+ * const validUntil = BigInt(Math.floor(Date.now() / 1000) + 3_600);
+ * const order = buildOrder({ ...request, validUntil, long: true, limit: parseDecimal("0.2"), size: 10_000n, maxFee: 500n });
+ * const typed = typedOrder(orderVenue(record), order);
+ * orderFromTyped(typed, order.instrument, 4n) // order
  */
 export function orderFromTyped(typed: TypedOrder, instrument: bigint, lotExponent: bigint): Order {
   const unit = 10n ** lotExponent;

@@ -21,7 +21,7 @@ import {
   type UnderlyingWords,
   underlyingFromWords,
 } from "../engine/words/words.ts";
-import { interfaceOf } from "./artifacts.ts";
+import { interfaceOf } from "./interfaces.ts";
 import type { Rpc } from "./rpc.ts";
 
 /** Reads the vault's raw books, never a view that values. */
@@ -33,7 +33,13 @@ export type VaultReader = {
   readonly series: (underlying: number, number: number) => Promise<Series>;
 };
 
-/** @param block tag of the block as of which is read, asked for at each request */
+/**
+ * @param block tag of the block as of which is read, asked for at each request
+ * @example
+ * const reader = vaultReader(rpc, record.contracts.vault);
+ * const { underlyings } = await reader.shared();
+ * underlyings.length // record.underlyings.length
+ */
 export function vaultReader(rpc: Rpc, vault: string, block: () => string = () => "latest"): VaultReader {
   const abi = interfaceOf("IMarginVault");
   const call = (method: string, ...args: unknown[]) => callContract(rpc, abi, vault, method, args, block());

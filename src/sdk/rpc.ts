@@ -27,7 +27,15 @@ export type Refusal = {
   readonly data?: unknown;
 };
 
-/** What a node refused, or did not answer. */
+/**
+ * What a node refused, or did not answer.
+ * @example
+ * try {
+ *   await rpc("eth_nonsense");
+ * } catch (error) {
+ *   if (error instanceof RpcFailure) error.fault // "refused"
+ * }
+ */
 export class RpcFailure extends Failure {
   override readonly name: string = "RpcFailure";
   readonly fault: Fault;
@@ -93,7 +101,13 @@ export function asFailure(error: unknown, method?: string): Failure | undefined 
 
 const NETWORK_CODES = /^(ECONN|ETIMEDOUT|EAI_|ENOTFOUND|EPIPE|UND_ERR)/;
 
-/** The requests of a provider of EIP-1193; what it throws gets its meaning. */
+/**
+ * The requests of a provider of EIP-1193; what it throws gets its meaning.
+ * @example
+ * // `window.ethereum` in a page
+ * const provider = { request: ({ method, params }: { method: string; params: unknown[] }) => rpc(method, params) };
+ * Number(await providerRpc(provider)("eth_chainId")) // record.chainId
+ */
 export function providerRpc(provider: { readonly request: (asked: { method: string; params: unknown[] }) => Promise<unknown> }): Rpc {
   return (method, params = []) =>
     provider.request({ method, params: [...params] }).catch((error: unknown) => {
@@ -108,6 +122,9 @@ const PATIENCE = 30_000;
 /**
  * JSON-RPC over HTTP, one request at a time in a body of its own. Status, `jsonrpc` and `id` are looked at before the result. Messages name the host
  * only: the rest of the address may hold a key. A name and password before the host become the header that they stand for.
+ * @example
+ * const rpc = httpRpc("http://127.0.0.1:8545");
+ * Number(await rpc("eth_chainId")) // 31_337
  */
 export function httpRpc(address: string): Rpc {
   const { url, headers } = endpointOf(address);
@@ -188,7 +205,7 @@ function unreachable(error: unknown, host: string): RpcFailure {
   const local = /^(localhost|127\.0\.0\.1|\[::1\])(:|$)/.test(host);
   return new RpcFailure(
     { message: `no node answers at ${host}`, code },
-    local ? "start one with: npm run devnet" : "name another with --rpc or PLIMSOLL_RPC",
+    local ? "start one with: plimsoll devnet" : "name another with --rpc or PLIMSOLL_RPC",
   );
 }
 
@@ -219,6 +236,9 @@ export type RetryOptions = {
 /**
  * The requests of `rpc`, made again when they fail in a way that may pass, after the pause that the node asks for where it asks for one. A transaction
  * is sent again only where the node has not looked at it.
+ * @example
+ * const patient = retryingRpc(rpc, { attempts: 3, onRetry: (error) => console.warn(explainError(error)) });
+ * Number(await patient("eth_chainId")) // record.chainId
  */
 export function retryingRpc(rpc: Rpc, { attempts = 5, pause = 500, signal, onRetry = () => {} }: RetryOptions = {}): Rpc {
   return (method, params) => {

@@ -68,7 +68,14 @@ export type Sender = {
   readonly send: (call: Call) => Promise<Sent>;
 };
 
-/** A transaction that has left did not do what it was sent for, or is not known to have: the message holds its hash. */
+/**
+ * A transaction that has left did not do what it was sent for, or is not known to have: the message holds its hash.
+ * @example
+ * const { send } = transactionSender({ rpc, wallet, chainId: record.chainId });
+ * const call = executeCall(record, wallet.address, [cancelOrdersAction(accountIdOf(wallet.address))]);
+ * const outcome = await send(call).catch((error: unknown) => (error instanceof TransactionFailure ? error.hash : undefined));
+ * outcome !== undefined // true
+ */
 export class TransactionFailure extends Failure {
   override readonly name: string = "TransactionFailure";
   readonly hash: string;
@@ -102,6 +109,14 @@ type Receipt = {
 };
 type Market = { readonly baseFee: bigint; readonly tip: bigint; readonly block: number };
 
+/**
+ * A sender with a key of its own: it prices transactions, stays with them and replaces them where they are stuck. A store lets the next run go on from
+ * what waits.
+ * @example
+ * const sender = transactionSender({ rpc, wallet, chainId: record.chainId, pollingInterval: 50 });
+ * const call = executeCall(record, wallet.address, [cancelOrdersAction(accountIdOf(wallet.address))]);
+ * (await sender.send(call)).attempts // 1
+ */
 export function transactionSender(options: SenderOptions): Sender {
   const { rpc, wallet, chainId, store = memoryStore(), beside = "replace", policy = DEFAULT_POLICY } = options;
   const { pollingInterval = 1_000, patience = PATIENCE, signal, onEvent = () => {} } = options;

@@ -26,7 +26,9 @@ export type SeriesPlace = { readonly underlying: number; readonly series: number
 /**
  * What there is to be named in a deployment.
  * @param underlyings of the state, in its order
- * @example parseInstrument(listedIn(record, state.underlyings), "ETH-20261225-3000-C")
+ * @example
+ * const { state } = await readVault({ rpc, record });
+ * listedIn(record, state.underlyings).map(({ symbol }) => symbol) // record.underlyings.map(({ symbol }) => symbol)
  */
 export function listedIn(
   record: Pick<DeploymentRecord, "underlyings">,
@@ -59,7 +61,8 @@ export function seriesName(listed: readonly ListedUnderlying[], { underlying, se
  * The name of an instrument.
  * @param named its number as fills and orders have it
  * @throws RangeError when it is of no listed series
- * @example instrumentName(listed, 0n) // "ETH-PERP"
+ * @example
+ * instrumentName(listed, 0n) // "ETH-PERP"
  */
 export function instrumentName(listed: readonly ListedUnderlying[], named: bigint): string {
   const underlying = Number(named & 0xffn);
@@ -90,7 +93,9 @@ export function parseSeries(listed: readonly ListedUnderlying[], text: string): 
  * The number by which fills and orders name an instrument.
  * @param text a name; the symbol of an underlying alone is its perpetual
  * @throws BadInput that says which there are
- * @example parseInstrument(listed, "eth-perp") // 0n
+ * @example
+ * parseInstrument(listed, "eth-perp") // 0n
+ * instrumentName(listed, parseInstrument(listed, "ETH-20261225-3000-C")) // "ETH-20261225-3000-C"
  */
 export function parseInstrument(listed: readonly ListedUnderlying[], text: string): bigint {
   const { underlying, rest } = splitUnderlying(listed, text, "instrument");
@@ -161,7 +166,9 @@ export function signedName(listed: readonly ListedUnderlying[], { underlying, ri
 /**
  * Where orders of a deployment are settled, with what can be signed for.
  * @param listed by default the perpetuals alone
- * @example await signOrder(wallet, orderVenue(record, listedIn(record, state.underlyings)), order)
+ * @example
+ * orderVenue(record).settlement // record.contracts.orders
+ * orderVenue(record, listed).termsOf(parseInstrument(listed, "ETH-20261225-3000-C")).right // "call"
  */
 export function orderVenue(
   record: Pick<DeploymentRecord, "chainId" | "contracts" | "underlyings">,

@@ -12,7 +12,12 @@ export function normalSignature(signature: string): string {
   }
 }
 
-/** Whether a key signed a digest. */
+/**
+ * Whether a key signed a digest.
+ * @example
+ * const digest = `0x${"ab".repeat(32)}`;
+ * isSignedBy(wallet.address, digest, wallet.signingKey.sign(digest).serialized) // true
+ */
 export function isSignedBy(signer: string, digest: string, signature: string): boolean {
   try {
     return BigInt(recoverAddress(digest, Signature.from(signature))) === BigInt(signer);

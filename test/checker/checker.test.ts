@@ -6,7 +6,7 @@ import { network } from "hardhat";
 import { check, type Rpc } from "../../src/checker/checker.ts";
 import { parameterIndex } from "../../src/engine/math/bounds.ts";
 import { depositAction, SETTLEMENT_TOKEN, tradeAction, transferAction, withdrawAction } from "../../src/sdk/actions.ts";
-import { interfaceOf } from "../../src/sdk/artifacts.ts";
+import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { type Deployment, deployVault } from "../helpers/deploy.ts";
 
 const WAD = 10n ** 18n;

@@ -7,7 +7,7 @@ import { openingOf } from "../../src/engine/ledger/options/expiry.ts";
 import { abs, min, WAD } from "../../src/engine/types/fixedPoint.ts";
 import { STRIKE_ZERO } from "../../src/engine/types/instrument.ts";
 import { depositAction, SETTLEMENT_TOKEN, tradeAction } from "../../src/sdk/actions.ts";
-import { interfaceOf } from "../../src/sdk/artifacts.ts";
+import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { vaultReader } from "../../src/sdk/readState.ts";
 import { DAY, LOT, SeriesWorld } from "../helpers/seriesWorld.ts";
 import { named } from "../helpers/walks/seriesChain.ts";

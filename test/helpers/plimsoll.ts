@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { projectRoot } from "../../scripts/lib/run.ts";
 import { main } from "../../src/cli/main.ts";
-import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
 import { deploymentPath, writeDeployment } from "../../src/sdk/deploymentFile.ts";
 import { type Devnet, startDevnet } from "../../src/simulator/devnet.ts";
 
@@ -12,8 +12,8 @@ export type Answer = { readonly code: number | null; readonly out: string; reado
 export type Running = { readonly child: ChildProcess; readonly out: () => string; readonly ended: Promise<Answer> };
 
 export function startPlimsoll(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Running {
-  const child = spawn(process.execPath, [join(PROJECT_ROOT, "scripts", "plimsoll.ts"), ...args], {
-    cwd: PROJECT_ROOT,
+  const child = spawn(process.execPath, [join(projectRoot, "scripts", "plimsoll.ts"), ...args], {
+    cwd: projectRoot,
     env: { ...process.env, NODE_OPTIONS: "", ...environment },
   });
   let [out, err] = ["", ""];
@@ -63,12 +63,12 @@ export type ServedDevnet = Devnet & {
 export async function serveDevnet(): Promise<ServedDevnet> {
   const devnet = await startDevnet(0);
   const network = `test-${process.pid}-${new URL(devnet.url).port}`;
-  writeDeployment(PROJECT_ROOT, { ...devnet.record, network });
+  writeDeployment(projectRoot, { ...devnet.record, network });
   return {
     ...devnet,
     where: ["--network", network, "--rpc", devnet.url],
     close: async () => {
-      rmSync(deploymentPath(PROJECT_ROOT, network), { force: true });
+      rmSync(deploymentPath(projectRoot, network), { force: true });
       await devnet.close();
     },
   };

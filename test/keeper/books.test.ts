@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { followBooks } from "../../src/keeper/books.ts";
-import { figuresOf, planLiquidations } from "../../src/keeper/plan.ts";
+import { planLiquidations } from "../../src/keeper/plan.ts";
 import type { Rpc } from "../../src/sdk/rpc.ts";
+import { figuresOf } from "../../src/sdk/standing.ts";
 import { actions, createWorld, eth, idOf, SETTLEMENT, usd, WAD, type World } from "../helpers/vaultWorld.ts";
 
 function rpcOf(world: World): Rpc {

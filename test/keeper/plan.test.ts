@@ -4,7 +4,8 @@ import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
 import { Reverted } from "../../src/engine/types/errors.ts";
 import { WAD } from "../../src/engine/types/fixedPoint.ts";
 import type { AccountId, State } from "../../src/engine/types/types.ts";
-import { ACCOUNTS_IN_A_BATCH, figuresOf, inBatches, planLiquidations, planShedding, standings } from "../../src/keeper/plan.ts";
+import { ACCOUNTS_IN_A_BATCH, inBatches, planLiquidations, planShedding } from "../../src/keeper/plan.ts";
+import { figuresOf, standings } from "../../src/sdk/standing.ts";
 import { Random } from "../helpers/random.ts";
 import { BOB, bob, deposit, emptyState, FUND, later, repriced, trade } from "../helpers/state.ts";
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { Transaction } from "ethers";
 import { openBookStore } from "../../src/keeper/bookStore.ts";
-import { interfaceOf } from "../../src/sdk/artifacts.ts";
+import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { isRetryable, type Rpc, RpcFailure } from "../../src/sdk/rpc.ts";
 import { type SenderEvent, type SenderOptions, TransactionFailure, transactionSender } from "../../src/sdk/sender.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";

@@ -9,9 +9,10 @@ import { followBooks } from "../../src/keeper/books.ts";
 import { gasToLiquidate } from "../../src/keeper/plan.ts";
 import { keepersTurn, oneByOne } from "../../src/keeper/turn.ts";
 import { placesOf } from "../../src/keeper/upkeep.ts";
-import { interfaceOf } from "../../src/sdk/artifacts.ts";
+import type { ContractName } from "../../src/sdk/abis.ts";
 import type { Call } from "../../src/sdk/calls.ts";
 import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
+import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import type { Rpc } from "../../src/sdk/rpc.ts";
 import type { ReceiptLog } from "../../src/sdk/sender.ts";
 import { smileReport } from "../../src/sdk/smile.ts";
@@ -101,7 +102,7 @@ describe("a keeper's turn with options and dated futures", function () {
       ["refresh", [2], true],
     ]);
     const methods = sent.map(({ call }) => call.data.slice(0, 10));
-    const selector = (contract: string, method: string): string => interfaceOf(contract).getFunction(method)?.selector ?? "";
+    const selector = (contract: ContractName, method: string): string => interfaceOf(contract).getFunction(method)?.selector ?? "";
     const [posts, refresh] = [selector("IMarginVault", "postSlices"), selector("IMarginVault", "refreshSeries")];
     expect(methods).to.deep.equal([posts, selector("LiquidationBatch", "liquidateBatch"), refresh, refresh]);
     const gas = sent[1]?.gas ?? 0;

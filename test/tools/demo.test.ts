@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { check } from "../../src/checker/checker.ts";
 import { DAY, HOUR } from "../../src/data/bar.ts";
-import { interfaceOf } from "../../src/sdk/artifacts.ts";
+import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { selectWindow } from "../../src/simulator/bars.ts";
 import { BUILT_IN_START, builtInPath } from "../../src/simulator/builtInPath.ts";
 import { runDemo } from "../../src/simulator/demo.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect } from "chai";
 import { check } from "../../src/checker/checker.ts";
-import { interfaceOf } from "../../src/sdk/artifacts.ts";
+import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { plimsoll, type Running, type ServedDevnet, serveDevnet, startPlimsoll } from "../helpers/plimsoll.ts";
 
 /** Waits until a command has printed what matches. */

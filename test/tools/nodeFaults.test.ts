@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { expect } from "chai";
 import { pino } from "pino";
+import { projectRoot } from "../../scripts/lib/run.ts";
 import { type NameOf, turnLines } from "../../src/cli/turnLines.ts";
 import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { type BookStore, openBookStore } from "../../src/keeper/bookStore.ts";
@@ -9,9 +10,9 @@ import { liquidationSender } from "../../src/keeper/liquidationSender.ts";
 import { keeperMetrics } from "../../src/keeper/metrics.ts";
 import { runKeeper } from "../../src/keeper/runKeeper.ts";
 import { keepersTurn, type TurnReport } from "../../src/keeper/turn.ts";
-import { interfaceOf, PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
 import { vaultCall } from "../../src/sdk/calls.ts";
 import { deploymentPath, writeDeployment } from "../../src/sdk/deploymentFile.ts";
+import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { httpRpc, retryingRpc } from "../../src/sdk/rpc.ts";
 import { transactionSender } from "../../src/sdk/sender.ts";
 import { passTime, showAccount } from "../../src/simulator/devnet.ts";
@@ -31,10 +32,10 @@ describe("what operators meet, on a devnet behind a proxy", function () {
     devnet = await serveDevnet();
     proxy = await nodeProxy(devnet.url);
     where = [...devnet.where.slice(0, 2), "--rpc", proxy.url];
-    writeDeployment(PROJECT_ROOT, { ...devnet.record, network: elsewhere, chainId: 4242 });
+    writeDeployment(projectRoot, { ...devnet.record, network: elsewhere, chainId: 4242 });
   });
   after(async () => {
-    rmSync(deploymentPath(PROJECT_ROOT, elsewhere), { force: true });
+    rmSync(deploymentPath(projectRoot, elsewhere), { force: true });
     await proxy.close();
     await devnet.close();
   });

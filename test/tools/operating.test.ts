@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { AbiCoder, Interface, Signature, TypedDataEncoder, Wallet } from "ethers";
 import { Registry } from "prom-client";
+import { projectRoot } from "../../scripts/lib/run.ts";
 import { serveMetrics } from "../../src/keeper/metrics.ts";
 import { addressFault } from "../../src/sdk/address.ts";
 import { approvalCalls } from "../../src/sdk/approval.ts";
-import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
 import { explainError } from "../../src/sdk/errors.ts";
 import { buildOrder, type OrderVenue, signOrder } from "../../src/sdk/orders.ts";
 import { type Rpc, RpcFailure } from "../../src/sdk/rpc.ts";
 import { isSignedBy, normalSignature, signatureOf } from "../../src/sdk/signature.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 
-const plimsoll = join(PROJECT_ROOT, "scripts", "plimsoll.ts");
+const plimsoll = join(projectRoot, "scripts", "plimsoll.ts");
 
 describe("what machines and wallets do", function () {
   this.timeout(120_000);

@@ -2,14 +2,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { projectRoot } from "../../scripts/lib/run.ts";
 import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { WAD } from "../../src/engine/types/fixedPoint.ts";
 import { expiryOf } from "../../src/engine/words/seriesWord.ts";
 import { followBooks } from "../../src/keeper/books.ts";
-import { standings } from "../../src/keeper/plan.ts";
 import { formatDecimal, parseDecimal } from "../../src/sdk/amounts.ts";
-import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
 import { atPrice, liquidationPrices } from "../../src/sdk/liquidationPrices.ts";
+import { standings } from "../../src/sdk/standing.ts";
 import { LOCAL_ROLES, passTime, setPrice } from "../../src/simulator/devnet.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 import { blackInFloats, normalDistribution } from "../helpers/options/blackInFloats.ts";
@@ -20,7 +20,7 @@ const DAY = 86_400;
 
 /** The commands of the README's section, each as its arguments. */
 function newcomersCommands(series: string): string[][] {
-  const readme = readFileSync(join(PROJECT_ROOT, "README.md"), "utf8");
+  const readme = readFileSync(join(projectRoot, "README.md"), "utf8");
   const block = /## Trade an option on a local chain[\s\S]*?```sh\n([\s\S]*?)```/.exec(readme)?.[1] ?? "";
   return block
     .trimEnd()
@@ -66,7 +66,7 @@ describe("options on a local chain", function () {
   after(async () => {
     await devnet.close();
     rmSync(folder, { recursive: true });
-    rmSync(join(PROJECT_ROOT, "order.json"), { force: true });
+    rmSync(join(projectRoot, "order.json"), { force: true });
   });
 
   it("default: a newcomer sells, buys, sees margin and liquidates with the commands of the README", async () => {

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { network } from "hardhat";
+import { projectRoot } from "../../scripts/lib/run.ts";
 import { deployPlimsoll } from "../../src/deployment/deployPlimsoll.ts";
 import { localParameters } from "../../src/deployment/localParameters.ts";
-import { PROJECT_ROOT } from "../../src/sdk/artifacts.ts";
 import { deploymentPath, writeDeployment } from "../../src/sdk/deploymentFile.ts";
 import { httpRpc, type Rpc } from "../../src/sdk/rpc.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
@@ -35,12 +35,12 @@ describe("a deployed network, by the commands that ship alone", function () {
       file.underlyings = file.underlyings.slice(0, 1);
       file.collaterals = file.collaterals.slice(0, 1);
     });
-    writeDeployment(PROJECT_ROOT, await deployPlimsoll({ connection, parameters, network: name, confirmations: 1 }));
+    writeDeployment(projectRoot, await deployPlimsoll({ connection, parameters, network: name, confirmations: 1 }));
     rpc = httpRpc(url);
     where = ["--network", name, "--rpc", url];
   });
   after(async () => {
-    rmSync(deploymentPath(PROJECT_ROOT, name), { force: true });
+    rmSync(deploymentPath(projectRoot, name), { force: true });
     rmSync(folder, { recursive: true });
     for (const close of closing.reverse()) await close();
   });

@@ -89,8 +89,11 @@ interface Run {
  * @param actor who calls, a lower-case hex address
  * @throws Reverted with the name and arguments of the vault's error
  * @example
- * const account = accountIdOf(trader);
- * const { state: after } = execute(state, trader, [{ kind: "Deposit", account, token: SETTLEMENT, amount: 1_000_000n }]);
+ * const account = accountIdOf(wallet.address);
+ * const { state } = await readVault({ rpc, record }, [account]);
+ * const deposit = { kind: "Deposit", account, token: SETTLEMENT_TOKEN, amount: 10n * WAD } as const;
+ * const { state: after } = execute(state, wallet.address.toLowerCase(), [deposit]);
+ * after.accounts.get(account)!.cash - state.accounts.get(account)!.cash // 10n * WAD
  */
 export function execute(
   state: State,

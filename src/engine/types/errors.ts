@@ -2,10 +2,11 @@
  * What a call of the contracts reverts with: the name of the custom error and its arguments, in the order and with the values of the
  * Solidity error. Addresses are lower-case hex strings, everything else is a bigint or a boolean.
  * @example
+ * const { state } = await readVault({ rpc, record });
  * try {
- *   execute(state, owner, actions);
+ *   execute(state, wallet.address.toLowerCase(), []);
  * } catch (error) {
- *   if (error instanceof Reverted && error.errorName === "MarginTooLow") console.log(error.args);
+ *   if (error instanceof Reverted) error.errorName // "NothingToDo"
  * }
  */
 export class Reverted extends Error {

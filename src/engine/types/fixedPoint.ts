@@ -1,7 +1,11 @@
 /** One, in parts per million. */
 export const PPM = 1_000_000n;
 
-/** One, as an amount or ratio with 18 decimals. */
+/**
+ * One, as an amount or ratio with 18 decimals.
+ * @example
+ * formatDecimal(3n * WAD) // "3"
+ */
 export const WAD = 10n ** 18n;
 
 /** From parts per million, the unit in which parameters are stored, to a ratio with 18 decimals. */

@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { expect } from "chai";
 import { Result } from "ethers";
 import { describe, it } from "mocha";
-import type { AbiEntry, AbiParameter } from "../../../src/sdk/artifacts.ts";
+import type { AbiEntry, AbiParameter } from "../../../src/sdk/abiEntry.ts";
 
 type Entry = AbiEntry & { readonly outputs?: readonly AbiParameter[] };
 
