@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { network } from "hardhat";
 import { Draft } from "../../../src/engine/ledger/draft.ts";
 import { portfolioOf } from "../../../src/engine/margin/portfolios.ts";
+import { parameterIndex } from "../../../src/engine/math/bounds.ts";
 import { accountIdOf } from "../../../src/engine/types/accountId.ts";
 import { Reverted } from "../../../src/engine/types/errors.ts";
 import { max, WAD } from "../../../src/engine/types/fixedPoint.ts";
@@ -170,7 +171,7 @@ async function run(seed: number, variant: Variant, tally: Tally): Promise<void> 
   const orders = await connection.ethers.deployContract("OrderSettlement", [deployment.vault, ORDER_FEES.taker, ORDER_FEES.maker]);
   await deployment.vault.setModule(ORDER_MODULE, orders);
   // what is held of the second underlying is what its first price gave, and falls by 2 % a day
-  await deployment.vault.setParameter(30, 1, 52_000_000n);
+  await deployment.vault.setParameter(parameterIndex("RangeCap"), 1, 52_000_000n);
   const { world, chain, views, state: first } = await prepare(deployment, random);
   const book = new OrderBook(ORDER_MODULE, ORDER_FEES, {
     chainId: (await connection.ethers.provider.getNetwork()).chainId,
@@ -449,19 +450,20 @@ async function checkConservation(chain: Chain, state: State, context: string): P
 /** Governance or the guardian changes something; the engine reads it back and goes on from there. */
 async function govern(chain: Chain, deployment: Deployment, state: State, random: Random): Promise<State> {
   const vault = deployment.vault.interface;
-  const parameter = (id: number, index: number, value: bigint): string => vault.encodeFunctionData("setParameter", [id, index, value]);
+  const parameter = (name: string, index: number, value: bigint): string =>
+    vault.encodeFunctionData("setParameter", [parameterIndex(name), index, value]);
   const underlying = random.below(state.underlyings.length);
   const changes = [
-    parameter(0, 0, random.part(800_000n, 0.9, 1.05)),
-    parameter(1, 0, random.part(5_000n, 0.8, 2)),
-    parameter(2, 0, random.part(20_000n, 0.9, 2)),
-    parameter(5, 0, random.part(100_000n, 0, 1)),
-    parameter(6, 0, random.part(250_000n, 0.5, 1.5)),
-    parameter(7, 0, random.part(1_050_000n, 1, 1.2)),
-    parameter(11, 0, random.part(300_000n, 0.5, 1)),
-    parameter(21, underlying, random.part(30_000n, 0.2, 1.5)),
-    parameter(33, underlying, random.part(20_000_000n, 0.5, 1.5)),
-    parameter(34, random.below(state.collaterals.length), random.part(150_000n, 0.5, 2)),
+    parameter("Maintenance", 0, random.part(800_000n, 0.9, 1.05)),
+    parameter("Provision", 0, random.part(5_000n, 0.8, 2)),
+    parameter("InterMonth", 0, random.part(20_000n, 0.9, 2)),
+    parameter("OpenInterestCharge", 0, random.part(100_000n, 0, 1)),
+    parameter("GainLock", 0, random.part(250_000n, 0.5, 1.5)),
+    parameter("Recovery", 0, random.part(1_050_000n, 1, 1.2)),
+    parameter("KeeperShare", 0, random.part(300_000n, 0.5, 1)),
+    parameter("FillBand", underlying, random.part(30_000n, 0.2, 1.5)),
+    parameter("Depth", underlying, random.part(20_000_000n, 0.5, 1.5)),
+    parameter("Haircut", random.below(state.collaterals.length), random.part(150_000n, 0.5, 2)),
     vault.encodeFunctionData("stopOpens", [underlying]),
     vault.encodeFunctionData("lowerOpenInterestCap", [underlying, random.bigBelow(10n ** 8n)]),
     vault.encodeFunctionData("liftMeasure", [1, underlying]),
@@ -476,7 +478,8 @@ async function govern(chain: Chain, deployment: Deployment, state: State, random
       : stopped >= 0 && random.chance(0.7)
         ? vault.encodeFunctionData("liftMeasure", [0, stopped])
         : random.pick(changes);
-  await chain.send(deployment.deployer.address.toLowerCase(), change, now);
+  const sent = await chain.send(deployment.deployer.address.toLowerCase(), change, now);
+  if (process.env.PLIMSOLL_SHOW && !sent.ok) console.log("governance", sent.errorName, sent.args, change.slice(0, 74));
   const { accounts } = state;
   const read = await chain.readState(now);
   const next = { ...read, accounts };
