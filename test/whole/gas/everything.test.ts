@@ -90,12 +90,12 @@ const LISTED = [
   {
     name: "328 strikes in three series",
     series: [127, 127, 74],
-    documented: { topUp: 11_590_000, cap: 3_059_000, record: 11_580_000, deposit: 11_680_000, claim: 11_704_000, insolvent: 6_253_000 },
+    documented: { topUp: 11_590_000, cap: 3_059_000, record: 11_580_000, deposit: 11_680_000, claim: 11_704_000, insolvent: 5_815_000 },
   },
   {
     name: "68 series of one strike",
     series: Array<number>(68).fill(1),
-    documented: { topUp: 5_362_000, cap: 2_882_000, record: 5_352_000, deposit: 5_452_000, claim: 5_476_000, insolvent: 8_186_000 },
+    documented: { topUp: 5_362_000, cap: 2_882_000, record: 5_352_000, deposit: 5_452_000, claim: 5_476_000, insolvent: 7_851_000 },
   },
 ];
 
