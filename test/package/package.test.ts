@@ -19,8 +19,9 @@ describe("the packed file", function () {
   const wrong = { name: "formatDecimal", file: "", examples: ['formatDecimal(5n, 1) // "5"'] };
   let devnet: PackedDevnet;
 
-  const inFolder = (command: string, args: readonly string[]): Promise<Outcome> =>
-    run(command, args, { directory: folder, environment: { NODE_OPTIONS: "" } });
+  // npx hands what it was called with on to an npx within
+  const environment = { NODE_OPTIONS: "", npm_config_package: "", npm_config_call: "" };
+  const inFolder = (command: string, args: readonly string[]): Promise<Outcome> => run(command, args, { directory: folder, environment });
 
   before(async () => {
     await installLocked(folder, await packInto(folder, false));
