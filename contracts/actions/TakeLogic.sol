@@ -50,7 +50,6 @@ library TakeLogic {
     /// @dev A maker as it travels: account 32, terms 32 (TermsWord), validity 32 (ValidityWord), valid from 5, r 32, s 32 with the parity of y as its highest bit.
     uint256 internal constant MAKER_BYTES = 165;
     uint256 private constant MOST_MAKERS = 128;
-    uint256 private constant UNDERLYINGS = 32;
     uint256 private constant WAD = 1e18;
 
     /// @dev Above half the order of secp256k1 a signature has a twin.
@@ -181,7 +180,7 @@ library TakeLogic {
             p.makerFeePpm = ModuleWord.makerFeePpm(word);
         }
         uint256 underlying = ValidityWord.instrument(limit);
-        if (underlying >= UNDERLYINGS) revert IOrderSettlement.UnknownInstrument(underlying);
+        if (underlying >= Bounds.MAX_UNDERLYINGS) revert IOrderSettlement.UnknownInstrument(underlying);
         if (p.uptime != 0) DoubtLogic.ask(_feed(p.uptime), uint96(p.uptime));
         uint256 priceWord = $.prices[underlying];
         uint256 price = PriceWord.price(priceWord).raw();

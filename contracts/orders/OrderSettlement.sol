@@ -6,6 +6,7 @@ import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/Messa
 import {IMarginVault} from "../interfaces/IMarginVault.sol";
 import {IModule} from "../interfaces/IModule.sol";
 import {IOrderSettlement} from "../interfaces/IOrderSettlement.sol";
+import {Bounds} from "../math/Bounds.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Fill, TradeContext} from "../types/Fill.sol";
 import {FIRST_SERIES, WITH_NEXT, nameOf, underlyingOf, withinUnderlying} from "../types/Instrument.sol";
@@ -42,7 +43,6 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     uint256 private constant COMBO = 2;
 
     uint256 private constant MAX_FEE_PPM = 10_000;
-    uint256 private constant MAX_UNDERLYINGS = 32;
     uint256 private constant LEAST_LEGS = 2;
     uint256 private constant MOST_LEGS = 8;
 
@@ -354,7 +354,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
     /// for all makers; a perpetual is what its number says.
     function _name(Named memory named, uint24 instrument) private view {
         uint256 underlying = underlyingOf(instrument);
-        if (underlying >= MAX_UNDERLYINGS) revert UnknownInstrument(instrument);
+        if (underlying >= Bounds.MAX_UNDERLYINGS) revert UnknownInstrument(instrument);
         if (instrument < FIRST_SERIES) {
             named.hash = _termsHash(underlying, RIGHT_PERPETUAL, 0, 0);
             return;
@@ -513,7 +513,7 @@ contract OrderSettlement is IOrderSettlement, EIP712 {
         run.taker = taker;
         run.domain = _domainSeparatorV4();
         run.order = _blankOrder();
-        if (!TakerLimitWord.meets(limit, maker.validity) || underlyingOf(ValidityWord.instrument(limit)) >= MAX_UNDERLYINGS) {
+        if (!TakerLimitWord.meets(limit, maker.validity) || underlyingOf(ValidityWord.instrument(limit)) >= Bounds.MAX_UNDERLYINGS) {
             return (0, NoTakerLimit.selector);
         }
         Named memory named;

@@ -166,7 +166,7 @@ export interface OrderTrade {
   readonly nonces: NonceStates; // after the trade
 }
 
-const UNDERLYINGS = 32n;
+export const UNDERLYINGS = 32n;
 const FIRST_SERIES = 1n << 8n;
 const LEAST_LEGS = 2n;
 const MOST_LEGS = 8n;

@@ -17,10 +17,10 @@ import {
   type OrderBooks,
   propose,
   type TakerLimit,
+  UNDERLYINGS,
   wantedLots,
 } from "./orders.ts";
 
-const UNDERLYINGS = 32n;
 const MOST_MAKERS = 128n;
 
 /** Signed orders of one module in one perpetual, and what their taker asks for. */
