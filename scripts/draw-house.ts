@@ -73,7 +73,8 @@ function reduced(arrows: ReadonlyMap<string, number>): [string, string, number][
 
 function dotOf(graph: ImportGraph): string {
   const arrows = arrowsOf(graph);
-  const columns = [[...FLOORS].reverse(), Object.keys(OUTSIDE)];
+  // what nobody lives in yet is not drawn
+  const columns = [[...FLOORS].reverse(), Object.keys(OUTSIDE).filter((place) => roomsOf(graph, place).length !== 0)];
   const box = (place: string): string =>
     `  ${place} [fillcolor="${place in OUTSIDE ? "#fbf3e4" : "#eef2f7"}" label=${boxOf(graph, place, arrows)}];`;
   const edges = reduced(arrows).flatMap(([from, to, count]) => (from in OUTSIDE ? [] : [`  ${from} -> ${to} [label=" ${count}"];`]));
