@@ -125,7 +125,7 @@ library SeriesTradeLogic {
         PriceUse.consumeAll(basis.used);
         for (uint256 i; i < fills.length; ++i) {
             Fill memory fill = fills[i];
-            Trading.announce(deal.taker, fill, reason);
+            Trading.announce(deal.taker, deal.module, fill, reason);
             if (reason != 0) continue;
             Trading.count($, deal.moduleAddress, fill);
             outcome.filled += fill.lots.abs();

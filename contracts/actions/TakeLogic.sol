@@ -489,7 +489,7 @@ library TakeLogic {
                     price.raw(),
                     takerFee.raw(),
                     makerFee.raw(),
-                    FillOrderWord.pack(nonce, m.lots)
+                    FillOrderWord.logged(FillOrderWord.pack(nonce, m.lots), p.module)
                 );
             }
             return true;

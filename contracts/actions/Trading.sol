@@ -87,7 +87,7 @@ library Trading {
             trade.fees = trade.fees + fill.takerFee + fill.makerFee;
             count($, trade.moduleAddress, fill);
         }
-        announce(trade.taker, fill, reason);
+        announce(trade.taker, trade.module, fill, reason);
     }
 
     /// @notice Counts a fill that stood under the nonce of its order.
@@ -100,8 +100,9 @@ library Trading {
         words[key] = NonceWord.withMore(words[key], nonce % NonceWord.NONCES, counted);
     }
 
-    /// @notice Says what became of a fill; `reason` is zero where it stands.
-    function announce(AccountId taker, Fill memory fill, bytes4 reason) internal {
+    /// @notice Says what became of a fill that `module` proposed; `reason` is zero where it stands.
+    function announce(AccountId taker, uint256 module, Fill memory fill, bytes4 reason) internal {
+        uint256 order = FillOrderWord.logged(fill.order, module);
         if (reason == 0) {
             emit IMarginVault.Filled(
                 taker,
@@ -111,10 +112,10 @@ library Trading {
                 fill.price.raw(),
                 fill.takerFee.raw(),
                 fill.makerFee.raw(),
-                fill.order
+                order
             );
         } else {
-            emit IMarginVault.FillSkipped(taker, fill.maker, nameOf(fill.instrument), fill.lots.raw(), reason, fill.order);
+            emit IMarginVault.FillSkipped(taker, fill.maker, nameOf(fill.instrument), fill.lots.raw(), reason, order);
         }
     }
 

@@ -270,7 +270,7 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     event ModulesSet(AccountId indexed account, uint16 mask);
     event OrdersCancelled(AccountId indexed account, uint32 epoch);
     /// @dev Both fees went to the fund's main account, less what a DeficitRefilled beside it says. `order` is a `FillOrderWord`: the nonce of the order that was filled,
-    /// and what this fill counts there. The number in `instrument` is what the last `SeriesListed` of it says.
+    /// what this fill counts there, and the index of the module that proposed it, under which it counts. The number in `instrument` is what the last `SeriesListed` of it says.
     event Filled(
         AccountId indexed taker,
         AccountId indexed maker,

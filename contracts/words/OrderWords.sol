@@ -100,12 +100,17 @@ library TakerLimitWord {
 }
 
 /// @dev What a fill says of its order, for the log and for the count that the vault keeps.
-/// bits 0–39 nonce | 40–87 what it counts under the nonce: lots, or units of a combo for its first leg and nothing for the others | 88–255 zero
-///                                                                                                                  40+48+168 = 256
+/// bits 0–39 nonce | 40–87 what it counts under the nonce: lots, or units of a combo for its first leg and nothing for the others |
+/// 88–95 in the log alone: the module under which it counts | 96–255 zero                                            40+48+8+160 = 256
 library FillOrderWord {
     /// @dev `count` is at most the size of an order.
     function pack(uint40 nonce_, uint256 count) internal pure returns (uint256) {
         return nonce_ | (count << 40);
+    }
+
+    /// @dev As the log says it. What a module put beyond its own fields is dropped: the log can be believed.
+    function logged(uint256 word, uint256 module) internal pure returns (uint256) {
+        return uint88(word) | (module << 88);
     }
 
     function nonce(uint256 word) internal pure returns (uint256) {

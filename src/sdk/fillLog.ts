@@ -12,6 +12,8 @@ export type NamedEvent = { readonly name: string; readonly args: Readonly<Record
 export type LoggedFill = {
   readonly taker: AccountId;
   readonly maker: AccountId;
+  /** Index of the module that proposed it: nonces of one module have nothing to do with those of another. */
+  readonly module: bigint;
   /** Of the maker's order. */
   readonly nonce: bigint;
   /** Under the nonce: lots, or for the first leg of a combo its units and for the others nothing. */

@@ -174,9 +174,10 @@ describe("orders in series whose numbers are listed again, on the vault", functi
     const made = await make(order);
     // without an end of its own it would be good for ever; that needs another hand than the SDK's
     const { fills } = await take(made, read);
-    expect(fills.map(({ maker, nonce, counted, terms }) => ({ maker, nonce, counted, terms }))).to.deep.equal([
+    expect(fills.map(({ maker, module, nonce, counted, terms }) => ({ maker, module, nonce, counted, terms }))).to.deep.equal([
       {
         maker: head.account,
+        module: 1n,
         nonce: 1n,
         counted: LOTS,
         terms: { underlying: 0n, right: "put", expiry: first, strike: (1_900n * WAD) / 100_000n },

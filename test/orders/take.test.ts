@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { id, Signature, toBeHex } from "ethers";
+import { orderOfFill } from "../../src/engine/orders/orders.ts";
 import { accountIdOf } from "../../src/engine/types/accountId.ts";
 import { type OrderFill, packTakerLimit } from "../../src/sdk/orders.ts";
 import { canTake, packTaken, takeCall } from "../../src/sdk/takeOrders.ts";
@@ -62,7 +63,10 @@ describe("orders taken by the vault itself, beside the same by a Trade", () => {
     const makers = [await world.order(alice, LOTS), await world.order(bob, HALF, { limit: LOT + 1n, nonce: 7n })];
     const { fills: said, orders } = await fill(makers, { minimum: LOTS + HALF });
     expect(orders).to.deep.equal([]);
-    expect(said.map((line) => BigInt(line.split(" ").at(-1) ?? 0))).to.deep.equal([1n | (LOTS << 40n), 7n | (HALF << 40n)]);
+    expect(said.map((line) => orderOfFill(BigInt(line.split(" ").at(-1) ?? 0)))).to.deep.equal([
+      { nonce: 1n, counted: LOTS, module: BigInt(MODULE) },
+      { nonce: 7n, counted: HALF, module: BigInt(MODULE) },
+    ]);
     expect(await Promise.all([aliceAccount, bobAccount].map((account) => world.lotsOf(account)))).to.deep.equal([-LOTS, -HALF]);
     expect(await Promise.all(makers.map(world.filledOf))).to.deep.equal([LOTS, HALF]);
   });

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { orderOfFill } from "../../src/engine/orders/orders.ts";
 import { actions, coder, createWorld, encodeFills, eth, idOf, SCOPE, SETTLEMENT, usd, WAD } from "../helpers/vaultWorld.ts";
 
 async function pair() {
@@ -143,6 +144,22 @@ describe("execute", () => {
       .withArgs(idOf(alice), idOf(bob), 0, eth(1), vault.interface.getError("ModuleNotConsented")?.selector, 7n);
     await world.trade(bob, alice, 0, eth(1));
     await world.conserve();
+  });
+
+  it("trade: the log names the module whose nonce counts, whatever the module says of it", async () => {
+    const world = await pair();
+    const { vault, alice, bob } = world;
+    await vault.setModule(3, await world.connection.ethers.deployContract("FillModule", [await vault.getAddress()]));
+    await world.execute(bob, actions.modules(idOf(bob), 1 << 3));
+    const lying = { order: 2n ** 256n - 1n };
+    const fills = [world.fill(idOf(bob), 0, eth(1), lying), world.fill(idOf(bob), 0, 0n, lying)];
+    const receipt = await (await world.execute(alice, actions.trade(idOf(alice), fills, 0n, 3))).wait();
+    const said = (receipt?.logs ?? []).map((log) => vault.interface.parseLog(log)).filter((log) => log !== null && /^Fill/.test(log.name));
+    const expected = { nonce: 2n ** 40n - 1n, counted: 2n ** 48n - 1n, module: 3n };
+    expect(said.map((log) => [log?.name, log?.args.order >> 96n, orderOfFill(log?.args.order)])).to.deep.equal([
+      ["Filled", 0n, expected],
+      ["FillSkipped", 0n, expected],
+    ]);
   });
 
   it("trade: what the vault refuses of a fill, each with its reason", async () => {

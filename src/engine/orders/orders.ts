@@ -92,16 +92,17 @@ export interface ProposedFill {
 export interface OrderOfFill {
   readonly nonce: bigint;
   readonly counted: bigint; // under the nonce: lots, or for the first leg of a combo the units and for the others nothing
+  readonly module: bigint; // index of the module under which it counts, as the log says; 0 in a fill that is proposed
 }
 
-/** What a fill says of its order; the inverse is {@link orderOfFill}. */
-export function fillOrderWord({ nonce, counted }: OrderOfFill): bigint {
+/** What a module says of the order of a fill; the inverse is {@link orderOfFill}. */
+export function fillOrderWord({ nonce, counted }: Omit<OrderOfFill, "module">): bigint {
   return nonce | (counted << 40n);
 }
 
 /** Of the word that the events Filled and FillSkipped have. @example orderOfFill(event.args.order).nonce */
 export function orderOfFill(word: bigint): OrderOfFill {
-  return { nonce: BigInt.asUintN(40, word), counted: word >> 40n };
+  return { nonce: BigInt.asUintN(40, word), counted: BigInt.asUintN(48, word >> 40n), module: BigInt.asUintN(8, word >> 88n) };
 }
 
 /** The name of the custom error whose selector the event OrderSkipped carries. */
