@@ -84,6 +84,7 @@ describe("a node that is not as it should be", function () {
           -32_602,
           [
             "block range extends beyond current head block: requested 12, head 11",
+            "BlockOutOfRangeError: block height is 54 but requested was 55",
             "One of the blocks specified in filter (fromBlock, toBlock or blockHash) cannot be found.",
             "block not found",
             "header not found",
