@@ -1,10 +1,10 @@
 // npm run test:clients [-- CLIENT …] [--json]: everything that reads and sends, against Hardhat's node, anvil, and geth built from its Go module.
 import { parseArgs } from "node:util";
-import { BadInput } from "../src/sdk/failure.ts";
 import { explainError } from "../src/sdk/errors.ts";
+import { BadInput } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
-import { type ClientReport, testClient } from "./lib/clientTest.ts";
 import { CLIENTS, type ClientName } from "./lib/clients.ts";
+import { type ClientReport, testClient } from "./lib/clientTest.ts";
 
 const USAGE = `npm run test:clients [-- ${CLIENTS.join(" ")}] [-- --json]: all of them by default; geth is built with Go, once, which takes some minutes`;
 

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AbiCoder, id, keccak256 } from "ethers";
 import { network } from "hardhat";
-import { networkWalk } from "../../test/helpers/networkWalk.ts";
 import { type Connection, deployPlimsoll } from "../../src/deployment/deployPlimsoll.ts";
 import { localParameters } from "../../src/deployment/localParameters.ts";
 import { readBack } from "../../src/deployment/readBack.ts";
@@ -17,6 +16,7 @@ import { allErrors } from "../../src/sdk/interfaces.ts";
 import { httpRpc, RpcFailure } from "../../src/sdk/rpc.ts";
 import { transactionSender } from "../../src/sdk/sender.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
+import { networkWalk } from "../../test/helpers/networkWalk.ts";
 import { type ClientName, startClient } from "./clients.ts";
 import { projectRoot } from "./run.ts";
 
@@ -137,13 +137,20 @@ async function everyError(url: string): Promise<number> {
     if (inputs.some(({ type }) => type.startsWith("tuple"))) continue;
     const types = inputs.map(({ type }) => type);
     const zeros = types.map((type) =>
-      type.endsWith("]") ? [] : type === "string" ? "" : type === "bool" ? false : type.startsWith("bytes") ? bytesOf(type) : type === "address" ? `0x${"00".repeat(20)}` : 0n,
+      type.endsWith("]")
+        ? []
+        : type === "string"
+          ? ""
+          : type === "bool"
+            ? false
+            : type.startsWith("bytes")
+              ? bytesOf(type)
+              : type === "address"
+                ? `0x${"00".repeat(20)}`
+                : 0n,
     );
     const data = id(`${name}(${types.join(",")})`).slice(0, 10) + AbiCoder.defaultAbiCoder().encode(types, zeros).slice(2);
-    for (const ask of [
-      () => rpc("eth_call", [{ from, to, data }, "latest"]),
-      () => rpc("eth_estimateGas", [{ from, to, data }]),
-    ]) {
+    for (const ask of [() => rpc("eth_call", [{ from, to, data }, "latest"]), () => rpc("eth_estimateGas", [{ from, to, data }])]) {
       const said = await ask().then(() => "nothing", explainError);
       if (!said.startsWith(name) && !(name === "Error" || name === "Panic")) throw new Failure(`${name} is said as: ${said}`);
     }

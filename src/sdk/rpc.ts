@@ -40,6 +40,8 @@ export class RpcFailure extends Failure {
   override readonly name: string = "RpcFailure";
   readonly fault: Fault;
   readonly code: unknown;
+  /** Of HTTP, where it says that there is no answer. */
+  readonly status: number | undefined;
   readonly data: unknown;
   /** Milliseconds after which the node wants to be asked again, where it says so. */
   readonly retryAfter: number | undefined;
@@ -48,6 +50,7 @@ export class RpcFailure extends Failure {
     super(refusal.message, mend);
     this.fault = faultOf(refusal);
     this.code = refusal.code;
+    this.status = refusal.status;
     this.data = refusal.data;
     this.retryAfter = retryAfter;
   }

@@ -48,7 +48,8 @@ describe("deployment commands", function () {
     try {
       mkdirSync(join(folder, "scripts"));
       cpSync(join(projectRoot, "scripts", "run.cjs"), join(folder, "scripts", "run.cjs"));
-      const bare = (...before: string[]): Promise<Outcome> => run(process.execPath, [...before, "scripts/run.cjs", "test.ts"], { directory: folder });
+      const bare = (...before: string[]): Promise<Outcome> =>
+        run(process.execPath, [...before, "scripts/run.cjs", "test.ts"], { directory: folder });
       expect(await bare()).to.include({ code: 1, output: "nothing is installed: npx -y -p node@24 -c 'npm ci'\n" });
       mkdirSync(join(folder, "node_modules", "hardhat"), { recursive: true });
       const older = join(folder, "older.cjs");

@@ -35,7 +35,11 @@ export type Walk = {
 
 /** A deployed network walked from end to end with the commands that ship. */
 export function networkWalk({ where, folder, passTime, onCommand = () => {} }: WalkedNetwork): Walk {
-  const [prices, order, slices] = ["prices.json", "order.json", "slices.json"].map((name) => join(folder, name)) as [string, string, string];
+  const [prices, order, slices] = ["prices.json", "order.json", "slices.json"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
 
   const run: Walk["run"] = async (who, args) => {
     onCommand(args);
@@ -121,10 +125,14 @@ export function networkWalk({ where, folder, passTime, onCommand = () => {} }: W
 
   const rest: Walk["rest"] = async () => {
     const maker = localWallet(MAKER).address;
-    expect(await json(MAKER, "accounts")).to.have.nested.property("accounts.length").above(1);
+    expect(await json(MAKER, "accounts"))
+      .to.have.nested.property("accounts.length")
+      .above(1);
     expect(await json(MAKER, "account")).to.have.property("equity");
     await said(LIQUIDATOR, "account", maker);
-    expect(await json(MAKER, "fund", "show")).to.have.nested.property("accounts[1].size").not.equal("0");
+    expect(await json(MAKER, "fund", "show"))
+      .to.have.nested.property("accounts[1].size")
+      .not.equal("0");
 
     // what the fund has taken over is taken from it by who wants it
     await posted("1700");
@@ -155,7 +163,20 @@ export function networkWalk({ where, folder, passTime, onCommand = () => {} }: W
     await passTime(3 * DAY);
     await posted("1700");
     await said(GOVERNOR, ...list);
-    await refused(POSTER, 1, /has no mark: SeriesHasNoSlice \(plimsoll series post/, "order", "sign", "sell", `${series}-1800-C`, "2", "--limit", "mark", "--out", order);
+    await refused(
+      POSTER,
+      1,
+      /has no mark: SeriesHasNoSlice \(plimsoll series post/,
+      "order",
+      "sign",
+      "sell",
+      `${series}-1800-C`,
+      "2",
+      "--limit",
+      "mark",
+      "--out",
+      order,
+    );
     await said(SIGNER, "series", "sign", series, "--volatility", "0.6", "--skew", "-0.1", "--curvature", "0.3", "--out", slices);
     await said(SECOND, "series", "sign", "--add", slices);
     expect(await said(POSTER, "series", "post", series, "--slices", slices)).to.match(/ETH-/);

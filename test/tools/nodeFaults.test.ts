@@ -233,9 +233,11 @@ describe("what operators meet, on a devnet behind a proxy", function () {
         expect(await said("order", "take", path, "--size", size, "--as", "12")).to.match(new RegExp(`^bought ${size} ETH-PERP at `));
       }
       // what is too small is said in words for who reads it, with units
-      await refused(/^error: account 13 would hold 0\.01 ETH-PERP, worth less than 500 pUSD, the least that a position may be \(trade more, or close all of it\)$/m, 1, [
-        ...["order", "take", path, "--size", "0.01", "--as", "13"],
-      ]);
+      await refused(
+        /^error: account 13 would hold 0\.01 ETH-PERP, worth less than 500 pUSD, the least that a position may be \(trade more, or close all of it\)$/m,
+        1,
+        [...["order", "take", path, "--size", "0.01", "--as", "13"]],
+      );
     } finally {
       rmSync(path, { force: true });
       await devnet.rpc("evm_revert", [snapshot]);
