@@ -13,8 +13,9 @@ import { readDeployment } from "../sdk/deploymentFile.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { interfaceOf } from "../sdk/interfaces.ts";
+import { type Node, type NodeEvent, requireChain, severalNodes } from "../sdk/nodes.ts";
 import { callContract } from "../sdk/readState.ts";
-import { httpRpc, type RetryOptions, type Rpc, retryingRpc } from "../sdk/rpc.ts";
+import { hostOf, httpRpc, type RetryOptions, type Rpc, retryingRpc } from "../sdk/rpc.ts";
 import { type SenderEvent, type Sent, transactionSender } from "../sdk/sender.ts";
 import { LOCAL_CHAIN, localWallet } from "../simulator/localAccounts.ts";
 import { readArguments, whole } from "./arguments.ts";
@@ -24,17 +25,37 @@ import { home } from "./home.ts";
 export function withNetwork(command: Command): Command {
   return command
     .option("--network <name>", "whose recorded addresses are used", "local")
-    .option("--rpc <url>", "node; also PLIMSOLL_RPC", process.env.PLIMSOLL_RPC ?? "http://127.0.0.1:8545")
+    .option(
+      "--rpc <url>",
+      "node; several times for several, of which the first that is well is asked; also PLIMSOLL_RPC",
+      addRpc,
+      DEFAULT_RPC,
+    )
+    .option(
+      "--private-rpc <url>",
+      "where signed transactions go instead, unseen by others; also PLIMSOLL_PRIVATE_RPC",
+      process.env.PLIMSOLL_PRIVATE_RPC,
+    )
     .option("--as <number>", `account of the local chain that acts, ${DEFAULT_ACCOUNT} by default; elsewhere the key in PLIMSOLL_KEY does`)
     .option("--wait <seconds>", "that a transaction is waited for", "180")
     .option("--json", "print one JSON object", false);
 }
 
 const DEFAULT_ACCOUNT = 10;
+/** Several addresses stand beside each other, with a space or a comma between. */
+const DEFAULT_RPC: readonly string[] = (process.env.PLIMSOLL_RPC ?? "http://127.0.0.1:8545").split(/[\s,]+(?=https?:)/);
+
+/** What is given takes the place of the default. */
+function addRpc(url: string, before: readonly string[]): readonly string[] {
+  return before === DEFAULT_RPC ? [url] : [...before, url];
+}
+
+const httpAddress = z.string().refine((text) => /^https?:\/\/\S+$/.test(text) && URL.canParse(text), "is not an HTTP address");
 
 export const networkSchema = z.object({
   network: z.string().regex(/^[\w-]+$/, "is not the name of a network"),
-  rpc: z.string().refine((text) => /^https?:\/\/\S+$/.test(text) && URL.canParse(text), "is not an HTTP address"),
+  rpc: z.array(httpAddress),
+  privateRpc: httpAddress.optional(),
   as: whole(0, 999).optional(),
   wait: whole(1, 86_400),
   json: z.boolean(),
@@ -63,11 +84,17 @@ export type Context = {
   readonly send: (transactions: readonly Transaction[], by?: Wallet) => Promise<Pick<Sent, "hash" | "logs">>;
 };
 
-/** @param retry how the keeper wants to be heard about requests that are made again, and to be stopped */
-export async function openContext(options: unknown, retry: RetryOptions = {}): Promise<Context> {
-  const { network, rpc: url, as, wait, json } = readArguments(networkSchema, options);
+/**
+ * @param retry how the keeper wants to be heard about requests that are made again, and to be stopped
+ * @param onNode hears of nodes that are left out and come back
+ */
+export async function openContext(options: unknown, retry: RetryOptions = {}, onNode = sayNode): Promise<Context> {
+  const { network, rpc: urls, privateRpc, as, wait, json } = readArguments(networkSchema, options);
   const record = readDeployment(home(), network);
-  const rpc = retryingRpc(httpRpc(url), retry);
+  const nodes = urls.map(nodeAt);
+  if (nodes.length > 1) await requireChain(nodes, record.chainId, network);
+  const privately = privateRpc === undefined ? {} : { privately: nodeAt(privateRpc) };
+  const rpc = retryingRpc(severalNodes(nodes, { ...privately, onEvent: onNode }), retry);
   await connect(rpc, record);
   const { chainId } = record;
   if (as !== undefined && chainId !== LOCAL_CHAIN)
@@ -107,6 +134,14 @@ export async function openContext(options: unknown, retry: RetryOptions = {}): P
       }
     },
   };
+}
+
+function nodeAt(url: string): Node {
+  return { host: hostOf(url), rpc: httpRpc(url) };
+}
+
+function sayNode({ host, kind, reason }: NodeEvent): void {
+  if (kind === "left") process.stderr.write(`${host} is left out: ${reason}\n`);
 }
 
 const SOON = 5_000;

@@ -82,7 +82,7 @@ export function addKeepCommand(program: Command): void {
         onRetry: (error, attempt) => logger.warn({ attempt, reason: explainError(error) }, "asked again"),
       };
       // a node that does not answer at the start is waited for as in a running turn
-      const open = () => openContext(options, retry);
+      const open = () => openContext(options, retry, (event) => logger.warn(event, "node"));
       const interval = given.interval * 1_000;
       const context = given.once ? await open() : await persist(open, { logger, signal, interval, isLast: isMistake });
       if (context === undefined) return;

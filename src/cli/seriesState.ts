@@ -10,12 +10,13 @@ import { Reverted } from "../engine/types/errors.ts";
 import type { Instrument } from "../engine/types/instrument.ts";
 import type { AccountId, Series, State, Underlying } from "../engine/types/types.ts";
 import { stalenessNow } from "../keeper/upkeep.ts";
-import { showDecimal, toNumber } from "../sdk/amounts.ts";
-import { explainError, mendOf } from "../sdk/errors.ts";
+import { formatDecimal, showDecimal, toNumber } from "../sdk/amounts.ts";
+import { decodeRevert, explainError, mendOf, revertDataOf } from "../sdk/errors.ts";
 import { Failure } from "../sdk/failure.ts";
 import { TransactionFailure } from "../sdk/sender.ts";
 import { instrumentName, type ListedUnderlying, type SeriesPlace, seriesName } from "../sdk/series.ts";
 import { readVault, seriesHeld, type VaultView } from "../sdk/vaultView.ts";
+import { showAccount } from "../simulator/devnet.ts";
 import type { Context } from "./context.ts";
 
 /** A series and its underlying, which are there. */
@@ -92,7 +93,7 @@ export async function mended(context: Context, error: unknown, account: AccountI
   if (view === undefined) return error;
   const named = attempt?.legs.map(({ instrument }) => instrument);
   const stale = staleAmong(view, placesOf(view, ids, named));
-  const skipped = attempt === undefined ? undefined : skippedBecause(context, view, account, attempt);
+  const skipped = tooSmall(context, view, error) ?? (attempt === undefined ? undefined : skippedBecause(context, view, account, attempt));
   if (stale.length === 0 && skipped === undefined) return error;
   const said = stale.map(({ name, cause }) =>
     cause === "no slice" ? `${name} has no slice` : `the risk words of ${name} are stale (${cause})`,
@@ -102,6 +103,30 @@ export async function mended(context: Context, error: unknown, account: AccountI
   const bare = stale.find(({ cause }) => cause === "no slice");
   if (bare !== undefined) return new Failure(message, `plimsoll series post ${bare.name}`);
   return new Failure(message, stale.length === 0 ? undefined : `plimsoll series refresh ${stale.map(({ name }) => name).join(" ")}`);
+}
+
+/** A refusal for size in words, with units; undefined for every other. */
+function tooSmall({ record }: Context, { listed }: VaultView, error: unknown): string | undefined {
+  const data = revertDataOf(error);
+  const decoded = data === undefined ? undefined : decodeRevert(data);
+  if (decoded === undefined || !/^(Position|Account|Collateral)TooSmall$/.test(decoded.name)) return undefined;
+  const value = (name: string): bigint => (decoded.args.find((arg) => arg.name === name)?.value as bigint | undefined) ?? 0n;
+  const settlement = record.settlementToken.symbol;
+  const owner = showAccount(value("account"), record.chainId);
+  const least = (what: string): string => `less than ${showDecimal(value("smallest"))} ${settlement}, the least that ${what} may be`;
+  switch (decoded.name) {
+    case "PositionTooSmall": {
+      const instrument = value("instrument");
+      const lots = formatDecimal(value("lots"), record.underlyings[Number(instrument & 0xffn)]?.lotExponent ?? 0);
+      return `${owner} would hold ${lots} ${instrumentName(listed, instrument)}, worth ${least("a position")}${mendOf(decoded.name)}`;
+    }
+    case "CollateralTooSmall": {
+      const token = record.collaterals[Number(value("token"))]?.symbol ?? "collateral";
+      return `${owner} would hold ${token} worth ${showDecimal(value("value"))}, ${least("a collateral")} (deposit more, or withdraw all of it)`;
+    }
+    default:
+      return `the positions of ${owner} would be worth ${showDecimal(value("notional"))} in all, ${least("they")}${mendOf(decoded.name)}`;
+  }
 }
 
 /** The series that some accounts hold, and those of instruments. */

@@ -82,19 +82,27 @@ export async function deployPlimsoll(options: DeployOptions): Promise<Deployment
 
 const SILENCE = 60_000;
 
-/** Says so once where no block comes: on a chain that mines on demand nothing is ever confirmed. */
-function listenForSilence(provider: EIP1193Provider, onSilence: (block: number) => void): () => void {
+/**
+ * Says so once where no block comes: on a chain that mines on demand nothing is ever confirmed.
+ * @param silence milliseconds
+ * @returns what ends the listening
+ */
+export function listenForSilence(
+  provider: Pick<EIP1193Provider, "request">,
+  onSilence: (block: number) => void,
+  silence = SILENCE,
+): () => void {
   let [height, since] = [-1, Date.now()];
   const look = async (): Promise<void> => {
     const now = Number(await provider.request({ method: "eth_blockNumber", params: [] }));
     if (now !== height) [height, since] = [now, Date.now()];
-    else if (Date.now() - since >= SILENCE) {
+    else if (Date.now() - since >= silence) {
       clearInterval(timer);
       onSilence(height);
     }
   };
   // a node that does not answer is said by the deployment itself
-  const timer = setInterval(() => look().catch(() => {}), SILENCE / 6).unref();
+  const timer = setInterval(() => look().catch(() => {}), silence / 6).unref();
   return () => clearInterval(timer);
 }
 

@@ -40,6 +40,8 @@ export class RpcFailure extends Failure {
   override readonly name: string = "RpcFailure";
   readonly fault: Fault;
   readonly code: unknown;
+  /** Of HTTP, where it says that there is no answer. */
+  readonly status: number | undefined;
   readonly data: unknown;
   /** Milliseconds after which the node wants to be asked again, where it says so. */
   readonly retryAfter: number | undefined;
@@ -48,6 +50,7 @@ export class RpcFailure extends Failure {
     super(refusal.message, mend);
     this.fault = faultOf(refusal);
     this.code = refusal.code;
+    this.status = refusal.status;
     this.data = refusal.data;
     this.retryAfter = retryAfter;
   }
@@ -61,7 +64,7 @@ const RATE =
   /rate ?limit|limit rate|too many requests|requests? (rate|count|limit)|per (second|minute|day)|compute units|throughput|quota|credits|capacity|throttl|call frequency/i;
 const SIZE = /range|results|response size|too (many|large|big|wide)|exceed|limit|at most|maximum|time(d)? ?out/i;
 const NOT_YET =
-  /beyond (the )?(current )?head|in filter .*(not|cannot) (be )?found|(header|block|state|trie node)( \S+)? (was )?not (found|available)|unknown block|missing trie node|not yet indexed|being indexed|indexing is in progress|not (yet )?(synced|available yet)|still syncing|resource not found|no latest block/i;
+  /beyond (the )?(current )?head|in filter .*(not|cannot) (be )?found|(header|block|state|trie node)( \S+)? (was )?not (found|available)|unknown block|missing trie node|not yet indexed|being indexed|indexing is in progress|not (yet )?(synced|available yet)|still syncing|resource not found|no latest block|block height is \d+ but requested/i;
 const NO_METHOD =
   /method .*(not (found|supported|available|allowed|whitelisted)|does(n't| not) exist|is disabled)|unsupported method|unknown method/i;
 const NEVER =

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { explainError } from "../../src/sdk/errors.ts";
 import { logReader } from "../../src/sdk/logs.ts";
+import { type NodeEvent, requireChain, severalNodes } from "../../src/sdk/nodes.ts";
 import { faultOf, httpRpc, isRetryable, RpcFailure, retryAfterOf, retryingRpc } from "../../src/sdk/rpc.ts";
 import { type SenderEvent, type SenderOptions, TransactionFailure, transactionSender } from "../../src/sdk/sender.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
@@ -84,6 +85,7 @@ describe("a node that is not as it should be", function () {
           -32_602,
           [
             "block range extends beyond current head block: requested 12, head 11",
+            "BlockOutOfRangeError: block height is 54 but requested was 55",
             "One of the blocks specified in filter (fromBlock, toBlock or blockHash) cannot be found.",
             "block not found",
             "header not found",
@@ -119,6 +121,97 @@ describe("a node that is not as it should be", function () {
       expect(isRetryable(new TypeError("x"))).to.equal(false);
       expect(isRetryable(undefined)).to.equal(false);
       expect(isRetryable(Object.assign(new Error("x"), { code: "ECONNRESET" }))).to.equal(true);
+    });
+  });
+
+  describe("severalNodes", () => {
+    let clock = 0;
+    /** A node of which only the head is played; `faults` come before its answers. */
+    const played = (host: string, head: { number: number; fork?: string }) => {
+      const faults: { status: number; retryAfter?: number }[] = [];
+      const asked: string[] = [];
+      const rpc = async (method: string, params: readonly unknown[] = []): Promise<unknown> => {
+        asked.push(method);
+        const fault = faults.shift();
+        if (fault !== undefined)
+          throw new RpcFailure({ method, status: fault.status, message: `${host} answers ${fault.status}` }, undefined, fault.retryAfter);
+        if (method === "eth_getTransactionByHash") return null;
+        if (method !== "eth_getBlockByNumber") return host;
+        const number = params[0] === "latest" ? head.number : Number(params[0]);
+        return { number: `0x${number.toString(16)}`, hash: `${head.fork ?? "a"}${number}` };
+      };
+      return { host, rpc, head, faults, asked };
+    };
+    const together = (nodes: readonly ReturnType<typeof played>[], privately?: ReturnType<typeof played>) => {
+      const events: NodeEvent[] = [];
+      const common = { now: () => clock, lookEvery: 1_000, onEvent: (event: NodeEvent) => void events.push(event) };
+      const rpc = severalNodes(nodes, privately === undefined ? common : { ...common, privately });
+      return { rpc, events, left: () => events.splice(0).map(({ host, kind }) => `${host} ${kind}`) };
+    };
+
+    it("behavior: the next is asked at once where one is busy, broken or lets nobody in; it rests as long as it says", async () => {
+      const [first, second] = [played("first", { number: 9 }), played("second", { number: 9 })];
+      const { rpc, left } = together([first, second]);
+      expect(await rpc("eth_chainId")).to.equal("first");
+      for (const status of [429, 500, 401]) {
+        first.faults.push({ status, retryAfter: 5_000 });
+        expect(await rpc("eth_chainId"), String(status)).to.equal("second");
+        expect(left()).to.deep.equal(["first left"]);
+        clock += 4_999;
+        expect(await rpc("eth_chainId")).to.equal("second");
+        clock += 1;
+        expect(await rpc("eth_chainId")).to.equal("first");
+        expect(left()).to.deep.equal(["first back"]);
+      }
+      // where nobody is well all are asked, and the last one's words are thrown
+      first.faults.push({ status: 500 });
+      second.faults.push({ status: 503 });
+      expect(explainError(await caught(rpc("eth_chainId")))).to.equal("second answers 503");
+      expect(await rpc("eth_chainId")).to.be.oneOf(["first", "second"]);
+    });
+
+    it("behavior: a head that stays behind, or is of another fork than most, is left out until it is not", async () => {
+      const [stale, forked, good, other] = [
+        played("stale", { number: 5 }),
+        played("forked", { number: 10, fork: "b" }),
+        played("good", { number: 10 }),
+        played("other", { number: 9 }),
+      ];
+      clock = 0;
+      const { rpc, events, left } = together([stale, forked, good, other]);
+      expect(await rpc("eth_chainId")).to.equal("good");
+      expect(events.map(({ reason }) => reason)).to.deep.equal(["its head is 5 blocks behind", "its block 9 is not that of the others"]);
+      left();
+      Object.assign(stale.head, { number: 10 });
+      clock += 1_000;
+      expect(await rpc("eth_chainId")).to.equal("stale");
+      Object.assign(forked.head, { fork: "a" });
+      clock += 1_000;
+      await rpc("eth_chainId");
+      expect(left()).to.deep.equal(["stale back", "forked back"]);
+      // three blocks are nothing
+      Object.assign(stale.head, { number: 7 });
+      clock += 1_000;
+      expect(await rpc("eth_chainId")).to.equal("stale");
+    });
+
+    it("behavior: signed transactions go to the private node alone, which is asked for what others do not know", async () => {
+      const [open, hidden] = [played("open", { number: 1 }), played("hidden", { number: 1 })];
+      const { rpc } = together([open], hidden);
+      expect(await rpc("eth_sendRawTransaction", ["0x"])).to.equal("hidden");
+      await rpc("eth_getTransactionByHash", ["0x"]);
+      expect(hidden.asked).to.deep.equal(["eth_sendRawTransaction", "eth_getTransactionByHash"]);
+      expect(open.asked).to.deep.equal(["eth_getTransactionByHash"]);
+    });
+
+    it("args: a node of another chain is refused by name; one that does not answer is passed over", async () => {
+      const of = (host: string, chainId: string) => ({ host, rpc: async () => chainId });
+      const silent = { host: "silent", rpc: () => Promise.reject(new RpcFailure({ message: "silent answers 500" })) };
+      await requireChain([silent, of("one", "0x7")], 7, "net");
+      expect(explainError(await caught(requireChain([of("one", "0x7"), of("two", "0x8")], 7, "net")))).to.equal(
+        "the node at two is on chain 8, but net is deployed on chain 7",
+      );
+      expect(explainError(await caught(requireChain([silent, silent], 7, "net")))).to.equal("silent answers 500");
     });
   });
 

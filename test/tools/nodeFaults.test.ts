@@ -1,5 +1,8 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
+import { Signature } from "ethers";
 import { pino } from "pino";
 import { projectRoot } from "../../scripts/lib/run.ts";
 import { type NameOf, turnLines } from "../../src/cli/turnLines.ts";
@@ -207,6 +210,40 @@ describe("what operators meet, on a devnet behind a proxy", function () {
       "12",
     ]);
     await devnet.rpc("evm_revert", [snapshot]);
+  });
+
+  it("behavior: an order is shown and taken with whatever form of its signature a wallet returned, and not with another", async () => {
+    const path = join(tmpdir(), `plimsoll-order-${process.pid}.json`);
+    const snapshot = await devnet.rpc("evm_snapshot");
+    try {
+      await devnet.refreshPrices();
+      await said("order", "sign", "sell", "ETH", "6", "--limit", "mark", "--as", "10", "--out", path);
+      const file = JSON.parse(readFileSync(path, "utf8")) as { order: object; signature: string };
+      const { r, s, v, compactSerialized } = Signature.from(file.signature);
+      const with_ = (signature: string): void => writeFileSync(path, JSON.stringify({ ...file, signature }));
+      with_(`${r}${s.slice(2)}${v === 27 ? "1c" : "1b"}`);
+      expect(await said("order", "show", path)).to.match(/the signature is not one of 0x\w+ for this order: nobody can take it/);
+      await refused(/the order cannot be taken: the signature is for another order/, 1, ["order", "take", path, "--as", "12"]);
+      for (const [signature, size] of [
+        [`${r}${s.slice(2)}0${v - 27}`, "2"],
+        [compactSerialized, "3"],
+      ] as const) {
+        with_(signature);
+        expect(JSON.parse(await said("order", "show", path, "--json"))).to.include({ signatureFault: null });
+        expect(await said("order", "take", path, "--size", size, "--as", "12")).to.match(new RegExp(`^bought ${size} ETH-PERP at `));
+      }
+      // what is too small is said in words for who reads it, with units
+      await refused(
+        /^error: account 13 would hold 0\.01 ETH-PERP, worth less than 500 pUSD, the least that a position may be \(trade more, or close all of it\)$/m,
+        1,
+        [...["order", "take", path, "--size", "0.01", "--as", "13"]],
+      );
+    } finally {
+      rmSync(path, { force: true });
+      await devnet.rpc("evm_revert", [snapshot]);
+    }
+    await refused(/the vault holds [\d.]+ pUSD in all, less than 900000000000$/m, 1, ["withdraw", "pUSD", "900000000000", "--as", "13"]);
+    await refused(/your wallet 0x\w+ holds [\d.]+ pUSD, less than 900000000000$/m, 1, ["deposit", "pUSD", "900000000000", "--as", "13"]);
   });
 
   it("behavior: who loses a race earns nothing and says so; a turn's income is that of its own receipts", async () => {
