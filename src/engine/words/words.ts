@@ -1,3 +1,4 @@
+import type { Redeemable } from "../types/rate.ts";
 import type {
   Account,
   AccountId,
@@ -367,6 +368,18 @@ export function collateralFromWords(word: bigint, supplies: bigint): CollateralT
 /** The supply word of a collateral token. */
 export function supplyWord(token: CollateralToken): bigint {
   return packed([token.supply, 0n, 128], [token.cap, 128n, 128]);
+}
+
+/** Of what a strategy could redeem at once, hour by hour; the layout of contracts/math/idle/Redeemable.sol. */
+export function redeemableWord({ samples, hour, reading, readingTime }: Redeemable): bigint {
+  const parts = samples.map((sample, slot): Part => [sample, 8n * BigInt(slot), 8]);
+  return packed(...parts, [hour, 192n, 24], [reading, 216n, 8], [readingTime, 224n, 32]);
+}
+
+/** The inverse of `redeemableWord`. */
+export function redeemableFromWord(word: bigint): Redeemable {
+  const samples = Array.from({ length: 24 }, (_, slot) => field(word, 8n * BigInt(slot), 8));
+  return { samples, hour: field(word, 192n, 24), reading: field(word, 216n, 8), readingTime: field(word, 224n, 32) };
 }
 
 /** @param word MarginWord */
