@@ -27,22 +27,31 @@ const build: Part = { name: "build", command: node, args: ["scripts/build.ts"], 
 
 const testFiles = globSync("test/**/*.test.ts", { cwd: projectRoot }).sort();
 
-/** The mocha tests whose path `wanted` takes. */
+/** The mocha tests of some folders of `test`. */
 const mocha = (name: string, wanted: (path: string) => boolean): Part => ({
-  name,
+  name: `mocha, ${name}`,
   command: "hardhat",
   args: ["test", "mocha", "--no-compile", ...testFiles.filter(wanted)],
   runner: true,
 });
 
-/** The floors, and the walks of the engine against the contracts, are nearly half of all the work. */
-const FLOORS = ["words", "math", "ledger", "margin", "actions", "whole/walks", "whole/gas"];
-const ofFloors = (path: string): boolean => FLOORS.some((folder) => path.startsWith(join("test", folder, "/")));
+const within =
+  (...folders: readonly string[]) =>
+  (path: string): boolean =>
+    folders.some((folder) => path.startsWith(join("test", folder, "/")));
+
+// Each takes about as long as the others; to start one more takes five seconds.
+const ofWalks = within("whole/walks", "whole/gas");
+// what packs the tree and what reads it are in one part, so that they never run at the same time
+const ofTools = within("tools", "data", "deployment", "keeper", "package", "whole/project");
+const ofFloors = within("words", "math", "ledger", "margin", "actions");
 
 // What takes longest comes first: the short ones fill up what is left of either core.
 const parts: readonly Part[] = [
-  mocha("mocha", (path) => !ofFloors(path)),
-  mocha("mocha, floors and walks", ofFloors),
+  mocha("walks", ofWalks),
+  mocha("tools", ofTools),
+  mocha("the rest", (path) => ![ofWalks, ofTools, ofFloors].some((of) => of(path))),
+  mocha("floors", ofFloors),
   { name: "solidity", command: "hardhat", args: ["test", "solidity"], runner: true },
   ...(existsSync(join(projectRoot, "bench", "gas.json"))
     ? [{ name: "gas", command: node, args: ["scripts/bench-gas.ts", "--check"], runner: false }]

@@ -85,6 +85,23 @@ function slotOf(key: bigint, base: bigint): bigint {
   return BigInt(keccak256(`0x${hex(key)}${hex(base)}`));
 }
 
+const readers = new Map<number, string>();
+
+/**
+ * Code that returns what so many slots hold, which are its calldata. It has no loop: the simulated chain keeps a record of every step, and walks read
+ * words after each call.
+ */
+function readerOf(count: number): string {
+  const known = readers.get(count);
+  if (known !== undefined) return known;
+  const offset = (i: number): string => `62${(32 * i).toString(16).padStart(6, "0")}`; // PUSH3
+  // CALLDATALOAD SLOAD, MSTORE; the last word first, so that memory grows once
+  const parts = Array.from({ length: count }, (_, i) => `${offset(i)}3554${offset(i)}52`).reverse();
+  const code = `0x${parts.join("")}${offset(count)}5ff3`; // RETURN
+  readers.set(count, code);
+  return code;
+}
+
 function range(count: number): bigint[] {
   return Array.from({ length: count }, (_, i) => BigInt(i));
 }
@@ -93,7 +110,7 @@ function hex(word: bigint): string {
   return word.toString(16).padStart(64, "0");
 }
 
-/** The in-process chain under the real vault: raw requests, every word of every account in one call. */
+/** The in-process chain under the real vault: raw requests, all words that are compared in one call. */
 export class Chain {
   readonly deployment: Deployment;
   readonly accounts: readonly AccountId[];
@@ -101,9 +118,8 @@ export class Chain {
   readonly vaultAddress: Address;
   private readonly errors: Interface;
   private readonly events: Interface;
-  private readonly override: Record<string, { code: string }>;
-  private readonly accountsCall: string;
-  private readonly sharedCall: string;
+  private readonly slots: ReadonlyMap<AccountId, string>;
+  private readonly sharedSlots: string;
   private readonly cache = new WeakMap<Account, string>();
   private readonly underlyingCount: number;
   private readonly tokenCount: number;
@@ -114,7 +130,6 @@ export class Chain {
     operators: readonly Address[],
     vaultAddress: Address,
     errors: Interface,
-    readerCode: string,
     layout: readonly bigint[],
   ) {
     this.deployment = deployment;
@@ -125,25 +140,28 @@ export class Chain {
     this.events = deployment.vault.interface;
     this.underlyingCount = deployment.sources.length;
     this.tokenCount = deployment.collaterals.length;
-    this.override = { [vaultAddress]: { code: readerCode } };
-    this.accountsCall = `0x${this.accountSlots(layout).map(hex).join("")}`;
-    this.sharedCall = `0x${this.sharedSlots(layout).map(hex).join("")}`;
+    this.slots = new Map(accounts.map((id) => [id, this.slotsOfAccount(id, layout).map(hex).join("")]));
+    this.sharedSlots = this.slotsOfAll(layout).map(hex).join("");
   }
 
-  /** For each account: header, positions by underlying, collateral by token, exchangeSince, operators. */
-  private accountSlots(layout: readonly bigint[]): bigint[] {
+  /** Header, positions by underlying, collateral by token, exchangeSince, operators. */
+  private slotsOfAccount(id: AccountId, layout: readonly bigint[]): bigint[] {
     const [headers = 0n, positions = 0n, collateral = 0n, operators = 0n, exchangeSince = 0n] = layout;
-    return this.accounts.flatMap((id) => [
+    return [
       slotOf(id, headers),
       ...range(this.underlyingCount).map((u) => slotOf(u, slotOf(id, positions))),
       ...range(this.tokenCount).map((token) => slotOf(token, slotOf(id, collateral))),
       slotOf(id, exchangeSince),
       ...this.operators.map((operator) => slotOf(BigInt(operator), slotOf(id, operators))),
-    ]);
+    ];
+  }
+
+  private slotsOfAccounts(accounts: readonly AccountId[]): string {
+    return accounts.map((id) => this.slots.get(id)).join("");
   }
 
   /** For each underlying its eight words, for each token parameters and supply, then what belongs to the whole vault. */
-  private sharedSlots(layout: readonly bigint[]): bigint[] {
+  private slotsOfAll(layout: readonly bigint[]): bigint[] {
     const [watched = 0n, shortfalls = 0n] = layout.slice(20, 22);
     const [fundAccounts = 0n, collaterals = 0n, supplies = 0n, modules = 0n] = layout.slice(12, 16);
     return [
@@ -162,10 +180,9 @@ export class Chain {
 
   static async create(deployment: Deployment, accounts: readonly AccountId[], operators: readonly Address[]): Promise<Chain> {
     const address = (await deployment.vault.getAddress()).toLowerCase();
-    const { deployedBytecode } = await artifacts.readArtifact("VaultReader");
     const reader = await deployment.connection.ethers.deployContract("VaultReader");
     const layout = [...(await reader.slotsOfState())];
-    return new Chain(deployment, accounts, operators, address, await errorInterface(), deployedBytecode, layout);
+    return new Chain(deployment, accounts, operators, address, await errorInterface(), layout);
   }
 
   async request(method: string, params: unknown[]): Promise<unknown> {
@@ -213,23 +230,26 @@ export class Chain {
     return { ok: false, errorName: parsed.name, args: parsed.args.map(plain) };
   }
 
-  private async readWords(call: string): Promise<string> {
+  /** What slots hold, as many digits as theirs. */
+  private async readWords(slots: string): Promise<string> {
+    // put in place of the vault's code
+    const code = readerOf(slots.length / 64);
     const answer = (await this.request("eth_call", [
-      { to: this.vaultAddress, data: call, gas: "0xff0000" },
+      { to: this.vaultAddress, data: `0x${slots}`, gas: "0xff0000" },
       "latest",
-      this.override,
+      { [this.vaultAddress]: { code } },
     ])) as string;
     return answer.slice(2);
   }
 
-  /** Throws when any stored word of any account or of the vault differs from the engine's. */
-  async compare(state: State, what: string): Promise<void> {
-    // as many digits of words as of slots, without the 0x
-    const all = await this.readWords(this.accountsCall + this.sharedCall.slice(2));
-    const accounts = all.slice(0, this.accountsCall.length - 2);
-    const expected = this.accounts.map((id) => this.accountHex(state, id)).join("");
-    if (accounts !== expected) this.explain(accounts, expected, state, what);
-    const shared = all.slice(accounts.length);
+  /** Throws when any stored word of some accounts, by default of all, or of the vault differs from the engine's. */
+  async compare(state: State, what: string, accounts = this.accounts): Promise<void> {
+    const slots = this.slotsOfAccounts(accounts);
+    const all = await this.readWords(slots + this.sharedSlots);
+    const found = all.slice(0, slots.length);
+    const expected = accounts.map((id) => this.accountHex(state, id)).join("");
+    if (found !== expected) this.explain(found, expected, accounts, state, what);
+    const shared = all.slice(slots.length);
     const expectedShared = this.sharedHex(state, shared);
     if (shared !== expectedShared) {
       const differing = words(shared)
@@ -274,13 +294,13 @@ export class Chain {
     return expected + present.slice(expected.length);
   }
 
-  private explain(chain: string, engine: string, state: State, what: string): never {
+  private explain(chain: string, engine: string, accounts: readonly AccountId[], state: State, what: string): never {
     const size = 2 + this.underlyingCount + this.tokenCount + this.operators.length;
     const chainWords = words(chain);
     const engineWords = words(engine);
     const differing = chainWords.flatMap((word, i) => {
       if (word === engineWords[i]) return [];
-      const id = this.accounts[Math.floor(i / size)] ?? 0n;
+      const id = accounts[Math.floor(i / size)] ?? 0n;
       return [`${ownerOf(id)}/${id & 0xffffn} word ${i % size}: chain ${word}, engine ${engineWords[i]}`];
     });
     throw new Error(`accounts differ after ${what} at ${state.now}:\n${differing.slice(0, 12).join("\n")}`);
@@ -288,7 +308,7 @@ export class Chain {
 
   /** Throws when what the vault counts of some orders differs from the engine's. */
   async compareNonces(expected: readonly { readonly slot: string; readonly word: bigint }[], what: string): Promise<void> {
-    const found = words(await this.readWords(`0x${expected.map(({ slot }) => slot.slice(2)).join("")}`));
+    const found = words(await this.readWords(expected.map(({ slot }) => slot.slice(2)).join("")));
     for (const [i, { word }] of expected.entries()) {
       if (found[i] !== hex(word)) throw new Error(`nonces differ after ${what}: chain ${found[i]}, engine ${hex(word)}`);
     }
@@ -297,7 +317,7 @@ export class Chain {
   /** The engine's state as the chain stores it, at `now`. */
   async readState(now: bigint): Promise<State> {
     const { deployment } = this;
-    const shared = words(await this.readWords(this.sharedCall)).map((word) => BigInt(`0x${word}`));
+    const shared = words(await this.readWords(this.sharedSlots)).map((word) => BigInt(`0x${word}`));
     const take = (): bigint => shared.shift() ?? 0n;
     const underlyings = deployment.sources.map(() =>
       underlyingFromWords([take(), take(), take(), take(), take(), take(), take(), take()] satisfies UnderlyingWords),
@@ -337,7 +357,7 @@ export class Chain {
   }
 
   private async readAccounts(): Promise<Map<AccountId, Account>> {
-    const all = words(await this.readWords(this.accountsCall)).map((word) => BigInt(`0x${word}`));
+    const all = words(await this.readWords(this.slotsOfAccounts(this.accounts))).map((word) => BigInt(`0x${word}`));
     const take = (): bigint => all.shift() ?? 0n;
     const accounts = new Map<AccountId, Account>();
     for (const id of this.accounts) {

@@ -92,6 +92,7 @@ export class World {
   book: OrderBook | undefined;
   /** What the uptime feed says. */
   sequencer = { down: false, since: 1n };
+  private readonly sellableThen = new WeakMap<State, readonly AccountId[]>();
 
   constructor(chain: Chain, random: Random, owners: readonly Address[], traders: readonly AccountId[], prices: readonly bigint[]) {
     this.chain = chain;
@@ -707,8 +708,14 @@ export class World {
 
   // ---------------------------------------------------------------- liquidation and fund
 
-  /** Everybody below its line whom the vault sells now: neither an outage nor doubt of a price is in the way. */
-  sellable(state: State): AccountId[] {
+  /** Everybody below its line whom the vault sells now: neither an outage nor doubt of a price is in the way. Asked several times of each state. */
+  sellable(state: State): readonly AccountId[] {
+    const known = this.sellableThen.get(state) ?? this.findSellable(state);
+    this.sellableThen.set(state, known);
+    return known;
+  }
+
+  private findSellable(state: State): readonly AccountId[] {
     const keeper = accountIdOf(this.owners[0]!, 99n);
     return this.below(state).filter((id) => {
       try {
@@ -722,7 +729,7 @@ export class World {
   }
 
   /** Those of them whom a taker may buy: who owes more than it has is sold to nobody but the fund. */
-  buyable(state: State): AccountId[] {
+  buyable(state: State): readonly AccountId[] {
     return this.sellable(state).filter((id) => this.figures(state, id).equity >= 0n);
   }
 
