@@ -114,6 +114,7 @@ library Trading {
                 fill.order
             );
         } else {
+            if (FillOrderWord.mustStand(fill.order)) revert IMarginVault.FillRefused(reason);
             emit IMarginVault.FillSkipped(taker, fill.maker, nameOf(fill.instrument), fill.lots.raw(), reason, fill.order);
         }
     }

@@ -100,12 +100,19 @@ library TakerLimitWord {
 }
 
 /// @dev What a fill says of its order, for the log and for the count that the vault keeps.
-/// bits 0–39 nonce | 40–87 what it counts under the nonce: lots, or units of a combo for its first leg and nothing for the others | 88–255 zero
-///                                                                                                                  40+48+168 = 256
+/// bits 0–39 nonce | 40–87 what it counts under the nonce: lots, or units of a combo for its first leg and nothing for the others | 88–254 zero |
+/// 255 the fill stands, or all that it is part of reverts                                                          40+48+167+1 = 256
 library FillOrderWord {
     /// @dev `count` is at most the size of an order.
     function pack(uint40 nonce_, uint256 count) internal pure returns (uint256) {
         return nonce_ | (count << 40);
+    }
+
+    /// @dev Of a module that has written down what the fill does: it may not be skipped.
+    uint256 internal constant MUST_STAND = 1 << 255;
+
+    function mustStand(uint256 word) internal pure returns (bool) {
+        return word >= MUST_STAND;
     }
 
     function nonce(uint256 word) internal pure returns (uint256) {
