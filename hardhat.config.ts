@@ -30,6 +30,7 @@ const MORE_RUNS = new Map([
   ["margin/options/OpeningLogic", 10_000],
   ["margin/options/PortfolioLogic", 10_000],
   ["orders/OrderSettlement", 10_000],
+  ["margin/QuoteLogic", 10_000],
 ]);
 const deployed = [
   "vault/MarginVault",
@@ -60,6 +61,10 @@ const deployed = [
   "margin/DoubtLogic",
   "actions/PerpetualLiquidationLogic",
   "actions/TakeLogic",
+  "margin/QuoteLogic",
+  "margin/OwnerLogic",
+  "margin/options/LiveQuoteLogic",
+  "pool/LiquidityPool",
 ];
 
 // The largest of what tests use. They measure no gas, and each is a job of its own, about as long as one of what is deployed.

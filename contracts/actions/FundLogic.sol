@@ -30,7 +30,14 @@ library FundLogic {
     /// @notice Sells `fraction` of the fund account of `underlying` to `taker`, at a discount that grows since its inventory left zero.
     /// @dev D_out = ρ(t)·(1 − keeper's share)·d_min·IM: never more than what a liquidation left with the fund, so that a round trip
     /// through the fund gains nothing (H-34).
-    function shed(VaultState storage $, address fund, uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external {
+    function shed(
+        VaultState storage $,
+        address fund,
+        uint8 underlying,
+        AccountId taker,
+        Ratio fraction,
+        Wad minimumDiscount
+    ) external returns (Wad discount) {
         if (taker.owner() == fund) revert IMarginVault.ProtocolAccount(taker);
         if (fraction > ONE) revert IMarginVault.FractionAboveLimit(fraction, ONE);
         AccountId seller = FundAccounts.accountOf(fund, underlying);
@@ -47,7 +54,7 @@ library FundLogic {
             // of everything the part rounded up, whole lots of a perpetual too: no discount is paid for what does not move
             // without the size charge, which grows with the square of what the slices that came in have become (H-34)
             Wad margin = Margin.homogeneous(book, terms, false);
-            Wad discount = shedDiscountDown($, underlying, margin).partDown(fraction);
+            discount = shedDiscountDown($, underlying, margin).partDown(fraction);
             if (discount < minimumDiscount) revert IMarginVault.DiscountBelowLimit(discount, minimumDiscount);
             Lots lots = Lots.wrap(PricedSeries.shareUp(book.lots.raw(), fraction));
             Wad paid = lots.times(book.price) + _moveCollateral($, seller, taker, book, fraction) - discount;

@@ -10,6 +10,7 @@ import {Market} from "../ledger/Market.sol";
 import {FutureCost} from "../ledger/options/FutureCost.sol";
 import {ScenarioPrices} from "../ledger/options/ScenarioPrices.sol";
 import {SeriesHolding} from "../ledger/options/SeriesHolding.sol";
+import {SeriesMark} from "../ledger/options/SeriesMark.sol";
 import {SeriesPositions} from "../ledger/options/SeriesPositions.sol";
 import {SeriesState} from "../ledger/options/SeriesState.sol";
 import {SmallPositions} from "../ledger/options/SmallPositions.sol";
@@ -19,20 +20,10 @@ import {AccountValue} from "../margin/AccountValue.sol";
 import {MarginRule} from "../margin/MarginRule.sol";
 import {Portfolios} from "../margin/Portfolios.sol";
 import {Valuation} from "../margin/Valuation.sol";
-import {Black76} from "../math/options/Black76.sol";
 import {OptionStress} from "../math/options/OptionStress.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Fill} from "../types/Fill.sol";
-import {
-    FIRST_SERIES,
-    Instrument,
-    STRIKE_ZERO,
-    UnknownInstrument,
-    nameOf,
-    standsWithNext,
-    underlyingOf,
-    withinUnderlying
-} from "../types/Instrument.sol";
+import {FIRST_SERIES, Instrument, nameOf, standsWithNext, underlyingOf, withinUnderlying} from "../types/Instrument.sol";
 import {Lots} from "../types/Lots.sol";
 import {Price} from "../types/Price.sol";
 import {Ratio, fromPpm} from "../types/Ratio.sol";
@@ -100,9 +91,6 @@ library SeriesTradeLogic {
         uint256 openInterest; // of the underlying
         uint256 held; // lots of the series, long and short
     }
-
-    /// @dev Of the forward: a band and a fee around the mark alone would leave nothing for an option that is worth next to nothing.
-    uint256 private constant LEAST_REFERENCE_PART = 20;
 
     /// @dev Of the price of a fill, ppm: what is cheap beside its reference price could otherwise cost more in fees than it is worth.
     uint256 private constant MOST_FEE_OF_PRICE = 125_000;
@@ -293,34 +281,10 @@ library SeriesTradeLogic {
         m.underlying = underlyingOf(named);
         m.instrument = withinUnderlying(named);
         Market.write(m.quote, $, m.underlying, marginWord);
-        uint256 series = m.instrument.series();
-        uint256 index = m.instrument.strikeIndex();
-        SeriesState.write(m.live, $, m.underlying, series, m.quote.mark);
+        SeriesState.write(m.live, $, m.underlying, m.instrument.series(), m.quote.mark);
         m.openInterest = FundingWord.openInterest(m.quote.funding);
         m.held = SurfaceWord.held(m.live.surface);
-        Price forward = m.live.forward;
-        if (index == STRIKE_ZERO) {
-            if (!m.instrument.isCall()) revert UnknownInstrument(series, index, false);
-            (m.mark, m.referencePrice) = (forward, forward);
-            return;
-        }
-        m.live.word.requireListed(index);
-        // nothing is traded then, and without a slice nothing can be priced
-        if (m.live.settled || m.live.surface.published() == 0) return;
-        m.mark = _markOf(m, $, series, m.live.word.strike(index).raw());
-        uint256 least = forward.raw() / LEAST_REFERENCE_PART;
-        m.referencePrice = m.mark.raw() < least ? Price.wrap(least) : m.mark;
-    }
-
-    /// @dev Black-76 at the live forward and volatility, rounded down.
-    function _markOf(SeriesMarket memory m, VaultState storage $, uint256 series, uint256 strike) private view returns (Price) {
-        (SviWord.Slice memory slice, uint256 span) = m.live.slice($, m.underlying, series);
-        uint256 forward = m.live.forward.raw();
-        int256 x = Black76.logMoneynessOf(forward, strike);
-        uint256 volatility = ScenarioPrices.impliedDown(slice, -x, span);
-        uint256 width = Black76.totalVolatilityOf(volatility, ScenarioPrices.rootOf(m.live.varianceTime));
-        (uint256 call, uint256 put) = Black76.undiscounted(forward, strike, x, width);
-        return Price.wrap(m.instrument.isCall() ? call : put);
+        (m.mark, m.referencePrice) = SeriesMark.write(m.live, $, m.underlying, m.instrument);
     }
 
     /// @dev By the first form of the margin rule, after all legs.

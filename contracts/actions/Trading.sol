@@ -115,6 +115,7 @@ library Trading {
                 order
             );
         } else {
+            if (FillOrderWord.mustStand(fill.order)) revert IMarginVault.FillRefused(reason);
             emit IMarginVault.FillSkipped(taker, fill.maker, nameOf(fill.instrument), fill.lots.raw(), reason, order);
         }
     }

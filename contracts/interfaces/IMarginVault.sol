@@ -55,6 +55,53 @@ struct FundFigures {
     uint256[] cash; // of each account that holds nothing else; zero where that is negative
 }
 
+/// @dev What a maker asks before it quotes: instruments of one underlying as fills name them, a perpetual alone, and how many lots of each the account would give.
+struct QuoteRequest {
+    AccountId account;
+    uint24[] instruments;
+    Lots[] given; // negative: received
+    Ratio wide; // half spread at a price that may have been known when the order was made
+    uint256 since; // when that was, unix seconds
+}
+
+/// @dev What it quotes by. The account with everything as it is, and what it would need after. Each list beside the instruments.
+struct QuoteBasis {
+    Wad equity; // with series by words, a lower bound
+    Wad margin; // IM: without series at the held range, with series by words as trades are tested; where words are stale, live
+    Wad marginAfter;
+    bool byWords; // no words are stale, before or after
+    Ratio doubt; // how far the price may have moved; zero while it is good
+    Ratio part; // of the price, that it may have moved by since it could be known: the wide half spread or the doubt, at most the fill band; zero: not at all
+    Price[] marks; // of a lot
+    Price[] referencePrices; // of a lot: what bands and fees are parts of
+    Price[] moves; // of a lot: what an option moves at most when the price moves by `part` of itself, rounded up
+    uint256 priceWord;
+    uint256 tradingWord;
+    uint256 marginWord;
+}
+
+/// @dev One of the accounts of an owner who keeps each underlying apart. All WAD of the settlement token.
+struct AccountFigures {
+    uint256 priceWord; // of its underlying; zero where it holds nothing
+    Wad cash; // funding accrued, settled series paid
+    Wad equity; // priced live
+    Wad margin; // IM at the held range, live
+    Wad openingMargin; // IM as withdrawals are tested; with series a bound by words, of which only E − IM means something
+    Wad openingEquity; // E beside it
+    Wad settledCash; // with series by words
+    Wad gain; // unrealised, of perpetuals and dated futures; a loss is negative
+    bool series; // it holds options or dated futures
+    bool fresh; // no words are stale, so that the figures of opening bound what it needs
+}
+
+/// @dev All of them, the one without an underlying first, then one for each that is listed.
+struct OwnerFigures {
+    AccountFigures[] accounts;
+    uint256 marginWord;
+    uint256 settlement; // B, WAD
+    uint256 owed; // U + S, WAD
+}
+
 /// @title The entries that trading, prices and liquidation go through: those of the contract at the vault's address
 interface IVaultCore {
     // ---------------------------------------------------------------- trading
@@ -190,6 +237,17 @@ interface IVaultBooks {
     /// @param part of the margin of each account, rounded up, that the lower figure is without
     function fundFigures(Ratio part) external view returns (FundFigures memory);
 
+    /// @notice What each account of `owner` is worth and needs: first account 0, then account i + 1, which may hold underlying i alone, for each that is listed.
+    /// Reverts with `Locked`, and with `HoldsMore` where an account holds anything else.
+    /// @param leaving whether value is to leave: the figures of opening are worked out of accounts with options or dated futures too
+    function ownerFigures(address owner, bool leaving) external view returns (OwnerFigures memory);
+
+    /// @notice What an account of the caller is worth and needs now, and would need after it had given lots at the mark; and the marks.
+    /// @dev For modules that make prices: readable while locked, by the owner of the account alone. Nothing that a trade in progress has moved is missing: the
+    /// vault asks a module before it applies its fills. Reverts with `NotAuthorised`, `HoldsMore` (the account holds another underlying or a collateral),
+    /// `NothingToDo`, `ComboInvalid`, `UnknownUnderlying`, `PositionCapExceeded`, and with what names no instrument that can be traded.
+    function quoteBasis(QuoteRequest calldata request) external view returns (QuoteBasis memory);
+
     /// @notice The raw stored words of an underlying, in the order price, sample, pending, funding, trading, volatility, guard, fund.
     function underlyingWords(uint8 underlying) external view returns (uint256[8] memory);
 
@@ -208,7 +266,8 @@ interface IVaultBooks {
     /// @notice Takes `fraction` of the fund account of `underlying` into `taker` at a discount that grows since its inventory left zero.
     /// @dev Of each position and each collateral the fraction is rounded up, the discount is that of the fraction itself: nothing is given for what
     /// does not move. Who names n/N, rounded down, takes n of N lots.
-    function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external;
+    /// @return discount what `taker` paid less than the part is worth
+    function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external returns (Wad discount);
 
     /// @notice Cancels `nonces` of `account` for good, among the orders of the module that calls and of nobody else: an owner cancels by a Trade with the
     /// module (`IOrderSettlement`), which asks who may, and says so in an event; nothing is emitted here.
@@ -382,6 +441,10 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     error ComboInvalid(uint256 legs);
     error PriceOutsideBand(uint256 underlying, Price price, Price mark);
     error FeeOutsideBounds(Wad takerFee, Wad makerFee, Wad cap);
+    /// @notice Thrown when an account that is to hold `underlying` alone holds another, or a collateral.
+    error HoldsMore(AccountId account, uint256 underlying);
+    /// @notice Thrown when a fill would be skipped that its module lets stand or revert; `reason` is the selector of the error.
+    error FillRefused(bytes4 reason);
     error PositionCapExceeded(AccountId account, uint256 underlying, Lots lots, uint256 cap);
     error OpenInterestCapExceeded(uint256 underlying, uint256 openInterest, uint256 cap);
     error FilledTooLittle(uint256 lots, uint256 minimum);

@@ -6,7 +6,16 @@ import {FundLogic} from "../actions/FundLogic.sol";
 import {LiquidationLogic} from "../actions/LiquidationLogic.sol";
 import {SeriesLogic} from "../actions/SeriesLogic.sol";
 import {SeriesMoveLogic} from "../actions/SeriesMoveLogic.sol";
-import {Assessment, FundFigures, IVaultBooks, IVaultExtension, Portfolio} from "../interfaces/IMarginVault.sol";
+import {
+    Assessment,
+    FundFigures,
+    IVaultBooks,
+    IVaultExtension,
+    OwnerFigures,
+    Portfolio,
+    QuoteBasis,
+    QuoteRequest
+} from "../interfaces/IMarginVault.sol";
 import {IOrderSettlement} from "../interfaces/IOrderSettlement.sol";
 import {IVaultSeries, SeriesFigures, SliceUpdate} from "../interfaces/IVaultSeries.sol";
 import {Deficit} from "../ledger/Deficit.sol";
@@ -16,6 +25,8 @@ import {VaultState} from "../ledger/VaultStorage.sol";
 import {AccountValue} from "../margin/AccountValue.sol";
 import {FundValue} from "../margin/FundValue.sol";
 import {HealthLogic} from "../margin/HealthLogic.sol";
+import {OwnerLogic} from "../margin/OwnerLogic.sol";
+import {QuoteLogic} from "../margin/QuoteLogic.sol";
 import {Valuation} from "../margin/Valuation.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {SCOPE_TRADE} from "../types/Action.sol";
@@ -132,6 +143,19 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     }
 
     /// @inheritdoc IVaultBooks
+    function ownerFigures(address owner, bool leaving) external view whenUnlocked returns (OwnerFigures memory) {
+        uint256 totals_ = $.totals;
+        uint256 owed = totals_ >> 128 == 0 ? 0 : Deficit.deficit(totals_) + FundLogic.shortfall($, FUND);
+        _answer(OwnerLogic.figures($, owner, leaving, Deficit.settlement(totals_), owed));
+    }
+
+    /// @inheritdoc IVaultBooks
+    function quoteBasis(QuoteRequest calldata request) external view returns (QuoteBasis memory) {
+        _authorise(request.account, msg.sender, 0);
+        _answer(QuoteLogic.basis($, request));
+    }
+
+    /// @inheritdoc IVaultBooks
     function underlyingWords(uint8 u) external view returns (uint256[8] memory) {
         return [$.prices[u], $.samples[u], $.pendings[u], $.fundings[u], $.tradings[u], $.volatilities[u], $.guards[u], $.fundAccounts[u]];
     }
@@ -154,10 +178,10 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     }
 
     /// @inheritdoc IVaultBooks
-    function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external locked {
+    function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external locked returns (Wad) {
         _authorise(taker, msg.sender, SCOPE_TRADE);
         _requireUp();
-        FundLogic.shed($, FUND, underlying, taker, fraction, minimumDiscount);
+        return FundLogic.shed($, FUND, underlying, taker, fraction, minimumDiscount);
     }
 
     /// @inheritdoc IVaultBooks

@@ -101,8 +101,12 @@ library TakerLimitWord {
 
 /// @dev What a fill says of its order, for the log and for the count that the vault keeps.
 /// bits 0–39 nonce | 40–87 what it counts under the nonce: lots, or units of a combo for its first leg and nothing for the others |
-/// 88–95 in the log alone: the module under which it counts | 96–255 zero                                            40+48+8+160 = 256
+/// 88–95 in the log alone: the module under which it counts | 96–254 zero |
+/// 255 of a proposal alone: the fill stands, or all that it is part of reverts                                     40+48+8+159+1 = 256
 library FillOrderWord {
+    /// @dev Of a module that has written down what the fill does: it may not be skipped.
+    uint256 internal constant MUST_STAND = 1 << 255;
+
     /// @dev `count` is at most the size of an order.
     function pack(uint40 nonce_, uint256 count) internal pure returns (uint256) {
         return nonce_ | (count << 40);
@@ -111,6 +115,10 @@ library FillOrderWord {
     /// @dev As the log says it. What a module put beyond its own fields is dropped: the log can be believed.
     function logged(uint256 word, uint256 module) internal pure returns (uint256) {
         return uint88(word) | (module << 88);
+    }
+
+    function mustStand(uint256 word) internal pure returns (bool) {
+        return word >= MUST_STAND;
     }
 
     function nonce(uint256 word) internal pure returns (uint256) {

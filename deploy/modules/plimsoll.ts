@@ -15,6 +15,9 @@ import { interfaceOf } from "../../src/sdk/interfaces.ts";
 /** The place of the order module; new accounts consent to it. */
 export const ORDERS_MODULE = 0;
 
+/** The place of the liquidity pool; new accounts consent to it, so that committed orders can be filled. */
+export const POOL_MODULE = 1;
+
 type Deployed = NamedArtifactContractDeploymentFuture<string> | NamedArtifactContractAtFuture<string>;
 type AddressOrFuture = string | Deployed;
 
@@ -53,8 +56,11 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     const FundLogic = m.library("FundLogic", { libraries: { ...takeover, SeriesMoveLogic } });
     const HealthLogic = m.library("HealthLogic", { libraries: margin });
     const LiquidationLogic = m.library("LiquidationLogic", { libraries: { ...takeover, FundLogic, SeriesMoveLogic } });
+    const LiveQuoteLogic = m.library("LiveQuoteLogic");
+    const OwnerLogic = m.library("OwnerLogic", { libraries: margin });
     const PerpetualLiquidationLogic = m.library("PerpetualLiquidationLogic");
     const PriceLogic = m.library("PriceLogic");
+    const QuoteLogic = m.library("QuoteLogic", { libraries: { LiveQuoteLogic } });
     const TakeLogic = m.library("TakeLogic", { libraries: { DoubtLogic, ExchangeLogic, HealthLogic, OpeningLogic, SheddingLogic } });
     const insuranceFund = m.contract("InsuranceFund", [settlementToken, parameters.insuranceFund.name, parameters.insuranceFund.symbol], {
       after: [
@@ -65,8 +71,10 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
         FundLogic,
         HealthLogic,
         LiquidationLogic,
+        OwnerLogic,
         PerpetualLiquidationLogic,
         PriceLogic,
+        QuoteLogic,
         SeriesLogic,
         SheddingLogic,
         TakeLogic,
@@ -76,7 +84,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
       authority,
       settlementToken,
       fund: insuranceFund,
-      defaultModules: 1 << ORDERS_MODULE,
+      defaultModules: (1 << ORDERS_MODULE) | (1 << POOL_MODULE),
       uptimeFeed: parameters.uptime?.feed ?? "0x0000000000000000000000000000000000000000",
       uptimeGrace: parameters.uptime?.grace ?? 0n,
       marginParameters: pack(MARGIN_WORD, parameters.values),
@@ -92,7 +100,9 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
         HealthLogic,
         LiquidationLogic,
         OpeningLogic,
+        OwnerLogic,
         PortfolioLogic,
+        QuoteLogic,
         SeriesLogic,
         SeriesMoveLogic,
       },
@@ -120,6 +130,9 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     const orders = m.contract("OrderSettlement", [vault, parameters.orders.takerFee, parameters.orders.makerFee]);
     const lens = m.contract("MarginLens", [vault], { libraries: { PortfolioLogic } });
     const liquidationBatch = m.contract("LiquidationBatch", [vault]);
+    const { name, symbol, reward, ...values } = parameters.pool;
+    const liquidityPool = m.contract("LiquidityPool", [authority, settlementToken, reward, values, name, symbol], { after: [vault] });
+    m.call(liquidityPool, "bindVault", [vault, POOL_MODULE], { id: "LiquidityPool_bindVault" });
     return {
       insuranceFund,
       vault,
@@ -127,6 +140,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
       orders,
       lens,
       liquidationBatch,
+      liquidityPool,
       ...(typeof settlementToken === "string" ? {} : { settlementToken }),
     };
   });
@@ -164,7 +178,7 @@ function listingsModule(
   sourcesOf: ReturnType<typeof sourcesModule>,
 ) {
   return buildModule("Listings", (m) => {
-    const { vault, orders } = m.useModule(vaultOf);
+    const { vault, orders, liquidityPool } = m.useModule(vaultOf);
     const sources: Partial<Record<string, Deployed>> = m.useModule(sourcesOf);
     const sourceOf = (name: string): Deployed => {
       const source = sources[name];
@@ -229,6 +243,10 @@ function listingsModule(
       call(vault, "listCollateral", [given[index] ?? "", underlying, values.Haircut ?? 0n, values.SupplyCap ?? 0n], `Collateral_${index}`);
     });
     call(vault, "setModule", [ORDERS_MODULE, orders], "Module_orders");
+    call(vault, "setModule", [POOL_MODULE, liquidityPool], "Module_pool");
+    parameters.underlyings.forEach(({ symbol, poolWeight }, index) => {
+      if (poolWeight !== 0n) call(liquidityPool, "setWeight", [index, poolWeight], `${symbol}_pool_weight`);
+    });
     return tokens;
   });
 }
@@ -244,6 +262,7 @@ function governanceModule(
 ) {
   const interfaces = {
     vault: interfaceOf("IMarginVault"),
+    liquidityPool: interfaceOf("LiquidityPool"),
     signedSource: interfaceOf("SignedSource"),
     signedRateSource: interfaceOf("SignedRateSource"),
     signedVolatilitySource: interfaceOf("SignedVolatilitySource"),
@@ -252,7 +271,8 @@ function governanceModule(
   };
   return buildModule("Governance", (m) => {
     const { authority } = m.useModule(authorityOf);
-    const targets: Partial<Record<string, Deployed>> = { vault: m.useModule(vaultOf).vault, ...m.useModule(sourcesOf) };
+    const { vault, liquidityPool } = m.useModule(vaultOf);
+    const targets: Partial<Record<string, Deployed>> = { vault, liquidityPool, ...m.useModule(sourcesOf) };
     m.useModule(listingsOf);
     let last: Future[] = [];
     const call = (entry: string, args: Parameters<typeof m.call>[2], id: string): void => {

@@ -13,6 +13,7 @@ const CONTRACTS = [
   "LiquidationBatch",
   "MarginLens",
   "InsuranceFund",
+  "LiquidityPool",
   "SignedSource",
   "SignedRateSource",
   "SignedVolatilitySource",

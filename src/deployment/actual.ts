@@ -7,6 +7,7 @@ import type {
   IMarginVault,
   InsuranceFund,
   LiquidationBatch,
+  LiquidityPool,
   MarginLens,
   OrderSettlement,
   PythSource,
@@ -252,6 +253,19 @@ async function putWhole(context: Context, parameters: PlimsollParameters): Promi
   put("insurance fund: asset", await fund.asset());
   put("insurance fund: name", await fund.name());
   put("insurance fund: symbol", await fund.symbol());
+  if (contracts.liquidityPool !== undefined) {
+    const pool = await attach<LiquidityPool>("LiquidityPool", contracts.liquidityPool, provider);
+    put("liquidity pool: vault", await pool.vault());
+    put("liquidity pool: asset", await pool.asset());
+    put("liquidity pool: name", await pool.name());
+    put("liquidity pool: symbol", await pool.symbol());
+    put("liquidity pool: reward", await pool.REWARD());
+    const { steepness, wide, narrow, valuePart, rateMost, reach } = await pool.parameters();
+    const values = { steepness, wide, narrow, valuePart, rateMost, reach };
+    for (const [key, value] of Object.entries(values)) put(`liquidity pool: ${key}`, value);
+    for (let index = 0; index < Number(bits(words.listed, 0n, 8n)); index++)
+      put(`liquidity pool: weight of ${index}`, await pool.weightOf(index));
+  }
   const orders = await attach<OrderSettlement>("OrderSettlement", contracts.orders, provider);
   put("orders: vault", await orders.vault());
   put("orders: taker fee", await orders.takerFeePpm());

@@ -4,7 +4,7 @@ import { errorDeploymentResultToExceptionMessage, HardhatArtifactResolver } from
 import { DeploymentResultType, deploy, type EIP1193Provider, type ExecutionEventListener } from "@nomicfoundation/ignition-core";
 import { encodeBytes32String, type Signer, toQuantity } from "ethers";
 import { artifacts, type network } from "hardhat";
-import { ORDERS_MODULE, plimsollModule } from "../../deploy/modules/plimsoll.ts";
+import { ORDERS_MODULE, POOL_MODULE, plimsollModule } from "../../deploy/modules/plimsoll.ts";
 import type { FaucetToken } from "../../typechain-types/index.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { Failure } from "../sdk/failure.ts";
@@ -173,6 +173,7 @@ async function deployHeld(options: DeployOptions): Promise<DeploymentRecord> {
       orders: need("Vault#OrderSettlement"),
       lens: need("Vault#MarginLens"),
       liquidationBatch: need("Vault#LiquidationBatch"),
+      liquidityPool: need("Vault#LiquidityPool"),
       signedRateSource: need("Sources#SignedRateSource"),
       ...optional("signedSource", "Sources#SignedSource"),
       ...optional("chainlinkSource", "Sources#ChainlinkSource"),
@@ -197,7 +198,7 @@ async function deployHeld(options: DeployOptions): Promise<DeploymentRecord> {
         underlying: collateral.underlying,
       })),
     ),
-    modules: { orders: ORDERS_MODULE },
+    modules: { orders: ORDERS_MODULE, pool: POOL_MODULE },
   };
 }
 

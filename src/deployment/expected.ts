@@ -16,6 +16,7 @@ export function contractsOf(record: DeploymentRecord): readonly (readonly [name:
     orders: "OrderSettlement",
     lens: "MarginLens",
     liquidationBatch: "LiquidationBatch",
+    liquidityPool: "LiquidityPool",
     signedSource: "SignedSource",
     chainlinkSource: "ChainlinkSource",
     pythSource: "PythSource",
@@ -58,7 +59,9 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     "HealthLogic",
     "LiquidationLogic",
     "OpeningLogic",
+    "OwnerLogic",
     "PortfolioLogic",
+    "QuoteLogic",
     "SeriesLogic",
     "SeriesMoveLogic",
   ],
@@ -67,6 +70,8 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   FundLogic: ["DoubtLogic", "OpeningLogic", "PortfolioLogic", "SeriesMoveLogic"],
   HealthLogic: ["OpeningLogic", "PortfolioLogic"],
   LiquidationLogic: ["DoubtLogic", "FundLogic", "OpeningLogic", "PortfolioLogic", "SeriesMoveLogic"],
+  OwnerLogic: ["OpeningLogic", "PortfolioLogic"],
+  QuoteLogic: ["LiveQuoteLogic"],
   SeriesTradeLogic: ["OpeningLogic", "PortfolioLogic"],
   SheddingLogic: ["OpeningLogic", "PortfolioLogic"],
   TakeLogic: ["DoubtLogic", "ExchangeLogic", "HealthLogic", "OpeningLogic", "SheddingLogic"],
@@ -111,7 +116,9 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
   token("settlement token", parameters.settlementToken);
   put("vault: settlement token", record.settlementToken.address);
   put("vault: fund", contracts.insuranceFund);
-  put("vault: default modules", 1 << record.modules.orders);
+  const { orders, pool } = record.modules;
+  const defaultModules = (1 << orders) | (pool === undefined ? 0 : 1 << pool);
+  put("vault: default modules", defaultModules);
   put("vault: extension", contracts.vaultExtension);
   for (const [name, libraries] of Object.entries(LIBRARIES)) {
     for (const library of libraries) put(`${name}: library ${library}`, "as built");
@@ -123,7 +130,7 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
     authority: contracts.authority,
     "settlement token": record.settlementToken.address,
     fund: contracts.insuranceFund,
-    "default modules": 1 << record.modules.orders,
+    "default modules": defaultModules,
     "uptime feed": parameters.uptime?.feed ?? ZeroAddress,
     "uptime grace": parameters.uptime?.grace ?? 0n,
   };
@@ -133,6 +140,16 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
   put("vault: uptime feed", getAddress(parameters.uptime?.feed ?? ZeroAddress));
   put("vault: uptime grace", parameters.uptime?.grace ?? 0n);
   for (const [name, value] of Object.entries(parameters.values)) put(name, value);
+  if (contracts.liquidityPool !== undefined) {
+    const { name, symbol, reward, ...values } = parameters.pool;
+    put("liquidity pool: vault", contracts.vault);
+    put("liquidity pool: asset", record.settlementToken.address);
+    put("liquidity pool: name", name);
+    put("liquidity pool: symbol", symbol);
+    put("liquidity pool: reward", reward / 10n ** BigInt(18 - record.settlementToken.decimals));
+    for (const [key, value] of Object.entries(values)) put(`liquidity pool: ${key}`, value);
+    for (const [index, { poolWeight }] of parameters.underlyings.entries()) put(`liquidity pool: weight of ${index}`, poolWeight);
+  }
   put("insurance fund: vault", contracts.vault);
   put("insurance fund: asset", record.settlementToken.address);
   put("insurance fund: name", parameters.insuranceFund.name);
@@ -143,8 +160,9 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
   put("lens: vault", contracts.vault);
   put("liquidation batch: vault", contracts.vault);
   for (let index = 0; index < 16; index++) {
-    const isOrders = index === record.modules.orders;
-    put(`module ${index}`, isOrders ? contracts.orders : ZeroAddress);
+    const isOrders = index === orders;
+    const module = isOrders ? contracts.orders : index === pool ? contracts.liquidityPool : undefined;
+    put(`module ${index}`, module ?? ZeroAddress);
     const { takerFee, makerFee } = parameters.orders;
     put(`module ${index}: fees of orders`, isOrders ? `${takerFee} and ${makerFee}` : "none");
   }

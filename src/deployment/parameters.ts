@@ -10,6 +10,8 @@ import {
   type ParameterBound,
   parameterIndex,
 } from "../engine/math/bounds.ts";
+import { ratePaysNobody } from "../engine/math/pool/inventoryFunding.ts";
+import { DEFAULT_PARAMETERS, poolInconsistency } from "../engine/pool/pool.ts";
 import { addressFault } from "../sdk/address.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
 import { BadInput } from "../sdk/failure.ts";
@@ -85,6 +87,17 @@ const priceSource = z.discriminatedUnion("kind", [
 
 const signers = z.strictObject({ signers: z.array(holder).min(1), threshold: z.int().min(1) });
 
+/** What a pool starts with: half a percent at once, 0.02 % by commitment; see docs/pool.md. */
+const POOL = {
+  reward: 10n ** 17n,
+  steepness: DEFAULT_PARAMETERS.steepness,
+  wide: DEFAULT_PARAMETERS.wide,
+  narrow: DEFAULT_PARAMETERS.narrow,
+  valuePart: DEFAULT_PARAMETERS.valuePart,
+  rateMost: 1_600_000n,
+  reach: 500_000n,
+} as const;
+
 const schema = z.strictObject({
   /** Whether the holders of roles must be multisigs behind the delays. */
   production: z.boolean(),
@@ -98,6 +111,18 @@ const schema = z.strictObject({
   orders: z.strictObject({ takerFee: decimal(6), makerFee: decimal(6) }),
   /** Name and symbol of the fund's shares. */
   insuranceFund: z.strictObject({ name: text, symbol: text }),
+  /** Name and symbol of the liquidity pool's shares, what who commits to an order leaves for who fills it, and its parameters (docs/pool.md). */
+  pool: z.strictObject({
+    name: text,
+    symbol: text,
+    reward: decimal(18).default(POOL.reward),
+    steepness: decimal(6).default(POOL.steepness),
+    wide: decimal(6).default(POOL.wide),
+    narrow: decimal(6).default(POOL.narrow),
+    valuePart: decimal(6).default(POOL.valuePart),
+    rateMost: decimal(9).default(POOL.rateMost),
+    reach: decimal(6).default(POOL.reach),
+  }),
   /** Signers of the signed price source, needed where an underlying names it, of the funding rates, and of volatilities where an underlying has any. */
   prices: z.optional(signers),
   rates: signers,
@@ -109,6 +134,8 @@ const schema = z.strictObject({
         symbol: text,
         lotExponent: z.int().min(0).max(18),
         referencePrice: decimal(18),
+        /** What part of the liquidity pool's capital is to be at work here. */
+        poolWeight: decimal(6).default(0n),
         ...table("FundWeight", "Depth"),
         sources: z.array(priceSource).min(1).max(3),
         rate: z.strictObject({ feed: text.max(31), maxAge: duration }),
@@ -144,6 +171,8 @@ export interface UnderlyingParameters {
   readonly sources: readonly PriceSourceParameters[];
   readonly rate: { readonly feed: string; readonly maxAge: bigint };
   readonly volatility?: { readonly feed: string } | undefined;
+  /** What part of the pool's capital is to be at work here, ppm. */
+  readonly poolWeight: bigint;
   readonly values: Readonly<Record<string, bigint>>;
 }
 
@@ -285,6 +314,21 @@ function crossChecks(parameters: PlimsollParameters): Issue[] {
       }
     }
   }
+  const { rateMost, reach, narrow } = parameters.pool;
+  if (!ratePaysNobody({ rateMost, reach }, narrow))
+    issues.push({ path: "pool.reach", message: "the inequality of FundingReach does not hold (docs/pool.md)" });
+  for (const [index, { poolWeight, values: own }] of parameters.underlyings.entries()) {
+    const broken = poolInconsistency({
+      parameters: { ...DEFAULT_PARAMETERS, ...parameters.pool, weights: parameters.underlyings.map((each) => each.poolWeight) },
+      rangeCap: own.RangeCap ?? 0n,
+      rangeFloor: own.RangeFloor ?? 0n,
+      fillBand: own.FillBand ?? 0n,
+      // what the price of the source may be behind is at most the half spread at once
+      deviation: parameters.pool.wide,
+    });
+    if (poolWeight !== 0n && broken !== undefined)
+      issues.push({ path: `underlyings.${index}`, message: `the inequality of ${broken} of the pool does not hold (docs/pool.md)` });
+  }
   if (roles.admin.delay < 14n * DAY) issues.push({ path: "roles.admin.delay", message: "below 14 days" });
   if (roles.parameters.delay < 3n * DAY) issues.push({ path: "roles.parameters.delay", message: "below 3 days" });
   return issues;
@@ -322,6 +366,7 @@ export function toParameters(file: unknown, place: string): PlimsollParameters {
       sources: underlying.sources,
       rate: underlying.rate,
       volatility: underlying.volatility,
+      poolWeight: underlying.poolWeight,
       values: resolve(rowsOf("underlying"), underlying, `underlyings.${index}`, issues, underlying.lotExponent),
     })),
     collaterals: collaterals.map((collateral, index) => {

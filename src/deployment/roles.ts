@@ -24,6 +24,7 @@ export const RESTRICTED_ENTRIES = {
     "liftMeasure",
     ...GUARDIAN_ENTRIES,
   ],
+  liquidityPool: ["setParameters", "setWeight"],
   signedSource: ["setFeed", "setSigners"],
   signedRateSource: ["setFeed", "setSigners"],
   signedVolatilitySource: ["setFeed", "setSigners"],

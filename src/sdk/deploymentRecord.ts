@@ -33,6 +33,8 @@ const schema = z.strictObject(
         orders: address,
         lens: address,
         liquidationBatch: address,
+        /** None in deployments of before there was one. */
+        liquidityPool: z.optional(address),
         signedSource: z.optional(address),
         chainlinkSource: z.optional(address),
         pythSource: z.optional(address),
@@ -60,7 +62,7 @@ const schema = z.strictObject(
       "is no list",
     ),
     collaterals: z.array(z.extend(token, { underlying: whole }), "is no list"),
-    modules: z.strictObject({ orders: whole }, { error: fields }),
+    modules: z.strictObject({ orders: whole, pool: z.optional(whole) }, { error: fields }),
   },
   { error: fields },
 );

@@ -25,8 +25,12 @@ export const TRADERS = [
 /** Capital of the pool, units of a token of 18 decimals. */
 export const CAPITAL = 1_000_000n * WAD;
 
-/** The vault's second module is the pool. */
-export const withPool = (state: State): State => ({ ...state, modules: [...state.modules, { address: POOL, disabledUntil: 0n }] });
+/** The vault's second module is the pool, to which every account consents. */
+export const withPool = (state: State): State => ({
+  ...state,
+  modules: [...state.modules, { address: POOL, disabledUntil: 0n }],
+  defaultModules: state.defaultModules | (1n << BigInt(state.modules.length)),
+});
 
 /** Markets as deep as the pool is large: the charge for size says nothing here. */
 function deepState(): State {

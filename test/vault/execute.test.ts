@@ -151,7 +151,7 @@ describe("execute", () => {
     const { vault, alice, bob } = world;
     await vault.setModule(3, await world.connection.ethers.deployContract("FillModule", [await vault.getAddress()]));
     await world.execute(bob, actions.modules(idOf(bob), 1 << 3));
-    const lying = { order: 2n ** 256n - 1n };
+    const lying = { order: 2n ** 255n - 1n };
     const fills = [world.fill(idOf(bob), 0, eth(1), lying), world.fill(idOf(bob), 0, 0n, lying)];
     const receipt = await (await world.execute(alice, actions.trade(idOf(alice), fills, 0n, 3))).wait();
     const said = (receipt?.logs ?? []).map((log) => vault.interface.parseLog(log)).filter((log) => log !== null && /^Fill/.test(log.name));

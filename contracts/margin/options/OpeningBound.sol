@@ -79,6 +79,13 @@ library OpeningBound {
             (f.cause, f.series) = (b.cause, b.series);
             return;
         }
+        sum(f, g, provision, interMonth);
+    }
+
+    /// @notice Writes what is exact of the books and the spot of `g`, whose words are fresh, into `f`, and what both bounds have in common into `g`.
+    function sum(Figures memory f, Gathered memory g, Ratio provision, Ratio interMonth) internal view {
+        SeriesHolding.Holding memory h = g.holding;
+        OpeningBooks.Books memory b = g.books;
         (g.interMonth, g.coarse) = (interMonth, true);
         LineSums.add(g.lines, Wad.wrap(h.line), Wad.wrap(h.line), h.range);
         int256 notional = h.perpetual;

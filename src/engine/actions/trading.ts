@@ -17,6 +17,7 @@ import { notionalOf, staleWords } from "../margin/margin.ts";
 import { coversOpening, shedsAtBoth } from "../margin/marginRule.ts";
 import { portfolioOf } from "../margin/portfolios.ts";
 import { ownerOf } from "../types/accountId.ts";
+import { revert } from "../types/errors.ts";
 import { abs, divUp, fromPpm, max, min, WAD } from "../types/fixedPoint.ts";
 import {
   type Account,
@@ -77,6 +78,9 @@ export function consents(account: Account, defaultModules: bigint, module: bigin
   return (((account.moduleDifference ^ defaultModules) >> module) & 1n) === 1n;
 }
 
+/** In the order of a fill: it stands, or all that it is part of reverts. */
+export const MUST_STAND = 1n << 255n;
+
 /** Most legs of a combo. */
 const MOST_LEGS = 8;
 
@@ -91,12 +95,15 @@ export function comboAt(fills: readonly Fill[], first: number): readonly Fill[] 
  * Applies fills that stand together, or skips them all with an event each that names the error.
  * @param fills as `comboAt` gives them
  * @returns whether they were applied
- * @throws Reverted `UnknownUnderlying`, `UnknownSeries`, `UnknownStrike`, `UnknownInstrument` and what the ledger refuses
+ * @throws Reverted `FillRefused`, `UnknownUnderlying`, `UnknownSeries`, `UnknownStrike`, `UnknownInstrument` and what the ledger refuses
  */
 export function settle(draft: Draft, trade: Trade, taker: Touched, fills: readonly Fill[]): boolean {
   const reason = apply(draft, trade, taker, fills);
   for (const fill of fills) {
-    const { order = 0n } = fill;
+    const { order: proposed = 0n } = fill;
+    if (reason !== undefined && (proposed & MUST_STAND) !== 0n) revert("FillRefused", reason);
+    // FillOrderWord as the log has it
+    const order = BigInt.asUintN(88, proposed) | (trade.module << 88n);
     const parties = { taker: trade.taker, maker: fill.maker, instrument: nameOf(fill.instrument), lots: fill.lots };
     if (reason !== undefined) {
       draft.emit("FillSkipped", { ...parties, reason, order });

@@ -32,6 +32,12 @@ export interface RedeemRequest {
   readonly time: bigint; // unix seconds, when it was made
 }
 
+/** What was paid to requests and waits: held by the pool's contract. */
+export interface Claim {
+  readonly shares: bigint;
+  readonly assets: bigint; // units of the asset
+}
+
 /** The pool beside its accounts in the vault. */
 export interface Pool {
   readonly owner: Address;
@@ -41,7 +47,7 @@ export interface Pool {
   readonly supply: bigint; // shares; those of requests included
   readonly shares: ReadonlyMap<Address, bigint>; // those of requests not included
   readonly requests: ReadonlyMap<bigint, RedeemRequest>; // by number; what is paid is gone
-  readonly claimable: ReadonlyMap<Address, bigint>; // units of the asset, held by the pool's contract
+  readonly claimable: ReadonlyMap<Address, Claim>; // by controller
   readonly requested: bigint; // number of the next request
 }
 

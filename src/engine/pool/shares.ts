@@ -4,7 +4,7 @@ import { shortfallOf } from "../margin/shortfall.ts";
 import { revert } from "../types/errors.ts";
 import { divUp, max, min } from "../types/fixedPoint.ts";
 import { type Address, SETTLEMENT } from "../types/types.ts";
-import { type Pool, type PoolEvent, type PoolOutcome, reserveOf, type World } from "./pool.ts";
+import { type Claim, type Pool, type PoolEvent, type PoolOutcome, reserveOf, type World } from "./pool.ts";
 import { drawInto } from "./rebalance.ts";
 import { isPriced, valuesOf } from "./values.ts";
 
@@ -68,6 +68,39 @@ export function requestRedeem(
   return { vault, pool: changed, events: [event], request };
 }
 
+export function claimOf({ claimable }: Pool, controller: Address): Claim {
+  return claimable.get(controller) ?? { shares: 0n, assets: 0n };
+}
+
+/**
+ * Claims what was paid for shares, rounded down; the last of them take what rounding left.
+ * @throws Reverted `ERC4626ExceededMaxRedeem`, `NothingGiven`
+ */
+export function claimRedeem(world: World, controller: Address, shares: bigint): World & { readonly assets: bigint } {
+  const claim = claimOf(world.pool, controller);
+  if (shares > claim.shares) revert("ERC4626ExceededMaxRedeem", controller, shares, claim.shares);
+  const assets = claim.shares === 0n ? 0n : (claim.assets * shares) / claim.shares;
+  return { ...taken(world, controller, shares, assets), assets };
+}
+
+/**
+ * Claims assets, for shares rounded up.
+ * @throws Reverted `ERC4626ExceededMaxWithdraw`, `NothingGiven`
+ */
+export function claimWithdraw(world: World, controller: Address, assets: bigint): World & { readonly shares: bigint } {
+  const claim = claimOf(world.pool, controller);
+  if (assets > claim.assets) revert("ERC4626ExceededMaxWithdraw", controller, assets, claim.assets);
+  const shares = claim.assets === 0n ? 0n : divUp(claim.shares * assets, claim.assets);
+  return { ...taken(world, controller, shares, assets), shares };
+}
+
+function taken({ vault, pool }: World, controller: Address, shares: bigint, assets: bigint): World {
+  if (assets === 0n || shares === 0n) revert("NothingGiven", assets, shares);
+  const claim = claimOf(pool, controller);
+  const left = { shares: claim.shares - shares, assets: claim.assets - assets };
+  return { vault, pool: { ...pool, claimable: new Map(pool.claimable).set(controller, left) } };
+}
+
 /**
  * Pays requests, first in first out, by anyone: each at the lower net asset value of a price that was published after it, as far as cash is loose. The first
  * that cannot be paid in full is paid in part, and stays first.
@@ -99,7 +132,8 @@ export function payRequests(world: World, most: number): PoolOutcome {
     if (shares === request.shares) requests.delete(number);
     else requests.set(number, { ...request, shares: request.shares - shares });
     const { controller } = request;
-    const claimable = new Map(pool.claimable).set(controller, (pool.claimable.get(controller) ?? 0n) + paid);
+    const claim = claimOf(pool, controller);
+    const claimable = new Map(pool.claimable).set(controller, { shares: claim.shares + shares, assets: claim.assets + paid });
     pool = { ...pool, supply: pool.supply - shares, requests, claimable };
     events.push({ name: "RedeemPaid", values: { controller, requestId: number, assets: paid, shares } });
   }

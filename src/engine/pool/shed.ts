@@ -7,7 +7,7 @@ import { portfolioOf } from "../margin/portfolios.ts";
 import { capitalAt, moved } from "../math/pool/cost.ts";
 import { revert } from "../types/errors.ts";
 import { fromPpm, partDown, partUp } from "../types/fixedPoint.ts";
-import { figuresOf } from "./figures.ts";
+import { presentFigures } from "./figures.ts";
 import { bookOf, type PoolOutcome, poolAccountOf, type World, withBook } from "./pool.ts";
 
 /**
@@ -26,11 +26,11 @@ export function takeShed(world: World, underlying: number, fraction: bigint): Po
   const discount = discountDown(draft, underlying, fraction);
   const gross = partUp(notionalOf(portfolioOf(draft, seller)), fraction);
 
-  const is = figuresOf(draft, account);
+  const is = presentFigures(draft, account);
   const book = bookOf(pool, underlying);
   const capital = capitalAt(book, is.equity, draft.now);
   shedFundOn(draft, underlying, account, fraction, 0n);
-  const { margin: after } = figuresOf(draft, account);
+  const { margin: after } = presentFigures(draft, account);
   if (after > is.margin) {
     if (capital <= 0n) revert("PoolCapitalExhausted", BigInt(underlying));
     const most = partDown(capital, fromPpm(pool.parameters.marginPart));

@@ -20,15 +20,18 @@ export interface FillPrice {
 export function halfSpreadUp(draft: Draft, market: Market, lots: bigint, parameters: PoolParameters, atOnce: boolean, doubt = 0n): bigint {
   const size = abs(lots) * market.reference;
   if (!atOnce) return partUp(size, fromPpm(parameters.narrow));
-  // beyond the band the vault fills nothing
-  const part = min(max(fromPpm(parameters.wide), doubt), fromPpm(market.underlying.trading.fillBand));
-  const flat = partUp(size, part);
-  if (market.instrument === 0n || isFuture(instrumentFromNumber(market.instrument))) return flat;
-  return max(flat, abs(lots) * moveOfOption(draft, market, part));
+  const part = partAtOnce(market, fromPpm(parameters.wide), doubt);
+  return max(partUp(size, part), abs(lots) * moveUp(draft, market, part));
 }
 
-/** What an option moves at most when the price moves by a part of itself either way, WAD a lot. */
-function moveOfOption(draft: Draft, { index, instrument, underlying, mark }: Market, part: bigint): bigint {
+/** How far the price may have moved, 18 decimals: beyond the band the vault fills nothing. */
+export function partAtOnce({ underlying }: Market, wide: bigint, doubt: bigint): bigint {
+  return min(max(wide, doubt), fromPpm(underlying.trading.fillBand));
+}
+
+/** What an option moves at most when the price moves by a part of itself either way, WAD a lot; of what is no option the part itself says it. */
+export function moveUp(draft: Draft, { index, instrument, underlying, mark }: Market, part: bigint): bigint {
+  if (instrument === 0n || isFuture(instrumentFromNumber(instrument))) return 0n;
   const named = instrumentFromNumber(instrument);
   const moved = [underlying.price + partUp(underlying.price, part), underlying.price - partUp(underlying.price, part)].map((price) => {
     const { series } = seriesOf(draft, index, Number(named.series));

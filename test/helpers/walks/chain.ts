@@ -46,6 +46,7 @@ const ERROR_SOURCES = [
   "PriceLogic",
   "ConfigLogic",
   "FillModule",
+  "LiquidityPool",
   "SeriesLogic",
   "AccountLogic",
   "SeriesMoveLogic",
@@ -227,7 +228,9 @@ export class Chain {
   private decodeError(data: string): Result {
     const parsed = this.errors.parseError(data);
     if (parsed === null) throw new Error(`undecoded revert ${data}`);
-    return { ok: false, errorName: parsed.name, args: parsed.args.map(plain) };
+    // the engine names the error that a fill is refused for
+    const named = (value: unknown): unknown => (parsed.name === "FillRefused" ? this.errors.getError(String(value))?.name : value);
+    return { ok: false, errorName: parsed.name, args: parsed.args.map((value) => plain(named(value))) };
   }
 
   /** What slots hold, as many digits as theirs. */
@@ -397,7 +400,7 @@ function words(text: string): string[] {
 
 /** Values of ethers as the engine has them: addresses in lower case, structs as arrays. */
 function plain(value: unknown): ErrorArgument {
-  if (typeof value === "string") return value.toLowerCase();
+  if (typeof value === "string") return /^0x/.test(value) ? value.toLowerCase() : value;
   if (typeof value === "bigint" || typeof value === "boolean") return value;
   if (Array.isArray(value)) return value.map(plain);
   throw new TypeError(`unexpected value ${String(value)}`);
