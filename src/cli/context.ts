@@ -13,7 +13,7 @@ import { readDeployment } from "../sdk/deploymentFile.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { interfaceOf } from "../sdk/interfaces.ts";
-import { type Node, type NodeEvent, requireChain, severalNodes } from "../sdk/nodes.ts";
+import { type ChainNode, type NodeEvent, requireChain, severalNodes } from "../sdk/nodes.ts";
 import { callContract } from "../sdk/readState.ts";
 import { hostOf, httpRpc, type RetryOptions, type Rpc, retryingRpc } from "../sdk/rpc.ts";
 import { type SenderEvent, type Sent, transactionSender } from "../sdk/sender.ts";
@@ -136,7 +136,7 @@ export async function openContext(options: unknown, retry: RetryOptions = {}, on
   };
 }
 
-function nodeAt(url: string): Node {
+function nodeAt(url: string): ChainNode {
   return { host: hostOf(url), rpc: httpRpc(url) };
 }
 

@@ -1,17 +1,19 @@
 import type { Command } from "commander";
 import { pino } from "pino";
 import { z } from "zod";
-import type { AccountId } from "../engine/types/types.ts";
+import type { AccountId, State } from "../engine/types/types.ts";
 import { openBookStore } from "../keeper/bookStore.ts";
 import { followBooks } from "../keeper/books.ts";
 import { watchCaps } from "../keeper/caps.ts";
+import { gasCosts } from "../keeper/economy.ts";
 import { liquidationSender } from "../keeper/liquidationSender.ts";
-import { keeperMetrics, serveMetrics } from "../keeper/metrics.ts";
+import { type KeeperMetrics, keeperMetrics, serveMetrics } from "../keeper/metrics.ts";
 import { priceFeed, requirePlaces } from "../keeper/priceFeed.ts";
 import { persist, runKeeper } from "../keeper/runKeeper.ts";
 import { sliceFeed } from "../keeper/sliceFeed.ts";
 import type { TurnReport } from "../keeper/turn.ts";
 import { formatDecimal, parseDecimal } from "../sdk/amounts.ts";
+import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { explainError } from "../sdk/errors.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { DEFAULT_POLICY } from "../sdk/replacement.ts";
@@ -19,31 +21,55 @@ import { type RetryOptions, RpcFailure } from "../sdk/rpc.ts";
 import { transactionSender } from "../sdk/sender.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount } from "./accountCommands.ts";
-import { positiveDecimal, readArguments, whole } from "./arguments.ts";
-import { type Context, openContext, parseAccount, requireAccountText, withNetwork } from "./context.ts";
+import { positiveDecimal, whole } from "./arguments.ts";
+import { type Context, findUnderlying, networkSchema, openContext, parseAccount, requireAccountText, withNetwork } from "./context.ts";
 import { withPrices } from "./pricePosting.ts";
 import { progressLine } from "./progress.ts";
+import { readSettings, variableOf } from "./settings.ts";
 import { dryLines, namesIn, turnFigures, turnLines } from "./turnLines.ts";
 
 const LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 const GWEI_DIGITS = 9;
 
-const schema = z.object({
-  database: z.string().optional(),
-  slices: z.string().min(1, { error: "names no file or address" }).optional(),
-  prices: z.string().min(1, { error: "names no file or address" }).optional(),
-  pyth: z.string().optional(),
-  chainlink: z.boolean(),
-  caps: z.boolean(),
-  account: z.string().optional(),
-  dryRun: z.boolean(),
-  once: z.boolean(),
-  metricsPort: whole(1, 65_535).optional(),
-  metricsHost: z.string().regex(/^[\w.:-]+$/, { error: "is no host" }),
-  interval: whole(1, 3_600),
-  maxFee: positiveDecimal,
-  logLevel: z.enum(LEVELS, { error: `must be one of ${LEVELS.join(", ")}` }),
-});
+/** Text that is good where `judge` throws no BadInput. */
+function judged(judge: (text: string) => void) {
+  return z.string().superRefine((text, context) => {
+    try {
+      judge(text);
+    } catch (error) {
+      if (!(error instanceof BadInput)) throw error;
+      context.addIssue({ code: "custom", message: error.message.replace(/^--[\w-]+: /, "") });
+    }
+  });
+}
+
+/** One schema for flags, environment and file. */
+const schema = networkSchema
+  .extend({
+    database: z.string().min(1, { error: "names no file" }).optional(),
+    slices: z.string().min(1, { error: "names no file or address" }).optional(),
+    prices: z.string().min(1, { error: "names no file or address" }).optional(),
+    pyth: judged((pyth) => requirePlaces({ pyth })).optional(),
+    chainlink: z.boolean({ error: "must be true or false" }),
+    caps: z.boolean({ error: "must be true or false" }),
+    fund: z.boolean({ error: "must be true or false" }),
+    account: judged(requireAccountText).optional(),
+    dryRun: z.boolean({ error: "must be true or false" }),
+    once: z.boolean({ error: "must be true or false" }),
+    floor: z.string().regex(/^-?\d+(\.\d+)?$/, { error: (issue) => `"${String(issue.input)}" is not a decimal number` }),
+    gasToken: z.string().optional(),
+    gasTokenPrice: positiveDecimal.optional(),
+    metricsPort: whole(1, 65_535).optional(),
+    metricsHost: z.string().regex(/^[\w.:-]+$/, { error: "is no host" }),
+    interval: whole(1, 3_600),
+    maxFee: positiveDecimal,
+    logLevel: z.enum(LEVELS, { error: `must be one of ${LEVELS.join(", ")}` }),
+  })
+  .refine(({ gasToken, gasTokenPrice }) => gasToken === undefined || gasTokenPrice === undefined, {
+    path: ["gasTokenPrice"],
+    error: "give it, or the gas token, and not both",
+    when: () => true,
+  });
 
 export function addKeepCommand(program: Command): void {
   withPrices(withNetwork(program.command("keep")))
@@ -55,6 +81,14 @@ export function addKeepCommand(program: Command): void {
     .option("--slices <place>", "JSON file or HTTP address of signed volatility slices to post, read at each turn; none are posted without")
     .option("--chainlink", "post Chainlink's rounds; with --prices and --pyth they are posted as well", false)
     .option("--no-caps", "leave the caps of the open interest as they are")
+    .option("--no-fund", "leave the fund's accounts as they are, and the clocks of exchanges")
+    .option("--floor <amount>", "settlement tokens that a sale has to earn beyond its gas; negative: so many may be lost with it", "0")
+    .option("--gas-token <underlying>", "whose price is that of what gas is paid with; ETH by default, where it is listed")
+    .option("--gas-token-price <price>", "the same as a price, in settlement tokens, where none is listed")
+    .option(
+      "--config <file>",
+      "JSON5 with the names of these options; a flag counts before a variable like PLIMSOLL_MAX_FEE, and that before the file",
+    )
     .option("--dry-run", "say what would be done and send nothing", false)
     .option("--once", "one turn", false)
     .option("--interval <seconds>", "between turns", "5")
@@ -62,11 +96,8 @@ export function addKeepCommand(program: Command): void {
     .option("--metrics-port <port>", "answers /metrics of Prometheus and /healthz on this port")
     .option("--metrics-host <host>", "for whom: 0.0.0.0 for everybody, as in a container", "127.0.0.1")
     .option("--log-level <level>", `of the log on standard error, a JSON object a line: ${LEVELS.join(", ")}`, "warn")
-    .action(async (options: unknown) => {
-      const given = readArguments(schema, options);
-      if (given.account !== undefined) requireAccountText(given.account);
-      if (given.database === "") throw new BadInput("--database: names no file");
-      requirePlaces(given);
+    .action(async (flags: { config?: string }, command: Command) => {
+      const { settings: given, options } = readSettings(schema, command, flags.config ?? process.env[variableOf("config")]);
       const highestFee = parseDecimal(given.maxFee, GWEI_DIGITS);
       const ending = new AbortController();
       const { signal } = ending;
@@ -81,8 +112,13 @@ export function addKeepCommand(program: Command): void {
         signal,
         onRetry: (error, attempt) => logger.warn({ attempt, reason: explainError(error) }, "asked again"),
       };
+      let heard: KeeperMetrics | undefined;
       // a node that does not answer at the start is waited for as in a running turn
-      const open = () => openContext(options, retry, (event) => logger.warn(event, "node"));
+      const open = () =>
+        openContext(options, retry, (event) => {
+          heard?.node(event);
+          logger.warn(event, "node");
+        });
       const interval = given.interval * 1_000;
       const context = given.once ? await open() : await persist(open, { logger, signal, interval, isLast: isMistake });
       if (context === undefined) return;
@@ -96,6 +132,8 @@ export function addKeepCommand(program: Command): void {
         keeper,
         record.underlyings.map(({ symbol }) => symbol),
       );
+      heard = metrics;
+      const native = nativePrice(record, given);
       const progress = progressLine();
       const closing: (() => unknown)[] = [() => store.close(), () => progress.end()];
       try {
@@ -161,6 +199,8 @@ export function addKeepCommand(program: Command): void {
           keeper,
           ...(send === undefined ? {} : { send }),
           ...(given.caps ? { caps: watchCaps() } : {}),
+          tendsFund: given.fund,
+          costs: gasCosts(rpc, native, parseDecimal(given.floor)),
           ...(given.chainlink || given.prices !== undefined || given.pyth !== undefined
             ? { prices: priceFeed(rpc, record, { ...given, ...(given.prices === undefined ? {} : { signed: given.prices }) }) }
             : {}),
@@ -183,6 +223,32 @@ export function addKeepCommand(program: Command): void {
 /** The wrong chain, nothing deployed, bad arguments: no node will ever say otherwise. */
 function isMistake(error: unknown): boolean {
   return error instanceof Failure && !(error instanceof RpcFailure) && !error.retryable;
+}
+
+const NATIVE = "ETH";
+
+/**
+ * What a unit of what gas is paid with is worth in settlement tokens: given, or the price of an underlying, as far as the vault has a good one.
+ * @throws BadInput where the underlying is none, or a floor is asked for and nothing says what gas costs
+ */
+function nativePrice(
+  record: DeploymentRecord,
+  { gasToken, gasTokenPrice, floor }: Pick<z.infer<typeof schema>, "gasToken" | "gasTokenPrice" | "floor">,
+): (state: State) => bigint | undefined {
+  if (gasTokenPrice !== undefined) {
+    const price = parseDecimal(gasTokenPrice);
+    return () => price;
+  }
+  const isListed = record.underlyings.some(({ symbol }) => symbol.toUpperCase() === NATIVE);
+  if (gasToken === undefined && !isListed) {
+    if (/[1-9]/.test(floor)) throw new BadInput("--floor: say what gas costs, with --gas-token or --gas-token-price");
+    return () => undefined;
+  }
+  const { index } = findUnderlying(record, gasToken ?? NATIVE);
+  return ({ underlyings }) => {
+    const { price = 0n, lotExponent = 0n } = underlyings[index] ?? {};
+    return price === 0n ? undefined : price * 10n ** lotExponent;
+  };
 }
 
 function ownAccountIfAny(context: Context): AccountId {

@@ -1,6 +1,7 @@
 import { liquidate } from "../engine/actions/liquidate.ts";
 import { WAD } from "../engine/types/fixedPoint.ts";
 import type { AccountId, State } from "../engine/types/types.ts";
+import type { Unprofitable } from "../keeper/economy.ts";
 import type { FailedBatch, Missed, Sale, TaskOutcome, TurnReport } from "../keeper/turn.ts";
 import { placesOf, type TaskPlace } from "../keeper/upkeep.ts";
 import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
@@ -14,8 +15,9 @@ import { showAccount } from "../simulator/devnet.ts";
 export type NameOf = (what: TaskPlace | AccountId) => string;
 
 /** A turn of a keeper for people, a line each. */
-export function turnLines({ sales, missed, failures, upkeep }: TurnReport, nameOf: NameOf): string[] {
+export function turnLines({ sales, missed, failures, unprofitable, upkeep }: TurnReport, nameOf: NameOf): string[] {
   return [
+    ...unprofitable.map((each) => unprofitableLine(each, nameOf)),
     ...sales.map((each) => saleLine(each, nameOf)),
     ...missed.map((each) => missedLine(each, nameOf)),
     ...failures.map((each) => failureLine(each, nameOf)),
@@ -26,6 +28,8 @@ export function turnLines({ sales, missed, failures, upkeep }: TurnReport, nameO
 const DONE = {
   price: "posted a price of",
   cap: "set the cap of",
+  topUp: "topped up the fund's account of",
+  declare: "declared the exchange of",
   slices: "posted a slice of",
   refresh: "refreshed",
   settle: "settled",
@@ -34,6 +38,8 @@ const DONE = {
 const WOULD = {
   price: "would post a price of",
   cap: "would set the cap of",
+  topUp: "would top up the fund's account of",
+  declare: "would declare the exchange of",
   slices: "would post a slice of",
   refresh: "would refresh",
   settle: "would settle",
@@ -42,6 +48,8 @@ const WOULD = {
 const FAILED = {
   price: "no price posted of",
   cap: "no cap set of",
+  topUp: "not topped up: the fund's account of",
+  declare: "not declared: the exchange of",
   slices: "no slice posted of",
   refresh: "not refreshed:",
   settle: "not settled:",
@@ -51,7 +59,8 @@ const FAILED = {
 /** A line for each series of a task. */
 function upkeepLines({ task, done, error }: TaskOutcome, nameOf: NameOf): string[] {
   return placesOf(task).map((place) => {
-    const what = `${nameOf(place)}${task.kind === "pay" ? ` to ${nameOf(task.account)}` : ""}`;
+    const what =
+      task.kind === "declare" ? nameOf(task.account) : `${nameOf(place)}${task.kind === "pay" ? ` to ${nameOf(task.account)}` : ""}`;
     if (error !== undefined) return `${FAILED[task.kind]} ${what}: ${explainError(error)}`;
     return `${(done ? DONE : WOULD)[task.kind]} ${what}`;
   });
@@ -74,6 +83,11 @@ function saleLine({ account, fraction, reward }: Sale, nameOf: NameOf): string {
   return `liquidated ${nameOf(account)}: sold ${partOf(fraction)}, the keeper earned ${showDecimal(reward)}`;
 }
 
+/** Not sent for: its sale would not earn its gas and the floor. */
+export function unprofitableLine({ account, reward, cost }: Unprofitable, nameOf: NameOf): string {
+  return `left unsold: ${nameOf(account)}: it would earn ${showDecimal(reward)}, and its gas cost ${showDecimal(cost)}`;
+}
+
 function missedLine({ account, hash, by, reason }: Missed, nameOf: NameOf): string {
   const why = by === undefined ? (reason ?? "the vault did not sell it any more") : `sold by ${nameOf(by)}`;
   return `not liquidated: ${nameOf(account)}: ${why}; transaction ${hash} earned nothing with it`;
@@ -89,13 +103,14 @@ function failureLine({ accounts, error }: FailedBatch, nameOf: NameOf): string {
 
 /** What a turn would do, a line an account and a task, as the engine says it from the same books. */
 export function dryLines(
-  { planned, upkeep }: Pick<TurnReport, "planned" | "upkeep">,
+  { planned, unprofitable, upkeep }: Pick<TurnReport, "planned" | "unprofitable" | "upkeep">,
   state: State,
   keeper: AccountId,
   symbol: string,
   nameOf: NameOf,
 ): string[] {
-  const sales = planned.map(({ account, health }) => {
+  const worth = planned.filter(({ account }) => !unprofitable.some((each) => each.account === account));
+  const sales = worth.map(({ account, health }) => {
     const name = `${nameOf(account)}${health === undefined ? "" : ` (health ${showDecimal(health, 3)})`}`;
     try {
       const { fraction, events } = liquidate(state, account, keeper);
@@ -105,7 +120,7 @@ export function dryLines(
       return `would try ${name}, which fails: ${explainError(error)}`;
     }
   });
-  return [...sales, ...upkeep.flatMap((each) => upkeepLines(each, nameOf))];
+  return [...unprofitable.map((each) => unprofitableLine(each, nameOf)), ...sales, ...upkeep.flatMap((each) => upkeepLines(each, nameOf))];
 }
 
 /** A task as JSON prints it, for each of its series. */
@@ -113,20 +128,28 @@ function taskFigures({ task, done, error }: TaskOutcome, nameOf: NameOf): object
   return placesOf(task).map((place) => ({
     task: task.kind === "slices" ? "slice" : task.kind,
     [place.series === undefined ? "underlying" : "series"]: nameOf(place),
-    ...(task.kind === "pay" ? { account: nameOf(task.account) } : {}),
+    ...(task.kind === "pay" || task.kind === "declare" ? { account: nameOf(task.account) } : {}),
     done,
     ...(error === undefined ? {} : { reason: explainError(error) }),
   }));
 }
 
 /** A turn as JSON prints it; amounts as decimals. */
-export function turnFigures({ accounts, below, planned, sales, missed, failures, upkeep }: TurnReport, nameOf: NameOf): object {
+export function turnFigures(
+  { accounts, below, planned, unprofitable, sales, missed, failures, upkeep }: TurnReport,
+  nameOf: NameOf,
+): object {
   return {
     accounts,
     below,
     planned: planned.map(({ account, health }) => ({
       account: nameOf(account),
       health: health === undefined ? null : formatDecimal(health),
+    })),
+    unprofitable: unprofitable.map(({ account, reward, cost }) => ({
+      account: nameOf(account),
+      reward: formatDecimal(reward),
+      cost: formatDecimal(cost),
     })),
     sales: sales.map(({ account, fraction, reward }) => ({
       account: nameOf(account),

@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { AccountId, State } from "../engine/types/types.ts";
 import { toNumber } from "../sdk/amounts.ts";
 import { BadInput } from "../sdk/failure.ts";
+import type { NodeEvent } from "../sdk/nodes.ts";
 import type { SenderEvent } from "../sdk/sender.ts";
 import type { Head } from "./books.ts";
 import type { TurnReport } from "./turn.ts";
@@ -16,6 +17,7 @@ export type KeeperMetrics = {
   /** A turn that failed as a whole. */
   readonly failedTurn: (retryable: boolean) => void;
   readonly transaction: (event: SenderEvent) => void;
+  readonly node: (event: NodeEvent) => void;
   /** Seconds since the last turn that was carried out; undefined before the first. */
   readonly sinceLastTurn: () => number | undefined;
 };
@@ -34,6 +36,7 @@ export function keeperMetrics(keeper: AccountId, symbols: readonly string[]): Ke
   const accounts = gauge("accounts", "Accounts known, but for the fund's");
   const below = gauge("accounts_below_line", "Accounts below their maintenance margin");
   const liquidatable = gauge("accounts_liquidatable", "Accounts below the line whose prices are normal and young enough");
+  const unprofitable = gauge("accounts_unprofitable", "Liquidatable accounts whose sale would not earn its gas and the floor");
   const headBlock = gauge("head_block", "Block as of which the books are");
   const headTime = gauge("head_time_seconds", "Time of that block");
   const priceTime = new Gauge({
@@ -55,11 +58,13 @@ export function keeperMetrics(keeper: AccountId, symbols: readonly string[]): Ke
   const missed = counter("missed_total", "Accounts that own transactions did not sell: another keeper did, or nobody", ["sold_by"]);
   const tasks = counter(
     "upkeep_total",
-    "Prices and slices posted, caps set, words refreshed, series settled and accounts paid by this keeper",
+    "Prices and slices posted, caps set, words refreshed, series settled, accounts paid, the fund topped up and exchanges declared by this keeper",
     ["task"],
   );
   const failedTasks = counter("failed_upkeep_total", "Of those what was not done", ["task"]);
   const earned = counter("earned_total", "Rewards credited to this keeper, settlement tokens");
+  const fees = counter("fees_total", "Fees of its transactions that were mined, in what gas is paid with");
+  const nodes = counter("nodes_left_total", "Times that a node was left out", ["host"]);
   const transactions = counter("transactions_total", "Transactions by what became of them", ["outcome"]);
 
   let lastTurn: number | undefined;
@@ -73,6 +78,7 @@ export function keeperMetrics(keeper: AccountId, symbols: readonly string[]): Ke
       accounts.set(report.accounts);
       below.set(report.below);
       liquidatable.set(report.planned.length);
+      unprofitable.set(report.unprofitable.length);
       headBlock.set(head.number);
       headTime.set(head.time);
       for (const [i, { priceTime: time }] of state.underlyings.entries())
@@ -91,7 +97,13 @@ export function keeperMetrics(keeper: AccountId, symbols: readonly string[]): Ke
       }
     },
     failedTurn: (retryable) => failedTurns.inc({ retryable: String(retryable) }),
-    transaction: ({ kind }) => transactions.inc({ outcome: kind }),
+    transaction: (event) => {
+      transactions.inc({ outcome: event.kind });
+      if (event.kind === "mined" || event.kind === "failed") fees.inc(toNumber(event.fee ?? 0n));
+    },
+    node: ({ host, kind }) => {
+      if (kind === "left") nodes.inc({ host });
+    },
   };
 }
 

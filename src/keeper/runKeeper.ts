@@ -74,6 +74,8 @@ export async function runKeeper(options: KeeperOptions): Promise<void> {
     for (const { account, fraction, reward, keeper } of sales) {
       logger.info({ account: nameOf(account), fraction: String(fraction), reward: String(reward), own: keeper === turn.keeper }, "sold");
     }
+    for (const { account, reward, cost } of report.unprofitable)
+      logger.info({ account: nameOf(account), reward: String(reward), cost: String(cost) }, "not worth its gas");
     if (report.priceError !== undefined) logger.warn({ reason: explainError(report.priceError) }, "no prices");
     if (report.sliceError !== undefined) logger.warn({ reason: explainError(report.sliceError) }, "no slices");
     for (const { task, done, error } of report.upkeep) {
@@ -82,7 +84,7 @@ export async function runKeeper(options: KeeperOptions): Promise<void> {
         task: task.kind,
         underlying: task.underlying,
         series,
-        ...(task.kind === "pay" ? { account: nameOf(task.account) } : {}),
+        ...(task.kind === "pay" || task.kind === "declare" ? { account: nameOf(task.account) } : {}),
       };
       if (done) logger.info(what, "upkeep");
       else if (error !== undefined) logger.warn({ ...what, retryable: isRetryable(error), reason: explainError(error) }, "upkeep failed");

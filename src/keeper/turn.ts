@@ -8,6 +8,8 @@ import type { ReceiptLog, Sent } from "../sdk/sender.ts";
 import { type Standing, standings } from "../sdk/standing.ts";
 import type { Books, VaultEvent } from "./books.ts";
 import type { CapWatch } from "./caps.ts";
+import { type CostSource, type Unprofitable, weigh } from "./economy.ts";
+import { planFund } from "./fundUpkeep.ts";
 import { ACCOUNTS_IN_A_BATCH, batchesByGas, planLiquidations } from "./plan.ts";
 import { type PriceSource, worthPosting } from "./priceFeed.ts";
 import { planSlices, planUpkeep, type Refresh, type SliceSource, type Task, taskCall, type UpkeepPlan } from "./upkeep.ts";
@@ -38,6 +40,8 @@ export type TurnReport = {
   readonly below: number;
   /** Of those the ones that prices allow to liquidate. */
   readonly planned: readonly Standing[];
+  /** Of those the ones whose sale would not earn its gas and the floor: they were not sent for. */
+  readonly unprofitable: readonly Unprofitable[];
   /** Sales made by what was sent, as its own receipts say. */
   readonly sales: readonly Sale[];
   readonly missed: readonly Missed[];
@@ -75,6 +79,10 @@ export type TurnOptions = {
   readonly slices?: SliceSource;
   /** Whose stale words are refreshed; by default those of series that somebody holds. */
   readonly refresh?: Refresh;
+  /** What sales are weighed against; without it every account below its line is sent for. */
+  readonly costs?: CostSource;
+  /** Whether the fund's accounts are topped up, and clocks of exchanges started and stopped. */
+  readonly tendsFund?: boolean;
 };
 
 /**
@@ -98,6 +106,8 @@ export async function keepersTurn({
   caps,
   slices,
   refresh = "held",
+  costs,
+  tendsFund = false,
 }: TurnOptions): Promise<TurnReport> {
   const events = [...(await books.sync())];
   const upkeep: TaskOutcome[] = [];
@@ -144,12 +154,19 @@ export async function keepersTurn({
   const failures: FailedBatch[] = [];
   const sales: Sale[] = [];
   const missed: Missed[] = [];
-  if (send !== undefined && planned.length > 0) {
-    const batches = batchesByGas(
-      state,
-      planned.map(({ account }) => account),
-      batchSize,
-    );
+  const cost = planned.length === 0 ? undefined : await costs?.(state);
+  const unprofitable: Unprofitable[] = [];
+  const batches = batchesByGas(
+    state,
+    planned.map(({ account }) => account),
+    batchSize,
+  ).flatMap((accounts) => {
+    if (cost === undefined) return [accounts];
+    const weighed = weigh(state, accounts, keeper, cost);
+    unprofitable.push(...weighed.unprofitable);
+    return weighed.worth.length === 0 ? [] : [weighed.worth];
+  });
+  if (send !== undefined && batches.length > 0) {
     const calls = batches.map((accounts) => liquidateBatchCall(record, from, accounts, keeper));
     const outcomes = await send(calls);
     const own = outcomes.flatMap((outcome) => ("sent" in outcome ? eventsOf(record, outcome.sent.logs) : []));
@@ -172,9 +189,10 @@ export async function keepersTurn({
     state = read();
   }
   state = await carryOut(planUpkeep(state, refresh));
+  if (tendsFund) state = await carryOut(planFund(state));
   if (caps !== undefined)
     await carryOut({ tasks: caps(state).map((underlying): Task => ({ kind: "cap", underlying })), refused: [], state });
-  const report = { accounts: all.length, below, planned, sales, missed, failures, upkeep, events };
+  const report = { accounts: all.length, below, planned, unprofitable, sales, missed, failures, upkeep, events };
   return {
     ...report,
     ...(sliceError === undefined ? {} : { sliceError }),

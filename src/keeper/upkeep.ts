@@ -20,6 +20,7 @@ import { type AccountId, NORMAL, type Series, type State, type Underlying } from
 import { expiryOf } from "../engine/words/seriesWord.ts";
 import {
   type Call,
+  declareExchangeCall,
   postPriceCall,
   postSlicesCall,
   refreshCapCall,
@@ -27,6 +28,7 @@ import {
   type SliceUpdate,
   settleExpiredCall,
   settleSeriesCall,
+  topUpCall,
 } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import type { SeriesPlace } from "../sdk/series.ts";
@@ -42,10 +44,11 @@ export type SliceOffer = SeriesPlace & {
 /** Where signed slices come from. What it offers that is not newer or not worth a transaction is left out by the plan. */
 export type SliceSource = (state: State) => Promise<readonly SliceOffer[]>;
 
-/** Something to be done for an underlying, for a series of it or with slices for several, by anybody. */
+/** Something to be done for an underlying, for a series of it or with slices for several, or for an account, by anybody. */
 export type Task =
   | (Pick<PriceOffer, "underlying" | "updates" | "fee"> & { readonly kind: "price" })
-  | { readonly kind: "cap"; readonly underlying: number }
+  | { readonly kind: "cap" | "topUp"; readonly underlying: number }
+  | { readonly kind: "declare"; readonly account: AccountId; readonly underlying: number }
   | { readonly kind: "slices"; readonly underlying: number; readonly slices: readonly SliceUpdate[] }
   | (SeriesPlace & { readonly kind: "refresh" | "settle" })
   | (SeriesPlace & { readonly kind: "pay"; readonly account: AccountId });
@@ -77,6 +80,10 @@ export function taskCall(record: DeploymentRecord, from: string, task: Task): Ca
       return postPriceCall(record, from, task.underlying, task.updates, task.fee);
     case "cap":
       return refreshCapCall(record, from, task.underlying);
+    case "topUp":
+      return topUpCall(record, from, task.underlying);
+    case "declare":
+      return declareExchangeCall(record, from, task.account);
     case "slices":
       return postSlicesCall(record, from, task.underlying, task.slices);
     case "refresh":
@@ -231,7 +238,8 @@ function wantsRefresh({ now, margin }: State, underlying: Underlying, series: Se
   return stalenessNow(underlying, series, now) !== "none";
 }
 
-function attempt(run: () => Outcome): Outcome | Reverted {
+/** What the engine makes of an action, or why the vault would refuse it. */
+export function attempt(run: () => Outcome): Outcome | Reverted {
   try {
     return run();
   } catch (error) {

@@ -3,7 +3,7 @@ import { BadInput } from "./failure.ts";
 import { asFailure, type Rpc, RpcFailure } from "./rpc.ts";
 
 /** A node by its host, for messages, and how it is asked. */
-export type Node = { readonly host: string; readonly rpc: Rpc };
+export type ChainNode = { readonly host: string; readonly rpc: Rpc };
 
 /** What happens to nodes that are asked in turn. */
 export type NodeEvent = {
@@ -15,7 +15,7 @@ export type NodeEvent = {
 
 export type NodesOptions = {
   /** Takes signed transactions in place of the nodes, so that nobody sees them before they are in a block. */
-  readonly privately?: Node;
+  readonly privately?: ChainNode;
   /** Milliseconds between two looks at the heads of all nodes. */
   readonly lookEvery?: number;
   readonly now?: () => number;
@@ -30,7 +30,7 @@ const REST = 2_000;
 const LONGEST_REST = 120_000;
 
 type Head = { readonly number: number; readonly hash: string };
-type Place = Node & { restsUntil: number; failures: number; reason: string };
+type Place = ChainNode & { restsUntil: number; failures: number; reason: string };
 
 /**
  * Several nodes of one chain as one. The first that is well is asked; where it does not answer, is busy, or limits its rate, the next is, at once. One whose
@@ -39,7 +39,7 @@ type Place = Node & { restsUntil: number; failures: number; reason: string };
  * const both = severalNodes([{ host: "first", rpc }, { host: "second", rpc }]);
  * Number(await both("eth_chainId")) // record.chainId
  */
-export function severalNodes(nodes: readonly Node[], options: NodesOptions = {}): Rpc {
+export function severalNodes(nodes: readonly ChainNode[], options: NodesOptions = {}): Rpc {
   const { privately, lookEvery = LOOK_EVERY, now = Date.now, onEvent = () => {} } = options;
   const places = nodes.map((node): Place => ({ ...node, restsUntil: 0, failures: 0, reason: "" }));
   let lookedAt = Number.NEGATIVE_INFINITY;
@@ -132,7 +132,7 @@ function isOfNode({ fault, status, code }: RpcFailure): boolean {
   return fault === "unavailable" || fault === "rateLimited" || (code === undefined && NO_ENTRY.includes(status));
 }
 
-async function blockOf({ rpc, host }: Node, tag: string): Promise<Head> {
+async function blockOf({ rpc, host }: ChainNode, tag: string): Promise<Head> {
   const block = (await rpc("eth_getBlockByNumber", [tag, false])) as { number: string; hash: string } | null;
   if (block === null) throw new RpcFailure({ message: `${host} has no block ${tag}` });
   return { number: Number(block.number), hash: block.hash };
@@ -148,7 +148,7 @@ function mostOf(values: readonly string[]): string | undefined {
  * Refuses nodes of another chain. One that does not answer is passed over; where none does, what the last said is thrown.
  * @throws BadInput where a node is on another chain
  */
-export async function requireChain(nodes: readonly Node[], chainId: number, network: string): Promise<void> {
+export async function requireChain(nodes: readonly ChainNode[], chainId: number, network: string): Promise<void> {
   let [answers, last]: [number, unknown] = [0, undefined];
   for (const { host, rpc } of nodes) {
     const told = await rpc("eth_chainId").then(Number, (error: unknown) => {

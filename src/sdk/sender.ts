@@ -37,7 +37,12 @@ export type PendingStore = {
 export type SenderEvent =
   | { readonly kind: "sent" | "replaced"; readonly nonce: number; readonly hash: string; readonly fees: Fees }
   | { readonly kind: "waits"; readonly nonce: number; readonly hash: string; readonly reason: string }
-  | { readonly kind: "mined" | "failed"; readonly nonce: number; readonly hash: string }
+  | {
+      readonly kind: "mined" | "failed";
+      readonly nonce: number;
+      readonly hash: string /** Wei, where the node says it. */;
+      readonly fee?: bigint;
+    }
   | { readonly kind: "gaveUp"; readonly nonce: number; readonly reason: string };
 
 export type SenderOptions = {
@@ -103,6 +108,7 @@ const FORM = /transaction type|tx type|typed transaction|type (is )?not supporte
 type Receipt = {
   readonly status: string;
   readonly gasUsed: string;
+  readonly effectiveGasPrice?: string;
   readonly transactionHash: string;
   readonly blockNumber?: string;
   readonly logs?: readonly ReceiptLog[];
@@ -289,7 +295,12 @@ export function transactionSender(options: SenderOptions): Sender {
           const receipt = await receiptOf(before.hashes);
           store.setPending(sender, undefined);
           if (receipt !== undefined) {
-            onEvent({ kind: receipt.status === "0x1" ? "mined" : "failed", nonce: before.nonce, hash: receipt.transactionHash });
+            onEvent({
+              kind: receipt.status === "0x1" ? "mined" : "failed",
+              nonce: before.nonce,
+              hash: receipt.transactionHash,
+              ...feeOf(receipt),
+            });
             earlier.push(...(receipt.logs ?? []));
           }
           continue;
@@ -298,7 +309,7 @@ export function transactionSender(options: SenderOptions): Sender {
         const { receipt, nonce, attempts, isOwn } = await sendAt(call, gas, before);
         const { transactionHash: hash, status, gasUsed, logs = [] } = receipt;
         next = { nonce: nonce + 1, until: Date.now() + LAG };
-        onEvent({ kind: status === "0x1" ? "mined" : "failed", nonce, hash });
+        onEvent({ kind: status === "0x1" ? "mined" : "failed", nonce, hash, ...feeOf(receipt) });
         if (isOwn && status !== "0x1")
           throw new TransactionFailure(`transaction ${hash} failed: ${await whyFailed(rpc, call, receipt, gas)}`, hash, false);
         if (isOwn) return { hash, gasUsed: BigInt(gasUsed), attempts, logs: [...earlier, ...logs] };
@@ -316,6 +327,10 @@ export function memoryStore(): PendingStore {
     pending: (sender) => waiting.get(sender),
     setPending: (sender, transaction) => void (transaction === undefined ? waiting.delete(sender) : waiting.set(sender, transaction)),
   };
+}
+
+function feeOf({ gasUsed, effectiveGasPrice }: Receipt): { readonly fee?: bigint } {
+  return effectiveGasPrice === undefined ? {} : { fee: BigInt(gasUsed) * BigInt(effectiveGasPrice) };
 }
 
 function anotherProgram(nonce: number, sender: string, hash = ""): never {

@@ -4,7 +4,10 @@ import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
 import { Reverted } from "../../src/engine/types/errors.ts";
 import { WAD } from "../../src/engine/types/fixedPoint.ts";
 import type { AccountId, State } from "../../src/engine/types/types.ts";
+import { gasCosts, gasExpected, rewardOf, weigh } from "../../src/keeper/economy.ts";
+import { planFund } from "../../src/keeper/fundUpkeep.ts";
 import { ACCOUNTS_IN_A_BATCH, inBatches, planLiquidations, planShedding } from "../../src/keeper/plan.ts";
+import { PassingFailure } from "../../src/sdk/failure.ts";
 import { figuresOf, standings } from "../../src/sdk/standing.ts";
 import { Random } from "../helpers/random.ts";
 import { BOB, bob, deposit, emptyState, FUND, later, repriced, trade } from "../helpers/state.ts";
@@ -185,5 +188,70 @@ describe("planShedding", () => {
     freeze(state);
     expect(planShedding(state, makerIds)[0]?.taker).to.equal(makerIds[1]);
     expect(planShedding(state, [...makerIds].reverse())[0]?.taker).to.equal(makerIds[1]);
+  });
+});
+
+describe("what a sale is worth", () => {
+  const fallen = repriced(crowd([1_400, 1_900, 1_300, 4_000, 1_200]), 0, (MARK * 94n) / 100n);
+  const accounts = planned(fallen);
+  const rewards = accounts.map((account) => rewardOf(fallen, account, bob) ?? 0n);
+  const earned = rewards.reduce((sum, reward) => sum + reward, 0n);
+  const gas = 60_000n + accounts.reduce((sum, account) => sum + gasExpected(fallen, account), 0n);
+
+  it("default: all are sold where gas costs nothing, nobody where it costs more than they earn", () => {
+    expect(rewards.every((reward) => reward > 0n)).to.equal(true);
+    expect(weigh(fallen, accounts, bob, { ofGas: 0n, floor: 0n })).to.deep.equal({ worth: accounts, unprofitable: [] });
+    const dear = weigh(fallen, accounts, bob, { ofGas: earned, floor: 0n });
+    expect(dear.worth).to.deep.equal([]);
+    expect(dear.unprofitable.map(({ account, reward }) => [account, reward])).to.deep.equal(
+      accounts.map((account, i) => [account, rewards[i]]),
+    );
+  });
+
+  it("behavior: to the unit: with what is left over the gas as the floor a batch goes, with a unit more it does not; a loss up to the floor is borne", () => {
+    const ofGas = earned / gas / 2n;
+    const left = earned - gas * ofGas;
+    expect(weigh(fallen, accounts, bob, { ofGas, floor: left }).worth).to.deep.equal(accounts);
+    expect(weigh(fallen, accounts, bob, { ofGas, floor: left + 1n }).worth).to.deep.equal([]);
+    const loss = 3n * earned;
+    const twice = (earned * 2n) / gas;
+    expect(weigh(fallen, accounts, bob, { ofGas: twice, floor: 0n }).worth).to.deep.equal([]);
+    expect(weigh(fallen, accounts, bob, { ofGas: twice, floor: -loss }).worth).to.deep.equal(accounts);
+  });
+
+  it("behavior: who adds more gas than reward is left out, the others go; whom the engine does not know goes along", () => {
+    const [worst] = [...rewards].sort((a, b) => Number(a - b));
+    const spread = rewards.filter((reward) => reward !== worst).length;
+    const ofGas = (worst ?? 0n) / 25_000n;
+    const { worth, unprofitable } = weigh(fallen, accounts, bob, { ofGas, floor: -earned });
+    expect(worth.length + unprofitable.length).to.equal(accounts.length);
+    expect(weigh(fallen, accounts, bob, { ofGas, floor: 0n }).unprofitable.length).to.be.at.least(accounts.length - spread);
+    const unknown = accountIdOf(`0x${"99".repeat(20)}`);
+    expect(weigh(fallen, [unknown], bob, { ofGas: WAD, floor: WAD }).worth).to.deep.equal([unknown]);
+  });
+
+  it("behavior: gas costs what the node says at the price of what it is paid with; where either is not known nothing is weighed", async () => {
+    const rpc = async (): Promise<unknown> => "0x3b9aca00"; // a gwei
+    const costs = await gasCosts(rpc, () => 2_000n * WAD, 5n)(fallen);
+    expect(costs).to.deep.equal({ ofGas: 2_000n * 10n ** 9n, floor: 5n });
+    expect(await gasCosts(rpc, () => undefined, 5n)(fallen)).to.equal(undefined);
+    const busy = (): Promise<unknown> => Promise.reject(new PassingFailure("busy"));
+    expect(await gasCosts(busy, () => WAD, 5n)(fallen)).to.equal(undefined);
+  });
+});
+
+describe("what the fund needs", () => {
+  it("behavior: a fund account that lacks margin is topped up once out of the stake, and not for a little", () => {
+    const fallen = repriced(crowd([1_400, 1_300, 1_200]), 0, (MARK * 94n) / 100n);
+    let state = fallen;
+    for (const account of planned(fallen)) state = liquidate(state, account, bob).state;
+    const topped = planFund(state);
+    expect(topped.tasks).to.deep.equal([{ kind: "topUp", underlying: 0 }]);
+    const at = (percent: bigint): typeof topped => planFund(repriced(topped.state, 0, (MARK * percent) / 1_000n));
+    expect(at(940n).tasks).to.deep.equal([]);
+    expect(at(939n).tasks, "a little less than its margin is missing all the time").to.deep.equal([]);
+    const fell = at(880n);
+    expect(fell.tasks).to.deep.equal([{ kind: "topUp", underlying: 0 }]);
+    expect(planFund(fell.state).tasks).to.deep.equal([]);
   });
 });

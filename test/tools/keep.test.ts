@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -56,7 +56,7 @@ describe("plimsoll keep", function () {
     await printed(keeper, /, 0 below the line/);
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(metrics).to.match(/^plimsoll_keeper_sales_total\{kind="slice"\} 1$/m);
-    expect(metrics).to.match(/^plimsoll_keeper_transactions_total\{outcome="mined"\} 1$/m);
+    expect(metrics).to.match(/^plimsoll_keeper_transactions_total\{outcome="mined"\} 2$/m);
     expect(metrics).to.match(/^plimsoll_keeper_accounts_below_line 0$/m);
     expect(Number(/^plimsoll_keeper_earned_total (\S+)$/m.exec(metrics)?.[1])).to.be.greaterThan(0);
     const inUse = await plimsoll(["keep", "--once", ...options, ...where]);
@@ -79,15 +79,31 @@ describe("plimsoll keep", function () {
   });
 
   it("args: mistakes are answered in one line with exit code 2", async () => {
+    const config = join(folder, "keeper.json5");
+    writeFileSync(config, '{ interval: 0, "max-fees": 7, "max-fee": "never read", once: true }');
     const wrong: [args: string[], message: RegExp][] = [
       [["--interval", "0", "--max-fee", "much"], /--interval: must be from 1 to 3600; --max-fee: "much" is not a positive decimal/],
-      [["--account", "nobody"], /"nobody" is not an account/],
+      [
+        ["--account", "nobody", "--pyth", "x", "--floor", "much", "--config", config],
+        new RegExp(
+          [
+            `^error: ${config}: there is no setting "max-fees"`,
+            `--account: "nobody" is not an account: .*`,
+            `--floor: "much" is not a decimal number`,
+            `PLIMSOLL_MAX_FEE: "a lot" is not a positive decimal`,
+            `${config}, interval: must be from 1 to 3600`,
+          ]
+            .map((line) => `(?=.*${line})`)
+            .join(""),
+        ),
+      ],
+      [["--config", join(folder, "nowhere.json5")], /cannot read .*nowhere.json5/],
       [["--metrics-port", "70000"], /--metrics-port: must be from 1 to 65535/],
       [["--log-level", "loud"], /--log-level: must be one of debug, info/],
       [["--database", join(folder, "nowhere", "x.sqlite"), "--once", ...where], /cannot be opened as a database/],
     ];
     for (const [args, message] of wrong) {
-      const { code, err, out } = await plimsoll(["keep", ...args]);
+      const { code, err, out } = await plimsoll(["keep", ...args], args.includes(config) ? { PLIMSOLL_MAX_FEE: "a lot" } : {});
       expect(err).to.match(message);
       expect(err.trimEnd().split("\n"), String(args)).to.have.length(1);
       expect({ code, out }, String(args)).to.deep.equal({ code: 2, out: "" });
