@@ -85,8 +85,8 @@ type Places = readonly { readonly start: number; readonly length: number }[];
 
 const cut = (code: string, { start, length }: Places[number]): string => code.slice(2 + 2 * start, 2 + 2 * (start + length));
 
-/** The code at `address` against `artifactName`, but for immutables and linked addresses, which are returned by place. */
-async function codeAt(connection: Connection, address: string, artifactName: string) {
+/** What the compiler made of a contract, with nothing in the places of its immutables and linked addresses. */
+async function readBuilt(artifactName: string) {
   const artifact = await artifacts.readArtifact(artifactName);
   // ids of immutables grow in the order of their declarations, file by file
   const fixed = Object.entries(artifact.immutableReferences ?? {})
@@ -100,10 +100,21 @@ async function codeAt(connection: Connection, address: string, artifactName: str
         (text, { start, length }) => text.slice(0, 2 + 2 * start) + "0".repeat(2 * length) + text.slice(2 + 2 * (start + length)),
         code,
       );
+  return { fixed, linked, blank, code: blank(artifact.deployedBytecode.toLowerCase()) };
+}
+
+// artifacts are large, and a read-back asks for the same ones over and over
+const built = new Map<string, ReturnType<typeof readBuilt>>();
+
+/** The code at `address` against `artifactName`, but for immutables and linked addresses, which are returned by place. */
+async function codeAt(connection: Connection, address: string, artifactName: string) {
+  const reading = built.get(artifactName) ?? readBuilt(artifactName);
+  built.set(artifactName, reading);
+  const { fixed, linked, blank, code: blankCode } = await reading;
   const code = (await connection.ethers.provider.getCode(address)).toLowerCase();
   // an immutable is one value wherever it stands
   const single = fixed.every((places) => new Set(places.map((place) => cut(code, place))).size === 1);
-  return { code, fixed, linked, asBuilt: single && blank(code) === blank(artifact.deployedBytecode.toLowerCase()) };
+  return { code, fixed, linked, asBuilt: single && blank(code) === blankCode };
 }
 
 /**

@@ -4,8 +4,15 @@ import { AbiCoder, keccak256, toBeHex } from "ethers";
 
 const SOURCE = join(import.meta.dirname, "..", "..", "contracts", "ledger", "VaultStorage.sol");
 
+let fields: readonly string[] | undefined;
+
 /** The names of the vault's stored fields; each takes one slot, in this order from slot 0. */
 export function vaultFields(): readonly string[] {
+  fields ??= readFields();
+  return fields;
+}
+
+function readFields(): readonly string[] {
   const source = readFileSync(SOURCE, "utf8").replace(/\/\/.*$/gm, "");
   const body = /struct VaultState \{([^}]*)\}/.exec(source)?.[1] ?? "";
   return [...body.matchAll(/(\w+);/g)].map((match) => match[1] ?? "");

@@ -6,6 +6,9 @@ import type { AccessManager, FaucetToken, FillModule, IMarginVault, MockRateSour
 
 export type Connection = Awaited<ReturnType<typeof network.create>>;
 
+/** For `network.create`: no transaction is carried out several times beforehand to see how much gas it takes. One that reverts is then in a block. */
+export const WITHOUT_ESTIMATES = { override: { gas: 16_000_000 } };
+
 const coder = AbiCoder.defaultAbiCoder();
 
 /** Parameters of the whole vault, in the units of the words that store them. */

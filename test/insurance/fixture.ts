@@ -2,7 +2,7 @@ import type { HardhatEthersSigner } from "@nomicfoundation/hardhat-ethers/types"
 import { AbiCoder } from "ethers";
 import { network } from "hardhat";
 import type { InsuranceFund } from "../../typechain-types/index.ts";
-import { type DeployOptions, deployVault } from "../helpers/deploy.ts";
+import { type DeployOptions, deployVault, WITHOUT_ESTIMATES } from "../helpers/deploy.ts";
 
 export const WAD = 10n ** 18n;
 export const UNIT = 10n ** 6n;
@@ -17,7 +17,7 @@ export const SETTLEMENT = 255n;
 const coder = AbiCoder.defaultAbiCoder();
 const FILL = "tuple(uint256 maker, uint24 instrument, int256 lots, uint256 price, int256 takerFee, int256 makerFee, uint256 order)[]";
 
-export const connection = await network.create();
+export const connection = await network.create(WITHOUT_ESTIMATES);
 export const { ethers, networkHelpers } = connection;
 
 export function idOf(address: string, sub = 0n): bigint {

@@ -15,6 +15,7 @@ import {
   signOrder,
   skipReason,
 } from "../../src/sdk/orders.ts";
+import { WITHOUT_ESTIMATES } from "../helpers/deploy.ts";
 
 export const TAKER_FEE = 500n;
 export const MAKER_FEE = -200n;
@@ -52,7 +53,7 @@ export function keyOf(name: string): BaseWallet {
 }
 
 /** One chain for all tests of orders; each test starts from `deploy` through loadFixture. */
-export const chain = await network.create();
+export const chain = await network.create(WITHOUT_ESTIMATES);
 export const { ethers, networkHelpers } = chain;
 const { chainId } = await ethers.provider.getNetwork();
 
