@@ -9,6 +9,7 @@ import { addDevnetCommand } from "./devnetCommand.ts";
 import { addExchangeCommands } from "./exchangeCommands.ts";
 import { addKeepCommand } from "./keepCommand.ts";
 import { addOrderCommands } from "./orderCommands.ts";
+import { addPoolCommands } from "./poolCommands.ts";
 import { addPriceCommand } from "./priceCommand.ts";
 import { addSeriesCommands } from "./seriesCommands.ts";
 import { addTradeCommands } from "./tradeCommands.ts";
@@ -30,6 +31,7 @@ export function commandLine(): Command {
   addTradeCommands(program);
   addSeriesCommands(program);
   addExchangeCommands(program);
+  addPoolCommands(program);
   addPriceCommand(program);
   return program;
 }

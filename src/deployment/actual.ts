@@ -155,6 +155,7 @@ async function putCode({ connection, record, put }: Context): Promise<void> {
 
 const ARTIFACTS: Readonly<Record<keyof typeof RESTRICTED_ENTRIES, ContractName>> = {
   vault: "IMarginVault",
+  liquidityPool: "LiquidityPool",
   signedSource: "SignedSource",
   signedRateSource: "SignedRateSource",
   signedVolatilitySource: "SignedVolatilitySource",

@@ -27,8 +27,8 @@ const NO_LIMIT = 2n ** 200n;
 /** What is asked of the pool, as its contract has it. */
 export interface Order {
   readonly account: AccountId;
-  readonly instruments: readonly bigint[];
-  readonly lots: readonly bigint[];
+  readonly instruments: bigint[];
+  readonly lots: bigint[];
   readonly limit: bigint;
   readonly salt: bigint;
 }
