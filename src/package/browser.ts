@@ -55,6 +55,7 @@ export { BadInput, Failure } from "../sdk/failure.ts";
 export { fillLog, type LoggedFill } from "../sdk/fillLog.ts";
 export { interfaceOf } from "../sdk/interfaces.ts";
 export { type LiquidationPrices, liquidationPrices } from "../sdk/liquidationPrices.ts";
+export { type ChainNode, type NodeEvent, type NodesOptions, severalNodes } from "../sdk/nodes.ts";
 export {
   buildOrder,
   decodeTrade,
@@ -71,7 +72,6 @@ export {
   typedOrder,
 } from "../sdk/orders.ts";
 export { type VaultReader, vaultReader } from "../sdk/readState.ts";
-export { type ChainNode, type NodeEvent, type NodesOptions, severalNodes } from "../sdk/nodes.ts";
 export { type Fault, httpRpc, providerRpc, type RetryOptions, type Rpc, RpcFailure, retryingRpc } from "../sdk/rpc.ts";
 export { instrumentName, type ListedUnderlying, listedIn, orderVenue, parseInstrument } from "../sdk/series.ts";
 export { isSignedBy } from "../sdk/signature.ts";
