@@ -29,7 +29,7 @@ const WAD = 10n ** 18n;
 const [MOST_BYTES, MOST_TIME] = [250_000, 1_500];
 
 describe("the wallet page, in Chromium on a local chain", function () {
-  this.timeout(120_000);
+  this.timeout(400_000);
   const [first, second, maker] = [13, 14, 12].map(localWallet) as [
     ReturnType<typeof localWallet>,
     ReturnType<typeof localWallet>,
@@ -44,7 +44,7 @@ describe("the wallet page, in Chromium on a local chain", function () {
   const faults: string[] = [];
 
   before(async function () {
-    this.timeout(120_000);
+    this.timeout(400_000);
     devnet = await startDevnet(0);
     server = await servePage({ record: devnet.record, node: devnet.url, folder: join(ROOT, "dist", "app"), host: "127.0.0.1", port: 0 });
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
@@ -62,12 +62,17 @@ describe("the wallet page, in Chromium on a local chain", function () {
       (request) => void (request.url().startsWith(server.url) || request.url().startsWith("data:") || faults.push(`asks ${request.url()}`)),
     );
     wallet = await installWallet(context, page, devnet.rpc, [first.privateKey, second.privateKey], 1);
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(45_000);
   });
   after(async () => {
     await browser?.close();
     await server?.close();
     await devnet?.close();
+  });
+
+  afterEach(async function () {
+    // what a person would have seen
+    if (this.currentTest?.state === "failed") console.log(((await page.textContent("main")) ?? "").slice(0, 2_000));
   });
 
   const open = (hash: string): Promise<unknown> => page.goto(`${server.url}#${hash}`);
@@ -88,6 +93,7 @@ describe("the wallet page, in Chromium on a local chain", function () {
   const eth = async (): Promise<bigint> => (await readVault({ rpc: devnet.rpc, record: devnet.record })).state.underlyings[0]!.price;
   /** A link to an order of the maker. */
   const orderLink = async (long: boolean, size: bigint, nonce: bigint): Promise<string> => {
+    await devnet.refreshPrices();
     const { state, listed } = await readVault({ rpc: devnet.rpc, record: devnet.record });
     const venue = orderVenue(devnet.record, listed);
     const order = buildOrder({
@@ -142,18 +148,32 @@ describe("the wallet page, in Chromium on a local chain", function () {
     await says("are in your wallet");
     wallet.asked.length = 0;
     // as decimals are typed in half of Europe
-    await page.getByLabel("Amount").fill("9.500,50");
-    await says("= 9,500.5 pUSD");
+    await page.getByLabel("Amount").fill("2.050,50");
+    await says("= 2,050.5 pUSD");
     await page.locator("form").getByRole("button", { name: "Deposit", exact: true }).click();
-    await says("9,500.5 pUSD deposited.");
+    await says("2,050.5 pUSD deposited.");
     expect(wallet.asked).to.deep.equal(["eth_signTypedData_v4", "eth_sendTransaction"]);
     await page.waitForFunction(
-      () => document.querySelector('[data-figure="equity"] data')?.getAttribute("value") === "9500500000000000000000",
+      () => document.querySelector('[data-figure="equity"] data')?.getAttribute("value") === "2050500000000000000000",
     );
   });
 
+  it("default: what can leave is withdrawn, and moved to a sub-account", async () => {
+    await page.getByText("Withdraw", { exact: true }).click();
+    await page.getByLabel("Amount").fill("100");
+    await page.locator("form").getByRole("button", { name: "Withdraw", exact: true }).click();
+    await says("100 pUSD paid to your wallet.");
+    await page.getByText("Transfer", { exact: true }).click();
+    await page.getByLabel("Amount").fill("50");
+    await page.locator("form").getByRole("button", { name: "Transfer", exact: true }).click();
+    await says("50 pUSD moved to sub-account 1.");
+    const sub = accountIdOf(first.address, 1n);
+    expect((await assess(sub)).equity).to.equal(50n * WAD);
+  });
+
   it("default: what an order would do is what it does, to the unit", async () => {
-    await open(await orderLink(false, 60_000n, 1n));
+    await open(await orderLink(false, 60_000n, 1_001n));
+    await page.locator('[data-row="left"]').getByText("6 of 6").waitFor();
     await page.getByLabel("Size").fill("5");
     await page.locator('[data-row="equity"]').waitFor();
     await page
@@ -169,7 +189,6 @@ describe("the wallet page, in Chromium on a local chain", function () {
     await open("/portfolio");
     await page.getByRole("link", { name: "ETH-PERP" }).waitFor();
     expect(await figure("margin")).to.equal(margin);
-    await picture("portfolio");
   });
 
   it("behavior: a refusal in the wallet, and too much of a trade, are said in words", async () => {
@@ -217,10 +236,11 @@ describe("the wallet page, in Chromium on a local chain", function () {
   });
 
   it("default: a spread is signed leg by leg from the chain, and bought", async () => {
+    await devnet.refreshPrices();
     await wallet.use(1);
     await open("/trade/ETH-PERP");
     await page.getByText("Options", { exact: true }).click();
-    await page.getByText("Build a combo").click();
+    await page.getByLabel("Build a combo").check();
     await press(/^Call 1,800 at/);
     await press(/^Call 2,000 at/);
     await page.getByText("Sell", { exact: true }).click();
@@ -244,26 +264,29 @@ describe("the wallet page, in Chromium on a local chain", function () {
         ?.series.get(0)
         ?.map(({ lots }) => lots),
     ).to.deep.equal([10_000n, -10_000n]);
-  });
-
-  it("default: a price falls, and the keeper's liquidation is seen as it happens", async () => {
-    await open("/liquidations");
-    await page.getByRole("button", { name: /^Liquidate 0x71be/ }).waitFor();
-    await picture("liquidations");
-    await movePrice(devnet.rpc, devnet.record, 0, ((await eth()) * 10_000n * 97n) / 100n, (calls) => sendAll(devnet, calls));
-    expect((await devnet.keep()).sales.length).to.be.greaterThan(0);
-    await page
-      .getByRole("list", { name: /^Liquidations/ })
-      .getByRole("link", { name: "0x71be…5788" })
-      .first()
-      .waitFor();
+    await open("/portfolio");
+    await page.getByRole("columnheader", { name: "Delta" }).waitFor();
+    await picture("portfolio");
   });
 
   it("default: whoever presses the button is the keeper, and earns", async () => {
-    const price = (await eth()) * 10_000n;
-    await movePrice(devnet.rpc, devnet.record, 0, (price * 88n) / 100n, (calls) => sendAll(devnet, calls));
-    await press(/^Be the keeper|^Sell the slices/);
+    await devnet.refreshPrices();
+    await open("/liquidations");
+    await page.getByRole("button", { name: /^Liquidate 0x71be/ }).waitFor();
+    await picture("liquidations");
+    await press("Be the keeper");
     await says(/Your account earned \d/);
+  });
+
+  it("default: a price crashes, and the keeper's liquidation is seen as it happens", async () => {
+    await movePrice(devnet.rpc, devnet.record, 0, ((await eth()) * 10_000n * 64n) / 100n, (calls) => sendAll(devnet, calls));
+    await says(new RegExp(short(first.address)));
+    expect((await devnet.keep()).sales.map(({ account }) => account)).to.include(accountIdOf(first.address));
+    await page
+      .getByRole("list", { name: /^Liquidations/ })
+      .getByRole("link", { name: short(first.address) })
+      .first()
+      .waitFor();
   });
 
   it("behavior: the node goes, which is said, and the page goes on when it is back", async () => {
@@ -293,7 +316,7 @@ describe("the wallet page, in Chromium on a local chain", function () {
   });
 
   it("default: every page is without a violation that axe finds, light and dark, and fits 360 pixels", async () => {
-    const links = ["/portfolio", "/trade/ETH-PERP", "/fund", "/liquidations", "/markets", await orderLink(true, 10_000n, 5n)];
+    const links = ["/portfolio", "/trade/ETH-PERP", "/fund", "/liquidations", "/markets", await orderLink(true, 10_000n, 1_005n)];
     const found: string[] = [];
     for (const scheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme: scheme });
@@ -351,18 +374,20 @@ describe("the wallet page, in Chromium on a local chain", function () {
       socket.onMessage((message) => {
         type Asked = { id: number; method: string; params: { topics?: unknown; address?: unknown; data?: string }[] };
         const told = JSON.parse(String(message)) as Asked | Asked[];
+        const ours: object[] = [];
         const rest = (Array.isArray(told) ? told : [told]).filter(({ id, method, params: [asked] }) => {
           if (method === "eth_getLogs" && asked?.topics === undefined && typeof asked?.address === "string") adds.add(id);
           const data = asked?.data ?? "";
           const isOurs = method === "eth_call" && data.startsWith(header) && isMade.has(`0x${data.slice(10)}`);
-          if (isOurs) socket.send(JSON.stringify({ jsonrpc: "2.0", id, result: cash }));
+          if (isOurs) ours.push({ jsonrpc: "2.0", id, result: cash });
           return !isOurs;
         });
+        if (ours.length > 0) socket.send(JSON.stringify(ours));
         if (rest.length > 0) node.send(JSON.stringify(rest.length === 1 ? rest[0] : rest));
       });
       node.onMessage((message) => {
         const told = JSON.parse(String(message)) as { id?: number; result?: unknown } | { id?: number; result?: unknown }[];
-        for (const each of Array.isArray(told) ? told : [told]) {
+        const all = (Array.isArray(told) ? told : [told]).map((each) => {
           if (each.id !== undefined && adds.delete(each.id)) {
             const logs = made.map((account, i) => ({
               address: devnet.record.contracts.vault,
@@ -372,19 +397,21 @@ describe("the wallet page, in Chromium on a local chain", function () {
               transactionHash: toBeHex(i + 1, 32),
               logIndex: "0x0",
             }));
-            socket.send(JSON.stringify({ ...each, result: [...(each.result as unknown[]), ...logs] }));
-          } else socket.send(JSON.stringify(each));
-        }
+            return { ...each, result: [...(each.result as unknown[]), ...logs] };
+          }
+          return each;
+        });
+        socket.send(JSON.stringify(all));
       });
     });
     await many.goto(`${server.url}#/liquidations`);
-    await many.getByText(/^10,0\d\d accounts/).waitFor({ timeout: 40_000 });
+    await many.getByText(/^10,0\d\d accounts/).waitFor({ timeout: 120_000 });
     await many.getByText("All", { exact: true }).click();
     const list = many.getByRole("region", { name: /^Accounts/ });
     const begun = Date.now();
     for (let i = 1; i <= 20; i++) await list.evaluate((at, part) => at.scrollTo(0, at.scrollHeight * part), i / 20);
     await many.locator('[aria-posinset="10000"]').waitFor();
-    expect(Date.now() - begun).to.be.lessThan(2_000);
+    expect(Date.now() - begun).to.be.lessThan(2_000 * shareOfOthers());
     expect(await many.locator(".list li").count()).to.be.lessThan(60);
     await many.close();
   });
@@ -421,6 +448,10 @@ describe("the wallet page, in Chromium on a local chain", function () {
     expect(faults).to.deep.equal([]);
   });
 });
+
+function short(address: string): string {
+  return `${address.slice(0, 6)}…${address.slice(-4)}`.toLowerCase();
+}
 
 async function sendAll(devnet: Devnet, calls: readonly { from: string; to: string; data: string }[]): Promise<void> {
   for (const { from, to, data } of calls) await devnet.rpc("eth_sendTransaction", [{ from, to, data, gas: "0x7a1200", gasPrice: "0x0" }]);

@@ -2,7 +2,7 @@ import { Transaction, type TypedDataField, Wallet } from "ethers";
 import type { BrowserContext, Page } from "playwright-core";
 import type { Rpc } from "../../src/package/browser.ts";
 
-type Asked = { readonly method: string; readonly params?: readonly never[] };
+type Asked = { readonly method: string; readonly params?: readonly unknown[] };
 type Typed = { domain: Record<string, unknown>; types: Record<string, TypedDataField[]>; message: Record<string, unknown> };
 
 /** What a wallet's owner would do, in Node: keys never enter the page. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { extname, join, sep } from "node:path";
+import type { Duplex } from "node:stream";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput } from "../sdk/failure.ts";
 
@@ -55,7 +56,8 @@ export async function servePage({ record, node, folder, host, port }: PageOption
   const settings = JSON.stringify({ rpc: "rpc", record });
   const server = createServer((asked, answer) => {
     if (!isOurs(asked, server)) return end(answer, 403, "not this host");
-    const path = decodeURIComponent(new URL(asked.url ?? "/", "http://page").pathname);
+    const path = pathOf(asked.url ?? "/");
+    if (path === undefined) return end(answer, 400, "no such path");
     if (path === "/rpc" && asked.method === "POST") return handOn(asked, answer, hostname, Number(nodePort));
     if (asked.method !== "GET" && asked.method !== "HEAD") return end(answer, 405, "only GET");
     if (path === "/plimsoll.json") return end(answer, 200, settings, ".json");
@@ -63,7 +65,8 @@ export async function servePage({ record, node, folder, host, port }: PageOption
     if (!file.startsWith(root + sep) || !existsSync(file) || !statSync(file).isFile()) return end(answer, 404, "nothing is here");
     end(answer, 200, readFileSync(file), extname(file));
   });
-  // a WebSocket is handed on byte by byte
+  // a WebSocket is handed on byte by byte, and is no connection of the server's any more
+  const sockets = new Set<Duplex>();
   server.on("upgrade", (asked, socket, head) => {
     if (!isOurs(asked, server) || !asked.url?.endsWith("/rpc")) return void socket.destroy();
     const upstream = connect(Number(nodePort), hostname, () => {
@@ -73,7 +76,11 @@ export async function servePage({ record, node, folder, host, port }: PageOption
       upstream.pipe(socket).pipe(upstream);
     });
     for (const each of [upstream, socket]) each.on("error", () => [upstream, socket].forEach((end) => void end.destroy()));
-    socket.on("close", () => upstream.destroy());
+    sockets.add(socket);
+    socket.on("close", () => {
+      sockets.delete(socket);
+      upstream.destroy();
+    });
     upstream.on("close", () => socket.destroy());
   });
   await new Promise<void>((resolve, reject) => {
@@ -85,6 +92,7 @@ export async function servePage({ record, node, folder, host, port }: PageOption
     close: async () => {
       const ended = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await ended;
     },
   };
@@ -94,6 +102,14 @@ export async function servePage({ record, node, folder, host, port }: PageOption
 function isOurs({ headers }: IncomingMessage, server: Server): boolean {
   const names = ["127.0.0.1", "localhost", "[::1]"].map((name) => `${name}:${portOf(server)}`);
   return names.includes(headers.host ?? "") && (headers.origin === undefined || names.includes(headers.origin.replace(/^http:\/\//, "")));
+}
+
+function pathOf(url: string): string | undefined {
+  try {
+    return decodeURIComponent(new URL(url, "http://page").pathname);
+  } catch {
+    return undefined;
+  }
 }
 
 function portOf(server: Server): number {

@@ -1,4 +1,4 @@
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { namedEvents, priceQuality, seriesIn, toNumber } from "../../../src/package/browser.ts";
 import { Chart, type ChartData, type Line } from "../chart.tsx";
 import { sentence } from "../flow.ts";
@@ -32,11 +32,16 @@ export function MarketsPage() {
     () => namedEvents(node.rpc, node.record.contracts.vault, ["PricePosted", "Sampled", "FundingRateSet"], node.record.block),
     [],
   );
+  const [stretch, setStretch] = useState<"day" | "all">("day");
+  const head = view?.state.now ?? 0n;
+  const since = stretch === "day" ? head - 86_400n : 0n;
   const own = view?.state.underlyings[index];
   const unit = 10 ** Number(own?.lotExponent ?? 0n);
   const posts = useMemo(() => {
     const found = (value ?? []).flatMap((event) =>
-      event.name === "PricePosted" && Number(event.args.underlying) === index && event.args.price > 0n ? [event.args] : [],
+      event.name === "PricePosted" && Number(event.args.underlying) === index && event.args.price > 0n && event.args.publishTime >= since
+        ? [event.args]
+        : [],
     );
     // time goes forward in a chart, and once
     const rising = found.filter(({ publishTime }, i) => i === 0 || publishTime > (found[i - 1]?.publishTime ?? 0n)).slice(-MOST);
@@ -48,10 +53,12 @@ export function MarketsPage() {
       prices.map((each, i) => each * (1 + (ranges[i] ?? 0))),
       prices.map((each, i) => each * (1 - (ranges[i] ?? 0))),
     ] as ChartData;
-  }, [value, index, unit]);
+  }, [value, index, unit, since]);
   const samples = useMemo(() => {
     const found = (value ?? [])
-      .flatMap((event) => (event.name === "Sampled" && Number(event.args.underlying) === index ? [event.args] : []))
+      .flatMap((event) =>
+        event.name === "Sampled" && Number(event.args.underlying) === index && event.args.time >= since ? [event.args] : [],
+      )
       .slice(-MOST);
     const volatility = (variance: bigint): number => Math.sqrt(toNumber(variance, 10)) * 100;
     const floor = toNumber(view?.state.underlyings[index]?.volatility.sigmaFloor ?? 0n, 4);
@@ -61,7 +68,7 @@ export function MarketsPage() {
       found.map(({ slowVariance }) => volatility(slowVariance)),
       found.map(() => floor),
     ] as ChartData;
-  }, [value, index, view]);
+  }, [value, index, view, since]);
   const rates = useMemo(() => {
     const found = (value ?? []).flatMap((event) =>
       event.name === "FundingRateSet" && Number(event.args.underlying) === index ? [event] : [],
@@ -85,17 +92,28 @@ export function MarketsPage() {
     );
   const quality = priceQuality(view.state, index, BigInt(now));
   const digits = (each: number): string => each.toLocaleString("en", { maximumFractionDigits: each >= 1_000 ? 0 : 3 });
-  const atPercent = (each: number): string => `${each.toFixed(each < 1 ? 3 : 0)} %`;
+  const atPercent = (each: number): string => `${each.toLocaleString("en", { maximumFractionDigits: each < 1 ? 3 : 0 })} %`;
   const exponent = Number(own.lotExponent);
   const used = own.funding.cap === 0n ? 0 : Number((own.funding.openInterest * 10_000n) / own.funding.cap) / 100;
   return (
     <>
-      <Segmented
-        label="Underlying"
-        value={symbol}
-        onChange={(next) => go(`/markets/${next}`)}
-        options={symbols.map((each) => [each, each] as const)}
-      />
+      <div className="instruments">
+        <Segmented
+          label="Underlying"
+          value={symbol}
+          onChange={(next) => go(`/markets/${next}`)}
+          options={symbols.map((each) => [each, each] as const)}
+        />
+        <Segmented
+          label="Stretch of the charts"
+          value={stretch}
+          onChange={setStretch}
+          options={[
+            ["day", "24 hours"],
+            ["all", "All"],
+          ]}
+        />
+      </div>
       <Card title={symbol}>
         <dl className="figures">
           <Figure

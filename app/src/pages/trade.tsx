@@ -73,7 +73,14 @@ export function TradePage() {
   const [sub, setSub] = useState("0");
   const account = address === undefined ? undefined : accountIdOf(address, BigInt(sub));
   const own = useView(account);
-  if (view === undefined)
+  const clock = useNow(10_000);
+  // the next block comes later than the last one: a price may be too old for it
+  const later = useMemo(() => {
+    const found = own ?? view;
+    const now = BigInt(clock);
+    return found === undefined || found.state.now >= now ? found : { ...found, state: { ...found.state, now } };
+  }, [own, view, clock]);
+  if (later === undefined)
     return (
       <Card>
         <Loading lines={8} />
@@ -81,7 +88,7 @@ export function TradePage() {
     );
   const order = query.get("order");
   const close = accountIn(query.get("close") ?? "");
-  const who = { account, view: own ?? view, sub, setSub };
+  const who = { account, view: later, sub, setSub };
   if (order !== null) return <Taking key={order} pasted={order} {...who} />;
   return (
     <>
@@ -610,7 +617,7 @@ function Ticket({ picked, view, account, sub, setSub, children }: Who & { picked
           hint={largest === undefined ? " " : `Largest your margin carries: ${plain(largest, exponent)}`}
         />
         <AmountField
-          label={isCombo ? "Net price of one, at most" : buys ? "Price, at most" : "Price, at least"}
+          label={`${isCombo ? "Net price of one" : "Price"}, at ${buys ? "most" : "least"}`}
           unit={money}
           digits={18 - exponent}
           value={limitText}
@@ -876,7 +883,7 @@ function TakeTicket({ signed, quote, view, account, sub, setSub }: Who & { signe
   useEffect(() => watch(maker), [maker]);
   const fault = useAsked(() => signatureFaultOf(node.rpc, node.record, view.listed, signed), []);
   const left = useAsked(() => fillableOf(node.rpc, node.record, quote, account ?? ANYBODY), [account]);
-  const text = sizeText ?? (left.value === undefined ? "" : typedValue(left.value.size, exponent));
+  const text = sizeText ?? (left.value === undefined || left.value.size === 0n ? "" : typedValue(left.value.size, exponent));
   const size = typed(text, exponent);
   const deposit = typed(depositText, money.decimals);
   const units = deposit.value ?? 0n;
