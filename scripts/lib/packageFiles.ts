@@ -1,8 +1,9 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import ts from "typescript";
 import { Failure } from "../../src/sdk/failure.ts";
 import { resolved } from "./importGraph.ts";
+import { buildPage, isPageBuilt, PAGE } from "./page.ts";
 import { projectRoot, run } from "./run.ts";
 
 const ENTRIES = ["src/package/cli.ts", "src/package/index.ts", "src/package/browser.ts", "src/package/hardhat.config.ts"];
@@ -112,13 +113,23 @@ export function restoreManifest(): void {
   rmSync(KEPT);
 }
 
+/** A folder with nothing in it but the built page, as it is now. */
+async function emptyBesidePage(out: string): Promise<void> {
+  if (!isPageBuilt()) await buildPage();
+  const page = join(out, "app");
+  for (const name of existsSync(out) ? readdirSync(out) : []) {
+    if (join(out, name) !== PAGE) rmSync(join(out, name), { recursive: true });
+  }
+  if (page !== PAGE) cpSync(PAGE, page, { recursive: true });
+}
+
 /**
  * Writes what the package holds beside its manifest. The contracts are to be compiled.
  * @param out the folder; dist of the checkout by default
  * @param declarations left out where nothing is type-checked: they take as long as all else
  */
 export async function writePackageFiles(out = join(projectRoot, "dist"), declarations = true): Promise<void> {
-  rmSync(out, { recursive: true, force: true });
+  await emptyBesidePage(out);
   for (const [file, text] of reached(ENTRIES)) write(join(out, file.replace(/\.ts$/, ".js")), text);
   if (declarations) await writeDeclarations(out);
   writeArtifacts(out);

@@ -53,7 +53,7 @@ export async function packedDevnet(
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (said += chunk));
   const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
-  while (!/^try: plimsoll accounts/m.test(said)) {
+  while (!/^the wallet page/m.test(said)) {
     if (child.exitCode !== null) throw new Failure(`devnet: ${said}`);
     await pause(100);
   }

@@ -20,13 +20,14 @@ import { executeCall } from "../sdk/calls.ts";
 import { Failure } from "../sdk/failure.ts";
 import { interfaceOf } from "../sdk/interfaces.ts";
 import { liquidationPrices } from "../sdk/liquidationPrices.ts";
+import { optionFigures } from "../sdk/optionFigures.ts";
 import { instrumentName } from "../sdk/series.ts";
 import { standings } from "../sdk/standing.ts";
 import { readVault, seriesHeld, type VaultView } from "../sdk/vaultView.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { type Context, findToken, openContext, parseAccount, parseAmount, parsePayee, withNetwork } from "./context.ts";
 import { printJson, printRows, printTable } from "./output.ts";
-import { mended, optionFigures, seriesAt, staleAmong } from "./seriesState.ts";
+import { mended, seriesAt, staleAmong } from "./seriesState.ts";
 
 export function addAccountCommands(program: Command): void {
   withNetwork(program.command("account").argument("[account]", "number of a local account, address or address/sub-account; --as otherwise"))

@@ -5,9 +5,16 @@ import { explainError } from "../sdk/errors.ts";
 import { startDevnet } from "../simulator/devnet.ts";
 import { readArguments, whole } from "./arguments.ts";
 import { home } from "./home.ts";
+import { builtPage, servePage } from "./pageServer.ts";
 import { namesIn, turnLines } from "./turnLines.ts";
 
-const schema = z.object({ port: whole(1, 65_535), keeperDelay: whole(0, 86_400), keeper: z.boolean() });
+const schema = z.object({
+  port: whole(1, 65_535),
+  pagePort: whole(1, 65_535).optional(),
+  keeperDelay: whole(0, 86_400),
+  keeper: z.boolean(),
+  page: z.boolean(),
+});
 
 const PRICE_INTERVAL = 15_000;
 const KEEPER_INTERVAL = 2_000;
@@ -19,8 +26,10 @@ export function addDevnetCommand(program: Command): void {
     .option("--port <number>", "of JSON-RPC", "8545")
     .option("--keeper-delay <seconds>", "until the keeper's first turn", "30")
     .option("--no-keeper", "leave liquidations to you")
+    .option("--page-port <number>", "of the wallet page; the one after --port by default")
+    .option("--no-page", "do not serve the wallet page")
     .action(async (options: unknown) => {
-      const { port, keeperDelay, keeper } = readArguments(schema, options);
+      const { port, pagePort = port + 1, keeperDelay, keeper, page } = readArguments(schema, options);
       say("deploying …");
       const devnet = await startDevnet(port);
       writeDeployment(home(), devnet.record);
@@ -30,6 +39,17 @@ export function addDevnetCommand(program: Command): void {
       say("try: plimsoll accounts · plimsoll account --as 11 · plimsoll price set ETH 1750");
       say(`series of options and dated futures: ${devnet.series.join(", ")}; try: plimsoll series show ${devnet.series[0]}`);
       if (keeper) say(`the keeper's first turn is in ${keeperDelay} s`);
+
+      const folder = page ? builtPage() : undefined;
+      const served =
+        folder === undefined
+          ? undefined
+          : await servePage({ record: devnet.record, node: devnet.url, folder, host: "127.0.0.1", port: pagePort }).catch(async (error) => {
+              await devnet.close();
+              throw error;
+            });
+      if (served !== undefined) say(`the wallet page: ${served.url}`);
+      else if (page) say("the wallet page is not built: npm run build:page");
 
       const timers = [every(PRICE_INTERVAL, devnet.refreshPrices)];
       const starts = keeper
@@ -48,6 +68,7 @@ export function addDevnetCommand(program: Command): void {
       });
       clearTimeout(starts);
       await Promise.all(timers.map((stop) => stop()));
+      await served?.close();
       await devnet.close();
       say("ended");
       process.exit(0);

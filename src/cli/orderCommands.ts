@@ -1,48 +1,34 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { getAddress, Interface } from "ethers";
 import { z } from "zod";
 import { Draft } from "../engine/ledger/draft.ts";
 import { marketOf } from "../engine/ledger/market.ts";
-import { comboCash, type Leg } from "../engine/orders/orders.ts";
-import { abs, WAD } from "../engine/types/fixedPoint.ts";
+import { WAD } from "../engine/types/fixedPoint.ts";
 import type { State } from "../engine/types/types.ts";
 import { cancelOrdersAction, tradeAction } from "../sdk/actions.ts";
 import { formatDecimal, parseDecimal, showDecimal } from "../sdk/amounts.ts";
 import { executeCall } from "../sdk/calls.ts";
-import {
-  buildCombo,
-  comboFromTyped,
-  encodeCombos,
-  hashCombo,
-  packCombo,
-  packComboLimit,
-  type SignedCombo,
-  signCombo,
-  type TypedCombo,
-  typedCombo,
-} from "../sdk/combos.ts";
-import { comboName, isCombo, parseCombo, pricedLegs } from "../sdk/comboTerms.ts";
+import { buildCombo, signCombo, type TypedCombo } from "../sdk/combos.ts";
+import { isCombo, parseCombo, pricedLegs } from "../sdk/comboTerms.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
-import { errorNameOf } from "../sdk/errors.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
+import { buildOrder, type OrderVenue, signOrder, type TypedOrder } from "../sdk/orders.ts";
+import { expiryText, instrumentName, type ListedUnderlying, orderVenue, parseInstrument, signedName } from "../sdk/series.ts";
 import {
-  buildOrder,
-  encodeFills,
-  hashOrder,
-  type OrderVenue,
-  orderFromTyped,
-  packMaker,
-  packTakerLimit,
-  type SignedOrder,
-  signOrder,
-  type TypedOrder,
-  typedOrder,
-} from "../sdk/orders.ts";
-import { callContract } from "../sdk/readState.ts";
-import { expiryText, instrumentName, instrumentOf, type ListedUnderlying, orderVenue, parseInstrument, signedName } from "../sdk/series.ts";
-import { isSignedBy, normalSignature } from "../sdk/signature.ts";
-import { type Taking, takeOrders } from "../sdk/takeOrders.ts";
+  fillableOf,
+  HIGHEST_FEE,
+  isGone,
+  isTypedCombo,
+  type OrderFile,
+  type Quote,
+  quoteOf,
+  readOrder,
+  type Signed,
+  signatureFaultOf,
+  signedIn,
+  writeOrder,
+} from "../sdk/signedOrders.ts";
+import { takeOrders } from "../sdk/takeOrders.ts";
 import { readVault, type VaultView } from "../sdk/vaultView.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount, report } from "./accountCommands.ts";
@@ -50,8 +36,6 @@ import { positiveDecimal, readArguments, whole } from "./arguments.ts";
 import { type Context, openContext, parseAmount, withNetwork } from "./context.ts";
 import { printRows } from "./output.ts";
 import { type Attempt, mended } from "./seriesState.ts";
-
-const HIGHEST_FEE = 500n; // ppm
 
 const sideSchema = z.object({
   side: z.enum(["buy", "sell"], { error: "must be buy or sell" }),
@@ -93,11 +77,15 @@ export function addOrderCommands(program: Command): void {
       const view = await readVault(context, [ownAccount(context)]);
       const venue = orderVenue(context.record, view.listed);
       const signed = await signWhat(context, view, venue, asked, name, nonce);
-      const { what, makerBuys, exponent, price } = quoteOf(context.record, view.listed, signed);
-      const file: OrderFile = { order: typedOf(venue, signed), signature: signed.signature };
-      writeFileSync(options.out, `${JSON.stringify(file, (_, value) => (typeof value === "bigint" ? value.toString() : value), 2)}\n`);
+      const { what, makerBuys, exponent, price } = quoteOf(view.listed, signed);
+      const text = writeOrder(venue, signed);
+      writeFileSync(options.out, `${text}\n`);
       const done = `signed: ${makerBuys ? "buy" : "sell"} ${asked.size} ${what} at ${formatDecimal(price * 10n ** BigInt(exponent))}`;
-      report(context, { file: options.out, instrument: what, ...file }, `${done}; take it with: plimsoll order take ${options.out}`);
+      report(
+        context,
+        { file: options.out, instrument: what, ...readOrder(text) },
+        `${done}; take it with: plimsoll order take ${options.out}`,
+      );
     });
 
   withNetwork(order.command("show").argument("<file>", "a signed order"))
@@ -113,7 +101,7 @@ export function addOrderCommands(program: Command): void {
   )
     .description("trade against a signed order")
     .action(async (file: string, options: { size?: string; preview: boolean }) => {
-      await take(await openContext(options), readOrder(file), options);
+      await take(await openContext(options), orderIn(file), options);
     });
 
   withNetwork(order.command("void"))
@@ -128,8 +116,6 @@ export function addOrderCommands(program: Command): void {
 }
 
 const wholeNonce = z.object({ nonce: whole(0, 2 ** 40 - 1) });
-
-type Signed = SignedOrder | SignedCombo;
 
 async function signWhat(
   context: Context,
@@ -181,141 +167,14 @@ function requireOutlived({ termsOf }: OrderVenue, instrument: bigint, name: stri
   throw new BadInput(`${name} expires at ${expiryText(expiry)} UTC, and an order for it ends before: ${how}`);
 }
 
-/** A signed order as it is shown and taken, whether it is of one instrument or of several. */
-type Quote = {
-  readonly what: string;
-  /** Who signed it buys what is named. */
-  readonly makerBuys: boolean;
-  /** Sizes are in 10^−exponent of a unit. */
-  readonly exponent: number;
-  readonly size: bigint;
-  /** Of 10^−exponent of a unit, WAD, signed. */
-  readonly price: bigint;
-  /** Of 10^−exponent of a unit; lots positive where who signed it buys. */
-  readonly legs: readonly Leg[];
-  readonly order: Signed["order"];
-  /** A view of the settlement contract that says how much of `size` can be taken, and its arguments after the taker. */
-  readonly fillable: (size: bigint) => readonly [method: string, ...args: unknown[]];
-  readonly trade: (size: bigint) => string;
-  /** Of one instrument: what is asked of whom, which the vault may judge itself. */
-  readonly taking?: (size: bigint) => Pick<Taking, "limits" | "makers">;
-  /** Lots that a whole fill of `size` has in all. */
-  readonly lots: (size: bigint) => bigint;
-};
-
-function quoteOf(record: DeploymentRecord, listed: readonly ListedUnderlying[], signed: Signed): Quote {
-  if (isSignedCombo(signed)) {
-    const { legs, size } = signed.order;
-    const { name, sells, exponent } = comboName(listed, legs);
-    const limit = (units: bigint) => ({ legs, units, maxFee: HIGHEST_FEE, leastCash: comboCash(legs) });
-    return {
-      what: name,
-      makerBuys: !sells,
-      exponent,
-      size,
-      price: sells ? -comboCash(legs) : comboCash(legs),
-      legs,
-      order: signed.order,
-      fillable: (units) => ["fillableCombo", packComboLimit(limit(units)), packCombo({ ...signed, units })],
-      trade: (units) => encodeCombos(limit(units), [{ ...signed, units }]),
-      lots: (units) => units * legs.reduce((sum, { lots }) => sum + abs(lots), 0n),
-    };
-  }
-  const { instrument, limit, long, size } = signed.order;
-  const asked = (lots: bigint) => ({ instrument, long: !long, worst: limit, lots, maxFee: HIGHEST_FEE, reduceOnly: false });
-  return {
-    what: instrumentName(listed, instrument),
-    makerBuys: long,
-    exponent: underlyingOf(record, instrument).lotExponent,
-    size,
-    price: limit,
-    legs: [{ instrument, lots: long ? 1n : -1n, price: limit }],
-    order: signed.order,
-    fillable: (lots) => ["fillable", packTakerLimit(asked(lots)), packMaker({ ...signed, lots })],
-    trade: (lots) => encodeFills([asked(lots)], [{ ...signed, lots }]),
-    taking: (lots) => ({ limits: [asked(lots)], makers: [{ ...signed, lots }] }),
-    lots: (lots) => lots,
-  };
-}
-
-/** A signed order by what was signed, as files have it. */
-type OrderFile = { readonly order: TypedOrder | TypedCombo; readonly signature: string };
-
-function typedOf(venue: OrderVenue, signed: Signed): TypedOrder | TypedCombo {
-  return isSignedCombo(signed) ? typedCombo(venue, signed.order) : typedOrder(venue, signed.order);
-}
-
-function isTypedCombo(order: TypedOrder | TypedCombo): order is TypedCombo {
-  return "legs" in order;
-}
-
-/** The instruments of what was signed, and which of them nothing that is listed is any more. */
-function resolve(
-  listed: readonly ListedUnderlying[],
-  { order }: OrderFile,
-): { readonly known: readonly { readonly instrument: bigint; readonly lotExponent: bigint }[]; readonly gone: readonly string[] } {
-  const instruments = isTypedCombo(order) ? order.legs.map((leg) => leg.instrument) : [order.instrument];
-  const gone: string[] = [];
-  const known = instruments.flatMap((signed) => {
-    const underlying = listed[Number(signed.underlying)];
-    if (underlying === undefined) throw new BadInput(`the order is for underlying ${signed.underlying}, which is not listed here`);
-    const instrument = instrumentOf(listed, signed);
-    if (instrument === undefined) gone.push(signedName(listed, signed));
-    return instrument === undefined ? [] : [{ instrument, lotExponent: BigInt(underlying.lotExponent) }];
-  });
-  return { known, gone };
-}
-
-/** A signed order for what is listed now, or the names of what is not. @throws BadInput where amounts are none of this deployment */
-function signedOf(listed: readonly ListedUnderlying[], file: OrderFile): Signed | readonly string[] {
-  const { order, signature } = file;
-  const { known, gone } = resolve(listed, file);
-  const [first] = known;
-  if (gone.length > 0 || first === undefined) return gone;
-  try {
-    if (isTypedCombo(order)) return { order: comboFromTyped(order, known), signature };
-    return { order: orderFromTyped(order, first.instrument, first.lotExponent), signature };
-  } catch (error) {
-    if (error instanceof RangeError) throw new BadInput(`not an order of this deployment: ${error.message}`);
-    throw error;
-  }
-}
-
-/** What is wrong with a signature, if anything. A wallet that is a contract is asked. */
-async function signatureFaultOf(
-  { record, rpc }: Context,
-  listed: readonly ListedUnderlying[],
-  signed: Signed,
-): Promise<string | undefined> {
-  const venue = orderVenue(record, listed);
-  const digest = isSignedCombo(signed) ? hashCombo(venue, signed.order) : hashOrder(venue, signed.order);
-  const { signer } = signed.order;
-  if (isSignedBy(signer, digest, signed.signature)) return undefined;
-  if ((await rpc("eth_getCode", [signer, "latest"])) === "0x") return `the signature is not one of ${getAddress(signer)} for this order`;
-  const [magic] = await callContract(rpc, ERC1271, signer, "isValidSignature", [digest, signed.signature]).catch(() => [""]);
-  return magic === ERC1271.getFunction("isValidSignature")?.selector
-    ? undefined
-    : `the wallet ${getAddress(signer)} does not accept the signature`;
-}
-
-const ERC1271 = new Interface(["function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)"]);
-
-function isGone(signed: Signed | readonly string[]): signed is readonly string[] {
-  return Array.isArray(signed);
-}
-
-function isSignedCombo(signed: Signed): signed is SignedCombo {
-  return "legs" in signed.order;
-}
-
 async function showOrder(context: Context, path: string): Promise<void> {
-  const file = readOrder(path);
+  const file = orderIn(path);
   const { record } = context;
   const { state, listed } = await readVault(context);
   const { order } = file;
-  const signed = signedOf(listed, file);
+  const signed = signedIn(listed, file);
   const gone = isGone(signed) ? signed : [];
-  const quote = isGone(signed) ? undefined : quoteOf(record, listed, signed);
+  const quote = isGone(signed) ? undefined : quoteOf(listed, signed);
   const shown = shownTerms(listed, order, quote);
   const [filled, cancelled] = (await context.view("orders", "OrderSettlement", "nonceOf", order.account, order.nonce)) as [bigint, boolean];
   const left = quote === undefined || cancelled || filled >= quote.size ? 0n : quote.size - filled;
@@ -343,7 +202,7 @@ async function showOrder(context: Context, path: string): Promise<void> {
     validFrom: Number(order.validFrom),
     validUntil: Number(order.validUntil),
     expired: state.now > order.validUntil,
-    signatureFault: isGone(signed) ? null : ((await signatureFaultOf(context, listed, signed)) ?? null),
+    signatureFault: isGone(signed) ? null : ((await signatureFaultOf(context.rpc, record, listed, signed)) ?? null),
     gone,
     legs,
   };
@@ -414,43 +273,27 @@ function shownTerms(
   return { what, side: "buy", size: "1", price: formatDecimal(cash), legs };
 }
 
-/** Why an order cannot be filled, in words. */
-const SKIPPED: Readonly<Record<string, string>> = {
-  SeriesExpired: "what it trades has expired",
-  OrderExpired: "its last second has passed",
-  OrderNotYetValid: "it does not stand yet",
-  OrderCancelled: "who signed it has cancelled it",
-  OrderUsedUp: "all of it is filled",
-  EpochPassed: "who signed it has voided its orders, or was liquidated since",
-  SignatureInvalid: "the signature is for another order, or for another vault",
-  SelfTrade: "it is your own",
-  TakerNotNamed: "it is for another account",
-};
-
 async function take(context: Context, file: OrderFile, options: { size?: string; preview: boolean }): Promise<void> {
   const { record } = context;
   const { listed } = await readVault(context);
-  const signed = signedOf(listed, file);
+  const signed = signedIn(listed, file);
   if (isGone(signed)) {
     const [name, are] = [signed.join(" and "), signed.length === 1 ? "is" : "are"];
     throw new Failure(
       `the order cannot be taken: it was signed for ${name}, which ${are} not listed any more, and is good for nothing else`,
     );
   }
-  const quote = quoteOf(record, listed, signed);
+  const quote = quoteOf(listed, signed);
   const { exponent, makerBuys, what } = quote;
   const wanted = options.size === undefined ? quote.size : parseAmount(options.size, exponent);
   const account = ownAccount(context);
   const size = formatDecimal(wanted, exponent);
   const price = formatDecimal(quote.price * 10n ** BigInt(exponent));
   try {
-    const [method, ...args] = quote.fillable(wanted);
-    const [able, reason] = (await context.view("orders", "OrderSettlement", method, account, ...args)) as [bigint, string];
+    const { size: able, reason } = await fillableOf(context.rpc, record, quote, account, wanted);
     if (able < wanted) {
       throw new Failure(
-        able > 0n
-          ? `only ${formatDecimal(able, exponent)} ${what} are left of the order`
-          : `the order cannot be taken: ${SKIPPED[errorNameOf(reason)] ?? errorNameOf(reason)}`,
+        able > 0n ? `only ${formatDecimal(able, exponent)} ${what} are left of the order` : `the order cannot be taken: ${reason}`,
       );
     }
     const actions = [tradeAction(account, record.modules.orders, quote.trade(wanted), quote.lots(wanted))];
@@ -503,54 +346,12 @@ function underlyingOf(record: DeploymentRecord, instrument: bigint): DeploymentR
   return found;
 }
 
-const integer = z
-  .string()
-  .regex(/^-?\d+$/)
-  .transform(BigInt);
-const signature = z
-  .string()
-  .regex(/^0x([0-9a-fA-F]{2})*$/)
-  .transform(normalSignature);
-const head = {
-  vault: z.string(),
-  account: integer,
-  signer: z.string(),
-  maxFeePpm: integer,
-  reduceOnly: z.boolean(),
-  validFrom: integer,
-  validUntil: integer,
-  nonce: integer,
-  epoch: integer,
-  taker: integer,
-};
-const instrument = z.object({
-  underlying: integer,
-  right: z.enum(["perpetual", "future", "call", "put"]),
-  expiry: integer,
-  strike: integer,
-});
-const side = z.enum(["buy", "sell"]);
-const orderSchema = z.object({ order: z.object({ ...head, instrument, side, limit: integer, size: integer }), signature });
-const leg = z.object({ instrument, side, size: integer, price: integer });
-const comboSchema = z.object({
-  order: z.object({
-    ...head,
-    legs: z.array(leg).min(2).max(8),
-    units: integer.refine((units) => units > 0n, { error: "is not above zero" }),
-  }),
-  signature,
-});
-
-function readOrder(file: string): OrderFile {
-  let value: unknown;
+function orderIn(file: string): OrderFile {
+  let text: string;
   try {
-    value = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new BadInput(error instanceof SyntaxError ? `${file} is not JSON` : `cannot read ${file}`);
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw new BadInput(`cannot read ${file}`);
   }
-  const combo = typeof value === "object" && value !== null && "legs" in ((value as { order?: object }).order ?? {});
-  const result = combo ? comboSchema.safeParse(value) : orderSchema.safeParse(value);
-  if (!result.success)
-    throw new BadInput(`${file} is not a signed order: ${result.error.issues[0]?.path.join(".")} ${result.error.issues[0]?.message}`);
-  return result.data;
+  return readOrder(text, file);
 }

@@ -22,6 +22,7 @@ import {
 } from "../sdk/calls.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { interfaceOf } from "../sdk/interfaces.ts";
+import { atTheMoney, optionFigures } from "../sdk/optionFigures.ts";
 import { callContract } from "../sdk/readState.ts";
 import { expiryText, listedIn, parseSeries, type SeriesPlace, seriesListing, seriesName, strikesLine } from "../sdk/series.ts";
 import { smileReport } from "../sdk/smile.ts";
@@ -33,7 +34,7 @@ import { report } from "./accountCommands.ts";
 import { moment, positiveDecimal, readArguments, whole } from "./arguments.ts";
 import { type Context, findUnderlying, openContext, withNetwork } from "./context.ts";
 import { printJson, printTable } from "./output.ts";
-import { atTheMoney, optionFigures, seriesAt, staleAmong } from "./seriesState.ts";
+import { seriesAt, staleAmong } from "./seriesState.ts";
 import { addSliceSigning, percent, smileSchema, whySliceRefused } from "./sliceSigning.ts";
 
 const listingSchema = z.object({

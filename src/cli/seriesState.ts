@@ -1,18 +1,14 @@
 import { execute } from "../engine/actions/execute.ts";
-import { strikesOf } from "../engine/actions/series.ts";
-import { Draft } from "../engine/ledger/draft.ts";
-import { marketOf, seriesMarkDown, WITH_NEXT } from "../engine/ledger/market.ts";
-import { type SeriesNow, seriesNow, sliceNow } from "../engine/ledger/options/seriesState.ts";
-import { logMoneynessOf, rootOf, totalVolatilityOf, undiscounted } from "../engine/math/options/black76.ts";
-import { impliedDown } from "../engine/math/options/svi.ts";
+import { WITH_NEXT } from "../engine/ledger/market.ts";
+import { seriesNow } from "../engine/ledger/options/seriesState.ts";
 import { ownerOf } from "../engine/types/accountId.ts";
 import { Reverted } from "../engine/types/errors.ts";
-import type { Instrument } from "../engine/types/instrument.ts";
-import type { AccountId, Series, State, Underlying } from "../engine/types/types.ts";
+import type { AccountId, Series, Underlying } from "../engine/types/types.ts";
 import { stalenessNow } from "../keeper/upkeep.ts";
-import { formatDecimal, showDecimal, toNumber } from "../sdk/amounts.ts";
+import { formatDecimal, showDecimal } from "../sdk/amounts.ts";
 import { decodeRevert, explainError, mendOf, revertDataOf } from "../sdk/errors.ts";
 import { Failure } from "../sdk/failure.ts";
+import { outsideBand } from "../sdk/preview.ts";
 import { TransactionFailure } from "../sdk/sender.ts";
 import { instrumentName, type ListedUnderlying, type SeriesPlace, seriesName } from "../sdk/series.ts";
 import { readVault, seriesHeld, type VaultView } from "../sdk/vaultView.ts";
@@ -25,43 +21,6 @@ export function seriesAt({ state }: VaultView, { underlying, series }: SeriesPla
   const own = found?.series.get(series);
   if (found === undefined || own === undefined) throw new RangeError(`no series ${series} of ${underlying}`);
   return { underlying: found, series: own };
-}
-
-/** What a lot of an option is worth now and how it moves. */
-export type OptionFigures = {
-  /** Of a lot, WAD. */
-  readonly mark: bigint;
-  /** A year, 18 decimals. */
-  readonly volatility: bigint;
-  /** By how much the mark moves with the forward, at the same volatility: 0 to 1 for a call, −1 to 0 for a put. */
-  readonly delta: number;
-};
-
-const NUDGE = 10_000n; // parts of the forward
-
-/**
- * The figures of an option, as the engine prices it at the slice that holds now.
- * @throws RangeError when the series has no such strike
- */
-export function optionFigures(live: SeriesNow, instrument: Instrument): OptionFigures {
-  const { forward, varianceTime } = live;
-  const strike = strikesOf(live.series.word)[Number(instrument.index)];
-  if (strike === undefined) throw new RangeError(`no strike ${instrument.index}`);
-  const { slice, span } = sliceNow(live);
-  const volatility = impliedDown(slice, -logMoneynessOf(forward, strike), span);
-  const deviation = totalVolatilityOf(volatility, rootOf(varianceTime));
-  const step = forward / NUDGE;
-  const callAt = (price: bigint): bigint => undiscounted(price, strike, logMoneynessOf(price, strike), deviation).call;
-  const call = toNumber(((callAt(forward + step) - callAt(forward - step)) * 10n ** 18n) / (2n * step));
-  return { mark: seriesMarkDown(live, instrument), volatility, delta: instrument.isCall ? call : call - 1 };
-}
-
-/** Implied volatility at the forward, a year, 18 decimals; undefined without a slice. */
-export function atTheMoney(underlying: Underlying, series: Series, now: bigint): bigint | undefined {
-  const live = seriesNow(underlying, series, now);
-  if (series.surface.published === 0n || live.settled) return undefined;
-  const { slice, span } = sliceNow(live);
-  return impliedDown(slice, 0n, span);
 }
 
 /** The series whose words are stale, of those that are asked about, with the reason. */
@@ -173,21 +132,4 @@ function skippedBecause({ record }: Context, { state, listed }: VaultView, taker
   if (reason === "AccountTooSmall" || reason === "PositionTooSmall")
     return `what the account that signed the order holds would be worth less than ${state.liquidation.smallestNotional} ${record.settlementToken.symbol}, the least that a position may be: take more of the order`;
   return `the order cannot be filled: ${reason}${mendOf(reason)}`;
-}
-
-/** What is wrong with the price of a leg, if it is outside the band. @param named the leg is one of several */
-function outsideBand(
-  state: State,
-  listed: readonly ListedUnderlying[],
-  { instrument, price }: Attempt["legs"][number],
-  named: boolean,
-): string | undefined {
-  const { mark, reference, underlying } = marketOf(new Draft(state), instrument);
-  const unit = 10n ** underlying.lotExponent;
-  const width = (reference * underlying.trading.fillBand) / 1_000_000n;
-  const least = mark > width ? mark - width : 0n;
-  if (price >= least && price <= mark + width) return undefined;
-  const shown = (value: bigint): string => showDecimal(value * unit, 4);
-  const of = named ? ` of ${instrumentName(listed, instrument)}` : "";
-  return `a price of ${shown(price)}${of} is outside the band around the mark of ${shown(mark)}: it must be from ${shown(least)} to ${shown(mark + width)}`;
 }

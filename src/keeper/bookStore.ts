@@ -1,36 +1,13 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import type { Account, AccountId, Position, SeriesPosition } from "../engine/types/types.ts";
+import type { Position, SeriesPosition } from "../engine/types/types.ts";
 import { seriesPosition } from "../engine/words/words.ts";
 import { BadInput } from "../sdk/failure.ts";
 import type { PendingStore } from "../sdk/sender.ts";
-import type { SeriesPlace } from "../sdk/series.ts";
-
-/** The last block that is in the books. */
-export type Cursor = { readonly block: number; readonly hash: string };
+import type { Cursor, KnownBooks } from "./memoryBooks.ts";
 
 /** What a keeper keeps between runs. Each function is one transaction of the database. */
-export type BookStore = PendingStore & {
-  /** Makes the books those of `identity` (chain, genesis, vault). False when they were of another and have been emptied. */
-  readonly claim: (identity: string) => boolean;
-  readonly cursor: () => Cursor | undefined;
-  readonly accounts: () => Account[];
-  /** Accounts that an event named and that were not read since. */
-  readonly unread: () => AccountId[];
-  /** Series that were ever listed. */
-  readonly series: () => SeriesPlace[];
-  /** Events up to `cursor` were read and named `touched`; `listed` are the series whose listing was among them. */
-  readonly advance: (cursor: Cursor, touched: Iterable<AccountId>, listed?: Iterable<SeriesPlace>) => void;
-  /** Accounts as they were read. */
-  readonly save: (accounts: readonly Account[]) => void;
-  /** The blocks that `advance` was last called with, the newest first. */
-  readonly recent: () => Cursor[];
-  /** Makes `block`, one of the recent, the last one: what events after it named is to be read again, and what they named first is forgotten. */
-  readonly goBack: (block: number) => void;
-  /** Forgets accounts, series and last block. */
-  readonly empty: () => void;
-  readonly close: () => void;
-};
+export type BookStore = PendingStore & KnownBooks & { readonly close: () => void };
 
 const APPLICATION = 0x506c696d; // "Plim"
 const VERSION = 4;

@@ -6,11 +6,16 @@ import { logReader, type Stretch } from "../sdk/logs.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import type { Rpc } from "../sdk/rpc.ts";
 import type { SeriesPlace } from "../sdk/series.ts";
-import { type BookStore, openBookStore } from "./bookStore.ts";
+import { type KnownBooks, memoryBooks } from "./memoryBooks.ts";
 import { inBatches } from "./plan.ts";
 
 /** One event of the vault. */
-export type VaultEvent = { readonly name: string; readonly block: number; readonly args: Readonly<Record<string, unknown>> };
+export type VaultEvent = {
+  readonly name: string;
+  readonly block: number;
+  readonly transaction?: string;
+  readonly args: Readonly<Record<string, unknown>>;
+};
 
 /** The block as of which the books are. */
 export type Head = { readonly number: number; readonly hash: string; readonly time: number };
@@ -26,7 +31,7 @@ export type Books = {
 
 export type BooksOptions = {
   /** Where the books are kept; nothing is kept by default. */
-  readonly store?: BookStore;
+  readonly store?: KnownBooks;
   /** Names of the events that `sync` is to say; all by default. */
   readonly events?: ReadonlySet<string>;
   /** Hears of blocks read, while there is more to read. */
@@ -49,7 +54,7 @@ const MUCH = 1_000; // blocks
  * books.state(books.head().time).accounts.has(accountIdOf(wallet.address)) // true
  */
 export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options: BooksOptions = {}): Books {
-  const { store = openBookStore(), events: wanted, onProgress = () => {}, onAnew = () => {} } = options;
+  const { store = memoryBooks(), events: wanted, onProgress = () => {}, onAnew = () => {} } = options;
   const abi = interfaceOf("IMarginVault");
   const accounts = new Map<AccountId, Account>();
   let shared: Omit<State, "accounts" | "now"> | undefined;
@@ -150,7 +155,8 @@ export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options:
           parsed.fragment.inputs.forEach((input, i) => {
             args[input.name] = parsed.args[i];
           });
-          if (wanted?.has(parsed.name) ?? true) heard.push({ name: parsed.name, block: Number(log.blockNumber), args });
+          if (wanted?.has(parsed.name) ?? true)
+            heard.push({ name: parsed.name, block: Number(log.blockNumber), transaction: log.transactionHash, args });
           for (const id of accountsIn(parsed.name, args)) touched.add(id);
           if (parsed.name === "SeriesListed") listed.push({ underlying: Number(args.underlying), series: Number(args.series) });
         }

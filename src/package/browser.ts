@@ -8,6 +8,7 @@ export type { ComboLimit, ComboOrder, Leg, Order, TakerLimit } from "../engine/o
 export { accountIdOf, ownerOf, subAccountOf } from "../engine/types/accountId.ts";
 export { Reverted } from "../engine/types/errors.ts";
 export { WAD } from "../engine/types/fixedPoint.ts";
+export { type Instrument, instrumentFromNumber } from "../engine/types/instrument.ts";
 export type {
   Account,
   AccountId,
@@ -19,7 +20,10 @@ export type {
   State,
   Underlying,
 } from "../engine/types/types.ts";
+export { type Books, followBooks, type VaultEvent as HeardEvent } from "../keeper/books.ts";
+export { planLiquidations } from "../keeper/plan.ts";
 export type { VaultEventArguments } from "../sdk/abis.ts";
+export { accountEvents, namedEvents } from "../sdk/accountEvents.ts";
 export {
   cancelOrdersAction,
   depositAction,
@@ -30,9 +34,9 @@ export {
   transferAction,
   withdrawAction,
 } from "../sdk/actions.ts";
-export { formatDecimal, parseDecimal, showDecimal } from "../sdk/amounts.ts";
+export { formatDecimal, parseDecimal, showDecimal, toNumber } from "../sdk/amounts.ts";
 export { approvalCalls, balanceOf, type TokenRecord } from "../sdk/approval.ts";
-export { type Call, executeCall } from "../sdk/calls.ts";
+export { type Call, executeCall, liquidateBatchCall, refreshSeriesCall } from "../sdk/calls.ts";
 export {
   buildCombo,
   type ComboFill,
@@ -50,9 +54,11 @@ export { comboName, type NamedCombo, parseCombo, pricedLegs } from "../sdk/combo
 export { type AccountView, connect, type Deployed, type OpeningFigures } from "../sdk/connect.ts";
 export { type DeploymentRecord, toDeploymentRecord } from "../sdk/deploymentRecord.ts";
 export { type DecodedError, decodeRevert, explainError } from "../sdk/errors.ts";
+export { errorInWords, showAccountId } from "../sdk/errorWords.ts";
 export { type VaultEvent, vaultEvent, vaultEvents } from "../sdk/events.ts";
 export { BadInput, Failure } from "../sdk/failure.ts";
 export { fillLog, type LoggedFill } from "../sdk/fillLog.ts";
+export { type FundClaim, type FundStep, type FundTicket, type FundView, faucetCall, fundCall, readFund, sharesFor } from "../sdk/fund.ts";
 export { interfaceOf } from "../sdk/interfaces.ts";
 export { type LiquidationPrices, liquidationPrices } from "../sdk/liquidationPrices.ts";
 export { type ChainNode, type NodeEvent, type NodesOptions, severalNodes } from "../sdk/nodes.ts";
@@ -71,9 +77,41 @@ export {
   type TypedOrder,
   typedOrder,
 } from "../sdk/orders.ts";
+export { hasPermit, type Permit, permitDepositAction, signPermit } from "../sdk/permit.ts";
+export {
+  type Greeks,
+  type HeldCollateral,
+  type HeldPosition,
+  markIn,
+  type PortfolioView,
+  portfolioIn,
+  priceQuality,
+  type ScenarioLoss,
+  type ScenarioProfile,
+  withdrawableOf,
+} from "../sdk/portfolio.ts";
+export { largestSize, type PlannedAction, type Preview, type PreviewVenue, previewActions, previewOrder } from "../sdk/preview.ts";
 export { type VaultReader, vaultReader } from "../sdk/readState.ts";
 export { type Fault, httpRpc, providerRpc, type RetryOptions, type Rpc, RpcFailure, retryingRpc } from "../sdk/rpc.ts";
+export { type LoggedSale, saleOf } from "../sdk/saleLog.ts";
 export { instrumentName, type ListedUnderlying, listedIn, orderVenue, parseInstrument } from "../sdk/series.ts";
+export { type ChainRow, type ListedSeries, seriesIn } from "../sdk/seriesView.ts";
 export { isSignedBy } from "../sdk/signature.ts";
+export {
+  fillableOf,
+  type OrderFees,
+  type OrderFile,
+  orderFeesOf,
+  type Quote,
+  quoteOf,
+  readOrder,
+  type Signed,
+  signatureFaultOf,
+  signedIn,
+  writeOrder,
+} from "../sdk/signedOrders.ts";
+export { type BlockHead, type LinkState, type NodeLink, pollingLink, type Socket, socketLink } from "../sdk/socketRpc.ts";
 export { figuresOf, type Standing, standings } from "../sdk/standing.ts";
+export { takeOrders } from "../sdk/takeOrders.ts";
 export { readVault, type VaultView } from "../sdk/vaultView.ts";
+export { isRejection, type Receipt, receiptOf, rpcSigner, sendCall, switchChain, type TypedSigner } from "../sdk/wallet.ts";

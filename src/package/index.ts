@@ -5,9 +5,8 @@
  */
 
 export { type BookStore, openBookStore } from "../keeper/bookStore.ts";
-export { type Books, type BooksOptions, followBooks, type Head } from "../keeper/books.ts";
+export type { BooksOptions, Head } from "../keeper/books.ts";
 export { liquidationSender } from "../keeper/liquidationSender.ts";
-export { planLiquidations } from "../keeper/plan.ts";
 export { keepersTurn, type TurnOptions, type TurnReport } from "../keeper/turn.ts";
 export { readDeployment } from "../sdk/deploymentFile.ts";
 export { type Sender, type SenderEvent, type SenderOptions, type Sent, TransactionFailure, transactionSender } from "../sdk/sender.ts";

@@ -11,7 +11,17 @@ export const SETTLEMENT_TOKEN = 255;
 /** One action of `execute`, encoded. */
 export type EncodedAction = { readonly kind: number; readonly account: AccountId; readonly data: string };
 
-const KIND = { deposit: 0, withdraw: 2, transfer: 3, setOperator: 4, setModules: 5, cancelOrders: 6, trade: 7 } as const;
+/** The verbs of `execute`. */
+export const KIND = {
+  deposit: 0,
+  permitDeposit: 1,
+  withdraw: 2,
+  transfer: 3,
+  setOperator: 4,
+  setModules: 5,
+  cancelOrders: 6,
+  trade: 7,
+} as const;
 
 function encoded(kind: number, account: AccountId, types: readonly string[], values: readonly unknown[]): EncodedAction {
   return { kind, account, data: AbiCoder.defaultAbiCoder().encode(types, values) };

@@ -42,7 +42,11 @@ export function parseDecimal(text: string, digits = WAD_DIGITS): bigint {
   return sign === "-" ? -value : value;
 }
 
-/** A fixed-point amount as a plain number: for plots and messages, not for money. */
+/**
+ * A fixed-point amount as a plain number: for plots and messages, not for money.
+ * @example
+ * toNumber(1_500_000_000_000_000_000n) // 1.5
+ */
 export function toNumber(amount: bigint, digits = WAD_DIGITS): number {
   return Number(amount) / 10 ** digits;
 }

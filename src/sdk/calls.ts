@@ -97,7 +97,11 @@ export function signedSlice(
   });
 }
 
-/** Makes the risk words of a series anew, for some 25,000 gas a strike. */
+/**
+ * Makes the risk words of a series anew, for some 25,000 gas a strike.
+ * @example
+ * interfaceOf("IMarginVault").parseTransaction(refreshSeriesCall(record, wallet.address, 0, 1))!.name // "refreshSeries"
+ */
 export function refreshSeriesCall(record: DeploymentRecord, from: string, underlying: number, series: number): Call {
   return vaultCall(record, from, "refreshSeries", [underlying, series]);
 }
@@ -142,6 +146,12 @@ export function exchangeCall(
   return vaultCall(record, from, "exchangeCollateral", [account, token, amount, buyer]);
 }
 
+/**
+ * Liquidates accounts, each of which is passed by where it is not below its line.
+ * @param keeper who is credited with the rewards
+ * @example
+ * liquidateBatchCall(record, wallet.address, [1n], accountIdOf(wallet.address)).to // record.contracts.liquidationBatch
+ */
 export function liquidateBatchCall(record: DeploymentRecord, from: string, accounts: readonly AccountId[], keeper: AccountId): Call {
   const data = interfaceOf("LiquidationBatch").encodeFunctionData("liquidateBatch", [accounts, keeper]);
   return { from, to: record.contracts.liquidationBatch, data, gas: 16_000_000 };

@@ -1,4 +1,4 @@
-import type { BytesLike, Signer, TypedDataField } from "ethers";
+import type { BytesLike, TypedDataField } from "ethers";
 import { AbiCoder, TypedDataEncoder } from "ethers";
 import type { ComboLimit, ComboOrder, Leg } from "../engine/orders/orders.ts";
 import { abs, WAD } from "../engine/types/fixedPoint.ts";
@@ -30,6 +30,7 @@ import {
   whole,
   within,
 } from "./orders.ts";
+import type { TypedSigner } from "./wallet.ts";
 
 /** A combo order with the signature of its signer. */
 export interface SignedCombo {
@@ -182,7 +183,7 @@ export function comboFromTyped(
  * const { signature } = await signCombo(wallet, orderVenue(record, listed), combo);
  * isSignedBy(wallet.address, hashCombo(orderVenue(record, listed), combo), signature) // true
  */
-export async function signCombo(signer: Signer, venue: OrderVenue, order: ComboOrder): Promise<SignedCombo> {
+export async function signCombo(signer: TypedSigner, venue: OrderVenue, order: ComboOrder): Promise<SignedCombo> {
   const instruments = order.legs.map(({ instrument }) => instrument);
   return { order, signature: await signTyped(signer, venue, COMBO_TYPES, order, instruments, typedCombo(venue, order)) };
 }

@@ -8,17 +8,21 @@ export type Log = {
   readonly data: string;
   readonly blockNumber: string;
   readonly transactionHash: string;
+  readonly logIndex?: string;
 };
 
 /** Logs of all blocks up to `to` that were not told before. */
 export type Stretch = { readonly logs: readonly Log[]; readonly to: number };
 
+/** What a log must have at each place; null: anything. */
+export type Topics = readonly (string | readonly string[] | null)[];
+
 /** Reads logs in stretches that the node allows, whatever it is that it allows. */
 export type LogReader = {
   /** From block `from` to block `latest`, one stretch after the other. */
-  readonly stretches: (address: string, from: number, latest: number) => AsyncGenerator<Stretch, void>;
+  readonly stretches: (address: string, from: number, latest: number, topics?: Topics) => AsyncGenerator<Stretch, void>;
   /** All of them. */
-  readonly all: (address: string, from: number, latest: number) => Promise<readonly Log[]>;
+  readonly all: (address: string, from: number, latest: number, topics?: Topics) => Promise<readonly Log[]>;
 };
 
 const LONGEST = 5_000;
@@ -33,12 +37,14 @@ export function logReader(rpc: Rpc): LogReader {
   let length = LONGEST;
   let succeeded = 0;
 
-  async function* stretches(address: string, from: number, latest: number): AsyncGenerator<Stretch, void> {
+  async function* stretches(address: string, from: number, latest: number, topics?: Topics): AsyncGenerator<Stretch, void> {
     for (let next = from; next <= latest; ) {
       const to = Math.min(next + length - 1, latest);
       let logs: Log[];
       try {
-        logs = (await rpc("eth_getLogs", [{ address, fromBlock: toQuantity(next), toBlock: toQuantity(to) }])) as Log[];
+        logs = (await rpc("eth_getLogs", [
+          { address, ...(topics && { topics }), fromBlock: toQuantity(next), toBlock: toQuantity(to) },
+        ])) as Log[];
       } catch (error) {
         const fault = error instanceof RpcFailure ? error.fault : undefined;
         if (to === next || fault === undefined) throw error;
@@ -54,9 +60,9 @@ export function logReader(rpc: Rpc): LogReader {
 
   return {
     stretches,
-    all: async (address, from, latest) => {
+    all: async (address, from, latest, topics) => {
       const logs: Log[] = [];
-      for await (const stretch of stretches(address, from, latest)) logs.push(...stretch.logs);
+      for await (const stretch of stretches(address, from, latest, topics)) logs.push(...stretch.logs);
       return logs;
     },
   };

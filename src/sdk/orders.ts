@@ -1,4 +1,4 @@
-import type { BytesLike, Signer, TypedDataDomain, TypedDataField } from "ethers";
+import type { BytesLike, TypedDataDomain, TypedDataField } from "ethers";
 import { AbiCoder, getAddress, id, TypedDataEncoder } from "ethers";
 import type { Order, SkipReason, TakerLimit } from "../engine/orders/orders.ts";
 import { signerOf } from "../engine/orders/orders.ts";
@@ -7,6 +7,7 @@ import { ownerOf } from "../engine/types/accountId.ts";
 import { WAD } from "../engine/types/fixedPoint.ts";
 import type { AccountId, Address } from "../engine/types/types.ts";
 import { signatureOf } from "./signature.ts";
+import type { TypedSigner } from "./wallet.ts";
 
 /** What is signed of an instrument, and how many decimals its lot has. */
 export type SignedTerms = Terms & { readonly lotExponent: bigint };
@@ -177,13 +178,13 @@ export function hashOrder(venue: OrderVenue, order: Order): string {
  * const { signature } = await signOrder(wallet, orderVenue(record), order);
  * isSignedBy(wallet.address, hashOrder(orderVenue(record), order), signature) // true
  */
-export async function signOrder(signer: Signer, venue: OrderVenue, order: Order): Promise<SignedOrder> {
+export async function signOrder(signer: TypedSigner, venue: OrderVenue, order: Order): Promise<SignedOrder> {
   return { order, signature: await signTyped(signer, venue, ORDER_TYPES, order, [order.instrument], typedOrder(venue, order)) };
 }
 
 /** The signature of an order of `types` by the signer that it names, in the form that contracts read whatever wallet made it. */
 export async function signTyped(
-  signer: Signer,
+  signer: TypedSigner,
   venue: OrderVenue,
   types: Record<string, TypedDataField[]>,
   order: Pick<Order, "account" | "signer" | "validUntil">,

@@ -17,8 +17,7 @@ export type LoggedSale = SaleTerms & {
  * Unpacks what the vault's log, or the engine, says of a liquidation.
  * @returns undefined for every other event
  * @example
- * const sale = saleOf({ name: parsed.name, args: parsed.args.toObject() });
- * if (sale) console.log(sale.account, sale.fraction, sale.reward, sale.books);
+ * saleOf({ name: "Deposited", args: {} }) // undefined
  */
 export function saleOf({ name, args }: NamedEvent): LoggedSale | undefined {
   if (name !== "Liquidated") return undefined;

@@ -38,8 +38,13 @@ export type TakingVenue = Pick<DeploymentRecord, "chainId" | "contracts" | "unde
  * module. Both fill the same orders, count them together, and pass over the same ones for the same reasons.
  * @param from the owner of the taking account, or an operator with the trade scope
  * @example
- * const limit = { instrument: 0n, long: true, worst: price, lots: 100n, maxFee: 500n, reduceOnly: false };
- * await sender.send([takeOrders(record, wallet.address, { taker, limits: [limit], makers, minimumLots: 100n })]);
+ * const account = accountIdOf(wallet.address);
+ * const request = { vault: record.contracts.vault, account, instrument: 0n, nonce: 7n, validUntil: 2n ** 33n };
+ * const order = buildOrder({ ...request, long: true, limit: parseDecimal("0.2"), size: 10_000n, maxFee: 500n });
+ * const signed = await signOrder(wallet, orderVenue(record), order);
+ * const limit = { instrument: 0n, long: false, worst: order.limit, lots: 100n, maxFee: 500n, reduceOnly: false };
+ * const taking = { taker: accountIdOf(record.deployer), limits: [limit], makers: [{ ...signed, lots: 100n }], minimumLots: 100n };
+ * interfaceOf("IMarginVault").parseTransaction(takeOrders(record, record.deployer, taking))!.name // "take"
  */
 export function takeOrders(record: DeploymentRecord, from: Address, taking: Taking, gas?: number): Call {
   if (canTake(orderVenue(record), taking)) return takeCall(record, from, taking, gas);

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -36,5 +36,15 @@ describe("entries of the package", function () {
     const eager = (text: string): string => text.replace(/\bimport\s*\(/g, "loaded(");
     const names = [...reached(["src/package/cli.ts", "src/cli/main.ts"], eager).values()].flatMap((text) => importsOf(eager(text)));
     expect(names.filter((name) => /hardhat|ignition/.test(name))).to.deep.equal([]);
+  });
+
+  it("default: the page makes no contract call of its own: it has the SDK, and nothing else of the project", () => {
+    const own = globSync("app/src/**/*.{ts,tsx}", { cwd: projectRoot });
+    const imported = own.flatMap((file) => importsOf(readFileSync(join(projectRoot, file), "utf8")));
+    expect(own.length).to.be.greaterThan(10);
+    const packages = [...new Set(imported.filter((name) => !name.startsWith(".")).map((name) => name.replace(/\/(client|dist).*/, "")))];
+    expect(packages.sort()).to.deep.equal(["@tanstack/react-virtual", "react", "react-dom", "uplot"]);
+    const outside = imported.filter((name) => /\/src\//.test(name));
+    expect([...new Set(outside.map((name) => name.replace(/^(\.\.\/)+/, "")))]).to.deep.equal(["src/package/browser.ts"]);
   });
 });

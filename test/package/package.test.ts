@@ -55,6 +55,20 @@ describe("the packed file", function () {
     expect(code).to.equal(0);
   });
 
+  it("default: its devnet serves the wallet page, which reads it alone", async () => {
+    const url = /^the wallet page: (\S+)$/m.exec(devnet.said())?.[1] ?? "";
+    const [index, settings] = await Promise.all([fetch(url), fetch(new URL("plimsoll.json", url))]);
+    expect(index.headers.get("content-security-policy")).to.match(/^default-src 'none'; script-src 'self';/);
+    const [script] = /assets\/index-[\w-]+\.js/.exec(await index.text()) ?? [""];
+    expect((await fetch(new URL(script, url))).ok).to.equal(true);
+    expect((await settings.json()) as object).to.have.nested.property("record.network", "local");
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] });
+    const asked = (origin: string) => fetch(new URL("rpc", url), { method: "POST", body, headers: { origin } });
+    expect((await (await asked(new URL(url).origin)).json()) as object).to.have.property("result", "0x7a69");
+    expect((await asked("https://elsewhere.example")).status).to.equal(403);
+    for (const [path, status] of [["..%2f..%2fpackage.json", 404], ["%", 400]] as const) expect((await fetch(`${url}${path}`)).status, path).to.equal(status);
+  });
+
   it("default: what is exported shows itself, and every example is right", async () => {
     expect(documented.filter(({ examples }) => examples.length === 0).map(({ name }) => name)).to.deep.equal([]);
     const source = exampleModule([...documented, wrong], examplePrelude).replaceAll("http://127.0.0.1:8545", devnet.url);

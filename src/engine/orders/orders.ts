@@ -312,7 +312,8 @@ export function comboCash(legs: readonly Leg[]): bigint {
   return legs.reduce((cash, { lots, price }) => cash + lots * price, 0n);
 }
 
-function feesOn(notional: bigint, fees: OrderFees): { readonly takerFee: bigint; readonly makerFee: bigint } {
+/** The fees of a fill of a notional value, WAD; rounded against who pays. */
+export function feesOn(notional: bigint, fees: OrderFees): { readonly takerFee: bigint; readonly makerFee: bigint } {
   return {
     takerFee: partUp(notional, fromPpm(fees.taker)),
     makerFee: fees.maker < 0n ? -partDown(notional, fromPpm(-fees.maker)) : partUp(notional, fromPpm(fees.maker)),

@@ -20,7 +20,10 @@ export function instrumentNumber({ series, index, isCall }: Instrument): bigint 
   return (series << 8n) | (index << 1n) | (isCall ? 1n : 0n);
 }
 
-/** The inverse of {@link instrumentNumber}. */
+/**
+ * The inverse of {@link instrumentNumber}.
+ * @example instrumentFromNumber(0x0207n) // { series: 2n, index: 3n, isCall: true }
+ */
 export function instrumentFromNumber(number: bigint): Instrument {
   return { series: number >> 8n, index: (number >> 1n) & STRIKE_ZERO, isCall: (number & 1n) === 1n };
 }
