@@ -38,7 +38,10 @@ describe("alert rules and dashboard", () => {
         const metric = known.get(name.replace(/_bucket$/, ""));
         expect(metric?.type, name).to.equal(name.endsWith("_bucket") ? "histogram" : (metric?.type ?? "a metric"));
         const own = [...(metric?.labels ?? []), "instance", "job"];
-        expect(labels.filter((label) => !own.includes(label)), name).to.deep.equal([]);
+        expect(
+          labels.filter((label) => !own.includes(label)),
+          name,
+        ).to.deep.equal([]);
       }
       for (const [, name = ""] of text.matchAll(/(?:increase|rate)\((\w+)/g)) {
         expect(known.get(name.replace(/_bucket$/, ""))?.type, `${name} is counted up`).to.be.oneOf(["counter", "histogram"]);
