@@ -175,7 +175,7 @@ async function sending(url: string, record: DeploymentRecord): Promise<string> {
   const rpc = httpRpc(url);
   const poor = localWallet(40);
   const refusal = await transactionSender({ rpc, wallet: poor, chainId: CHAIN, pollingInterval: 100 })
-    .send({ from: poor.address, to: record.contracts.vault, data: "0x", value: 1n })
+    .send({ from: poor.address, to: localWallet(41).address, data: "0x", value: 1n })
     .then(() => "sent", explainError);
   if (refusal === "sent") throw new Failure("who has nothing has sent something");
   const wallet = localWallet(1);

@@ -3,8 +3,7 @@ import { BadInput } from "../../src/sdk/failure.ts";
 import { TARGETS } from "./gasTargets.ts";
 import type { Slot, Trace } from "./gasTrace.ts";
 
-const BEGIN = "<!-- begin of what `npm run bench:gas -- --docs` writes -->";
-const END = "<!-- end of what `npm run bench:gas -- --docs` writes -->";
+const COMMAND = "npm run bench:gas -- --docs";
 
 const shown = (value: number): string => value.toLocaleString("en-GB");
 
@@ -69,10 +68,16 @@ export function gasTables(traces: ReadonlyMap<string, Trace>): string {
 
 /** Puts the tables between the marks of the page. */
 export function writePage(path: string, place: string, tables: string): void {
+  writeSection(path, place, COMMAND, tables);
+}
+
+/** Writes what a command generates between its marks in a page. */
+export function writeSection(path: string, place: string, command: string, text: string): void {
+  const [begin, end] = ["begin", "end"].map((which) => `<!-- ${which} of what \`${command}\` writes -->`) as [string, string];
   const page = existsSync(path) ? readFileSync(path, "utf8") : "";
-  const [before, after] = [page.split(BEGIN)[0], page.split(END)[1]];
-  if (before === undefined || after === undefined || before === page) throw new BadInput(`${place} has no marks for the tables`, BEGIN);
-  writeFileSync(path, `${before}${BEGIN}\n\n${tables}\n\n${END}${after}`);
+  const [before, after] = [page.split(begin)[0], page.split(end)[1]];
+  if (before === undefined || after === undefined || before === page) throw new BadInput(`${place} has no marks for the tables`, begin);
+  writeFileSync(path, `${before}${begin}\n\n${text}\n\n${end}${after}`);
 }
 
 function composition(traces: readonly (readonly [string, Trace])[]): string[] {

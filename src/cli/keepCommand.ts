@@ -6,6 +6,7 @@ import { openBookStore } from "../keeper/bookStore.ts";
 import { followBooks } from "../keeper/books.ts";
 import { watchCaps } from "../keeper/caps.ts";
 import { gasCosts } from "../keeper/economy.ts";
+import { isPostgres, postgresLease } from "../keeper/lease.ts";
 import { liquidationSender } from "../keeper/liquidationSender.ts";
 import { type KeeperMetrics, keeperMetrics, serveMetrics } from "../keeper/metrics.ts";
 import { priceFeed, requirePlaces } from "../keeper/priceFeed.ts";
@@ -76,7 +77,10 @@ export function addKeepCommand(program: Command): void {
     .description(
       "a keeper: sells the slices of accounts below their line to the insurance fund and keeps series fresh and settled, turn after turn; Ctrl-C ends it",
     )
-    .option("--database <file>", "keeps accounts, positions and the last block, and a transaction that waits; nothing is kept without")
+    .option(
+      "--database <file>",
+      "keeps accounts, positions and the last block, and a transaction that waits; nothing is kept without. postgres://… shares what waits with other keepers, of which one leads",
+    )
     .option("--account <account>", "who is credited with the rewards; your own account by default")
     .option("--slices <place>", "JSON file or HTTP address of signed volatility slices to post, read at each turn; none are posted without")
     .option("--chainlink", "post Chainlink's rounds; with --prices and --pyth they are posted as well", false)
@@ -127,7 +131,8 @@ export function addKeepCommand(program: Command): void {
       const account = given.account === undefined ? undefined : parseAccount(context, given.account);
       const keeper = account ?? (given.dryRun ? ownAccountIfAny(context) : ownAccount(context));
       const { record, json, rpc } = context;
-      const store = openBookStore(given.database);
+      const shared = given.database !== undefined && isPostgres(given.database) ? given.database : undefined;
+      const store = openBookStore(shared === undefined ? given.database : undefined);
       const metrics = keeperMetrics(
         keeper,
         record.underlyings.map(({ symbol }) => symbol),
@@ -147,6 +152,13 @@ export function addKeepCommand(program: Command): void {
           onProgress: (block, head) => progress.show("reading events", block - record.block, head - record.block),
           onAnew: (reason) => logger.warn({ reason }, "books are read again"),
         });
+        const lease =
+          shared === undefined || wallet === undefined
+            ? undefined
+            : await postgresLease(shared, [record.chainId, record.contracts.vault, wallet.address].join(" ").toLowerCase(), {
+                onChange: (leads) => logger.warn({ leads }, leads ? "leads" : "follows"),
+              });
+        if (lease !== undefined) closing.push(lease.close);
         const send =
           wallet === undefined
             ? undefined
@@ -156,7 +168,7 @@ export function addKeepCommand(program: Command): void {
                   rpc,
                   wallet,
                   chainId: record.chainId,
-                  store,
+                  store: lease ?? store,
                   policy: { ...DEFAULT_POLICY, highestFee },
                   signal,
                   onEvent: (event) => {
@@ -167,8 +179,13 @@ export function addKeepCommand(program: Command): void {
               );
         const say = (line: string): void => void process.stdout.write(`${line}\n`);
         let [failed, undone, sold, missed, idle] = [0, 0, 0, 0, ""];
-        const onTurn = (turn: TurnReport): void => {
+        const onTurn = (turn: TurnReport, leads: boolean): void => {
           progress.end();
+          if (!leads) {
+            if (idle !== FOLLOWS && !json) say(FOLLOWS);
+            idle = FOLLOWS;
+            return;
+          }
           failed += turn.failures.length;
           sold += turn.sales.length;
           missed += turn.missed.length;
@@ -205,6 +222,7 @@ export function addKeepCommand(program: Command): void {
             ? { prices: priceFeed(rpc, record, { ...given, ...(given.prices === undefined ? {} : { signed: given.prices }) }) }
             : {}),
           ...(given.slices === undefined ? {} : { slices: sliceFeed(record, given.slices) }),
+          ...(lease === undefined ? {} : { lease }),
           interval,
           once: given.once,
           onTurn,
@@ -225,6 +243,7 @@ function isMistake(error: unknown): boolean {
   return error instanceof Failure && !(error instanceof RpcFailure) && !error.retryable;
 }
 
+const FOLLOWS = "another keeper leads; this one follows";
 const NATIVE = "ETH";
 
 /**

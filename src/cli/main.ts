@@ -3,6 +3,7 @@ import { explainError } from "../sdk/errors.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { addAccountCommands } from "./accountCommands.ts";
 import { addCheckCommand } from "./checkCommand.ts";
+import { addCompletionCommand } from "./completionCommand.ts";
 import { addDataCommand } from "./dataCommand.ts";
 import { addDemoCommand } from "./demoCommand.ts";
 import { addDevnetCommand } from "./devnetCommand.ts";
@@ -33,6 +34,7 @@ export function commandLine(): Command {
   addExchangeCommands(program);
   addPoolCommands(program);
   addPriceCommand(program);
+  addCompletionCommand(program);
   return program;
 }
 

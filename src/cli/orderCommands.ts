@@ -12,7 +12,7 @@ import { buildCombo, signCombo, type TypedCombo } from "../sdk/combos.ts";
 import { isCombo, parseCombo, pricedLegs } from "../sdk/comboTerms.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
-import { buildOrder, type OrderVenue, signOrder, type TypedOrder } from "../sdk/orders.ts";
+import { buildOrder, encodeCancel, type OrderVenue, signOrder, type TypedOrder } from "../sdk/orders.ts";
 import { expiryText, instrumentName, type ListedUnderlying, orderVenue, parseInstrument, signedName } from "../sdk/series.ts";
 import {
   fillableOf,
@@ -102,6 +102,19 @@ export function addOrderCommands(program: Command): void {
     .description("trade against a signed order")
     .action(async (file: string, options: { size?: string; preview: boolean }) => {
       await take(await openContext(options), orderIn(file), options);
+    });
+
+  withNetwork(order.command("cancel").argument("<file>", "an order that you have signed"))
+    .description("cancel one order, and every other of its nonce; the rest stands")
+    .action(async (file: string, options: unknown) => {
+      const context = await openContext(options);
+      const { account, nonce } = orderIn(file).order;
+      const own = ownAccount(context);
+      if (account !== own)
+        throw new BadInput(`the order is one of ${showAccount(account, context.record.chainId)}: who signed it cancels it`);
+      const action = tradeAction(account, context.record.modules.orders, encodeCancel([nonce]), 0n);
+      const { hash } = await context.send([executeCall(context.record, context.wallet().address, [action])]);
+      report(context, { nonce: Number(nonce), hash }, `cancelled: nobody can take it any more`);
     });
 
   withNetwork(order.command("void"))

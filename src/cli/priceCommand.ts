@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { type OptionPrices, price as priceByEngine } from "../engine/math/options/black76.ts";
 import { WAD } from "../engine/types/fixedPoint.ts";
-import { formatDecimal } from "../sdk/amounts.ts";
+import { formatDecimal, parseDecimal } from "../sdk/amounts.ts";
 import { BadInput, Failure } from "../sdk/failure.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import { LOCAL_ROLES, movePrice } from "../simulator/devnet.ts";
@@ -119,11 +119,16 @@ async function showUnderlyings(options: unknown): Promise<void> {
     state: each.price === 0n ? "never posted" : (STATES[Number(each.priceState)] ?? "unknown"),
     scanRange: formatDecimal(each.heldRange, 9),
     openInterest: formatDecimal(each.funding.openInterest, Number(each.lotExponent)),
+    // of eight hours, what longs pay shorts
+    fundingRate: formatDecimal(each.funding.rate, 9),
   }));
   if (context.json) printJson({ prices: rows });
   else
     printTable(
-      ["underlying", "price", "state", "scan range", "open interest"],
-      rows.map((row) => [row.underlying, row.price, row.state, row.scanRange, row.openInterest]),
+      ["underlying", "price", "state", "scan range", "open interest", "longs pay in 8 h"],
+      rows.map((row) => [
+        ...[row.underlying, row.price, row.state, row.scanRange, row.openInterest],
+        `${formatDecimal(parseDecimal(row.fundingRate) * 100n)} %`,
+      ]),
     );
 }

@@ -5,19 +5,20 @@ import type { AccountId } from "../engine/types/types.ts";
 import { batchesByGas } from "../keeper/plan.ts";
 import { eventsOf, refusalOf, salesOf } from "../keeper/turn.ts";
 import { formatDecimal } from "../sdk/amounts.ts";
-import { approvalCalls } from "../sdk/approval.ts";
+import { approvalCalls, balanceOf } from "../sdk/approval.ts";
 import { liquidateBatchCall, refreshCapCall, shedCall, vaultCall } from "../sdk/calls.ts";
 import { explainError } from "../sdk/errors.ts";
-import { Failure } from "../sdk/failure.ts";
+import { BadInput, Failure } from "../sdk/failure.ts";
 import { interfaceOf } from "../sdk/interfaces.ts";
 import { vaultReader } from "../sdk/readState.ts";
 import { isRetryable } from "../sdk/rpc.ts";
+import { expiryText } from "../sdk/series.ts";
 import { standings } from "../sdk/standing.ts";
 import { readVault } from "../sdk/vaultView.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import { ownAccount, report } from "./accountCommands.ts";
 import { readArguments, whole } from "./arguments.ts";
-import { findUnderlying, openContext, parseAccount, parseAmount, requireAccountText, withNetwork } from "./context.ts";
+import { type Context, findUnderlying, openContext, parseAccount, parseAmount, requireAccountText, withNetwork } from "./context.ts";
 import { figuresOf } from "./orderCommands.ts";
 import { printJson, printTable } from "./output.ts";
 
@@ -118,6 +119,10 @@ export function addTradeCommands(program: Command): void {
       ]);
       report(context, { amount, hash }, `${amount} ${symbol} staked`);
     });
+  withNetwork(fund.command("redeem").argument("[shares]", "of the fund, or all; what was asked for before goes on by default"))
+    .description("redeem shares of the fund, step by step: ask, ten days later claim, an hour later be paid; each run takes the next step")
+    .option("--cancel", "take back what was asked for", false)
+    .action(async (shares: string | undefined, options: { cancel: boolean }) => redeem(await openContext(options), shares, options.cancel));
   withNetwork(fund.command("cap").argument("[underlyings...]", "all by default"))
     .description("set the cap of the open interest to what the fund supports; anybody may")
     .action(async (symbols: string[], options: unknown) => {
@@ -149,4 +154,61 @@ export function addTradeCommands(program: Command): void {
       ]);
       report(context, { underlying: symbol, percent, hash }, `took ${percent} % of the fund's ${symbol.toUpperCase()}`);
     });
+}
+
+type Ticket = readonly [shares: bigint, maturity: bigint, lapse: bigint];
+type Claim = readonly [shares: bigint, assets: bigint, payableFrom: bigint, lapse: bigint];
+
+/** The next step of a redemption, and what comes after it. */
+async function redeem(context: Context, asked: string | undefined, cancel: boolean): Promise<void> {
+  const { record, rpc } = context;
+  const owner = context.wallet().address;
+  const view = (method: string): Promise<unknown[]> => context.view("insuranceFund", "InsuranceFund", method, owner);
+  const [decimals] = (await context.view("insuranceFund", "InsuranceFund", "decimals")) as [bigint];
+  const [ticket, claim] = [(await view("ticketOf")) as unknown as Ticket, (await view("claimOf")) as unknown as Claim];
+  const { timestamp } = (await rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
+  const now = BigInt(timestamp);
+  const { symbol, decimals: units } = record.settlementToken;
+  const shown = (shares: bigint): string => `${formatDecimal(shares, Number(decimals))} shares`;
+  const step = async (method: string, args: readonly unknown[], figures: object, line: string): Promise<void> => {
+    const data = interfaceOf("InsuranceFund").encodeFunctionData(method, args);
+    const { hash } = await context.send([{ to: record.contracts.insuranceFund, data }]);
+    report(context, { step: method, ...figures, hash }, line);
+  };
+  const [ticketShares, maturity, lapse] = ticket;
+  const [claimShares, , payableFrom, claimLapse] = claim;
+  if (cancel) {
+    if (ticketShares + claimShares === 0n) throw new Failure("nothing was asked for");
+    return step("cancelRedeem", [], {}, "taken back: the shares are as they were");
+  }
+  if (asked === undefined && claimShares > 0n) {
+    const when = `${expiryText(payableFrom)} to ${expiryText(claimLapse)} UTC`;
+    if (now < payableFrom) throw new Failure(`${shown(claimShares)} are claimed, and paid from ${when}`, "run the same command then");
+    const before = await balanceOf(rpc, record.settlementToken, owner);
+    await step("payClaim", [owner], { shares: formatDecimal(claimShares, Number(decimals)) }, `paid for ${shown(claimShares)}`);
+    const paid = (await balanceOf(rpc, record.settlementToken, owner)) - before;
+    if (!context.json) process.stdout.write(`${formatDecimal(paid, units)} ${symbol} received\n`);
+    return;
+  }
+  if (asked === undefined && ticketShares > 0n) {
+    if (now < maturity)
+      throw new Failure(`${shown(ticketShares)} cool down until ${expiryText(maturity)} UTC`, "run the same command then, within two days");
+    const figures = { shares: formatDecimal(ticketShares, Number(decimals)), lapse: Number(lapse) };
+    return step(
+      "fileClaim",
+      [ticketShares, 0n],
+      figures,
+      `claimed ${shown(ticketShares)}: run the same command again in 60 to 70 minutes to be paid`,
+    );
+  }
+  if (asked === undefined) throw new BadInput("how many shares? name a number, or all");
+  const [held] = (await view("balanceOf")) as [bigint];
+  const shares = asked === "all" ? held : parseAmount(asked, Number(decimals));
+  if (shares > held || shares === 0n) throw new Failure(`${owner} holds ${shown(held)}`);
+  await step(
+    "requestRedeem",
+    [shares],
+    { shares: formatDecimal(shares, Number(decimals)) },
+    `asked for ${shown(shares)}: run plimsoll fund redeem in ten days, within two more`,
+  );
 }

@@ -22,9 +22,9 @@ export type Unprofitable = { readonly account: AccountId; readonly reward: bigin
 
 export type Weighed = { readonly worth: readonly AccountId[]; readonly unprofitable: readonly Unprofitable[] };
 
-// What the sale of an account adds to a transaction, by the figures of bench/gas.json: of one perpetual alone, of each market and each token of
+// What a transaction takes before anybody is sold, and what the sale of an account adds, by the figures of bench/gas.json: of one perpetual alone, of each market and each token of
 // collateral otherwise, and of each option or dated future.
-const GAS_OF_A_BATCH = 60_000n;
+const GAS_OF_A_BATCH = 50_000n;
 const GAS_ALONE = 25_000n;
 const GAS_OF_MARKETS = 45_000n;
 const GAS_A_MARKET = 70_000n;
@@ -68,9 +68,11 @@ export function weigh(state: State, accounts: readonly AccountId[], keeper: Acco
   const isWorth = pays.some(({ reward }) => reward === undefined) || earned - GAS_OF_A_BATCH * ofGas >= floor;
   const worth = isWorth ? pays : [];
   const left = rows.filter((row) => !worth.includes(row));
+  // what nobody earns is shared by all
+  const shared = isWorth || pays.length === 0 ? 0n : (GAS_OF_A_BATCH * ofGas) / BigInt(pays.length);
   return {
     worth: worth.map(({ account }) => account),
-    unprofitable: left.map(({ account, reward = 0n, cost }) => ({ account, reward, cost })),
+    unprofitable: left.map(({ account, reward = 0n, cost }) => ({ account, reward, cost: cost + shared })),
   };
 }
 

@@ -18,6 +18,8 @@ export type KeeperMetrics = {
   readonly failedTurn: (retryable: boolean) => void;
   readonly transaction: (event: SenderEvent) => void;
   readonly node: (event: NodeEvent) => void;
+  /** Whether this keeper is the one that sends. */
+  readonly leads: (leads: boolean) => void;
   /** Seconds since the last turn that was carried out; undefined before the first. */
   readonly sinceLastTurn: () => number | undefined;
 };
@@ -37,6 +39,7 @@ export function keeperMetrics(keeper: AccountId, symbols: readonly string[]): Ke
   const below = gauge("accounts_below_line", "Accounts below their maintenance margin");
   const liquidatable = gauge("accounts_liquidatable", "Accounts below the line whose prices are normal and young enough");
   const unprofitable = gauge("accounts_unprofitable", "Liquidatable accounts whose sale would not earn its gas and the floor");
+  const leads = gauge("leads", "1 where this keeper sends, 0 where it follows another");
   const headBlock = gauge("head_block", "Block as of which the books are");
   const headTime = gauge("head_time_seconds", "Time of that block");
   const priceTime = new Gauge({
@@ -101,6 +104,7 @@ export function keeperMetrics(keeper: AccountId, symbols: readonly string[]): Ke
       transactions.inc({ outcome: event.kind });
       if (event.kind === "mined" || event.kind === "failed") fees.inc(toNumber(event.fee ?? 0n));
     },
+    leads: (isLeader) => leads.set(isLeader ? 1 : 0),
     node: ({ host, kind }) => {
       if (kind === "left") nodes.inc({ host });
     },

@@ -4,6 +4,7 @@ import type { AccountId } from "../engine/types/types.ts";
 import { explainError } from "../sdk/errors.ts";
 import { isRetryable, pauseFor } from "../sdk/rpc.ts";
 import type { Books } from "./books.ts";
+import type { Lease } from "./lease.ts";
 import type { KeeperMetrics } from "./metrics.ts";
 import { keepersTurn, type TurnOptions, type TurnReport } from "./turn.ts";
 import { placesOf } from "./upkeep.ts";
@@ -23,7 +24,9 @@ export type KeeperOptions = Omit<TurnOptions, "books"> & {
   readonly interval: number;
   /** One turn, whose failure is that of the run. */
   readonly once: boolean;
-  readonly onTurn?: (report: TurnReport) => void;
+  /** Of several keepers the one that leads sends, the others follow; without it this one leads. */
+  readonly lease?: Pick<Lease, "leads">;
+  readonly onTurn?: (report: TurnReport, leads: boolean) => void;
 };
 
 const LONGEST_PAUSE = 60_000;
@@ -59,11 +62,13 @@ export async function persist<Result>(work: () => Promise<Result>, options: Pers
  * @throws what a turn failed with where only one is taken
  */
 export async function runKeeper(options: KeeperOptions): Promise<void> {
-  const { common, books, interval, once, onTurn = () => {}, ...turn } = options;
+  const { common, books, interval, once, lease, onTurn = () => {}, send, ...turn } = options;
   const { logger, metrics, signal } = common;
   const take = async (): Promise<void> => {
     const started = performance.now();
-    const report = await keepersTurn({ ...turn, books });
+    const leads = (await lease?.leads()) ?? true;
+    const report = await keepersTurn({ ...turn, books, ...(leads && send !== undefined ? { send } : {}) });
+    metrics.leads(leads);
     const head = books.head();
     const state = books.state(head.time);
     metrics.turn(report, state, head, (performance.now() - started) / 1000);
@@ -94,7 +99,7 @@ export async function runKeeper(options: KeeperOptions): Promise<void> {
     }
     for (const { account, hash, by, reason } of report.missed)
       logger.warn({ account: nameOf(account), hash, ...(by === undefined ? { reason } : { by: nameOf(by) }) }, "not sold by us");
-    onTurn(report);
+    onTurn(report, leads);
   };
   if (once) return take();
   while (!signal.aborted) {

@@ -95,8 +95,8 @@ export function severalNodes(nodes: readonly ChainNode[], options: NodesOptions 
     }
   };
 
-  const ask: Rpc = async (method, params) => {
-    if (places.length > 1 && now() - lookedAt >= lookEvery) await look();
+  const askWell: Rpc = async (method, params) => {
+    if (now() - lookedAt >= lookEvery) await look();
     const well = places.filter(({ restsUntil }) => restsUntil <= now());
     const resting = places.filter((place) => !well.includes(place)).sort((a, b) => a.restsUntil - b.restsUntil);
     // those that rest are asked last, for who else is left
@@ -116,8 +116,11 @@ export function severalNodes(nodes: readonly ChainNode[], options: NodesOptions 
     throw last;
   };
 
+  // one alone is neither behind nor left
+  const [only] = nodes;
+  const ask = nodes.length === 1 && only !== undefined ? only.rpc : askWell;
+  if (privately === undefined) return ask;
   return async (method, params) => {
-    if (privately === undefined) return ask(method, params);
     if (method === "eth_sendRawTransaction") return privately.rpc(method, params);
     const result = await ask(method, params);
     // what waits there is known there only

@@ -33,6 +33,12 @@ export type PendingStore = {
   readonly setPending: (sender: string, transaction: PendingTransaction | undefined) => void;
 };
 
+/** The same where several programs share it: it is asked over a network. Where it throws nothing is sent. */
+export type SharedPendingStore = {
+  readonly pending: (sender: string) => Promise<PendingTransaction | undefined>;
+  readonly setPending: (sender: string, transaction: PendingTransaction | undefined) => Promise<void>;
+};
+
 /** What happens to transactions on their way, for logs, metrics and people. */
 export type SenderEvent =
   | { readonly kind: "sent" | "replaced"; readonly nonce: number; readonly hash: string; readonly fees: Fees }
@@ -50,7 +56,7 @@ export type SenderOptions = {
   readonly wallet: Wallet;
   readonly chainId: number;
   /** Where a transaction that waits is kept, so that the next run does not send beside it; in memory by default. */
-  readonly store?: PendingStore;
+  readonly store?: PendingStore | SharedPendingStore;
   /** Whether a first transaction takes the place of what waits in the pool of the node, or waits behind it. */
   readonly beside?: "replace" | "queue";
   readonly policy?: ReplacementPolicy;
@@ -192,6 +198,8 @@ export function transactionSender(options: SenderOptions): Sender {
     let fees = waiting === undefined ? firstFees(now, policy.highestFee) : raisedFees(waiting.fees, now, policy.highestFee);
     let trouble: unknown;
 
+    /** What is used up is forgotten by the next run at the latest. */
+    const forget = async (): Promise<void> => store.setPending(sender, undefined);
     const newest = (): string => waiting?.hashes.at(-1) ?? "";
     const waits = (why: string): string => `transaction ${[newest(), "waits"].join(" ").trim()} at nonce ${nonce} of ${sender}: ${why}`;
     const fail = (reason: string): never => {
@@ -206,15 +214,16 @@ export function transactionSender(options: SenderOptions): Sender {
         const attempt = await signed(call, gas, nonce, fees);
         const hash = keccak256(attempt);
         // written down before it leaves: nothing is ever sent that a later run does not know
-        store.setPending(sender, { nonce, fees, hashes: [...(waiting?.hashes ?? []), hash], sentAt: now.block });
+        const leaving: PendingTransaction = { nonce, fees, hashes: [...(waiting?.hashes ?? []), hash], sentAt: now.block };
+        await store.setPending(sender, leaving);
         const refusal = await leave(attempt);
         if (refusal === undefined) {
           onEvent({ kind: waiting === undefined ? "sent" : "replaced", nonce, hash, fees });
-          waiting = store.pending(sender) ?? { nonce, fees, hashes: [hash], sentAt: now.block };
+          waiting = leaving;
           own.add(hash);
           raw = attempt;
         } else {
-          store.setPending(sender, waiting);
+          await store.setPending(sender, waiting);
           const words = refusal instanceof Error ? refusal.message : "";
           if (!legacy && FORM.test(words)) {
             legacy = true;
@@ -245,7 +254,7 @@ export function transactionSender(options: SenderOptions): Sender {
         try {
           const receipt = await receiptOf(waiting?.hashes ?? []);
           if (receipt !== undefined) {
-            store.setPending(sender, undefined);
+            await forget().catch(() => {});
             return { receipt, nonce, attempts, isOwn: own.has(receipt.transactionHash.toLowerCase()) };
           }
           const used = (await count("latest")) > nonce;
@@ -254,7 +263,7 @@ export function transactionSender(options: SenderOptions): Sender {
           trouble = used ? new Failure("its nonce is used up, and the node has no receipt of it") : undefined;
           // no receipt is no knowledge until the node has had some blocks to find one
           if (usedSince !== undefined && now.block - usedSince >= policy.patience) {
-            store.setPending(sender, undefined);
+            await store.setPending(sender, undefined);
             return anotherProgram(nonce, sender, newest());
           }
           if (!used) {
@@ -289,11 +298,11 @@ export function transactionSender(options: SenderOptions): Sender {
     send: async (call) => {
       const earlier: ReceiptLog[] = [];
       for (;;) {
-        const before = store.pending(sender);
+        const before = await store.pending(sender);
         if (before !== undefined && before.nonce < (await count("latest"))) {
           // of before: mined, or replaced by another program
           const receipt = await receiptOf(before.hashes);
-          store.setPending(sender, undefined);
+          await store.setPending(sender, undefined);
           if (receipt !== undefined) {
             onEvent({
               kind: receipt.status === "0x1" ? "mined" : "failed",

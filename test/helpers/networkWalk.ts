@@ -117,9 +117,9 @@ export function networkWalk({ where, folder, passTime, onCommand = () => {} }: W
     expect(await said(KEEPER, "keep", "--once", "--prices", prices)).to.match(/posted a price of ETH/);
     await minute();
     await signed("1700");
-    expect(await said(KEEPER, "keep", "--once", "--prices", prices)).to.match(
-      /^liquidated 0x[0-9a-f]{40}\/0: sold .*, the keeper earned \d/m,
-    );
+    // whoever is insolvent earns a keeper less than its gas, and is sold by who bears that
+    const turn = await said(KEEPER, "keep", "--once", "--prices", prices, "--floor", "-5");
+    expect(turn, turn).to.match(/^liquidated 0x[0-9a-f]{40}\/0: sold .*, the keeper earned \d/m);
     expect(await said(POSTER, "check")).to.match(/^vaultMinusClaims +0$/m);
   };
 
@@ -190,7 +190,23 @@ export function networkWalk({ where, folder, passTime, onCommand = () => {} }: W
     expect(await said(BACKER, "order", "take", order)).to.match(/^bought 10 ETH-\d+-1800-C at /);
     await said(MAKER, "order", "sign", "sell", `${series}-1600-P:+1,${series}-1500-P:-1`, "10", "--limit", "mark", "--out", order);
     expect(await json(BACKER, "order", "take", order)).to.have.property("hash");
+    await said(MAKER, "order", "sign", "sell", "ETH", "1", "--limit", "mark", "--out", order);
+    await refused(BACKER, 2, /who signed it cancels it/, "order", "cancel", order);
+    expect(await said(MAKER, "order", "cancel", order)).to.match(/^cancelled/);
+    await refused(BACKER, 1, /who signed it has cancelled it/, "order", "take", order);
     await refused(POSTER, 1, /has not|not expired|not settled|expires/i, "series", "settle", series);
+
+    // shares of the fund: ten days, an hour
+    await refused(BACKER, 2, /how many shares/, "fund", "redeem");
+    expect(await said(BACKER, "fund", "redeem", "1000")).to.match(/^asked for 1000 shares/);
+    await refused(BACKER, 1, /1000 shares cool down until/, "fund", "redeem");
+    await passTime(10 * DAY);
+    await posted("1700");
+    expect(await said(BACKER, "fund", "redeem")).to.match(/^claimed 1000 shares/);
+    await refused(BACKER, 1, /1000 shares are claimed, and paid from/, "fund", "redeem");
+    await passTime(3_700);
+    await posted("1700");
+    expect(await said(BACKER, "fund", "redeem")).to.match(/^paid for 1000 shares\n[1-9][\d.]* pUSD received/);
     expect(await said(POSTER, "check")).to.match(/^vaultMinusClaims +0$/m);
   };
 

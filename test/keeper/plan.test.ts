@@ -196,7 +196,7 @@ describe("what a sale is worth", () => {
   const accounts = planned(fallen);
   const rewards = accounts.map((account) => rewardOf(fallen, account, bob) ?? 0n);
   const earned = rewards.reduce((sum, reward) => sum + reward, 0n);
-  const gas = 60_000n + accounts.reduce((sum, account) => sum + gasExpected(fallen, account), 0n);
+  const gas = 50_000n + accounts.reduce((sum, account) => sum + gasExpected(fallen, account), 0n);
 
   it("default: all are sold where gas costs nothing, nobody where it costs more than they earn", () => {
     expect(rewards.every((reward) => reward > 0n)).to.equal(true);

@@ -119,7 +119,7 @@ describe("transactionSender", () => {
     expect(failure).to.be.instanceOf(TransactionFailure).and.to.include({ retryable: true });
     expect(String(failure)).to.match(/transaction 0x[0-9a-f]{64} waits at nonce 7 of 0x[0-9a-f]{40}: not mined after 2 attempts/);
     expect(events.at(-1)).to.deep.include({ kind: "gaveUp", nonce: 7 });
-    expect(store.pending(wallet.address.toLowerCase())?.hashes).to.have.length(2);
+    expect((await store.pending(wallet.address.toLowerCase()))?.hashes).to.have.length(2);
     stuck = false;
     await sender.send({ ...call, data: "0x02" });
     expect(node.sent.map(({ nonce, data }) => [nonce, data])).to.deep.equal([

@@ -13,7 +13,8 @@ async function printed(running: Running, what: RegExp): Promise<void> {
     if (running.child.exitCode !== null) break;
     await pause(100);
   }
-  expect(running.out()).to.match(what);
+  if (!what.test(running.out())) running.child.kill();
+  expect(running.out(), (await Promise.race([running.ended, { err: "" }])).err).to.match(what);
 }
 
 describe("plimsoll keep", function () {

@@ -232,6 +232,10 @@ describe("what operators meet, on a devnet behind a proxy", function () {
         expect(JSON.parse(await said("order", "show", path, "--json"))).to.include({ signatureFault: null });
         expect(await said("order", "take", path, "--size", size, "--as", "12")).to.match(new RegExp(`^bought ${size} ETH-PERP at `));
       }
+      await refused(/the order is one of account 10: who signed it cancels it/, 2, ["order", "cancel", path, "--as", "12"]);
+      expect(await said("order", "cancel", path, "--as", "10")).to.match(/^cancelled/);
+      await refused(/who signed it has cancelled it/, 1, ["order", "take", path, "--as", "12"]);
+      await said("order", "sign", "sell", "ETH", "1", "--limit", "mark", "--as", "10", "--nonce", "77", "--out", path);
       // what is too small is said in words for who reads it, with units
       await refused(
         /^error: account 13 would hold 0\.01 ETH-PERP, worth less than 500 pUSD, the least that a position may be \(trade more, or close all of it\)$/m,

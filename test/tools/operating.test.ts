@@ -13,6 +13,7 @@ import { buildOrder, type OrderVenue, signOrder } from "../../src/sdk/orders.ts"
 import { type Rpc, RpcFailure } from "../../src/sdk/rpc.ts";
 import { isSignedBy, normalSignature, signatureOf } from "../../src/sdk/signature.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
+import { plimsollHere } from "../helpers/plimsoll.ts";
 
 const plimsoll = join(projectRoot, "scripts", "plimsoll.ts");
 
@@ -27,6 +28,33 @@ describe("what machines and wallets do", function () {
     const elsewhere = spawnSync(process.execPath, [plimsoll, "price", "option", ...terms], { cwd: tmpdir(), encoding: "utf8" });
     expect({ status: elsewhere.status, stderr: elsewhere.stderr }).to.deep.equal({ status: 0, stderr: "" });
     expect(elsewhere.stdout).to.match(/contract and engine agree/);
+  });
+
+  it("behavior: a shell completes commands, those within, and their options", async () => {
+    const { code, out } = await plimsollHere(["completion", "bash"]);
+    expect(code).to.equal(0);
+    const completed = (...words: string[]): string[] => {
+      const script = `${out}\nCOMP_WORDS=(plimsoll ${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length}; _plimsoll; echo "\${COMPREPLY[@]}"`;
+      const { stdout, stderr } = spawnSync("bash", ["-c", script], { encoding: "utf8" });
+      expect(stderr).to.equal("");
+      return stdout
+        .trim()
+        .split(" ")
+        .filter((word) => word !== "");
+    };
+    expect(completed("or")).to.deep.equal(["order"]);
+    expect(completed("")).to.include.members(["keep", "order", "price", "completion"]).and.not.include("default");
+    expect(completed("order", "")).to.include.members(["sign", "take", "cancel"]);
+    expect(completed("order", "take", "order.json", "--pre")).to.deep.equal(["--preview"]);
+    expect(completed("keep", "--once", "--max")).to.deep.equal(["--max-fee"]);
+    expect(completed("fund", "redeem", "--cap")).to.deep.equal([]);
+    expect((await plimsollHere(["completion", "zsh"])).out).to.equal(`autoload -U +X bashcompinit && bashcompinit\n${out}`);
+    const fish = (await plimsollHere(["completion", "fish"])).out;
+    expect(fish).to.match(/^complete -c plimsoll -f -n '__fish_use_subcommand' -a order -d 'sign orders/m);
+    expect(fish).to.match(
+      /^complete -c plimsoll -n '__fish_seen_subcommand_from order; and __fish_seen_subcommand_from take' -l preview -d /m,
+    );
+    expect((await plimsollHere(["completion", "tcsh"])).code).to.equal(2);
   });
 
   it("behavior: signatures of any wallet become 65 bytes with 27 or 28; what is no key's stays", async () => {
