@@ -875,8 +875,8 @@ export class World {
 }
 
 function encodeFills(fills: readonly Fill[]): string {
-  // what a module says of the order is anything
-  const ordered = (fill: Fill): bigint => BigInt.asUintN(256, fill.maker ^ (fill.price << 64n));
+  // what a module says of the order is anything but that the fill must stand: no other would be skipped
+  const ordered = (fill: Fill): bigint => BigInt.asUintN(255, fill.maker ^ (fill.price << 64n));
   return coder.encode([FILLS], [fills.map((fill) => ({ ...fill, price: BigInt.asUintN(256, fill.price), order: ordered(fill) }))]);
 }
 
