@@ -1,3 +1,4 @@
+import { Draft, type Outcome } from "../../../src/engine/ledger/draft.ts";
 import { namedInstrument } from "../../../src/engine/ledger/market.ts";
 import { inventoryRate } from "../../../src/engine/math/pool/inventoryFunding.ts";
 import type { Leg } from "../../../src/engine/pool/figures.ts";
@@ -6,7 +7,6 @@ import { rebalance } from "../../../src/engine/pool/rebalance.ts";
 import { claimOf, claimRedeem, claimWithdraw, payRequests, poolDeposit, requestRedeem, VIRTUAL } from "../../../src/engine/pool/shares.ts";
 import { poolTrade } from "../../../src/engine/pool/trade.ts";
 import { valuesOf } from "../../../src/engine/pool/values.ts";
-import { Draft, type Outcome } from "../../../src/engine/ledger/draft.ts";
 import { accountIdOf, ownerOf } from "../../../src/engine/types/accountId.ts";
 import { abs, divUp, sum } from "../../../src/engine/types/fixedPoint.ts";
 import type { AccountId, Address, State } from "../../../src/engine/types/types.ts";
@@ -77,7 +77,11 @@ export class PoolChain {
   trade(account: AccountId, legs: readonly Leg[], limit?: bigint): Call {
     const from = ownerOf(account);
     const data = coder.encode([ORDER], [this.orderOf(account, legs, limit)]);
-    const action = { kind: 7, account, data: coder.encode(["uint8", "bytes", "uint256"], [POOL_MODULE, data, sum(legs.map(({ lots }) => abs(lots)))]) };
+    const action = {
+      kind: 7,
+      account,
+      data: coder.encode(["uint8", "bytes", "uint256"], [POOL_MODULE, data, sum(legs.map(({ lots }) => abs(lots)))]),
+    };
     return {
       description: `trade with the pool ${show(legs)} ${limit}`,
       from,
@@ -188,11 +192,10 @@ function same(what: string, name: string, found: readonly bigint[], expected: re
 
 /** A pool with the parameters that the engine begins with, bound to the vault as its second module. */
 export async function deployPool(deployment: Deployment, weights: readonly bigint[]): Promise<LiquidityPool> {
-  const { connection, vault, authority, settlement } = deployment;
+  const { connection, vault, authority } = deployment;
   const values = { steepness: 100_000n, wide: 5_000n, narrow: 200n, valuePart: 100_000n, ...FUNDING };
-  const args = [authority, settlement, REWARD * SCALE, values, "Pool", "POOL"] as const;
+  const args = [vault, POOL_MODULE, authority, REWARD * SCALE, values, "Pool", "POOL"] as const;
   const pool = (await connection.ethers.deployContract("LiquidityPool", args as never)) as unknown as LiquidityPool;
-  await pool.bindVault(vault, POOL_MODULE);
   await vault.setModule(POOL_MODULE, pool);
   for (const [underlying, weight] of weights.entries()) await pool.setWeight(underlying, weight);
   return pool;
@@ -200,4 +203,3 @@ export async function deployPool(deployment: Deployment, weights: readonly bigin
 
 /** A leg of the perpetual of an underlying. */
 export const perpetual = (underlying: number, lots: bigint): Leg[] => [{ instrument: namedInstrument(underlying, 0n), lots }];
-
