@@ -30,6 +30,7 @@ const MORE_RUNS = new Map([
   ["margin/options/OpeningLogic", 10_000],
   ["margin/options/PortfolioLogic", 10_000],
   ["orders/OrderSettlement", 10_000],
+  ["margin/OwnerLogic", 10_000],
   ["margin/QuoteLogic", 10_000],
 ]);
 const deployed = [

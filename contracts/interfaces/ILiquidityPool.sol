@@ -55,7 +55,6 @@ struct PoolBook {
 interface ILiquidityPool is IERC4626, IERC165, IModule, IFundingRateSource {
     // ---------------------------------------------------------------- events
 
-    event VaultBound(IMarginVault indexed vault, uint8 module);
     event ParametersSet(PoolParameters parameters);
     event WeightSet(uint8 indexed underlying, uint256 weight);
     /// @dev `account` traded with the pool: cost and half spread in WAD, and Q and C after it.
@@ -72,11 +71,6 @@ interface ILiquidityPool is IERC4626, IERC165, IModule, IFundingRateSource {
 
     // ---------------------------------------------------------------- errors
 
-    error NotBound();
-    error AlreadyBound(IMarginVault vault);
-    error CallerNotDeployer(address caller);
-    /// @notice Thrown when the vault to bind has another settlement token, or another contract at that number of module.
-    error VaultMismatch(address settlementToken, address module);
     error ParameterOutOfBounds(bytes32 name, uint256 value, uint256 least, uint256 most);
     /// @notice Thrown when an inequality between parameters does not hold (docs/pool.md).
     error PoolInconsistent(bytes32 name);
@@ -108,11 +102,9 @@ interface ILiquidityPool is IERC4626, IERC165, IModule, IFundingRateSource {
     error NothingToDo();
     error FundHoldsCollateral(uint256 underlying);
 
-    // ---------------------------------------------------------------- binding and parameters
+    // ---------------------------------------------------------------- parameters
 
-    /// @notice Binds the pool to its vault, in which it is module `module`; once, by its deployer.
-    function bindVault(IMarginVault vault, uint8 module) external;
-
+    /// @notice The vault in which the pool has its accounts.
     function vault() external view returns (IMarginVault);
 
     /// @notice Sets all parameters; for the vault's authority. Refuses what is out of bounds or contradicts (docs/governance.md).

@@ -79,11 +79,10 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
     /// @dev Units of the asset that who commits leaves for who fills.
     uint256 public immutable REWARD;
 
-    address private immutable DEPLOYER;
+    IMarginVault private immutable VAULT;
+    uint8 private immutable MODULE;
     uint256 private immutable SCALE; // WAD for one unit of the asset
 
-    IMarginVault private _vault;
-    uint8 private _module;
     PoolParameters private _parameters;
     Queue private _queue;
     mapping(uint256 underlying => PoolBook) private _books;
@@ -95,41 +94,38 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
     mapping(address controller => Claim) private _claims;
     mapping(address controller => mapping(address operator => bool)) private _operators;
 
+    /// @param vault_ in which the pool is to be module `module`
     /// @param reward WAD
     constructor(
+        IMarginVault vault_,
+        uint8 module,
         address authority,
-        IERC20Metadata settlementToken,
         uint256 reward,
         PoolParameters memory parameters_,
         string memory name_,
         string memory symbol_
-    ) ERC20(name_, symbol_) ERC4626(settlementToken) AccessManaged(authority) {
-        DEPLOYER = msg.sender;
-        // the vault takes 6 to 18 decimals; more reverts here
-        SCALE = 10 ** (18 - settlementToken.decimals());
+    ) ERC20(name_, symbol_) ERC4626(_tokenOf(vault_)) AccessManaged(authority) {
+        (VAULT, MODULE) = (vault_, module);
+        // the vault takes 6 to 18 decimals
+        SCALE = 10 ** (18 - IERC20Metadata(asset()).decimals());
         REWARD = reward / SCALE;
         _requireBounds(parameters_);
         _parameters = parameters_;
         emit ParametersSet(parameters_);
-    }
-
-    // ---------------------------------------------------------------- binding and parameters
-
-    /// @inheritdoc ILiquidityPool
-    function bindVault(IMarginVault newVault, uint8 module) external {
-        if (msg.sender != DEPLOYER) revert CallerNotDeployer(msg.sender);
-        if (address(_vault) != address(0)) revert AlreadyBound(_vault);
-        (address token, , , , , ) = newVault.constants();
-        if (token != asset()) revert VaultMismatch(token, address(newVault));
-        (_vault, _module) = (newVault, module);
         // what it pulls it pulls from who calls it, and this contract calls it with its own actions alone
-        IERC20(asset()).forceApprove(address(newVault), type(uint256).max);
-        emit VaultBound(newVault, module);
+        IERC20(asset()).forceApprove(address(vault_), type(uint256).max);
     }
+
+    function _tokenOf(IMarginVault vault_) private view returns (IERC20Metadata) {
+        (address token, , , , , ) = vault_.constants();
+        return IERC20Metadata(token);
+    }
+
+    // ---------------------------------------------------------------- parameters
 
     /// @inheritdoc ILiquidityPool
     function vault() external view returns (IMarginVault) {
-        return _vault;
+        return VAULT;
     }
 
     /// @inheritdoc ILiquidityPool
@@ -175,10 +171,10 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
     /// @dev With what the vault says of each underlying: a quote is within the fill band, and who comes or goes as a shareholder pays for how old the price may
     /// be, of which the wide half spread is at least as much.
     function _requireConsistent(PoolParameters memory p) private view {
-        (, , , uint256 listed) = _vault.parameterWords();
+        (, , , uint256 listed) = VAULT.parameterWords();
         for (uint256 u; u < listed & 0xff; ++u) {
             // casting is safe: at most 32 underlyings
-            uint256[8] memory words = _vault.underlyingWords(uint8(u));
+            uint256[8] memory words = VAULT.underlyingWords(uint8(u));
             uint256 band = TradingWord.fillBandPpm(words[4]) * 1e15;
             uint256 most = (uint256(p.steepness) * PoolPricing.MARGIN_PART.raw() * VolatilityWord.rangeCapPpb(words[5])) / 1e12;
             if (most + uint256(p.wide) * 1e15 > band) revert PoolInconsistent("Steepness");
@@ -192,7 +188,7 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
     /// @dev The fills stand or the whole call of the vault reverts, so that the book is written before them. A committed order comes from `fill` alone: nobody else
     /// acts as this contract.
     function trade(TradeContext calldata context, bytes calldata data) external returns (Fill[] memory fills) {
-        if (msg.sender != address(_vault)) revert CallerNotVault(msg.sender);
+        if (msg.sender != address(VAULT)) revert CallerNotVault(msg.sender);
         bool isCommitted = context.actor == address(this);
         PoolOrder memory order;
         uint256 since = AT_ONCE;
@@ -232,7 +228,7 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
         uint256 underlying = order.instruments[0] & 0xff;
         AccountId account = _account(underlying + 1);
         PoolParameters memory p = _parameters;
-        b = _vault.quoteBasis(QuoteRequest(account, order.instruments, order.lots, fromPpm(p.wide), since));
+        b = VAULT.quoteBasis(QuoteRequest(account, order.instruments, order.lots, fromPpm(p.wide), since));
         uint256 published = PriceWord.time(b.priceWord);
         if (since != AT_ONCE && published <= since) revert PriceNotNewer(published, since);
         q = PoolPricing.quote(b, _books[underlying], p, order, account, since == AT_ONCE);
@@ -242,7 +238,7 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
 
     /// @inheritdoc ILiquidityPool
     function commit(PoolOrder calldata order) external nonReentrant returns (bytes32 digest) {
-        if (!_vault.mayAct(order.account, msg.sender, SCOPE_TRADE)) {
+        if (!VAULT.mayAct(order.account, msg.sender, SCOPE_TRADE)) {
             revert IMarginVault.NotAuthorised(order.account, msg.sender, SCOPE_TRADE);
         }
         digest = _digestOf(order);
@@ -264,7 +260,7 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
             lots += order.lots[i].abs();
         }
         AccountId account = _account((order.instruments[0] & 0xff) + 1);
-        _execute(Action(ActionKind.Trade, account, abi.encode(_module, abi.encode(order, time), lots)));
+        _execute(Action(ActionKind.Trade, account, abi.encode(MODULE, abi.encode(order, time), lots)));
         IERC20(asset()).safeTransfer(msg.sender, REWARD);
     }
 
@@ -311,11 +307,10 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
         _deposit(msg.sender, receiver, assets, shares);
     }
 
-    function _beforeDeposit() private returns (Basis memory basis) {
+    function _beforeDeposit() private view returns (Basis memory basis) {
         basis = _basis(false);
         if (!PoolValues.isPriced(basis.vault, 0)) revert PoolUnpriceable();
         if (basis.vault.owed != 0) revert DeficitOutstanding(basis.vault.owed);
-        _queue.lower = basis.lower.toUint128();
     }
 
     function _deposit(address caller, address receiver, uint256 assets, uint256 shares) internal override {
@@ -326,9 +321,9 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
     /// @dev Into the reserve, as its owner.
     function _transferIn(address from, uint256 assets) internal override {
         super._transferIn(from, assets);
-        (Wad before, , , , ) = _vault.headerOf(_account(0));
+        (Wad before, , , , ) = VAULT.headerOf(_account(0));
         _execute(Action(ActionKind.Deposit, _account(0), abi.encode(SETTLEMENT, assets)));
-        (Wad afterwards, , , , ) = _vault.headerOf(_account(0));
+        (Wad afterwards, , , , ) = VAULT.headerOf(_account(0));
         // casting is safe: a deposit does not lower cash
         uint256 credited = uint256((afterwards - before).raw());
         if (credited != assets * SCALE) revert DepositMismatch(assets * SCALE, credited);
@@ -492,7 +487,7 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
     // ---------------------------------------------------------------- ERC-4626: views
 
     /// @inheritdoc IERC4626
-    /// @dev The lower value; while the vault answers nobody, the last recorded one.
+    /// @dev The lower value; while the vault answers nobody, what the last `rebalance` or payment found.
     function totalAssets() public view override(ERC4626, IERC4626) returns (uint256) {
         (bool answered, Basis memory basis) = _tryBasis();
         return answered ? basis.lower : _queue.lower;
@@ -577,18 +572,16 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
 
     // ---------------------------------------------------------------- value
 
-    /// @dev Views that ERC-4626 forbids to revert must not, whatever makes the vault's revert: its lock, no vault yet.
+    /// @dev Views that ERC-4626 forbids to revert must not, whatever makes the vault's revert: its lock.
     function _tryBasis() private view returns (bool answered, Basis memory basis) {
-        if (address(_vault) == address(0)) return (false, basis);
-        try _vault.ownerFigures(address(this), false) returns (OwnerFigures memory f) {
+        try VAULT.ownerFigures(address(this), false) returns (OwnerFigures memory f) {
             return (true, _basisOf(f));
         } catch {}
     }
 
     /// @param leaving whether value is to leave
     function _basis(bool leaving) private view returns (Basis memory) {
-        if (address(_vault) == address(0)) revert NotBound();
-        return _basisOf(_vault.ownerFigures(address(this), leaving));
+        return _basisOf(VAULT.ownerFigures(address(this), leaving));
     }
 
     function _basisOf(OwnerFigures memory f) private view returns (Basis memory) {
@@ -596,7 +589,10 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
         Wad upper = maxWad(f.accounts[0].cash, ZERO);
         Wad lower = upper;
         for (uint256 i = 1; i < f.accounts.length; ++i) {
-            (upper, lower) = PoolValues.add(f.accounts[i], _books[i - 1].charged, p, upper, lower);
+            AccountFigures memory a = f.accounts[i];
+            // with nothing there neither value says anything, whatever was charged
+            if (a.equity == ZERO && a.margin == ZERO) continue;
+            (upper, lower) = PoolValues.add(a, _books[i - 1].charged, p, upper, lower);
         }
         // casting is safe: not negative
         return Basis(uint256(upper.raw()).ceilDiv(SCALE), uint256(lower.raw()) / SCALE, f);
@@ -625,6 +621,7 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
             amount = -minWad(-missing, PoolValues.looseDown(a, charged, basis.vault.marginWord));
         }
         if (amount == ZERO) revert NothingToDo();
+        _queue.lower = basis.lower.toUint128();
         _shift(underlying, a, amount);
         emit Rebalanced(underlying, amount.raw());
     }
@@ -653,17 +650,17 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
 
     /// @inheritdoc ILiquidityPool
     function takeShed(uint8 underlying, Ratio fraction) external nonReentrant {
-        (, address fund, , , , ) = _vault.constants();
+        (, address fund, , , , ) = VAULT.constants();
         AccountId seller = toAccountId(fund, uint96(underlying) + 1);
-        (, , uint32 collaterals, , ) = _vault.headerOf(seller);
+        (, , uint32 collaterals, , ) = VAULT.headerOf(seller);
         if (collaterals != 0) revert FundHoldsCollateral(underlying);
         AccountId account = _account(uint256(underlying) + 1);
         PoolParameters memory p = _parameters;
-        Wad gross = _vault.assess(seller, false).notional.partUp(fraction);
+        Wad gross = VAULT.assess(seller, false).notional.partUp(fraction);
         PoolBook memory book = _books[underlying];
         (Wad equity, Wad before, ) = _present(underlying);
         int256 capital = PoolCost.capitalAfter(book.charged, book.capital, block.timestamp - book.time, equity.raw());
-        Wad discount = _vault.shedFund(underlying, account, fraction, ZERO);
+        Wad discount = VAULT.shedFund(underlying, account, fraction, ZERO);
         (, Wad margin, bool byWords) = _present(underlying);
         if (margin > before) PoolPricing.requireRoom(byWords, capital, margin, underlying);
         (int256 cost, uint256 charged) = PoolCost.moved(
@@ -681,7 +678,7 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
 
     /// @dev The account on `underlying` as trades measure it.
     function _present(uint256 underlying) private view returns (Wad equity, Wad margin, bool byWords) {
-        AccountFigures memory a = _vault.ownerFigures(address(this), true).accounts[underlying + 1];
+        AccountFigures memory a = VAULT.ownerFigures(address(this), true).accounts[underlying + 1];
         if (a.series && a.fresh) return (a.openingEquity, a.openingMargin, true);
         return (a.equity, a.margin, a.fresh);
     }
@@ -691,8 +688,8 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
     /// @inheritdoc IFundingRateSource
     function fundingRate(uint8 underlying) external view returns (int256) {
         PoolParameters memory p = _parameters;
-        (Lots inventory, , ) = _vault.positionOf(_account(uint256(underlying) + 1), underlying);
-        uint256 cap = FundingWord.cap(_vault.underlyingWords(underlying)[3]);
+        (Lots inventory, , ) = VAULT.positionOf(_account(uint256(underlying) + 1), underlying);
+        uint256 cap = FundingWord.cap(VAULT.underlyingWords(underlying)[3]);
         return InventoryFunding.rate(inventory, cap, p.rateMost, p.reach);
     }
 
@@ -707,6 +704,6 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
     function _execute(Action memory action) private {
         Action[] memory actions = new Action[](1);
         actions[0] = action;
-        _vault.execute(actions);
+        VAULT.execute(actions);
     }
 }

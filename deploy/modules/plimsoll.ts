@@ -131,8 +131,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     const lens = m.contract("MarginLens", [vault], { libraries: { PortfolioLogic } });
     const liquidationBatch = m.contract("LiquidationBatch", [vault]);
     const { name, symbol, reward, ...values } = parameters.pool;
-    const liquidityPool = m.contract("LiquidityPool", [authority, settlementToken, reward, values, name, symbol], { after: [vault] });
-    m.call(liquidityPool, "bindVault", [vault, POOL_MODULE], { id: "LiquidityPool_bindVault" });
+    const liquidityPool = m.contract("LiquidityPool", [vault, POOL_MODULE, authority, reward * 10n ** 12n, values, name, symbol]);
     return {
       insuranceFund,
       vault,

@@ -13,8 +13,9 @@ import { Failure } from "../../src/sdk/failure.ts";
 import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { encodeCancel, type OrderFill } from "../../src/sdk/orders.ts";
 import type { Mined } from "../../src/simulator/localChain.ts";
-import type { Expected, House, Measure, Measured } from "./gasMeasure.ts";
+import type { Expected, Funding, House, Measure, Measured } from "./gasMeasure.ts";
 import { options } from "./gasOptions.ts";
+import { pool } from "./gasPool.ts";
 import { BASE, calldataOf } from "./gasTrace.ts";
 import { BTC, DAI_TOKEN, DAY, ETH, type GasWorld, HOUR, LINK, type Party, SOL, UNDERLYINGS, WAD, WBTC, WETH } from "./gasWorld.ts";
 
@@ -57,7 +58,9 @@ export async function runOperations(world: GasWorld, onMeasured: OnMeasured): Pr
   await prices(world, measure);
   await liquidations(world, measure, house);
   await fund(world, measure);
-  await options(world, measure, house, (party, amount, token) => funding(world, party, amount, token));
+  const funded: Funding = (party, amount, token) => funding(world, party, amount, token);
+  await options(world, measure, house, funded);
+  await pool(world, measure, funded);
 }
 
 /** What asks whether a sequencer is up, on a deployment that has one. */

@@ -25,6 +25,9 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   "liquidate.options.127.first": { most: 15_000_000, peers: "" },
   "fund.deposit": { most: 185_000, peers: "" },
   "fund.redeem": { most: 210_000, peers: "" },
+  "pool.open": { most: 160_000, peers: "Perp 736,911; Derive 820,665; GMX 3,646,372 in two transactions" },
+  "pool.change": { most: 115_000, peers: "Derive 667,333; Perp 716,249" },
+  "pool.deposit": { most: 190_000, peers: "" },
   "black76.price": { most: 2_300, peers: "lyra-utils 6,568" },
   "riskArray.refresh": { most: 36_000, peers: "" },
 };

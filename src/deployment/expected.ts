@@ -146,7 +146,7 @@ export function expectedLeaves(parameters: PlimsollParameters, record: Deploymen
     put("liquidity pool: asset", record.settlementToken.address);
     put("liquidity pool: name", name);
     put("liquidity pool: symbol", symbol);
-    put("liquidity pool: reward", reward / 10n ** BigInt(18 - record.settlementToken.decimals));
+    put("liquidity pool: reward", reward * 10n ** BigInt(record.settlementToken.decimals - 6));
     for (const [key, value] of Object.entries(values)) put(`liquidity pool: ${key}`, value);
     for (const [index, { poolWeight }] of parameters.underlyings.entries()) put(`liquidity pool: weight of ${index}`, poolWeight);
   }

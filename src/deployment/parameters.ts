@@ -89,7 +89,7 @@ const signers = z.strictObject({ signers: z.array(holder).min(1), threshold: z.i
 
 /** What a pool starts with: half a percent at once, 0.02 % by commitment; see docs/pool.md. */
 const POOL = {
-  reward: 10n ** 17n,
+  reward: 100_000n,
   steepness: DEFAULT_PARAMETERS.steepness,
   wide: DEFAULT_PARAMETERS.wide,
   narrow: DEFAULT_PARAMETERS.narrow,
@@ -111,11 +111,11 @@ const schema = z.strictObject({
   orders: z.strictObject({ takerFee: decimal(6), makerFee: decimal(6) }),
   /** Name and symbol of the fund's shares. */
   insuranceFund: z.strictObject({ name: text, symbol: text }),
-  /** Name and symbol of the liquidity pool's shares, what who commits to an order leaves for who fills it, and its parameters (docs/pool.md). */
+  /** Name and symbol of the liquidity pool's shares, what who commits to an order leaves for who fills it (settlement tokens), and its parameters (docs/pool.md). */
   pool: z.strictObject({
     name: text,
     symbol: text,
-    reward: decimal(18).default(POOL.reward),
+    reward: decimal(6).default(POOL.reward),
     steepness: decimal(6).default(POOL.steepness),
     wide: decimal(6).default(POOL.wide),
     narrow: decimal(6).default(POOL.narrow),

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { namedInstrument } from "../../src/engine/ledger/market.ts";
 import type { Leg } from "../../src/engine/pool/figures.ts";
-import { poolAccountOf } from "../../src/engine/pool/pool.ts";
+import { poolAccountOf, reserveOf } from "../../src/engine/pool/pool.ts";
 import { claimOf } from "../../src/engine/pool/shares.ts";
 import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
 import { Reverted } from "../../src/engine/types/errors.ts";
@@ -52,6 +52,7 @@ describe("the pool on the chain and in the engine", function () {
     const digest = await digestOf(world, order);
     expect(await contract.committedAt(digest)).to.equal(committed);
     const keeper = chain.owners[1]!;
+    expect(String(await commit(world, order).catch(String))).to.include("AlreadyCommitted");
     expect(await world.step(world.fill(order, committed, keeper))).to.deep.equal({ reverted: "PriceNotNewer" });
     chain.pass(1n);
     await chain.step(chain.post(0, PRICES[0]));
@@ -81,6 +82,24 @@ describe("the pool on the chain and in the engine", function () {
     expect((await contract.totalAssets()) - before).to.equal(REWARD);
     await expect(contract.endCommitment(digest)).to.be.revertedWithCustomError(contract, "NotCommitted");
     await resume(world);
+  });
+
+  it("default: a redemption waits for a newer price, and is paid out of the accounts where the reserve is short", async () => {
+    const { chain } = world;
+    const backer = chain.owners[2]!;
+    expect(await world.step(world.trade(taker, perpetual(0, 2_000_000n)))).to.have.property("events");
+    const held = world.pool.shares.get(backer) ?? 0n;
+    expect(await world.step(world.request(backer, held / 2n))).to.have.property("events");
+    expect(await world.step(world.pay(ownerOf(taker), 1))).to.deep.equal({ reverted: "NothingToDo" });
+    for (const underlying of [0, 1]) await world.step(chain.post(underlying, PRICES[underlying]!));
+    const before = world.world;
+    expect(await world.step(world.pay(ownerOf(taker), 1))).to.have.property("events");
+    // more than the reserve had
+    const { assets } = claimOf(world.pool, backer);
+    expect(assets * 10n ** 12n > (before.vault.accounts.get(reserveOf(world.pool))?.cash ?? 0n)).to.equal(true);
+    expect(await world.step(world.redeem(backer, claimOf(world.pool, backer).shares))).to.have.property("events");
+    expect(await world.step(world.deposit(backer, assets))).to.have.property("events");
+    for (const underlying of [0, 1]) await world.step(world.rebalance(backer, underlying));
   });
 
   it("standard: what ERC-4626 and ERC-7540 ask of the asynchronous side, of allowances and operators", async () => {

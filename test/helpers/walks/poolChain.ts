@@ -192,11 +192,10 @@ function same(what: string, name: string, found: readonly bigint[], expected: re
 
 /** A pool with the parameters that the engine begins with, bound to the vault as its second module. */
 export async function deployPool(deployment: Deployment, weights: readonly bigint[]): Promise<LiquidityPool> {
-  const { connection, vault, authority, settlement } = deployment;
+  const { connection, vault, authority } = deployment;
   const values = { steepness: 100_000n, wide: 5_000n, narrow: 200n, valuePart: 100_000n, ...FUNDING };
-  const args = [authority, settlement, REWARD * SCALE, values, "Pool", "POOL"] as const;
+  const args = [vault, POOL_MODULE, authority, REWARD * SCALE, values, "Pool", "POOL"] as const;
   const pool = (await connection.ethers.deployContract("LiquidityPool", args as never)) as unknown as LiquidityPool;
-  await pool.bindVault(vault, POOL_MODULE);
   await vault.setModule(POOL_MODULE, pool);
   for (const [underlying, weight] of weights.entries()) await pool.setWeight(underlying, weight);
   return pool;
