@@ -1,3 +1,4 @@
+import { LiquidationScan } from "../engine/scan/liquidationScan.ts";
 import type { AccountId, State } from "../engine/types/types.ts";
 import { type Call, liquidateBatchCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
@@ -75,6 +76,8 @@ export type TurnOptions = {
   readonly slices?: SliceSource;
   /** Whose stale words are refreshed; by default those of series that somebody holds. */
   readonly refresh?: Refresh;
+  /** What it knows of the accounts from earlier turns; by default nothing, and it is built anew. */
+  readonly scan?: LiquidationScan;
 };
 
 /**
@@ -98,6 +101,7 @@ export async function keepersTurn({
   caps,
   slices,
   refresh = "held",
+  scan = new LiquidationScan(),
 }: TurnOptions): Promise<TurnReport> {
   const events = [...(await books.sync())];
   const upkeep: TaskOutcome[] = [];
@@ -138,9 +142,10 @@ export async function keepersTurn({
     });
     state = await carryOut(planSlices(state, offers));
   }
-  const all = standings(state);
-  const below = all.filter(({ figures, maintenance }) => figures.equity < maintenance).length;
-  const planned = planLiquidations(state, all);
+  scan.sync(state);
+  const suspects = standings(state, scan.judgeMoved(state).candidates);
+  const below = suspects.filter(({ figures, maintenance }) => figures.equity < maintenance).length;
+  const planned = planLiquidations(state, suspects);
   const failures: FailedBatch[] = [];
   const sales: Sale[] = [];
   const missed: Missed[] = [];
@@ -174,7 +179,7 @@ export async function keepersTurn({
   state = await carryOut(planUpkeep(state, refresh));
   if (caps !== undefined)
     await carryOut({ tasks: caps(state).map((underlying): Task => ({ kind: "cap", underlying })), refused: [], state });
-  const report = { accounts: all.length, below, planned, sales, missed, failures, upkeep, events };
+  const report = { accounts: scan.table.size, below, planned, sales, missed, failures, upkeep, events };
   return {
     ...report,
     ...(sliceError === undefined ? {} : { sliceError }),
