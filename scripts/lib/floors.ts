@@ -13,6 +13,7 @@ export const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   pool: [],
   sources: [],
   lens: ["ledger", "margin"],
+  scan: ["ledger", "margin"], // of the engine alone
 };
 
 /** What the modules of `src` beside the engine may import of one another. */

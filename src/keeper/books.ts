@@ -1,4 +1,5 @@
 import { toQuantity } from "ethers";
+import { AccountMap } from "../engine/types/accountMap.ts";
 import type { Account, AccountId, State, Underlying } from "../engine/types/types.ts";
 import { PassingFailure } from "../sdk/failure.ts";
 import { interfaceOf } from "../sdk/interfaces.ts";
@@ -56,7 +57,7 @@ const MUCH = 1_000; // blocks
 export function followBooks(rpc: Rpc, vault: string, fromBlock: number, options: BooksOptions = {}): Books {
   const { store = memoryBooks(), events: wanted, onProgress = () => {}, onAnew = () => {} } = options;
   const abi = interfaceOf("IMarginVault");
-  const accounts = new Map<AccountId, Account>();
+  const accounts = new AccountMap<Account>();
   let shared: Omit<State, "accounts" | "now"> | undefined;
   let head: Head | undefined;
   let opened = false;

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { LiquidationScan } from "../engine/scan/liquidationScan.ts";
 import { ownerOf, subAccountOf } from "../engine/types/accountId.ts";
 import type { AccountId } from "../engine/types/types.ts";
 import { explainError } from "../sdk/errors.ts";
@@ -64,10 +65,11 @@ export async function persist<Result>(work: () => Promise<Result>, options: Pers
 export async function runKeeper(options: KeeperOptions): Promise<void> {
   const { common, books, interval, once, lease, onTurn = () => {}, send, ...turn } = options;
   const { logger, metrics, signal } = common;
+  const scan = new LiquidationScan();
   const take = async (): Promise<void> => {
     const started = performance.now();
     const leads = (await lease?.leads()) ?? true;
-    const report = await keepersTurn({ ...turn, books, ...(leads && send !== undefined ? { send } : {}) });
+    const report = await keepersTurn({ ...turn, books, scan, ...(leads && send !== undefined ? { send } : {}) });
     metrics.leads(leads);
     const head = books.head();
     const state = books.state(head.time);

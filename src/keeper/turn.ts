@@ -1,3 +1,4 @@
+import { LiquidationScan } from "../engine/scan/liquidationScan.ts";
 import type { AccountId, State } from "../engine/types/types.ts";
 import { type Call, liquidateBatchCall } from "../sdk/calls.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
@@ -83,6 +84,8 @@ export type TurnOptions = {
   readonly costs?: CostSource;
   /** Whether the fund's accounts are topped up, and clocks of exchanges started and stopped. */
   readonly tendsFund?: boolean;
+  /** What it knows of the accounts from earlier turns; by default nothing, and it is built anew. */
+  readonly scan?: LiquidationScan;
 };
 
 /**
@@ -108,6 +111,7 @@ export async function keepersTurn({
   refresh = "held",
   costs,
   tendsFund = false,
+  scan = new LiquidationScan(),
 }: TurnOptions): Promise<TurnReport> {
   const events = [...(await books.sync())];
   const upkeep: TaskOutcome[] = [];
@@ -148,9 +152,10 @@ export async function keepersTurn({
     });
     state = await carryOut(planSlices(state, offers));
   }
-  const all = standings(state);
-  const below = all.filter(({ figures, maintenance }) => figures.equity < maintenance).length;
-  const planned = planLiquidations(state, all);
+  scan.sync(state);
+  const suspects = standings(state, scan.judgeMoved(state).candidates);
+  const below = suspects.filter(({ figures, maintenance }) => figures.equity < maintenance).length;
+  const planned = planLiquidations(state, suspects);
   const failures: FailedBatch[] = [];
   const sales: Sale[] = [];
   const missed: Missed[] = [];
@@ -192,7 +197,7 @@ export async function keepersTurn({
   if (tendsFund) state = await carryOut(planFund(state));
   if (caps !== undefined)
     await carryOut({ tasks: caps(state).map((underlying): Task => ({ kind: "cap", underlying })), refused: [], state });
-  const report = { accounts: all.length, below, planned, unprofitable, sales, missed, failures, upkeep, events };
+  const report = { accounts: scan.table.size, below, planned, unprofitable, sales, missed, failures, upkeep, events };
   return {
     ...report,
     ...(sliceError === undefined ? {} : { sliceError }),

@@ -4,6 +4,7 @@
  * @module
  */
 
+export { LiquidationScan } from "../engine/scan/liquidationScan.ts";
 export { type BookStore, openBookStore } from "../keeper/bookStore.ts";
 export type { BooksOptions, Head } from "../keeper/books.ts";
 export { liquidationSender } from "../keeper/liquidationSender.ts";

@@ -1,3 +1,4 @@
+import { AccountMap } from "../types/accountMap.ts";
 import type { Account, AccountId, CollateralToken, FundAccountState, State, Underlying } from "../types/types.ts";
 
 /** What a transition reports, in the order of the vault's events; names and values are those of IMarginVault. */
@@ -78,7 +79,7 @@ export class Draft {
 
   /** The state after the change. */
   finish(): State {
-    const accounts = new Map(this.base.accounts);
+    const accounts = new AccountMap(this.base.accounts);
     for (const [id, account] of this.accounts) accounts.set(id, account);
     return {
       ...this.base,
