@@ -79,6 +79,11 @@ describe("investing", () => {
     expect(() => invested(open, alice, 900_000n * WAD)).to.throw("MarginTooLow");
     const gained = { ...START, state: repriced(trade(START.state, alice, bob, 40_000_000n), 0, 4n * 10n ** 16n) };
     expect(() => invested(gained, alice, 1_650_000n * WAD)).to.throw("SettledCashTooLow");
+    // nobody has posted for a while: money may come back, and not leave
+    const old = invested({ ...START, state: trade(START.state, alice, bob, 1_000_000n) }, alice, 1_000n * WAD);
+    const late = { ...old, state: { ...old.state, now: old.state.now + old.state.margin.tradingAge + 1n } };
+    expect(() => invested(late, alice, 1_000n * WAD)).to.throw("RiskMayNotRise");
+    expect(() => divested(late, alice, 1_000n * WAD)).to.not.throw();
     expect(() => invested({ ...gained, state: { ...gained.state, deficit: 1n } }, alice, WAD * 1_000n)).to.throw("DeficitOutstanding");
   });
 
@@ -222,6 +227,7 @@ describe("divestFor", () => {
     const cured = divestedFor(world, alice);
     expect(ratiosHold(ratios(new Draft(cured.state)), TO_KEEP)).to.equal(true);
     expect(sharesOf(cured, alice) > 0n).to.equal(true);
+    expect(ratiosHold(ratios(new Draft(cured.state)), TO_INVEST)).to.equal(false);
     expect(() => divestedFor(cured, bob)).to.throw("DivestNotDue");
     // while value is lost for good money does not come back for the sake of ratios
     expect(() => divestedFor({ ...world, state: { ...world.state, deficit: 1n } }, alice)).to.throw("DeficitOutstanding");
