@@ -32,7 +32,7 @@ library RateGuard {
             uint256 reading = Math.min(said, MOST);
             uint256 before = r.rate;
             bool falls = reading < before;
-            bool lives = r.readingTime != 0 && (falls ? r.reading < before : r.reading > before) && now_ - r.readingTime <= READING_LIFE;
+            bool lives = r.readingTime != 0 && now_ - r.readingTime <= READING_LIFE;
             bool confirmed = lives && now_ - r.readingTime >= CONFIRMATION;
             // the one of all readings since the first that is nearest to the stored rate
             uint256 agreed = reading;
@@ -47,6 +47,7 @@ library RateGuard {
                 rate = Math.max(before, Math.min(agreed, Math.max(most, peak)));
             }
 
+            // one on the other side of the rate begins anew: it moves nothing, whatever it confirms
             if (reading == rate) {
                 (r.reading, r.readingTime) = (0, 0);
             } else if (lives && !confirmed && (falls ? agreed < rate : agreed > rate)) {

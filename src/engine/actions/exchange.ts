@@ -1,10 +1,10 @@
 import { type Draft, type Outcome, transact } from "../ledger/draft.ts";
-import { collateralValueDown, credit, moveCollateral, stopExchange } from "../ledger/ledger.ts";
+import { credit, moveCollateral, stopExchange, tokenValueDown } from "../ledger/ledger.ts";
 import { authorise, SCOPE_TRADE } from "../ledger/operators.ts";
 import { requireUp } from "../ledger/uptime.ts";
 import { termsAt } from "../margin/margin.ts";
 import { liveSettledCash, portfolioOf } from "../margin/portfolios.ts";
-import { requireFreshPrice, requireMargin, requireMarginLeft } from "../margin/takeover.ts";
+import { requireFreshPrice, requireGoodRate, requireMargin, requireMarginLeft } from "../margin/takeover.ts";
 import { ownerOf } from "../types/accountId.ts";
 import { revert } from "../types/errors.ts";
 import { fromPpm, max, min, partDown, partUp, WAD } from "../types/fixedPoint.ts";
@@ -89,6 +89,7 @@ export function exchangeCollateralOn(draft: Draft, account: AccountId, token: nu
   // nobody's property is sold at an old price, which the buyer could wait for; what stays may be as old as it is
   const { priceState, priceTime } = draft.underlying(Number(listed.underlying));
   requireFreshPrice(listed.underlying, priceState, max(draft.now - priceTime, 0n), margin);
+  requireGoodRate(draft, token);
   const cash = exchangePriceUp(draft, token, amount, draft.now - since);
   if (cash > -settled) revert("ExchangeTooLarge", account, cash, -settled);
   // it may leave less than the least size: where all would cure more than is short there would be no other way
@@ -116,7 +117,7 @@ export function exchangePriceUp(draft: Draft, token: number, amount: bigint, ela
   const underlying = draft.underlying(Number(listed.underlying));
   const most = min(fromPpm(rampAt(listed.haircut, draft.now)) / 2n, MOST_DISCOUNT);
   const discount = min((elapsed * DISCOUNT_PER_HOUR) / 3_600n, most);
-  const value = collateralValueDown(amount, underlying.price, underlying.lotExponent);
+  const value = tokenValueDown(listed, amount, underlying);
   return partUp(value + 1n, WAD - discount);
 }
 

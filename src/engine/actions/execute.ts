@@ -8,13 +8,16 @@ import { hiddenBy, isDoubtful, NOTHING_HIDDEN } from "../margin/doubt.ts";
 import { notionalOf, termsAt } from "../margin/margin.ts";
 import { coversOpening, refuse, shedsAtBoth } from "../margin/marginRule.ts";
 import { portfolioOf, settledCash, unrealisedGain } from "../margin/portfolios.ts";
+import { requireRatios } from "../margin/ratios.ts";
 import { withdrawn } from "../margin/shortfall.ts";
 import { requireNormal } from "../margin/takeover.ts";
+import { TO_INVEST } from "../math/idle/stableFunding.ts";
 import { accountIdOf, ownerOf } from "../types/accountId.ts";
 import { revert } from "../types/errors.ts";
 import { fromPpm, max, partUp, WAD } from "../types/fixedPoint.ts";
 import { type Account, type AccountId, type Address, type Module, SETTLEMENT, type State } from "../types/types.ts";
 import { reviewExchange } from "./exchange.ts";
+import { divestOn, investOn, type Strategies } from "./invest.ts";
 import { comboAt, FIRST_SERIES, type Fill, settle, type Touched, type Trade } from "./trading.ts";
 
 const ALL_SCOPES = 31n;
@@ -22,7 +25,10 @@ const ALL_SCOPES = 31n;
 const MAX_ACTIONS = 32n;
 const MAX_FILLS = 128n;
 
-/** One action of `execute`. Amounts of deposits and withdrawals are in units of the token, of transfers in WAD. */
+/**
+ * One action of `execute`. Amounts of deposits and withdrawals, of what is invested and of shares are in units of their token, of transfers in WAD. The contracts
+ * do not know `Invest` and `Divest` yet.
+ */
 export type Action =
   | { readonly kind: "Deposit"; readonly account: AccountId; readonly token: number; readonly amount: bigint }
   | {
@@ -46,6 +52,20 @@ export type Action =
       readonly scope: bigint;
       readonly expiry: bigint;
     }
+  | {
+      readonly kind: "Invest";
+      readonly account: AccountId;
+      readonly token: number;
+      readonly amount: bigint;
+      readonly leastShares: bigint;
+    }
+  | {
+      readonly kind: "Divest";
+      readonly account: AccountId;
+      readonly token: number;
+      readonly shares: bigint;
+      readonly leastAssets: bigint;
+    }
   | { readonly kind: "SetModules"; readonly account: AccountId; readonly mask: bigint }
   | { readonly kind: "CancelOrders"; readonly account: AccountId }
   | {
@@ -57,7 +77,7 @@ export type Action =
     };
 
 /** What the world outside the vault answers during `execute`. */
-export interface Outside {
+export interface Outside extends Strategies {
   /** The fills that a module proposes; none by default. May throw `Reverted`. */
   readonly propose?: (
     draft: Draft,
@@ -116,6 +136,7 @@ export function executeOn(draft: Draft, actor: Address, actions: readonly Action
   const run: Run = { draft, actor, outside, touched: new Map(), payouts: [] };
   for (const action of actions) carryOut(run, action);
   for (const touched of run.touched.values()) testMargin(draft, touched);
+  if (actions.some(({ kind }) => kind === "Invest")) requireRatios(draft, TO_INVEST);
   for (const action of actions) {
     const cured = curedBy(action);
     if (cured !== undefined) reviewExchange(draft, cured);
@@ -132,6 +153,7 @@ function curedBy(action: Action): AccountId | undefined {
     case "Deposit":
     case "Withdraw":
     case "Trade":
+    case "Divest":
       return action.account;
     case "Transfer":
       return action.to;
@@ -150,6 +172,12 @@ function carryOut(run: Run, action: Action): void {
       break;
     case "Transfer":
       transfer(run, action.account, action.token, action.amount, action.to);
+      break;
+    case "Invest":
+      invest(run, action.account, action.token, action.amount, action.leastShares);
+      break;
+    case "Divest":
+      divest(run, action.account, action.token, action.shares, action.leastAssets);
       break;
     case "SetOperator":
       setOperator(run, action.account, action.operator, action.scope, action.expiry);
@@ -228,6 +256,19 @@ function transfer(run: Run, account: AccountId, token: number, amount: bigint, t
     moveCollateral(draft, to, token, amount, true);
   }
   draft.emit("Transferred", { from: account, to, token: BigInt(token), amount });
+}
+
+/** Tested like a withdrawal: settlement tokens leave the vault. */
+function invest(run: Run, account: AccountId, token: number, amount: bigint, leastShares: bigint): void {
+  authorise(run.draft, account, run.actor, SCOPE_TRADE);
+  touch(run, account, true).settledOut = true;
+  investOn(run.draft, account, token, amount, leastShares, run.outside);
+}
+
+function divest(run: Run, account: AccountId, token: number, shares: bigint, leastAssets: bigint): void {
+  authorise(run.draft, account, run.actor, SCOPE_TRADE);
+  touch(run, account, false);
+  divestOn(run.draft, account, token, shares, leastAssets, run.outside);
 }
 
 function setOperator(run: Run, id: AccountId, operator: Address, scope: bigint, expiry: bigint): void {

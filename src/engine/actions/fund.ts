@@ -1,6 +1,6 @@
 import { addDeficit } from "../ledger/deficit.ts";
-import { type Draft, type Outcome, transact } from "../ledger/draft.ts";
-import { collateralValueDown, credit, moveCollateral } from "../ledger/ledger.ts";
+import { Draft, type Outcome, transact } from "../ledger/draft.ts";
+import { credit, moveCollateral, tokenValueDown } from "../ledger/ledger.ts";
 import { authorise, SCOPE_TRADE } from "../ledger/operators.ts";
 import { requireUp } from "../ledger/uptime.ts";
 import { draw, fundAccountOf, roomOf, stakeOf, transferBook, transferSeries } from "../margin/fundAccounts.ts";
@@ -9,6 +9,7 @@ import { liveMargin, seriesValueDown, withoutPart } from "../margin/options/live
 import { portfolioOf } from "../margin/portfolios.ts";
 import { updateShortfall } from "../margin/shortfall.ts";
 import { requireFresh, requireFreshPrice, requireMargin } from "../margin/takeover.ts";
+import { isGoodRate } from "../math/idle/rate.ts";
 import { lotsPartUp } from "../math/slice.ts";
 import { ownerOf } from "../types/accountId.ts";
 import { revert } from "../types/errors.ts";
@@ -46,7 +47,8 @@ export function shedFundOn(draft: Draft, underlying: number, taker: AccountId, f
   if (fraction > WAD) revert("FractionAboveLimit", fraction, WAD);
   const seller = fundAccountOf(draft, BigInt(underlying));
   payExpiredOn(draft, seller);
-  const portfolio = portfolioOf(draft, seller);
+  const movable = withGoodRates(draft, seller);
+  const portfolio = portfolioOf(movable, seller);
   const book = portfolio.books[0];
   if (book === undefined) revert("FundAccountEmpty", BigInt(underlying));
   requireFresh(portfolio, margin);
@@ -64,12 +66,13 @@ export function shedFundOn(draft: Draft, underlying: number, taker: AccountId, f
 
   let value = 0n;
   let series: readonly SoldPosition[] = [];
-  const { lotExponent } = draft.underlying(Number(book.underlying));
-  for (const [token, held] of [...draft.account(seller).collateral].sort(([a], [b]) => a - b)) {
+  const market = draft.underlying(Number(book.underlying));
+  for (const [token, held] of [...movable.account(seller).collateral].sort(([a], [b]) => a - b)) {
     const amount = divUp(held * fraction, WAD);
+    const listed = draft.collateral(token);
     moveCollateral(draft, seller, token, amount, false);
     moveCollateral(draft, taker, token, amount, true);
-    value += collateralValueDown(held, book.price, lotExponent) - collateralValueDown(held - amount, book.price, lotExponent);
+    value += tokenValueDown(listed, held, market) - tokenValueDown(listed, held - amount, market);
     draft.emit("CollateralSold", { account: seller, taker, token: BigInt(token), amount });
   }
   if (holding !== undefined) {
@@ -81,6 +84,19 @@ export function shedFundOn(draft: Draft, underlying: number, taker: AccountId, f
   const moved = movedBytes([{ underlying: book.underlying, lots, cash: paid, series }]);
   draft.emit("Sold", { account: seller, taker, moved });
   requireMargin(draft, taker, portfolioOf(draft, taker), terms, before);
+}
+
+/** The account without collateral whose rate is not good: that stays, and stops nothing else. */
+function withGoodRates(draft: Draft, id: AccountId): Draft {
+  const account = draft.account(id);
+  const good = [...account.collateral].filter(([token]) => {
+    const { rate } = draft.collateral(token);
+    return rate === undefined || isGoodRate(rate, draft.now);
+  });
+  if (good.length === account.collateral.size) return draft;
+  const without = new Draft(draft.finish());
+  without.setAccount({ ...account, collateral: new Map(good) });
+  return without;
 }
 
 /** The discount now for the whole fund account, whose live margin is `margin`, WAD, rounded down. */

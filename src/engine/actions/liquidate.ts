@@ -1,7 +1,7 @@
 import { fundIncome } from "../ledger/deficit.ts";
 import { type Draft, type Outcome, transact } from "../ledger/draft.ts";
 import { leastSize } from "../ledger/leastSize.ts";
-import { collateralValueDown, credit, moveCollateral, stopExchange } from "../ledger/ledger.ts";
+import { credit, moveCollateral, stopExchange, tokenValueDown } from "../ledger/ledger.ts";
 import { authorise, SCOPE_TRADE } from "../ledger/operators.ts";
 import { requireUp } from "../ledger/uptime.ts";
 import { excused } from "../margin/doubt.ts";
@@ -9,7 +9,7 @@ import { cover, fundAccountOf, payBounty, transferBook, transferSeries } from ".
 import { assess, lineOf, termsAt } from "../margin/margin.ts";
 import { liveMargin, partOf, seriesValueDown, withoutPart } from "../margin/options/liveMargin.ts";
 import { portfolioOf } from "../margin/portfolios.ts";
-import { requireFresh, requireMargin } from "../margin/takeover.ts";
+import { requireFresh, requireGoodRate, requireMargin } from "../margin/takeover.ts";
 import { discountUp, leastLots, lotsPartUp, type SliceTerms, sliceTerms } from "../math/slice.ts";
 import { worstOfLineUp } from "../math/stress.ts";
 import { accountIdOf, ownerOf } from "../types/accountId.ts";
@@ -161,6 +161,7 @@ export function liquidateToOn(
   if (sale.figures.value < 0n) revert("AccountInsolvent", account, sale.figures.value);
   // a taker would pick what has moved his way: a doubtful holding moves to the fund alone
   requireFresh(sale.portfolio, margin);
+  for (const { token } of sale.liens) requireGoodRate(draft, token);
   const terms = termsAt(margin, draft.now);
   const before = portfolioOf(draft, taker);
   sellToTaker(draft, taker, sale, minimumDiscount);
@@ -211,10 +212,10 @@ function cut(
   const smallest = leastSize(draft);
   const held = [...draft.account(of.account).collateral].sort(([a], [b]) => a - b);
   const liens = held.map(([token, amount]): Lien => {
-    const { underlying, haircut } = draft.collateral(token);
-    const { price, lotExponent } = draft.underlying(Number(underlying));
+    const listed = draft.collateral(token);
+    const { underlying, haircut } = listed;
     const part = divUp(amount * fraction, WAD);
-    const moved = collateralValueDown(amount - part, price, lotExponent) < smallest ? amount : part;
+    const moved = tokenValueDown(listed, amount - part, draft.underlying(Number(underlying))) < smallest ? amount : part;
     return { token, underlying, held: amount, moved, haircut: fromPpm(rampAt(haircut, draft.now)) };
   });
   const parts = portfolio.books.map((book): Part => {
@@ -223,12 +224,13 @@ function cut(
     let market = lots * book.price;
     let [haircut, collateralLeft, haircutLeft, collateralSold] = [0n, 0n, 0n, 0n];
     for (const lien of liens.filter(({ underlying }) => underlying === book.underlying)) {
-      const { lotExponent } = draft.underlying(Number(book.underlying));
-      const value = collateralValueDown(lien.moved, book.price, lotExponent);
+      const listed = draft.collateral(lien.token);
+      const underlying = draft.underlying(Number(book.underlying));
+      const value = tokenValueDown(listed, lien.moved, underlying);
       market += value;
       collateralSold += value;
       haircut += partUp(partUp(value, lien.haircut), slice.haircutShare);
-      const kept = collateralValueDown(lien.held - lien.moved, book.price, lotExponent);
+      const kept = tokenValueDown(listed, lien.held - lien.moved, underlying);
       collateralLeft += kept;
       haircutLeft += partUp(kept, lien.haircut);
     }

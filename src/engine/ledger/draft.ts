@@ -1,5 +1,15 @@
 import { AccountMap } from "../types/accountMap.ts";
-import type { Account, AccountId, CollateralToken, FundAccountState, State, Underlying } from "../types/types.ts";
+import { WAD } from "../types/fixedPoint.ts";
+import {
+  type Account,
+  type AccountId,
+  type CollateralToken,
+  type FundAccountState,
+  NORMAL,
+  SETTLEMENT,
+  type State,
+  type Underlying,
+} from "../types/types.ts";
 
 /** What a transition reports, in the order of the vault's events; names and values are those of IMarginVault. */
 export interface EngineEvent {
@@ -46,10 +56,13 @@ export class Draft {
 
   /** The underlying as it is now, or nothing when none of this index was listed. */
   findUnderlying(index: number): Underlying | undefined {
+    if (index === SETTLEMENT) return undefined;
     return this.underlyings.get(index) ?? this.base.underlyings[index];
   }
 
+  /** With the settlement token, which nobody trades: `findUnderlying` knows none of its number. */
   underlying(index: number): Underlying {
+    if (index === SETTLEMENT) return this.underlyings.get(index) ?? money(this.base);
     const found = this.findUnderlying(index);
     if (found === undefined) throw new RangeError(`no underlying ${index}`);
     return found;
@@ -81,8 +94,10 @@ export class Draft {
   finish(): State {
     const accounts = new AccountMap(this.base.accounts);
     for (const [id, account] of this.accounts) accounts.set(id, account);
+    const stableFund = this.underlyings.get(SETTLEMENT)?.fund;
     return {
       ...this.base,
+      ...(stableFund === undefined ? {} : { stableFund }),
       settlement: this.settlement,
       deficit: this.deficit,
       unreserved: this.unreserved,
@@ -126,4 +141,35 @@ export function transact(state: State, change: (draft: Draft) => void): Outcome 
   const draft = new Draft(state);
   change(draft);
   return { state: draft.finish(), events: draft.events, touched: [...draft.accounts.keys()] };
+}
+
+const NO_FUND_STATE: FundAccountState = { inventorySince: 0n, epochStart: 0n, drawn: 0n, drawnBefore: 0n, weight: 0n };
+
+/** What collateral of the settlement token itself is on: a price of one that never moves and is never old. */
+function money({ now, stableFund }: State): Underlying {
+  return {
+    price: WAD,
+    priceTime: now,
+    targetRange: 0n,
+    heldRange: 0n,
+    depth: 1n,
+    lotExponent: 0n,
+    priceState: NORMAL,
+    sample: { price: WAD, time: now, fast: 0n, slow: 0n, rateTime: now },
+    pending: { price: 0n, time: 0n, source: 0n },
+    funding: { index: 0n, rate: 0n, time: now, openInterest: 0n, cap: 0n },
+    trading: { fillBand: 0n, positionCap: 0n, openInterestCap: 0n, stoppedUntil: 0n, feeCap: 0n, guardianCapUntil: 0n },
+    volatility: { multiple: 0n, horizon: 0n, rangeFloor: 0n, rangeCap: 0n, sigmaFloor: 0n },
+    guard: {
+      sources: 0n,
+      dropped: 0n,
+      droppedUntil: 0n,
+      agreement: 0n,
+      band: 0n,
+      widestBand: 0n,
+      depthRamp: { from: 0n, to: 0n, end: 0n },
+    },
+    fund: stableFund ?? NO_FUND_STATE,
+    series: new Map(),
+  };
 }

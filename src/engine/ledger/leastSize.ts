@@ -2,7 +2,7 @@ import { revert } from "../types/errors.ts";
 import { abs, WAD } from "../types/fixedPoint.ts";
 import type { AccountId } from "../types/types.ts";
 import type { Draft } from "./draft.ts";
-import { collateralValueDown, moveCollateral } from "./ledger.ts";
+import { moveCollateral, tokenValueDown } from "./ledger.ts";
 
 /** The least size of every position and every collateral, WAD: a sale costs gas for each thing that it moves, and below it one would not bear the bounty. */
 export function leastSize(draft: Draft): bigint {
@@ -25,10 +25,11 @@ export function takeCollateral(draft: Draft, account: AccountId, token: number, 
   const before = draft.account(account).collateral.get(token) ?? 0n;
   moveCollateral(draft, account, token, amount, false);
   const left = before - amount;
-  const { price, lotExponent } = draft.underlying(Number(draft.collateral(token).underlying));
+  const listed = draft.collateral(token);
+  const underlying = draft.underlying(Number(listed.underlying));
   const least = leastSize(draft);
-  const value = collateralValueDown(left, price, lotExponent);
-  if (left >= unit && value < least && collateralValueDown(before, price, lotExponent) >= least) {
+  const value = tokenValueDown(listed, left, underlying);
+  if (left >= unit && value < least && tokenValueDown(listed, before, underlying) >= least) {
     revert("CollateralTooSmall", account, BigInt(token), value, least);
   }
 }

@@ -3,7 +3,7 @@ import { ownerOf } from "../types/accountId.ts";
 import { revert, saturated, toSigned, toUnsigned } from "../types/errors.ts";
 import { abs, divUp, max, min, WAD } from "../types/fixedPoint.ts";
 import { instrumentFromNumber, isFuture } from "../types/instrument.ts";
-import type { Account, AccountId, Position, SeriesPosition, Underlying } from "../types/types.ts";
+import type { Account, AccountId, CollateralToken, Position, SeriesPosition, Underlying } from "../types/types.ts";
 import { seriesCountOf, seriesPosition } from "../words/words.ts";
 import type { Draft } from "./draft.ts";
 
@@ -29,6 +29,16 @@ export function indexOf(draft: Draft, underlying: Underlying): bigint {
 /** floor(amount · price of a lot · lots in one token), WAD. */
 export function collateralValueDown(amount: bigint, price: bigint, lotExponent: bigint): bigint {
   return (amount * price * 10n ** lotExponent) / WAD;
+}
+
+/** What an amount of a collateral token is worth at its stored rate, or at another, WAD, rounded down. */
+export function tokenValueDown(
+  { rate }: CollateralToken,
+  amount: bigint,
+  { price, lotExponent }: Pick<Underlying, "price" | "lotExponent">,
+  at = rate?.rate,
+): bigint {
+  return collateralValueDown(at === undefined ? amount : (amount * at) / WAD, price, lotExponent);
 }
 
 /** What a position pays for the funding between two indices, WAD, exact. */

@@ -39,7 +39,8 @@ export function isDoubtful({ books }: Portfolio): boolean {
  * What doubtful prices, normal and not older than the trading age, may hide from who opens or withdraws.
  * @throws Reverted `RiskMayNotRise` for who holds series: those open and withdraw at good prices only
  */
-export function hiddenBy(draft: Draft, { books, holdings }: Portfolio, terms: MarginTerms, account: AccountId): Hidden {
+export function hiddenBy(draft: Draft, portfolio: Portfolio, terms: MarginTerms, account: AccountId): Hidden {
+  const { books, holdings } = portfolio.lower ?? portfolio;
   let { surplus, lines } = NOTHING_HIDDEN;
   for (const book of [...books].sort((a, b) => Number(a.underlying - b.underlying))) {
     if (book.doubt === 0n) continue;

@@ -27,7 +27,8 @@ export function sheds(before: EquityAndMargin, now: EquityAndMargin): boolean {
 
 /** The first form as trades and withdrawals are tested: at the wider scan range, and by words where the account holds series. */
 export function coversOpening(now: Portfolio, terms: MarginTerms, newRisk: bigint): boolean {
-  return isBounded(now) && covers(assess(now, terms, true), newRisk);
+  const lowest = now.lower ?? now;
+  return isBounded(lowest) && covers(assess(lowest, terms, true), newRisk);
 }
 
 /** Whether words bound what an account with series needs: those that are stale do not, nor do any at a price that is not normal. */
@@ -40,7 +41,11 @@ function isBounded(now: Portfolio): boolean {
  * other. Underlyings with series are priced live, at the held range alone: that needs no fresh words.
  */
 export function shedsAtBoth(before: Portfolio, now: Portfolio, terms: MarginTerms): boolean {
-  return [true, false].every((wider) => sheds(assessLive(before, terms, wider), assessLive(now, terms, wider)));
+  const atBothRanges = (was: Portfolio, is: Portfolio): boolean =>
+    [true, false].every((wider) => sheds(assessLive(was, terms, wider), assessLive(is, terms, wider)));
+  if (!atBothRanges(before, now)) return false;
+  // a hedge by collateral whose rate may fall is smaller at the lower one
+  return (before.lower === undefined && now.lower === undefined) || atBothRanges(before.lower ?? before, now.lower ?? now);
 }
 
 /**
@@ -56,7 +61,7 @@ export function refuse(
   newRisk: bigint,
   { onlyFirst, covered }: { readonly onlyFirst: boolean; readonly covered: boolean },
 ): never {
-  const is = onlyFirst ? assess(now, terms, true) : assessLive(now, terms, true);
+  const is = onlyFirst ? assess(now.lower ?? now, terms, true) : assessLive(now, terms, true);
   const was = covered ? assess(before, terms, true) : assessLive(before, terms, true);
   revert("MarginTooLow", account, is.equity, is.margin + newRisk, was.equity, was.margin);
 }

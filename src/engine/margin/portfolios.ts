@@ -1,11 +1,12 @@
 import { Draft } from "../ledger/draft.ts";
-import { collateralValueDown, heldUnderlyings, indexOf, NO_POSITION, payment } from "../ledger/ledger.ts";
+import { heldUnderlyings, indexOf, NO_POSITION, payment, tokenValueDown } from "../ledger/ledger.ts";
 import { holdingOf } from "../ledger/options/seriesHolding.ts";
+import { openingRateDown } from "../math/idle/rate.ts";
 import { doubtOf } from "../math/priceGuard.ts";
 import { fromPpb, fromPpm, max, min, partUp } from "../types/fixedPoint.ts";
 import type { UnderlyingHolding } from "../types/holding.ts";
 import { rampAt } from "../types/ramp.ts";
-import type { AccountId, Book, Portfolio, State, Underlying } from "../types/types.ts";
+import type { Account, AccountId, Book, CollateralToken, Portfolio, State, Underlying } from "../types/types.ts";
 import { lineOf } from "./margin.ts";
 import { seriesValueDown } from "./options/liveMargin.ts";
 import { optionMarksDown } from "./options/openingBound.ts";
@@ -15,6 +16,16 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** The account with funding accrued and every price it needs, as `portfolioOf` shows it. */
 export function portfolioOf(draft: Draft, id: AccountId): Portfolio {
   const account = draft.account(id);
+  const stored = portfolioAt(draft, account, ({ rate }) => rate?.rate);
+  const isLower = [...account.collateral.keys()].some((token) => {
+    const { rate } = draft.collateral(token);
+    return rate !== undefined && openingRateDown(rate, draft.now) < rate.rate;
+  });
+  if (!isLower) return stored;
+  return { ...stored, lower: portfolioAt(draft, account, ({ rate }) => rate && openingRateDown(rate, draft.now)) };
+}
+
+function portfolioAt(draft: Draft, account: Account, rateOf: (token: CollateralToken) => bigint | undefined): Portfolio {
   const books: Mutable<Book>[] = [];
   let cash = account.cash;
   for (const index of [...heldUnderlyings(account)].sort((a, b) => a - b)) {
@@ -31,7 +42,7 @@ export function portfolioOf(draft: Draft, id: AccountId): Portfolio {
       book = openBook(draft, underlying, Number(token.underlying));
       books.push(book);
     }
-    const value = collateralValueDown(amount, underlying.price, underlying.lotExponent);
+    const value = tokenValueDown(token, amount, underlying, rateOf(token));
     book.collateral += value;
     book.haircut += partUp(value, fromPpm(rampAt(token.haircut, draft.now)));
   }

@@ -1,4 +1,5 @@
 import type { Draft } from "../ledger/draft.ts";
+import { isGoodRate } from "../math/idle/rate.ts";
 import { revert } from "../types/errors.ts";
 import { type AccountId, type MarginParameters, type MarginTerms, NORMAL, type Portfolio } from "../types/types.ts";
 import { hiddenBy, isDoubtful } from "./doubt.ts";
@@ -46,6 +47,15 @@ export function requireFresh(portfolio: Portfolio, parameters: MarginParameters)
 export function requireFreshPrice(underlying: bigint, state: bigint, age: bigint, { liquidationAge }: MarginParameters): void {
   if (state !== NORMAL) revert("PriceNotNormal", underlying, state);
   if (age > liquidationAge) revert("PriceTooOld", underlying, age, liquidationAge);
+}
+
+/**
+ * As `requireFresh`, for the rate of a collateral token.
+ * @throws Reverted `RateNotGood`
+ */
+export function requireGoodRate(draft: Draft, token: number): void {
+  const { rate } = draft.collateral(token);
+  if (rate !== undefined && !isGoodRate(rate, draft.now)) revert("RateNotGood", BigInt(token));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { UnderlyingHolding } from "./holding.ts";
 import type { Ramped } from "./ramp.ts";
+import type { Redeemable, TokenRate } from "./rate.ts";
 
 /** Owner address (high 160 bits) and sub-account index (low 96 bits). */
 export type AccountId = bigint;
@@ -152,7 +153,29 @@ export interface CollateralToken {
   readonly underlying: bigint;
   readonly haircut: Ramped; // ppm
   readonly supply: bigint; // WAD held by all accounts
-  readonly cap: bigint; // WAD
+  readonly cap: bigint; // in force, WAD
+  /** What a token is worth in its underlying, where a source says so; one without. */
+  readonly rate?: TokenRate;
+  /** Where governance admits it as a strategy: an ERC-4626 share of the settlement token that accounts may invest in. */
+  readonly redeemable?: Redeemable;
+  /** Between which the cap in force is, WAD; what `cap` says without. */
+  readonly caps?: SupplyCaps;
+}
+
+/** Caps of governance on the supply of a collateral token, WAD. */
+export interface SupplyCaps {
+  readonly most: bigint;
+  readonly start: bigint; // up to which no ratio is asked for
+}
+
+/** What fund and pool last recorded of themselves for the funding ratios, WAD where nothing else is said. */
+export interface RecordedStake {
+  readonly stake: bigint; // lower net asset value of what is not cooling
+  readonly cooling: readonly { readonly amount: bigint; readonly maturity: bigint }[]; // unix seconds
+  readonly coolDown: bigint; // seconds
+  readonly margin: bigint; // of the fund's accounts
+  readonly poolBound: bigint; // what the inventory of the pool keeps from leaving
+  readonly poolRequested: bigint; // what waits to be paid
 }
 
 export interface Module {
@@ -221,6 +244,10 @@ export interface State {
   readonly collaterals: readonly CollateralToken[];
   readonly modules: readonly Module[];
   readonly accounts: ReadonlyMap<AccountId, Account>;
+  /** Of the fund account that takes collateral of the settlement token itself; as new where none was listed. */
+  readonly stableFund?: FundAccountState;
+  /** Stored by fund and pool. */
+  readonly recorded?: RecordedStake;
   /** Not stored: by underlying, the widest deviation threshold, ppm, where every source still stands at the rounds that the price is made of. */
   readonly standing?: ReadonlyMap<number, bigint>;
   /** Not stored: what the uptime feed says, where there is one and the sequencer is down or in its grace period. */
@@ -249,6 +276,8 @@ export interface Portfolio {
   readonly books: readonly Book[];
   /** By underlying, where the account holds series: the book again with what is held of them. */
   readonly holdings?: ReadonlyMap<bigint, UnderlyingHolding>;
+  /** The same at the rates of who raises risk or withdraws, where one of a token that it holds is lower than what is stored. */
+  readonly lower?: Portfolio;
 }
 
 /** The figures of an account, WAD. */
@@ -266,5 +295,5 @@ export interface MarginTerms {
   readonly interMonth: bigint; // b
 }
 
-/** Token index of the settlement token; collateral tokens are 0 to 31. */
+/** Token index of the settlement token; collateral tokens are 0 to 31. As an underlying: of a token that is worth settlement tokens themselves. */
 export const SETTLEMENT = 255;

@@ -621,6 +621,9 @@ export class World {
           account,
           data: coder.encode(["uint8", "bytes", "uint256"], [action.module, action.data, action.minimumLots]),
         };
+      case "Invest":
+      case "Divest":
+        throw new Error(`the contracts know no ${action.kind}`);
     }
   }
 

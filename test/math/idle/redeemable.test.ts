@@ -44,6 +44,8 @@ describe("what a strategy could redeem at once", () => {
     expect(least(sampled(once, 0n, CAP, START + 69n), START + 69n)).to.equal(25n * PART);
     expect(least(sampled(once, 0n, CAP, START + 70n), START + 70n)).to.equal(0n);
     expect(least(sampled(once, 40n * WAD, CAP, START + 70n), START + 70n)).to.equal(10n * PART);
+    const higher = sampled(whole, 40n * WAD, CAP, START + 10n);
+    expect(least(sampled(higher, 0n, CAP, START + 70n), START + 70n)).to.equal(10n * PART);
     // the next hour's reading confirms as well
     expect(least(sampled(once, 40n * WAD, CAP, START + HOUR), START + HOUR)).to.equal(10n * PART);
     // one that is as high as before ends it

@@ -32,14 +32,14 @@ export function firstRate(rate: bigint, bound: bigint, now: bigint): TokenRate {
 export function rateAfter(before: TokenRate, said: bigint, now: bigint): TokenRate {
   const reading = min(said, MOST_RATE);
   const falls = reading < before.rate;
-  const waits = before.readingTime !== 0n && (falls ? before.reading < before.rate : before.reading > before.rate);
   const age = now - before.readingTime;
-  const lives = waits && age <= READING_LIFE;
+  const lives = before.readingTime !== 0n && age <= READING_LIFE;
   const confirmed = lives && age >= RATE_CONFIRMATION;
   // the one of all readings since the first that is nearest to the stored rate
   const agreed = !lives ? reading : falls ? max(before.reading, reading) : min(before.reading, reading);
   const rate = falls ? fallen(before, reading, confirmed ? agreed : undefined, now) : confirmed ? risen(before, agreed, now) : before.rate;
 
+  // one on the other side of the rate begins anew: it moves nothing, whatever it confirms
   const keeps = lives && !confirmed && (falls ? agreed < rate : agreed > rate);
   const next = keeps ? { reading: agreed, readingTime: before.readingTime } : { reading, readingTime: now };
   return {
