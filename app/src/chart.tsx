@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
-/** One line of a chart. `tone` picks one of the three colours of charts. */
+/** One line of a chart; without a label the legend leaves it out. `tone` picks one of the three colours of charts. */
 export type Line = { readonly label: string; readonly tone: 0 | 1 | 2; readonly dashed?: boolean; readonly stepped?: boolean };
 
 export type ChartData = readonly [readonly number[], ...(readonly (number | null)[])[]];
@@ -122,12 +122,14 @@ export function Chart({
     <figure>
       <div className="chart" ref={frame} role="img" aria-label={summary} />
       <figcaption className="legend">
-        {lines.map(({ label, tone }) => (
-          <span key={label}>
-            <i className={`c${tone}`} />
-            {label}
-          </span>
-        ))}
+        {lines
+          .filter(({ label }) => label !== "")
+          .map(({ label, tone }) => (
+            <span key={label}>
+              <i className={`c${tone}`} />
+              {label}
+            </span>
+          ))}
       </figcaption>
     </figure>
   );

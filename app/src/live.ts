@@ -174,6 +174,9 @@ async function look(): Promise<void> {
   if ((live.get().head?.number ?? 0) > seen && timer === undefined) onHead(live.get().head as BlockHead);
 }
 
+/** Milliseconds until the books are read again where that failed. */
+const RETRY = 1_000;
+
 let reading: Promise<void> | undefined;
 let again = false;
 
@@ -191,6 +194,10 @@ export function refresh(): Promise<void> {
     } while (again);
   })().finally(() => {
     reading = undefined;
+    const held = live.get().view?.state.accounts;
+    const isBehind = again || [...watched.keys()].some((account) => held?.has(account) !== true);
+    // a node that did not answer is asked again; one that is lost, when it is back
+    if (isBehind && live.get().link === "open") setTimeout(() => void refresh().catch(() => {}), RETRY);
   });
   return reading;
 }

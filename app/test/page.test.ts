@@ -62,7 +62,7 @@ describe("the wallet page, in Chromium on a local chain", function () {
       (request) => void (request.url().startsWith(server.url) || request.url().startsWith("data:") || faults.push(`asks ${request.url()}`)),
     );
     wallet = await installWallet(context, page, devnet.rpc, [first.privateKey, second.privateKey], 1);
-    page.setDefaultTimeout(45_000);
+    page.setDefaultTimeout(60_000);
   });
   after(async () => {
     await browser?.close();
@@ -279,14 +279,12 @@ describe("the wallet page, in Chromium on a local chain", function () {
   });
 
   it("default: a price crashes, and the keeper's liquidation is seen as it happens", async () => {
-    await movePrice(devnet.rpc, devnet.record, 0, ((await eth()) * 10_000n * 64n) / 100n, (calls) => sendAll(devnet, calls));
-    await says(new RegExp(short(first.address)));
-    expect((await devnet.keep()).sales.map(({ account }) => account)).to.include(accountIdOf(first.address));
-    await page
-      .getByRole("list", { name: /^Liquidations/ })
-      .getByRole("link", { name: short(first.address) })
-      .first()
-      .waitFor();
+    const daring = localWallet(11).address;
+    const sold = page.getByRole("list", { name: /^Liquidations/ }).getByRole("link", { name: short(daring) });
+    expect(await sold.count()).to.equal(1);
+    await movePrice(devnet.rpc, devnet.record, 0, ((await eth()) * 10_000n * 88n) / 100n, (calls) => sendAll(devnet, calls));
+    expect((await devnet.keep()).sales.map(({ account }) => account)).to.deep.equal([accountIdOf(daring)]);
+    await sold.nth(1).waitFor();
   });
 
   it("behavior: the node goes, which is said, and the page goes on when it is back", async () => {
@@ -355,7 +353,7 @@ describe("the wallet page, in Chromium on a local chain", function () {
         ),
       );
     }
-    expect(reached.join("|")).to.match(/Max\|Price.*\|Mark\|.*Only reduce.*\|Sign: buy/);
+    expect(reached.join("|")).to.match(/Price.*\|Mark\|.*Only reduce.*\|Sign: buy/);
   });
 
   it("behavior: a list of ten thousand accounts scrolls", async () => {
@@ -405,7 +403,7 @@ describe("the wallet page, in Chromium on a local chain", function () {
       });
     });
     await many.goto(`${server.url}#/liquidations`);
-    await many.getByText(/^10,0\d\d accounts/).waitFor({ timeout: 120_000 });
+    await many.getByText(/^10,0\d\d accounts/).waitFor({ timeout: 300_000 });
     await many.getByText("All", { exact: true }).click();
     const list = many.getByRole("region", { name: /^Accounts/ });
     const begun = Date.now();
@@ -417,6 +415,7 @@ describe("the wallet page, in Chromium on a local chain", function () {
   });
 
   it("default: a stake is made, cools down, is claimed and paid; old prices are said to be old", async () => {
+    await devnet.refreshPrices();
     await open("/fund");
     await page.getByLabel("Amount").fill("400");
     await page.getByRole("button", { name: "Stake", exact: true }).and(page.locator(":not([aria-disabled])")).click();

@@ -66,7 +66,11 @@ describe("the packed file", function () {
     const asked = (origin: string) => fetch(new URL("rpc", url), { method: "POST", body, headers: { origin } });
     expect((await (await asked(new URL(url).origin)).json()) as object).to.have.property("result", "0x7a69");
     expect((await asked("https://elsewhere.example")).status).to.equal(403);
-    for (const [path, status] of [["..%2f..%2fpackage.json", 404], ["%", 400]] as const) expect((await fetch(`${url}${path}`)).status, path).to.equal(status);
+    for (const [path, status] of [
+      ["..%2f..%2fpackage.json", 404],
+      ["%", 400],
+    ] as const)
+      expect((await fetch(`${url}${path}`)).status, path).to.equal(status);
   });
 
   it("default: what is exported shows itself, and every example is right", async () => {

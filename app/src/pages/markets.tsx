@@ -9,8 +9,8 @@ import { Card, Empty, Figure, Loading, Note, Segmented } from "../ui.tsx";
 
 const PRICE: readonly Line[] = [
   { label: "Price", tone: 0 },
-  { label: "Price with the scan range", tone: 1, dashed: true },
-  { label: "and without it", tone: 1, dashed: true },
+  { label: "Scan range", tone: 1, dashed: true },
+  { label: "", tone: 1, dashed: true },
 ];
 const FORECAST: readonly Line[] = [
   { label: "Fast forecast", tone: 0, stepped: true },
@@ -154,7 +154,7 @@ export function MarketsPage() {
         <div className="grid two">
           <Card title="Price and scan range">
             {posts[0].length < 2 ? (
-              <Empty title="Fewer than two prices" />
+              <Empty title="Fewer than two prices in that time" />
             ) : (
               <Chart
                 data={posts}
@@ -167,7 +167,7 @@ export function MarketsPage() {
           </Card>
           <Card title="Volatility forecast">
             {samples[0].length < 2 ? (
-              <Empty title="Fewer than two samples">
+              <Empty title="Fewer than two samples in that time">
                 <p className="muted">The forecast is sampled from posted prices.</p>
               </Empty>
             ) : (
