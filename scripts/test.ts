@@ -1,6 +1,11 @@
 // The whole gate: build, lint, types, mocha, gas. Closes with one line, `N passed, N failed`.
+//   npm test [-- --page]
+// --page: then also the wallet page in a browser, as `npm run test:page` does, in the same count.
 import { existsSync, globSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { BadInput } from "../src/sdk/failure.ts";
+import { answer } from "./lib/answer.ts";
 import { type Outcome, projectRoot, run } from "./lib/run.ts";
 
 interface Part {
@@ -22,6 +27,9 @@ interface Done extends Tally {
 }
 
 const node = process.execPath;
+
+// alone, for it looks at times
+const page: Part = { name: "page", command: node, args: ["scripts/test-page.ts"], runner: true };
 
 const build: Part = { name: "build", command: node, args: ["scripts/build.ts"], runner: false };
 
@@ -83,17 +91,31 @@ async function carryOut(part: Part): Promise<Done> {
   return { ...result, name: part.name, seconds: outcome.seconds };
 }
 
-const results = [await carryOut(build)];
-if (results[0]?.failed === 0) {
-  const left = [...parts];
-  const lane = async (): Promise<void> => {
-    for (let part = left.shift(); part !== undefined; part = left.shift()) results.push(await carryOut(part));
-  };
-  // two lanes for two cores
-  await Promise.all([lane(), lane()]);
+const USAGE = "npm test [-- --page]";
+
+function wantsPage(): boolean {
+  try {
+    return parseArgs({ options: { page: { type: "boolean", default: false } } }).values.page;
+  } catch (error) {
+    throw new BadInput(error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error), USAGE);
+  }
 }
-const passed = results.reduce((sum, result) => sum + result.passed, 0);
-const failed = results.reduce((sum, result) => sum + result.failed, 0);
-console.log(results.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(" · "));
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+
+await answer(USAGE, async () => {
+  const withPage = wantsPage();
+  const results = [await carryOut(build)];
+  if (results[0]?.failed === 0) {
+    const left = [...parts];
+    const lane = async (): Promise<void> => {
+      for (let part = left.shift(); part !== undefined; part = left.shift()) results.push(await carryOut(part));
+    };
+    // two lanes for two cores
+    await Promise.all([lane(), lane()]);
+    if (withPage) results.push(await carryOut(page));
+  }
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  const failed = results.reduce((sum, result) => sum + result.failed, 0);
+  console.log(results.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(" · "));
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+});
