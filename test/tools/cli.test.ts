@@ -37,6 +37,8 @@ describe("command line", () => {
     ["a window without dates", ["demo", "--prices", malformed], /--prices needs --from and --to/],
     ["volatilities without prices", ["demo", "--volatilities", "v.csv"], /--volatilities needs --prices: the built-in crash has its own/],
     ["an unknown network", ["accounts", "--network", "nowhere"], /nothing is deployed on nowhere/],
+    ["a side of a trade that is none", ["pool", "quote", "hold", "ETH", "1"], /--side: must be buy or sell/],
+    ["a limit that is no number", ["pool", "trade", "buy", "ETH", "1", "--most", "much"], /"much" is not a decimal number/],
     ["a port that is none", ["devnet", "--port", "99999"], /--port: must be from 1 to 65535/],
   ];
   it("args: every mistake is answered in one line with exit code 2", async function () {
@@ -72,6 +74,7 @@ describe("command line", () => {
       "deposit",
       "withdraw",
       "order",
+      "pool",
       "liquidate",
       "exchange",
       "series",
