@@ -1,17 +1,19 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { topUpFund } from "../../../src/engine/actions/fund.ts";
-import { refreshSupplyCap } from "../../../src/engine/actions/invest.ts";
-import { liquidate } from "../../../src/engine/actions/liquidate.ts";
+import { declareExchange, exchangeCollateral } from "../../../src/engine/actions/exchange.ts";
+import { shedFund, topUpFund } from "../../../src/engine/actions/fund.ts";
+import { postRate, refreshSupplyCap } from "../../../src/engine/actions/invest.ts";
+import { liquidate, liquidateTo } from "../../../src/engine/actions/liquidate.ts";
 import { Draft } from "../../../src/engine/ledger/draft.ts";
 import { assess, termsAt } from "../../../src/engine/margin/margin.ts";
+import { shedsAtBoth } from "../../../src/engine/margin/marginRule.ts";
 import { portfolioOf } from "../../../src/engine/margin/portfolios.ts";
 import { balanceSheetOf, ratios } from "../../../src/engine/margin/ratios.ts";
 import { ratiosHold, TO_INVEST, TO_KEEP } from "../../../src/engine/math/idle/stableFunding.ts";
 import { accountIdOf } from "../../../src/engine/types/accountId.ts";
 import { max, WAD } from "../../../src/engine/types/fixedPoint.ts";
-import type { AccountId, State } from "../../../src/engine/types/types.ts";
-import { ALICE, alice, bob, carol, claimsOf, deposit, FUND, repriced, trade } from "../../helpers/state.ts";
+import type { AccountId, Portfolio, State } from "../../../src/engine/types/types.ts";
+import { ALICE, alice, bob, CAROL, carol, claimsOf, deposit, FUND, later, repriced, trade } from "../../helpers/state.ts";
 import {
   cashOf,
   divested,
@@ -176,6 +178,59 @@ describe("shares in a liquidation", () => {
       expect(claimsOf(state)).to.equal(claimsOf(world.state));
       expect(state.deficit).to.equal(0n);
     }
+  });
+});
+
+describe("a rate that may have moved", () => {
+  it("behavior: a taker gets nothing at it, the fund does, and sheds the rest", () => {
+    const held = deposit(START.state, ALICE, alice, 100n * WAD, LIQUID_STAKE);
+    const open = repriced(trade(held, alice, bob, 400_000_000n), 0, 185n * 10n ** 14n);
+    expect(() => liquidateTo(open, CAROL, alice, carol, WAD, 0n)).to.not.throw("RateNotGood");
+    const unread = later(open, 90_000n);
+    expect(() => liquidateTo(unread, CAROL, alice, carol, WAD, 0n)).to.throw("RateNotGood");
+    const sold = liquidate(unread, alice, KEEPER).state;
+    const fund = accountIdOf(FUND, 1n);
+    const inventory = (state: State) => {
+      const account = state.accounts.get(fund)!;
+      return { lots: account.positions.get(0)!.lots, staked: account.collateral.get(LIQUID_STAKE) };
+    };
+    expect(inventory(sold).staked! > 0n).to.equal(true);
+    const shed = inventory(shedFund(sold, CAROL, 0, carol, WAD / 10n, 0n).state);
+    expect(shed.staked).to.equal(inventory(sold).staked);
+    expect(shed.lots < inventory(sold).lots).to.equal(true);
+    // read again, it goes with the rest
+    const read = postRate(sold, LIQUID_STAKE, sold.collaterals[LIQUID_STAKE]!.rate!.rate).state;
+    expect(inventory(shedFund(read, CAROL, 0, carol, WAD / 10n, 0n).state).staked! < inventory(sold).staked!).to.equal(true);
+  });
+
+  it("behavior: nobody buys in an exchange while a fall waits", () => {
+    const rich = invested(START, alice, 900_000n * WAD);
+    const short = { ...rich, state: repriced(trade(rich.state, alice, bob, 100_000_000n), 0, 18n * 10n ** 15n) };
+    const declared = { ...short, state: declareExchange(short.state, alice).state };
+    const buy = ({ state }: World) => exchangeCollateral(state, CAROL, alice, STRATEGY, 10_000n * WAD, carol);
+    expect(() => buy(declared)).to.not.throw();
+    expect(() => buy(ratePosted(withStrategy(declared, { assets: (rich.strategy.assets * 9n) / 10n })))).to.throw("RateNotGood");
+  });
+
+  it("behavior: what sheds risk does so at the stored rate and at the lower one", () => {
+    const [book] = portfolioOf(
+      new Draft(trade(deposit(START.state, ALICE, alice, 100n * WAD, LIQUID_STAKE), alice, bob, -11_000_000n)),
+      alice,
+    ).books;
+    const terms = termsAt(START.state.margin, START.state.now);
+    // shares of 220,000, or of 132,000 at the lower rate, against a short
+    const at = (lots: bigint): Portfolio => {
+      const cash = -lots * book!.price;
+      const lower = { cash, books: [{ ...book!, lots, collateral: (book!.collateral * 6n) / 10n, haircut: (book!.haircut * 6n) / 10n }] };
+      return { cash, books: [{ ...book!, lots }], lower };
+    };
+    const alone = ({ lower: _, ...stored }: Portfolio): Portfolio => stored;
+    const [none, small, large] = [-2_000_000n, -6_600_000n, -11_000_000n].map(at) as [Portfolio, Portfolio, Portfolio];
+    // nearer to the whole hedge at the stored rate, beyond it at the lower one
+    expect(shedsAtBoth(alone(small), alone(large), terms)).to.equal(true);
+    expect(shedsAtBoth(small, large, terms)).to.equal(false);
+    expect(shedsAtBoth(large, small, terms)).to.equal(false);
+    expect(shedsAtBoth(none, small, terms)).to.equal(true);
   });
 });
 
