@@ -154,6 +154,13 @@ describe("LiquidationScan", () => {
     expect(scan.judgeMoved(state).judged).to.equal(3_000);
     const little = scan.judgeMoved(withMove(state, 0, -0.001));
     expect(little.judged).to.be.within(1, 100);
+    for (const move of [-0.02, 0.02]) {
+      const moved = withMove(state, 0, move);
+      const { candidates, judged } = scan.judgeMoved(moved);
+      expect(judged).to.be.within(100, 1_000);
+      expect(candidates).to.have.length.greaterThan(5);
+      expect(missed(moved, candidates)).to.deep.equal([]);
+    }
     const far = withMove(state, 0, 0.5);
     const anew = scan.judgeMoved(far);
     expect(anew.judged).to.equal(3_000);
@@ -163,6 +170,28 @@ describe("LiquidationScan", () => {
     // another scan range is more than a move
     state = { ...far, underlyings: far.underlyings.map((each) => ({ ...each, heldRange: each.heldRange + 1n })) };
     expect(scan.judgeMoved(state).judged).to.equal(3_000);
+  });
+
+  it("default: each instrument alone, long and short, a unit below the line is found, and a token above it is not", () => {
+    const instruments = [1, 2, 3].flatMap((number) =>
+      [...Array.from({ length: 7 }, (_, i) => BigInt(i)), STRIKE_ZERO].flatMap((index) =>
+        (index === STRIKE_ZERO ? [true] : [true, false]).map((isCall) => instrumentNumber({ series: BigInt(number), index, isCall })),
+      ),
+    );
+    const holders = [1n, -1n].flatMap((sign) => instruments.map((instrument) => ({ instrument, lots: sign * 10_000n })));
+    const at = (beside: bigint): State => {
+      const drawn = new Map(holders.map((position, i) => [idOf(i), { ...bare(idOf(i)), series: new Map([[0, [position]]]) }]));
+      const without = surpluses({ ...series, accounts: drawn });
+      return { ...series, accounts: new Map([...drawn].map(([id, account]) => [id, { ...account, cash: beside - without.get(id)! }])) };
+    };
+    for (const [beside, found] of [
+      [-1n, holders.length],
+      [WAD, 0],
+    ] as const) {
+      const scan = new LiquidationScan();
+      scan.sync(at(beside));
+      expect(scan.judgeAll(at(beside)).candidates).to.have.length(found);
+    }
   });
 
   it("property: no account below its line is screened out, whatever the accounts, the prices and how they move", () => {

@@ -33,21 +33,23 @@ export interface TokenFactors {
   readonly haircut: number;
 }
 
-/** What a screen takes from an instrument of a series, a lot each; amounts are WAD. */
-export interface InstrumentFactors {
-  readonly underlying: number;
-  readonly series: number;
-  readonly expiry: number;
-  readonly tenor: number; // rate of the inter-month charge at its tenor
-  readonly settled: number; // what it pays; NaN while its series has not settled
-  readonly values: Float64Array; // at the mark and in the scenarios
-  readonly largest: number; // of these, of the forward and of the delta, by size
-  readonly option: boolean;
-  readonly call: boolean;
-  readonly weight: number; // in the least margin of short options
-  readonly delta: number; // dollars
-  readonly forward: number;
-  readonly depth: number; // lots
+/** Kinds of instruments; of one whose series is not listed nothing can be said. */
+export const [UNKNOWN, SETTLED, FUTURE, CALL, PUT] = [0, 1, 2, 3, 4] as const;
+
+/** What a screen takes from instruments of series, by their number in the table, a lot each; amounts are WAD. */
+export interface Instruments {
+  readonly underlying: Int32Array;
+  readonly kind: Uint8Array;
+  readonly series: Int32Array;
+  readonly expiry: Float64Array;
+  readonly tenor: Float64Array; // rate of the inter-month charge at its tenor
+  readonly depth: Float64Array; // lots
+  readonly forward: Float64Array;
+  readonly mark: Float64Array; // what it is worth, or pays; no number where nothing can be said
+  readonly drops: Float64Array; // what it loses from the mark in each scenario, one instrument after the other
+  readonly largest: Float64Array; // of what these are made of, by size
+  readonly weight: Float64Array; // in the least margin of short options
+  readonly delta: Float64Array; // dollars; zero once settled
 }
 
 /** Everything that a screen goes by but accounts. */
@@ -101,56 +103,81 @@ function emptyBook(underlying: Underlying): Book {
   return { ...nothing, price, depth, heldRange: fromPpb(heldRange), targetRange: fromPpb(targetRange) };
 }
 
-/** One lot of an instrument, valued by the engine; nothing where its series is not listed. */
-export function instrumentFactorsOf({ underlying, instrument }: Held, state: State, terms: MarginTerms): InstrumentFactors | undefined {
-  const of = state.underlyings[underlying];
-  const { series: number, isCall } = instrumentFromNumber(instrument);
-  if (of?.series.has(Number(number)) !== true) return undefined;
-  const { series, settled } = holdingOf(of, emptyBook(of), [{ instrument, lots: 1n }], state.now);
-  const place = { underlying, series: Number(number), call: isCall };
-  const [holding] = series;
-  if (holding !== undefined) return { ...place, ...liveFactors(holding, isCall, terms) };
-  const values = new Float64Array(LANES).fill(Number(settled));
-  const nothing = { expiry: 0, tenor: 0, option: false, weight: 0, delta: 0, forward: 0, depth: 1 };
-  return { ...place, ...nothing, settled: Number(settled), values, largest: Math.abs(Number(settled)) };
+/** One lot of each instrument, valued by the engine; call and put of a strike are priced once. */
+export function instrumentsOf(held: readonly Held[], state: State, terms: MarginTerms): Instruments {
+  const numbers = (): Float64Array => new Float64Array(held.length);
+  const all: Instruments = {
+    underlying: Int32Array.from(held, ({ underlying }) => underlying),
+    kind: new Uint8Array(held.length),
+    series: Int32Array.from(held, ({ instrument }) => Number(instrumentFromNumber(instrument).series)),
+    expiry: numbers(),
+    tenor: numbers(),
+    depth: numbers().fill(1),
+    forward: numbers(),
+    mark: numbers(),
+    drops: new Float64Array(held.length * LANES),
+    largest: numbers(),
+    weight: numbers(),
+    delta: numbers(),
+  };
+  const priced = new Map<string, readonly bigint[]>();
+  for (const [i, { underlying, instrument }] of held.entries()) {
+    const of = state.underlyings[underlying];
+    const { series: number, index, isCall } = instrumentFromNumber(instrument);
+    if (of?.series.has(Number(number)) !== true) {
+      all.mark[i] = Number.NaN;
+      continue;
+    }
+    const { series, settled } = holdingOf(of, emptyBook(of), [{ instrument, lots: 1n }], state.now);
+    const [holding] = series;
+    if (holding === undefined) {
+      all.kind[i] = SETTLED;
+      all.mark[i] = Number(settled);
+      all.largest[i] = Math.abs(Number(settled));
+      continue;
+    }
+    const name = `${underlying} ${number} ${index}`;
+    const stored = priced.get(name) ?? storedSideOf(holding);
+    priced.set(name, stored);
+    addLive(all, i, holding, isCall, stored, terms);
+  }
+  return all;
 }
 
-function liveFactors(
+/** What a lot of the stored side of a strike is worth at the mark and in the scenarios, WAD; of a dated future nothing is stored. */
+function storedSideOf({ options: [option], forward, heldRange: range, varianceTime }: SeriesHolding): readonly bigint[] {
+  if (option === undefined) return Array.from({ length: LANES }, () => 0n);
+  const { strike, volatility } = option;
+  return scenarioValuesDown(storesCall(forward, strike), strike, volatility, { forward, range }, varianceTime);
+}
+
+function addLive(
+  all: Instruments,
+  i: number,
   holding: SeriesHolding,
   isCall: boolean,
+  stored: readonly bigint[],
   terms: MarginTerms,
-): Omit<InstrumentFactors, "underlying" | "series" | "call"> {
-  const { forward, moving, heldRange: range, varianceTime } = holding;
+): void {
+  const { forward, moving, heldRange: range, expiry, depth } = holding;
   const [option] = holding.options;
   const scale = 30n * 10n ** 9n;
   const forwards = option === undefined ? 1n : isCall === storesCall(forward, option.strike) ? 0n : isCall ? 1n : -1n;
-  const stored =
-    option === undefined
-      ? Array.from({ length: LANES }, () => 0n)
-      : scenarioValuesDown(storesCall(forward, option.strike), option.strike, option.volatility, { forward, range }, varianceTime);
-  const linear = (k: number): number =>
-    Number(forwards * (forward * (scale + (range / 10n ** 9n) * moveOf(BigInt(k))) - (option?.strike ?? 0n) * scale));
-  const values = Float64Array.from(stored, (value, k) => Number(value) + linear(k) / Number(scale));
+  const strike = option?.strike ?? 0n;
+  const linear = (k: number): bigint => forwards * (forward * (scale + (range / 10n ** 9n) * moveOf(BigInt(k))) - strike * scale);
+  const value = (k: number): number => Number(stored[k]! * scale + linear(k)) / Number(scale);
+  const mark = value(0);
+  for (let k = 1; k < LANES; k++) all.drops[i * LANES + k] = mark - value(k);
   const gain = Number((stored[3]! - stored[5]!) * moving) / Number(max(20n * stepDown(forward, range), 1n));
-  const delta = gain + Number(forwards * moving);
   // what is taken off again by parity counts by its size
-  const sizes = [
-    ...stored.map(Number),
-    Number(forward) * (1 + Number(range) / RATIO),
-    Number(option?.strike ?? 0n),
-    Math.abs(gain),
-    Number(moving),
-  ];
-  return {
-    expiry: Number(holding.expiry),
-    tenor: Number(tenorRate(timeOf(holding), terms.interMonth)) / RATIO,
-    settled: Number.NaN,
-    values,
-    largest: 4 * Math.max(...sizes),
-    option: option !== undefined,
-    weight: option === undefined ? 0 : Number(weightDown(isCall, option.strike, forward, 1n)),
-    delta,
-    forward: Number(forward),
-    depth: Number(holding.depth),
-  };
+  const sizes = [...stored.map(Number), Number(forward) * (1 + ratio(range)), Number(strike), Math.abs(gain), Number(moving)];
+  all.kind[i] = option === undefined ? FUTURE : isCall ? CALL : PUT;
+  all.expiry[i] = Number(expiry);
+  all.tenor[i] = ratio(tenorRate(timeOf(holding), terms.interMonth));
+  all.depth[i] = Number(depth);
+  all.forward[i] = Number(forward);
+  all.mark[i] = mark;
+  all.largest[i] = 4 * Math.max(...sizes);
+  all.weight[i] = option === undefined ? 0 : Number(weightDown(isCall, strike, forward, 1n));
+  all.delta[i] = gain + Number(forwards * moving);
 }

@@ -6,7 +6,7 @@ import { AccountMap } from "../types/accountMap.ts";
 import type { Account, AccountId, State } from "../types/types.ts";
 import { AccountTable, PLAIN } from "./accountTable.ts";
 import { bytesOf } from "./columns.ts";
-import { type Factors, factorsOf, type InstrumentFactors, instrumentFactorsOf } from "./factors.ts";
+import { type Factors, factorsOf, instrumentsOf } from "./factors.ts";
 import { type Copies, Screen } from "./screen.ts";
 
 /** Of how far prices may move before an account is judged again, so much is kept back for what the rounding of that bound may be. */
@@ -160,8 +160,7 @@ export class LiquidationScan {
 
   private screenFor(state: State, factors: Factors, bases = new Float64Array(factors.underlyings.length)): Screen {
     const terms = termsAt(state.margin, state.now);
-    const instruments = this.table.instruments.map((held): InstrumentFactors | undefined => instrumentFactorsOf(held, state, terms));
-    return new Screen(this.table, factors, instruments, bases);
+    return new Screen(this.table, factors, instrumentsOf(this.table.instruments, state, terms), bases);
   }
 
   private judged(suspects: readonly number[], judged: number): Judged {

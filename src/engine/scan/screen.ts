@@ -1,7 +1,7 @@
 import { moveOf } from "../math/stress.ts";
 import { LANES } from "../words/riskWord.ts";
 import { type AccountTable, NOBODY, PLAIN, WITH_SERIES } from "./accountTable.ts";
-import { type Factors, type InstrumentFactors, PROVISION_OF_FUNDING } from "./factors.ts";
+import { CALL, type Factors, FUTURE, type Instruments, PROVISION_OF_FUNDING, SETTLED } from "./factors.ts";
 
 /**
  * A part of what goes into a figure by which its double may be off: 2⁻⁴⁰, where the worst that 1,000 roundings can do is 2⁻⁴³.
@@ -54,7 +54,7 @@ export class Screen {
   private readonly charge: Float64Array;
   private readonly load: Float64Array;
   private readonly factors: Factors;
-  private readonly instruments: readonly (InstrumentFactors | undefined)[];
+  private readonly instruments: Instruments;
   /** By underlying, while an account is judged: lots of the perpetual, collateral in lots, the first entry of its series; `held` names those that it has. */
   private readonly lots: Float64Array;
   private readonly collateral: Float64Array;
@@ -64,7 +64,7 @@ export class Screen {
   private readonly losses = new Float64Array(LANES);
 
   /** @param bases prices of a lot that moves are parts of, by underlying */
-  constructor(table: AccountTable, factors: Factors, instruments: readonly (InstrumentFactors | undefined)[], bases: Float64Array) {
+  constructor(table: AccountTable, factors: Factors, instruments: Instruments, bases: Float64Array) {
     const { underlyings } = factors;
     const column = (of: (each: (typeof underlyings)[number]) => number): Float64Array => Float64Array.from(underlyings, of);
     this.table = table;
@@ -169,7 +169,7 @@ export class Screen {
     }
     ({ start, count } = series.rows);
     for (let at = start[row]! + count[row]! - 1; at >= start[row]!; at--) {
-      const u = this.underlyingAt(at);
+      const u = this.instruments.underlying[series.entries.held[at]!]!;
       this.hold(u);
       this.firstSeries[u] = at;
     }
@@ -221,10 +221,6 @@ export class Screen {
   private marginOfSeries = 0;
   private sizesOfSeries = 0;
 
-  private underlyingAt(at: number): number {
-    return this.table.instruments[this.table.series.entries.held[at]!]!.underlying;
-  }
-
   /**
    * Adds up what an account has in the series of one underlying, from entry `at` on: worth, margin without provisions of the perpetual, and sizes.
    * @param line of perpetual and collateral, WAD
@@ -234,77 +230,67 @@ export class Screen {
     const { maintenance, provision, interMonth } = this.factors;
     const { range, load } = this.factors.underlyings[u]!;
     const { losses } = this;
+    const { underlying, kind, series: seriesOf, expiry: expiryOf, tenor: tenorOf, depth: depthOf, forward: forwardOf } = this.instruments;
+    const { mark, drops, largest, weight, delta: deltaOf } = this.instruments;
     for (let k = 1; k < LANES; k++) losses[k] = -line * THIRTIETHS[k]! * range;
-    let [worth, sizes, dated, bySize, shorts] = [0, 0, 0, 0, 0];
-    // the last expiry first: what covers short options, what is short of it, and what is long of one side of each gap in tenor
+    let [worth, sizes, dated, bySize, shorts, whole] = [0, 0, 0, 0, 0, 0];
+    // the last expiry first: what covers short options and what is short of it; what is long on one side of each gap in tenor and short on the other
     let [cover, calls, puts, naked] = [line, 0, 0, 0];
-    let [longs, net, beyond, gaps, between] = [0, 0, 0, 0, 0];
-    let [expiry, series, size, depth, tenor, delta, forward] = [Number.POSITIVE_INFINITY, -1, 0, 1, 0, 0, 0];
-    let whole = 0;
-    let total = 0;
-    for (let entry = at; entry < end && this.underlyingAt(entry) === u; entry++) {
-      const each = this.instruments[instruments[entry]!];
-      if (each !== undefined && Number.isNaN(each.settled)) total += lots[entry]! * each.delta;
-    }
-    const all = total + line;
-    const closeSeries = (): void => {
-      bySize += (size * size * forward) / depth;
-      longs += Math.abs(delta);
-      net += delta;
-      beyond += delta;
-      [size, delta] = [0, 0];
-    };
-    const closeExpiry = (): void => {
-      naked = Math.max(naked, -calls - Math.max(cover, 0), -puts - Math.max(-cover, 0));
-    };
-    for (; at < end && this.underlyingAt(at) === u; at++) {
-      const each = this.instruments[instruments[at]!];
-      const held = lots[at]!;
-      if (each === undefined) {
-        worth = Number.NaN;
+    let [longs, net, gaps, between] = [0, 0, 0, 0];
+    let [series, expiry, tenor, depth, forward, size, delta] = [NONE, 0, 0, 1, 0, 0, 0];
+    let all = line;
+    for (let entry = at; entry < end && underlying[instruments[entry]!] === u; entry++) all += lots[entry]! * deltaOf[instruments[entry]!]!;
+    for (; ; at++) {
+      const each = at < end ? instruments[at]! : NONE;
+      const isNext = each !== NONE && underlying[each] === u;
+      if (isNext && kind[each]! <= SETTLED) {
+        worth += lots[at]! * mark[each]!;
+        sizes += Math.abs(lots[at]!) * largest[each]!;
         continue;
       }
-      const gross = Math.abs(held);
-      if (!Number.isNaN(each.settled)) {
-        worth += held * each.settled;
-        sizes += gross * each.largest;
-        continue;
-      }
-      if (each.series !== series) {
-        if (series >= 0) closeSeries();
+      if (series !== NONE && (!isNext || seriesOf[each] !== series)) {
+        bySize += (size * size * forward) / depth;
+        longs += Math.abs(delta);
+        net += delta;
+        const gap = tenor - (isNext ? tenorOf[each]! : 0);
+        gaps += gap * (Math.abs(net) + Math.abs(all - net) - Math.abs(all));
+        between += Math.abs(gap);
+        if (!isNext || expiryOf[each] !== expiry) naked = Math.max(naked, -calls - Math.max(cover, 0), -puts - Math.max(-cover, 0));
         // what stands in another order cannot be judged so
-        if (each.expiry > expiry) worth = Number.NaN;
-        if (series >= 0 && each.expiry !== expiry) closeExpiry();
-        if (series >= 0) {
-          gaps += (tenor - each.tenor) * (Math.abs(beyond) + Math.abs(all - beyond) - Math.abs(all));
-          between += Math.abs(tenor - each.tenor);
-        }
-        ({ series, expiry, tenor, depth, forward } = each);
+        if (isNext && expiryOf[each]! > expiry) worth = Number.NaN;
+        size = 0;
+        delta = 0;
       }
-      const { values } = each;
-      worth += held * values[0]!;
-      for (let k = 1; k < LANES; k++) losses[k]! += held * (values[0]! - values[k]!);
+      if (!isNext) break;
+      if (seriesOf[each] !== series) {
+        series = seriesOf[each]!;
+        expiry = expiryOf[each]!;
+        tenor = tenorOf[each]!;
+        depth = depthOf[each]!;
+        forward = forwardOf[each]!;
+      }
+      const held = lots[at]!;
+      const gross = Math.abs(held);
+      worth += held * mark[each]!;
+      const first = each * LANES;
+      for (let k = 1; k < LANES; k++) losses[k]! += held * drops[first + k]!;
       size += gross;
-      delta += held * each.delta;
-      dated += gross * each.forward;
-      whole += gross * each.largest;
-      if (held < 0 && each.option) shorts += gross;
-      if (!each.option) cover += held * each.forward;
-      else if (each.call) calls += held * each.weight;
-      else puts += held * each.weight;
-    }
-    if (series >= 0) {
-      closeSeries();
-      closeExpiry();
-      gaps += tenor * (Math.abs(beyond) + Math.abs(all - beyond) - Math.abs(all));
-      between += tenor;
+      delta += held * deltaOf[each]!;
+      dated += gross * forward;
+      whole += gross * largest[each]!;
+      if (kind[each] === FUTURE) {
+        cover += held * forward;
+        continue;
+      }
+      if (held < 0) shorts += gross;
+      if (kind[each] === CALL) calls += held * weight[each]!;
+      else puts += held * weight[each]!;
     }
     let scan = 0;
     for (let k = 1; k < LANES; k++) scan = Math.max(scan, losses[k]!);
-    const spot = line - collateral;
-    const matched = longs + Math.abs(spot) + Math.abs(collateral) - Math.abs(net + line);
+    const matched = longs + Math.abs(line - collateral) + collateral - Math.abs(net + line);
     const charge = Math.max(0, (matched * interMonth + gaps) / 2);
-    const least = (Math.max(naked, 0) * range) / 4;
+    const least = (naked * range) / 4;
     this.worthOfSeries = worth - shorts;
     this.marginOfSeries = Math.max(scan, least) + charge + dated * provision + bySize;
     this.sizesOfSeries = sizes + whole * (load + 1) * (1 + between) + maintenance * bySize;
