@@ -9,6 +9,7 @@ export type KnownBooks = {
   /** Makes the books those of `identity` (chain, genesis, vault). False when they were of another and have been emptied. */
   readonly claim: (identity: string) => boolean;
   readonly cursor: () => Cursor | undefined;
+  /** Those that were read since an event named them. */
   readonly accounts: () => Account[];
   /** Accounts that an event named and that were not read since. */
   readonly unread: () => AccountId[];
@@ -51,9 +52,9 @@ export function memoryBooks(): KnownBooks {
       return before === undefined;
     },
     cursor: () => recent[0],
-    accounts: () => [...accounts.values()].flatMap(({ account }) => account ?? []),
+    accounts: () => [...accounts].flatMap(([id, { account }]) => (account === undefined || unread.has(id) ? [] : account)),
     unread: () => [...unread],
-    series: () => [...series.values()],
+    series: () => [...series.values()].map(({ underlying, series: number }) => ({ underlying, series: number })),
     advance: (cursor, touched, listed = []) => {
       const ids = [...touched];
       for (const id of ids) {

@@ -75,7 +75,7 @@ describe("the packed file", function () {
 
   it("default: what is exported shows itself, and every example is right", async () => {
     expect(documented.filter(({ examples }) => examples.length === 0).map(({ name }) => name)).to.deep.equal([]);
-    const source = exampleModule([...documented, wrong], examplePrelude).replaceAll("http://127.0.0.1:8545", devnet.url);
+    const source = exampleModule([...documented, wrong], examplePrelude).replaceAll("//127.0.0.1:8545", devnet.url.replace("http:", ""));
     writeFileSync(join(folder, "examples.mjs"), asJavaScript(source));
     const { output } = await inFolder(process.execPath, ["examples.mjs"]);
     const ended = JSON.parse(output.trim().split("\n").at(-1) ?? "") as Ended[];
