@@ -67,7 +67,12 @@ export function replayOf(from: Rpc, first: Rpc, nodes: readonly Rpc[]): Replay {
     for (let round = 0; ; round++) {
       if (round === MOST_ROUNDS) throw new Failure(`${hash} touches something new each time`);
       // an account that is not there yet is one to ask for
-      const options = { tracer: "prestateTracer", tracerConfig: { includeEmpty: true }, stateOverrides: state, blockOverrides: { time: timestamp } };
+      const options = {
+        tracer: "prestateTracer",
+        tracerConfig: { includeEmpty: true },
+        stateOverrides: state,
+        blockOverrides: { time: timestamp },
+      };
       const touched = (await first("debug_traceCall", [call, "latest", options])) as Touched;
       let isNew = false;
       for (const [address, { storage = {} }] of Object.entries(touched)) {
