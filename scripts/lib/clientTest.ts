@@ -13,11 +13,12 @@ import type { DeploymentRecord } from "../../src/sdk/deploymentRecord.ts";
 import { explainError } from "../../src/sdk/errors.ts";
 import { Failure } from "../../src/sdk/failure.ts";
 import { allErrors } from "../../src/sdk/interfaces.ts";
-import { httpRpc, RpcFailure } from "../../src/sdk/rpc.ts";
+import { httpRpc, pauseFor, RpcFailure } from "../../src/sdk/rpc.ts";
 import { transactionSender } from "../../src/sdk/sender.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 import { networkWalk } from "../../test/helpers/networkWalk.ts";
 import { type ClientName, startClient } from "./clients.ts";
+import { patient } from "./connect.ts";
 import { projectRoot } from "./run.ts";
 
 const CHAIN = 4_242;
@@ -64,7 +65,7 @@ export async function testClient(name: ClientName, say: (line: string) => void):
     return result;
   };
   const keys = Array.from({ length: ACCOUNTS }, (_, i) => localWallet(i).privateKey);
-  const connection = await network.create({ network: "local", override: { url: client.url, chainId: CHAIN, accounts: keys } });
+  const connection = patient(await network.create({ network: "local", override: { url: client.url, chainId: CHAIN, accounts: keys } }));
   try {
     say(`${name}: ${client.version}`);
     const record = await part("deployment, killed three times", async () => {
@@ -73,6 +74,8 @@ export async function testClient(name: ClientName, say: (line: string) => void):
       for (const sends of [1, 7, 20]) {
         const outcome = await deployPlimsoll({ ...common, provider: dying(connection, sends) }).catch((error: unknown) => String(error));
         if (typeof outcome !== "string") throw new Failure("a deployment that was killed said that it is done");
+        // what left is mined by whoever goes on: until then it is told to wait
+        await pauseFor(2_000);
       }
       const made = await deployPlimsoll(common);
       writeDeployment(projectRoot, made);

@@ -119,7 +119,8 @@ async function geth(chainId: number, rules: Rules, say: (line: string) => void):
   return {
     ...node,
     passTime: async (seconds) => {
-      ahead += seconds;
+      // blocks of one second may have gone ahead of the clock
+      ahead = Math.max(ahead, latest - Math.floor(Date.now() / 1_000)) + seconds;
       await mine();
     },
     close: async () => {

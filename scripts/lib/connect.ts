@@ -9,11 +9,7 @@ import { providerRpc, retryingRpc } from "../../src/sdk/rpc.ts";
  */
 export async function connect(name: string): Promise<Connection> {
   if (hre.config.networks[name] === undefined) throw new BadInput(`hardhat.config.ts has no network ${name}`);
-  const connection = await hre.network.create(name);
-  // whoever asks through this connection, Hardhat and ethers too, asks again where a node says that it may
-  const rpc = retryingRpc(providerRpc({ request: connection.provider.request.bind(connection.provider) }));
-  connection.provider.request = (({ method, params = [] }: { method: string; params?: unknown[] }) =>
-    rpc(method, params)) as typeof connection.provider.request;
+  const connection = patient(await hre.network.create(name));
   try {
     await connection.provider.request({ method: "eth_accounts" });
   } catch (error) {
@@ -25,5 +21,13 @@ export async function connect(name: string): Promise<Connection> {
       );
     throw error;
   }
+  return connection;
+}
+
+/** Whoever asks through a connection, Hardhat, Ignition and ethers too, asks again where a node says that it may. */
+export function patient(connection: Connection): Connection {
+  const rpc = retryingRpc(providerRpc({ request: connection.provider.request.bind(connection.provider) }));
+  connection.provider.request = (({ method, params = [] }: { method: string; params?: unknown[] }) =>
+    rpc(method, params)) as typeof connection.provider.request;
   return connection;
 }

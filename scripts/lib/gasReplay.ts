@@ -1,4 +1,5 @@
 import { toQuantity } from "ethers";
+import { explainError } from "../../src/sdk/errors.ts";
 import { Failure } from "../../src/sdk/failure.ts";
 import type { Rpc } from "../../src/sdk/rpc.ts";
 
@@ -25,6 +26,7 @@ type Override = { balance: string; nonce: string; code?: string; stateDiff: Reco
 const GAS = "0x3b9aca00";
 const RICH = toQuantity(10n ** 24n);
 const MOST_ROUNDS = 400;
+const LAST_PRECOMPILED = 0xffffn;
 /** Of EIP-8037: state gas is a multiple of it. */
 const GAS_OF_A_BYTE = 1_530;
 
@@ -64,11 +66,19 @@ export function replayOf(from: Rpc, first: Rpc, nodes: readonly Rpc[]): Replay {
     // what is read depends on what was read: again until nothing new is
     for (let round = 0; ; round++) {
       if (round === MOST_ROUNDS) throw new Failure(`${hash} touches something new each time`);
-      const options = { tracer: "prestateTracer", stateOverrides: state, blockOverrides: { time: timestamp } };
+      // an account that is not there yet is one to ask for
+      const options = {
+        tracer: "prestateTracer",
+        tracerConfig: { includeEmpty: true },
+        stateOverrides: state,
+        blockOverrides: { time: timestamp },
+      };
       const touched = (await first("debug_traceCall", [call, "latest", options])) as Touched;
       let isNew = false;
       for (const [address, { storage = {} }] of Object.entries(touched)) {
         const place = address.toLowerCase();
+        // geth takes an address that is overridden for one without its precompiled contract, whatever is said of it
+        if (BigInt(place) <= LAST_PRECOMPILED) continue;
         isNew ||= state[place] === undefined;
         const own = await add(place);
         for (const slot of Object.keys(storage)) {
@@ -86,7 +96,7 @@ export function replayOf(from: Rpc, first: Rpc, nodes: readonly Rpc[]): Replay {
 
 type Block = {
   readonly gasUsed: string;
-  readonly calls: readonly { readonly status: string; readonly gasUsed: string; readonly error?: { message: string } }[];
+  readonly calls: readonly { readonly status: string; readonly gasUsed: string; readonly returnData: string }[];
 };
 
 async function simulate(node: Rpc, call: object, stateOverrides: object, time: string, hash: string): Promise<Replayed> {
@@ -94,7 +104,7 @@ async function simulate(node: Rpc, call: object, stateOverrides: object, time: s
   const [block] = (await node("eth_simulateV1", [{ blockStateCalls }, "latest"])) as [Block];
   const [done] = block.calls;
   if (done === undefined || done.status !== "0x1")
-    throw new Failure(`${hash} fails when it is carried out again: ${done?.error?.message ?? ""}`);
+    throw new Failure(`${hash} fails when it is carried out again: ${explainError({ data: done?.returnData })}`);
   const gas = Number(done.gasUsed);
   // a block counts the larger of both parts; of the two that can be state gas it is the one that is so many bytes
   const larger = Number(block.gasUsed);

@@ -97,7 +97,7 @@ export async function startGeth(options: GethOptions): Promise<Geth> {
     );
     const made = await run(program, ["init", "--datadir", folder, genesisPath]);
     if (made.code !== 0) throw new Failure(`geth takes no genesis: ${made.output.trim().split("\n").at(-1)}`);
-    const places = ["--datadir", folder, "--ipcdisable", "--nodiscover", "--maxpeers", "0", "--authrpc.port", "0"];
+    const places = ["--datadir", folder, "--ipcdisable", "--nodiscover", "--maxpeers", "0", "--port", "0", "--authrpc.port", "0"];
     const api = ["--http", "--http.port", "0", "--http.api", "eth,net,web3,debug,txpool,testing"];
     const limits = ["--rpc.gascap", "0", "--miner.gaslimit", gasLimit.toString(), "--gcmode", "archive", "--syncmode", "full"];
     child = spawn(program, [...places, ...api, ...limits], { stdio: ["ignore", "ignore", "pipe"] });

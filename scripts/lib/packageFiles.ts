@@ -143,6 +143,7 @@ export async function packInto(folder: string, declarations: boolean): Promise<s
   await writePackageFiles(join(stage, "dist"), declarations);
   writeFileSync(join(stage, "package.json"), packageManifest());
   copyFileSync(join(projectRoot, "README.md"), join(stage, "README.md"));
+  cpSync(join(projectRoot, "monitoring"), join(stage, "monitoring"), { recursive: true });
   const { code, output } = await run("npm", ["pack", "--silent", "--pack-destination", folder], { directory: stage });
   if (code !== 0) throw new Failure(`npm pack: ${output}`);
   return output.trim();

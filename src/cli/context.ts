@@ -15,7 +15,7 @@ import { BadInput } from "../sdk/failure.ts";
 import { interfaceOf } from "../sdk/interfaces.ts";
 import { type ChainNode, type NodeEvent, requireChain, severalNodes } from "../sdk/nodes.ts";
 import { callContract } from "../sdk/readState.ts";
-import { hostOf, httpRpc, type RetryOptions, type Rpc, retryingRpc } from "../sdk/rpc.ts";
+import { hostOf, httpRpc, pauseFor, type RetryOptions, type Rpc, retryingRpc } from "../sdk/rpc.ts";
 import { type SenderEvent, type Sent, transactionSender } from "../sdk/sender.ts";
 import { LOCAL_CHAIN, localWallet } from "../simulator/localAccounts.ts";
 import { readArguments, whole } from "./arguments.ts";
@@ -128,6 +128,7 @@ export async function openContext(options: unknown, retry: RetryOptions = {}, on
       try {
         const sent: Sent[] = [];
         for (const transaction of transactions) sent.push(await sender.send({ from: by.address, ...transaction }));
+        await headReached(rpc, sent.at(-1)?.block);
         return { hash: sent.at(-1)?.hash ?? "", logs: sent.flatMap(({ logs }) => logs) };
       } finally {
         told.end();
@@ -142,6 +143,14 @@ function nodeAt(url: string): ChainNode {
 
 function sayNode({ host, kind, reason }: NodeEvent): void {
   if (kind === "left") process.stderr.write(`${host} is left out: ${reason}\n`);
+}
+
+const CATCHES_UP = 5_000;
+
+/** A receipt may be there before the head is, and another node behind the address a moment later: what is read next is to know what was sent. */
+async function headReached(rpc: Rpc, block: number | undefined): Promise<void> {
+  const until = Date.now() + CATCHES_UP;
+  while (block !== undefined && Date.now() < until && Number(await rpc("eth_blockNumber")) < block) await pauseFor(100);
 }
 
 const SOON = 5_000;

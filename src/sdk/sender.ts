@@ -12,6 +12,8 @@ export type ReceiptLog = { readonly address: string; readonly topics: readonly s
 export type Sent = {
   readonly hash: string;
   readonly gasUsed: bigint;
+  /** In which it was mined; undefined where the node does not say. */
+  readonly block: number | undefined;
   readonly attempts: number;
   /** Its logs, after those of earlier transactions of the same sender that were found mined on the way. */
   readonly logs: readonly ReceiptLog[];
@@ -321,7 +323,8 @@ export function transactionSender(options: SenderOptions): Sender {
         onEvent({ kind: status === "0x1" ? "mined" : "failed", nonce, hash, ...feeOf(receipt) });
         if (isOwn && status !== "0x1")
           throw new TransactionFailure(`transaction ${hash} failed: ${await whyFailed(rpc, call, receipt, gas)}`, hash, false);
-        if (isOwn) return { hash, gasUsed: BigInt(gasUsed), attempts, logs: [...earlier, ...logs] };
+        const block = receipt.blockNumber === undefined ? undefined : Number(receipt.blockNumber);
+        if (isOwn) return { hash, gasUsed: BigInt(gasUsed), block, attempts, logs: [...earlier, ...logs] };
         // an older call came first at this nonce
         earlier.push(...logs);
       }

@@ -39,6 +39,7 @@ describe("the packed file", function () {
     for (const name of ["node", "solc", "mocha", "typescript"]) expect(existsSync(join(installed, name)), name).to.equal(false);
     const files = readdirSync(own, { recursive: true, encoding: "utf8" });
     expect(files.filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))).to.deep.equal([]);
+    expect(files).to.include.members([join("monitoring", "alerts.yml"), join("monitoring", "grafana.json")]);
     expect(files).to.include(join("dist", "artifacts", "contracts", "vault", "MarginVault.sol", "MarginVault.json"));
   });
 

@@ -80,6 +80,7 @@ describe("command line", () => {
       "series",
       "fund",
       "price",
+      "completion",
     ]) {
       expect(out).to.match(new RegExp(`^  ${command}\\b`, "m"));
     }
