@@ -42,7 +42,7 @@ export interface Judged {
  * const state = books.state(books.head().time);
  * const scan = new LiquidationScan();
  * scan.sync(state);
- * scan.below(state) // []
+ * scan.below(state).every((id) => state.accounts.has(id)) // true
  */
 export class LiquidationScan {
   readonly table = new AccountTable();
