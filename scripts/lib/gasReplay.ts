@@ -96,7 +96,12 @@ export function replayOf(from: Rpc, first: Rpc, nodes: readonly Rpc[]): Replay {
 
 type Block = {
   readonly gasUsed: string;
-  readonly calls: readonly { readonly status: string; readonly gasUsed: string; readonly maxUsedGas: string; readonly returnData: string }[];
+  readonly calls: readonly {
+    readonly status: string;
+    readonly gasUsed: string;
+    readonly maxUsedGas: string;
+    readonly returnData: string;
+  }[];
 };
 
 async function simulate(node: Rpc, call: object, stateOverrides: object, time: string, hash: string): Promise<Replayed> {
