@@ -96,7 +96,12 @@ export function replayOf(from: Rpc, first: Rpc, nodes: readonly Rpc[]): Replay {
 
 type Block = {
   readonly gasUsed: string;
-  readonly calls: readonly { readonly status: string; readonly gasUsed: string; readonly returnData: string }[];
+  readonly calls: readonly {
+    readonly status: string;
+    readonly gasUsed: string;
+    readonly maxUsedGas: string;
+    readonly returnData: string;
+  }[];
 };
 
 async function simulate(node: Rpc, call: object, stateOverrides: object, time: string, hash: string): Promise<Replayed> {
@@ -106,9 +111,9 @@ async function simulate(node: Rpc, call: object, stateOverrides: object, time: s
   if (done === undefined || done.status !== "0x1")
     throw new Failure(`${hash} fails when it is carried out again: ${explainError({ data: done?.returnData })}`);
   const gas = Number(done.gasUsed);
-  // a block counts the larger of both parts; of the two that can be state gas it is the one that is so many bytes
-  const larger = Number(block.gasUsed);
-  const state = larger === gas ? 0 : larger % GAS_OF_A_BYTE === 0 ? larger : gas - larger;
+  // a block counts the larger of both parts, before refunds; of the two that can be state gas it is the one that is so many bytes
+  const [larger, whole] = [Number(block.gasUsed), Number(done.maxUsedGas)];
+  const state = larger === whole ? 0 : larger % GAS_OF_A_BYTE === 0 ? larger : whole - larger;
   if (state % GAS_OF_A_BYTE !== 0) throw new Failure(`the state gas of ${hash} is not of whole bytes: ${state}`);
   return { gas, state };
 }
