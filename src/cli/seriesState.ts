@@ -10,7 +10,7 @@ import { decodeRevert, explainError, mendOf, revertDataOf } from "../sdk/errors.
 import { Failure } from "../sdk/failure.ts";
 import { outsideBand } from "../sdk/preview.ts";
 import { TransactionFailure } from "../sdk/sender.ts";
-import { instrumentName, type ListedUnderlying, type SeriesPlace, seriesName } from "../sdk/series.ts";
+import { instrumentName, type SeriesPlace, seriesName } from "../sdk/series.ts";
 import { readVault, seriesHeld, type VaultView } from "../sdk/vaultView.ts";
 import { showAccount } from "../simulator/devnet.ts";
 import type { Context } from "./context.ts";
