@@ -164,7 +164,7 @@ interface ILiquidityPool is IERC4626, IERC165, IModule, IFundingRateSource {
     function share() external view returns (address);
 
     /// @notice Pays at most `most` requests, first in first out, each at the lower value of prices published after it was made, as far as cash is loose; the first
-    /// that cannot be paid in full is paid in part, and stays first. Anyone may.
+    /// that cannot be paid in full is paid in part, and stays first. What is worth less than a unit is redeemed for nothing. Anyone may.
     function payRequests(uint256 most) external;
 
     /// @notice The first place of the queue that waits, and the one behind the last.

@@ -438,23 +438,32 @@ contract LiquidityPool is ILiquidityPool, ERC4626, AccessManaged, ReentrancyGuar
         _queue = q;
     }
 
-    /// @dev Pays a request, or what of it there is cash for; returns the shares that were redeemed.
+    /// @dev Pays a request, or what of it there is cash for; returns the shares that were redeemed. What is worth less than a unit is redeemed for nothing: it
+    /// would stay first for ever.
     function _payRequest(Request memory request, uint256 place, Basis memory basis) private returns (uint256 shares) {
         uint256 due = _paidDown(request.shares, basis);
-        uint256 liquid = _drawInto(basis, due);
         shares = request.shares;
-        if (due > liquid) shares = Math.min(liquid.mulDiv(_supply(), basis.lower + 1), shares);
-        uint256 assets = Math.min(_paidDown(shares, basis), liquid);
-        if (shares == 0 || assets == 0) return 0;
+        uint256 assets;
+        if (due != 0) {
+            uint256 liquid = _drawInto(basis, due);
+            if (due > liquid) shares = Math.min(liquid.mulDiv(_supply(), basis.lower + 1), shares);
+            assets = Math.min(_paidDown(shares, basis), liquid);
+            if (shares == 0 || assets == 0) return 0;
+        } else if (basis.lower == 0) {
+            // with nothing there everybody waits
+            return 0;
+        }
         _burn(address(this), shares);
         _pending[request.controller] -= shares;
-        uint256 held = IERC20(asset()).balanceOf(address(this));
-        _execute(Action(ActionKind.Withdraw, _account(0), abi.encode(SETTLEMENT, assets, address(this))));
-        // what the vault pays while a deficit is outstanding is less
-        assets = IERC20(asset()).balanceOf(address(this)) - held;
-        Claim storage claim = _claims[request.controller];
-        claim.shares += shares;
-        claim.assets += assets;
+        if (assets != 0) {
+            uint256 held = IERC20(asset()).balanceOf(address(this));
+            _execute(Action(ActionKind.Withdraw, _account(0), abi.encode(SETTLEMENT, assets, address(this))));
+            // what the vault pays while a deficit is outstanding is less
+            assets = IERC20(asset()).balanceOf(address(this)) - held;
+            Claim storage claim = _claims[request.controller];
+            claim.shares += shares;
+            claim.assets += assets;
+        }
         emit RedeemPaid(request.controller, place, assets, shares);
     }
 

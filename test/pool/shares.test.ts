@@ -85,6 +85,16 @@ describe("shares of the pool", function () {
     expect(all.pool.claimable.get(CAROL)!.assets > 0n).to.equal(true);
   });
 
+  it("behavior: a request that is worth less than a unit is not in the way of those behind it", () => {
+    const dust = requestRedeem(START, BACKER, 1n, BOB);
+    const asked = waited(requestRedeem(dust, BACKER, START.pool.supply / 2n, CAROL), 1n);
+    const { pool } = payRequests(asked, 2);
+    expect(pool.requests.size).to.equal(0);
+    expect(pool.claimable.get(CAROL)!.assets > 0n).to.equal(true);
+    expect(pool.claimable.get(BOB) ?? { shares: 0n, assets: 0n }).to.deep.equal({ shares: 0n, assets: 0n });
+    expect(pool.supply).to.equal(START.pool.supply - 1n - START.pool.supply / 2n);
+  });
+
   it("behavior: an account that is in need gets nothing of the reserve, and what it loses is all it has", () => {
     const { world } = traded(START, alice, perpetual(85_000_000n));
     const { price } = world.vault.underlyings[0]!;

@@ -119,21 +119,24 @@ export function payRequests(world: World, most: number): PoolOutcome {
     if (!isPriced(draft, pool, values, request.time)) break;
     const lower = values.lower / scale;
     const due = paidDown(request.shares, pool, lower);
+    // with nothing there everybody waits
+    if (lower === 0n && due === 0n) break;
     pool = drawInto(draft, pool, values, due * scale);
     const liquid = max(draft.account(reserveOf(pool)).cash, 0n) / scale;
     const shares = due <= liquid ? request.shares : min((liquid * (pool.supply + VIRTUAL)) / (lower + 1n), request.shares);
     const assets = min(paidDown(shares, pool, lower), liquid);
-    if (shares === 0n || assets === 0n) break;
+    if (due !== 0n && (shares === 0n || assets === 0n)) break;
     const action = { kind: "Withdraw", account: reserveOf(pool), token: SETTLEMENT, amount: assets, to: pool.owner } as const;
-    // what the vault pays while a deficit is outstanding is less
-    const [payout] = executeOn(draft, pool.owner, [action], {});
+    // what the vault pays while a deficit is outstanding is less; what is worth less than a unit is redeemed for nothing, for it would stay first for ever
+    const [payout] = due === 0n ? [] : executeOn(draft, pool.owner, [action], {});
     const paid = payout?.amount ?? 0n;
     const requests = new Map(pool.requests);
     if (shares === request.shares) requests.delete(number);
     else requests.set(number, { ...request, shares: request.shares - shares });
     const { controller } = request;
     const claim = claimOf(pool, controller);
-    const claimable = new Map(pool.claimable).set(controller, { shares: claim.shares + shares, assets: claim.assets + paid });
+    const claimed = due === 0n ? claim : { shares: claim.shares + shares, assets: claim.assets + paid };
+    const claimable = new Map(pool.claimable).set(controller, claimed);
     pool = { ...pool, supply: pool.supply - shares, requests, claimable };
     events.push({ name: "RedeemPaid", values: { controller, requestId: number, assets: paid, shares } });
   }
