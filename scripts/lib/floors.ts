@@ -28,7 +28,7 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   simulator: ["engine", "checker", "data", "forecast", "sdk", "deployment", "keeper", "report"],
   cli: ["engine", "checker", "data", "forecast", "sdk", "deployment", "keeper", "report", "simulator"],
   package: ["engine", "sdk", "keeper", "cli"], // entries of what is published
-  app: ["engine", "sdk"],
+  app: ["package"], // as a stranger's page would
 };
 
 /** Folders of `test` that may import everything: what crosses floors, what is not of the protocol, and what sets worlds up. */
@@ -44,7 +44,7 @@ interface Place {
 export function placeOf(file: string): Place {
   const [first = "", second = "", third = ""] = file.split("/");
   if (first === "src" && second === "engine") return { tree: "engine", room: third };
-  if (first === "app") return { tree: "src", room: "app" };
+  if (first === "app") return { tree: second === "test" ? "other" : "src", room: "app" };
   if (first === "contracts" || first === "test" || first === "src") return { tree: first, room: second };
   return { tree: "other", room: first };
 }

@@ -55,7 +55,7 @@ describe("rates and ratios on chain", function () {
     const back = fc.oneof(fc.bigInt(0n, 3n), upTo(40n));
     await fc.assert(
       fc.asyncProperty(
-        fc.array(upTo(250n), { minLength: 24, maxLength: 24 }),
+        fc.array(upTo(250n), { minLength: 24, maxLength: 24, size: "max" }),
         back,
         ago,
         upTo(250n),
