@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { BadInput } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
+import { requireChromium } from "./lib/page.ts";
 import { type Outcome, projectRoot, run } from "./lib/run.ts";
 
 interface Part {
@@ -103,6 +104,8 @@ function wantsPage(): boolean {
 
 await answer(USAGE, async () => {
   const withPage = wantsPage();
+  // it is there when the page is tested; whether it could be had is said then
+  if (withPage) void requireChromium().catch(() => undefined);
   const results = [await carryOut(build)];
   if (results[0]?.failed === 0) {
     const left = [...parts];
