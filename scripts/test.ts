@@ -25,6 +25,8 @@ interface Tally {
 interface Done extends Tally {
   readonly name: string;
   readonly seconds: number;
+  /** What it printed of its failures; empty when it has none. */
+  readonly failures: string;
 }
 
 const node = process.execPath;
@@ -82,6 +84,17 @@ function tally(part: Part, { code, output }: Outcome): Tally {
   return { passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed };
 }
 
+// of a part that fails in many ways the first are enough
+const MOST_LINES = 80;
+
+/** What a part that failed says of it: a runner lists its failures last, behind their number; of another part the end. */
+function failuresOf(part: Part, { failed }: Tally, { output }: Outcome): string {
+  if (failed === 0) return "";
+  const lines = output.trimEnd().split("\n");
+  const begin = part.runner ? lines.findIndex((line) => /^\s*\d+ failing\b/.test(line)) : -1;
+  return (begin < 0 ? lines.slice(-MOST_LINES) : lines.slice(begin, begin + MOST_LINES)).join("\n");
+}
+
 async function carryOut(part: Part): Promise<Done> {
   console.log(`… ${part.name}`);
   const outcome = await run(part.command, part.args, { environment: { FORCE_COLOR: "0", NO_COLOR: "1" } });
@@ -89,7 +102,7 @@ async function carryOut(part: Part): Promise<Done> {
   console.log(
     `\n──── ${part.name}: ${result.passed} passed, ${result.failed} failed, ${outcome.seconds.toFixed(0)} s\n${outcome.output.trimEnd()}\n`,
   );
-  return { ...result, name: part.name, seconds: outcome.seconds };
+  return { ...result, name: part.name, seconds: outcome.seconds, failures: failuresOf(part, result, outcome) };
 }
 
 const USAGE = "npm test [-- --page]";
@@ -118,6 +131,8 @@ await answer(USAGE, async () => {
   }
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
   const failed = results.reduce((sum, result) => sum + result.failed, 0);
+  // once more, where whoever reads only the end sees it
+  for (const { name, failures } of results) if (failures !== "") console.log(`──── what failed in ${name}\n${failures}\n`);
   console.log(results.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(" · "));
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;

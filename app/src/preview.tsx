@@ -18,7 +18,7 @@ import { lineText } from "./pages/portfolio.tsx";
 import { Amount, Row } from "./ui.tsx";
 
 /** What an action would do to an account, or why it cannot be done. */
-export type Outcome =
+type Known =
   | { readonly kind: "nothing" }
   | { readonly kind: "refused"; readonly why: string }
   | {
@@ -29,6 +29,9 @@ export type Outcome =
       readonly fees: bigint;
     };
 
+/** @property isPending it is of what was typed before: what is typed now is being worked out */
+export type Outcome = Known & { readonly isPending: boolean };
+
 /** Works an outcome out when the page has time: typing is not kept waiting. */
 export function useOutcome(
   account: AccountId | undefined,
@@ -36,9 +39,11 @@ export function useOutcome(
   plan: (() => Preview) | undefined,
   keys: readonly unknown[],
 ): Outcome {
-  const [outcome, set] = useState<Outcome>({ kind: "nothing" });
+  const [{ outcome, of }, put] = useState<{ readonly outcome: Known; readonly of: string }>({ outcome: { kind: "nothing" }, of: "" });
+  const asked = keys.map(String).join(" ");
   // biome-ignore lint/correctness/useExhaustiveDependencies: what `plan` depends on is said by `keys`
   useEffect(() => {
+    const set = (found: Known): void => put({ outcome: found, of: asked });
     if (account === undefined || view === undefined || plan === undefined || !view.state.accounts.has(account)) {
       set({ kind: "nothing" });
       return;
@@ -60,7 +65,7 @@ export function useOutcome(
     }, 60);
     return () => clearTimeout(timer);
   }, [account, view, ...keys]);
-  return outcome;
+  return { ...outcome, isPending: of !== asked };
 }
 
 function Change({ before, after }: { before: bigint; after: bigint }) {
@@ -103,7 +108,7 @@ export function PreviewRows({
   const equities = [before, after].map(({ opening, standing }) => opening?.equity ?? standing.figures.equity);
   const free = (equities[1] ?? 0n) - (margins[1] ?? 0n);
   return (
-    <dl className="rows preview" aria-live="polite">
+    <dl className="rows preview" aria-live="polite" aria-busy={outcome.isPending}>
       <Row label="Fee" name="fee">
         <Amount value={fees} places={4} unit={money} />
       </Row>

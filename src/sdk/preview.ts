@@ -1,11 +1,12 @@
 import { type Action, execute } from "../engine/actions/execute.ts";
-import { Draft } from "../engine/ledger/draft.ts";
+import { Draft, emptyAccount } from "../engine/ledger/draft.ts";
 import { marketOf } from "../engine/ledger/market.ts";
 import type { Leg, ProposedFill } from "../engine/orders/orders.ts";
 import { accountIdOf, ownerOf } from "../engine/types/accountId.ts";
+import { AccountMap } from "../engine/types/accountMap.ts";
 import { Reverted } from "../engine/types/errors.ts";
 import { WAD } from "../engine/types/fixedPoint.ts";
-import type { Account, AccountId, State } from "../engine/types/types.ts";
+import type { AccountId, State } from "../engine/types/types.ts";
 import { showDecimal } from "./amounts.ts";
 import type { DeploymentRecord } from "./deploymentRecord.ts";
 import { Failure } from "./failure.ts";
@@ -103,18 +104,7 @@ const ANYBODY = accountIdOf("0x00000000000000000000000000000000000000a1");
  * after.state.accounts.get(account)!.positions.get(1)!.lots - view.state.accounts.get(account)!.positions.get(1)!.lots // 100_000n
  */
 export function previewOrder(view: VaultView, venue: PreviewVenue, account: AccountId, legs: readonly Leg[], size: bigint): Preview {
-  const rich: Account = {
-    id: ANYBODY,
-    cash: 10n ** 12n * WAD,
-    moduleDifference: 0n,
-    epoch: 0n,
-    positions: new Map(),
-    series: new Map(),
-    collateral: new Map(),
-    operators: new Map(),
-    exchangeSince: 0n,
-  };
-  const accounts = new Map(view.state.accounts).set(ANYBODY, rich);
+  const accounts = new AccountMap(view.state.accounts).set(ANYBODY, { ...emptyAccount(ANYBODY), cash: 10n ** 12n * WAD });
   const with_ = { ...view, state: { ...view.state, accounts } };
   const take = { kind: "Take", account: ANYBODY, maker: account, legs, size } as const;
   const after = previewActions(with_, venue, ownerOf(ANYBODY), [take]);

@@ -54,7 +54,7 @@ describe("what a maker quotes by", function () {
       await expectOwnerFigures(world, ownerOf(maker));
     }
     if (process.env.PLIMSOLL_SHOW !== undefined) console.log(met);
-    expect(met.words, "by words").to.be.greaterThan(ROUNDS / 4);
+    expect(met.words, "by words").to.be.greaterThan(ROUNDS);
     expect(met.live, "live").to.be.greaterThan(ROUNDS / 4);
     expect(met.wide, "at once").to.be.greaterThan(ROUNDS);
   });

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { scanAccounts, scanState, withMove } from "../../scripts/lib/scanPopulation.ts";
 import { listSeries, refreshSeries } from "../../src/engine/actions/series.ts";
-import { Draft } from "../../src/engine/ledger/draft.ts";
+import { Draft, emptyAccount } from "../../src/engine/ledger/draft.ts";
 import { assess, maintenanceUp, termsAt } from "../../src/engine/margin/margin.ts";
 import { portfolioOf } from "../../src/engine/margin/portfolios.ts";
 import { LiquidationScan } from "../../src/engine/scan/liquidationScan.ts";
@@ -18,18 +18,6 @@ import { Random } from "../helpers/random.ts";
 import { collateralOf, emptyState, underlyingAt } from "../helpers/state.ts";
 
 const idOf = (i: number): AccountId => accountIdOf(`0x${(0x9000 + i).toString(16).padStart(40, "0")}`);
-
-const bare = (id: AccountId): Account => ({
-  id,
-  cash: 0n,
-  moduleDifference: 0n,
-  epoch: 0n,
-  positions: new Map(),
-  series: new Map(),
-  collateral: new Map(),
-  operators: new Map(),
-  exchangeSince: 0n,
-});
 
 /** E − MM of every account as the engine has it. */
 function surpluses(state: State): Map<AccountId, bigint> {
@@ -97,7 +85,7 @@ function drawnAccount(random: Random, id: AccountId, state: State): Account {
       [...held].map(([instrument, lots]) => ({ instrument, lots })),
     );
   }
-  return { ...bare(id), positions, collateral, series };
+  return { ...emptyAccount(id), positions, collateral, series };
 }
 
 /** The state with accounts of which each stands on its line, units beside it, or wherever chance has put it. */
@@ -180,7 +168,7 @@ describe("LiquidationScan", () => {
     );
     const holders = [1n, -1n].flatMap((sign) => instruments.map((instrument) => ({ instrument, lots: sign * 10_000n })));
     const at = (beside: bigint): State => {
-      const drawn = new Map(holders.map((position, i) => [idOf(i), { ...bare(idOf(i)), series: new Map([[0, [position]]]) }]));
+      const drawn = new Map(holders.map((position, i) => [idOf(i), { ...emptyAccount(idOf(i)), series: new Map([[0, [position]]]) }]));
       const without = surpluses({ ...series, accounts: drawn });
       return { ...series, accounts: new Map([...drawn].map(([id, account]) => [id, { ...account, cash: beside - without.get(id)! }])) };
     };

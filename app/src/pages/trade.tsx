@@ -555,9 +555,11 @@ function Ticket({ picked, view, account, sub, setSub, children }: Who & { picked
               ? "Enter a price."
               : made.error !== undefined
                 ? made.error
-                : outcome.kind === "refused" && !reduceOnly
-                  ? outcome.why
-                  : undefined;
+                : outcome.isPending
+                  ? ""
+                  : outcome.kind === "refused" && !reduceOnly
+                    ? outcome.why
+                    : undefined;
   const sign = (): void =>
     void run(async (who, say) => {
       const id = account as AccountId;
@@ -925,10 +927,10 @@ function TakeTicket({ signed, quote, view, account, sub, setSub }: Who & { signe
                 ? `Only ${plain(left.value.size, exponent)} are left of it.`
                 : deposit.error !== undefined
                   ? "The amount to deposit is not a number."
-                  : outcome.kind === "refused"
-                    ? outcome.why
-                    : outcome.kind === "nothing"
-                      ? ""
+                  : outcome.isPending || outcome.kind === "nothing"
+                    ? ""
+                    : outcome.kind === "refused"
+                      ? outcome.why
                       : undefined;
   const fill = (): void =>
     void run(async (who, say) => {
