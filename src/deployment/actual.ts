@@ -69,14 +69,27 @@ interface Said {
   readonly args: Readonly<Record<string, any>>;
 }
 
-/** All events of a contract since the deployment, read in stretches that the node allows. */
-async function eventsOf({ connection, record }: Context, address: string, abi: Interface): Promise<readonly Said[]> {
+/** Events of a contract since the deployment by their names, read in stretches that the node allows. */
+async function eventsOf(
+  { connection, record }: Context,
+  address: string,
+  abi: Interface,
+  names: readonly string[],
+): Promise<readonly Said[]> {
+  // the library hashes every signature anew for each log that it is asked about
+  const fragments = new Map(
+    names.map((name) => {
+      const fragment = abi.getEvent(name);
+      if (fragment === null) throw new RangeError(`no event is called ${name}`);
+      return [fragment.topicHash, fragment];
+    }),
+  );
   const rpc = providerRpc(connection.provider);
   const latest = Number(await rpc("eth_blockNumber"));
   const logs = await logReader(rpc).all(address, record.block, latest);
-  return logs.flatMap((log) => {
-    const parsed = abi.parseLog({ ...log, topics: [...log.topics] });
-    return parsed === null ? [] : [{ name: parsed.name, args: parsed.args.toObject() }];
+  return logs.flatMap(({ topics, data }) => {
+    const fragment = fragments.get(topics[0] ?? "");
+    return fragment === undefined ? [] : [{ name: fragment.name, args: abi.decodeEventLog(fragment, data, topics).toObject() }];
   });
 }
 
@@ -168,7 +181,14 @@ async function putRoles(context: Context): Promise<void> {
   const { connection, record, put } = context;
   const { provider } = connection.ethers;
   const authority = await attach<AccessManager>("AccessManager", record.contracts.authority, provider);
-  const events = await eventsOf(context, record.contracts.authority, authority.interface);
+  const events = await eventsOf(context, record.contracts.authority, authority.interface, [
+    "RoleGranted",
+    "RoleGrantDelayChanged",
+    "RoleGuardianChanged",
+    "RoleAdminChanged",
+    "TargetFunctionRoleUpdated",
+    "TargetAdminDelayUpdated",
+  ]);
   const named = (name: string): readonly Said[] => events.filter((event) => event.name === name);
   const [granted, delayed] = [named("RoleGranted"), named("RoleGrantDelayChanged")];
   const changed = [...granted, ...delayed, ...named("RoleGuardianChanged"), ...named("RoleAdminChanged")];
@@ -313,7 +333,7 @@ async function putUnderlyings(context: Context): Promise<void> {
   const { connection, record, put, now } = context;
   const { provider } = connection.ethers;
   const vault = await attach<IMarginVault>("IMarginVault", record.contracts.vault, provider);
-  const listed = (await eventsOf(context, record.contracts.vault, vault.interface)).filter(({ name }) => name === "UnderlyingListed");
+  const listed = await eventsOf(context, record.contracts.vault, vault.interface, ["UnderlyingListed"]);
   const count = Number(bits((await vault.parameterWords()).listed, 0n, 8n));
   const kinds = new Map(
     (["signed", "chainlink", "pyth"] as const).map((kind) => [record.contracts[`${kind}Source`]?.toLowerCase() ?? "", kind]),

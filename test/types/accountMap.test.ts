@@ -27,7 +27,8 @@ describe("AccountMap", () => {
       for (let i = 0; i < count; i++) map.set(accountIdOf(ownerOf(i)), i);
       return process.cpuUsage(started).user / 1_000;
     };
-    const plain = milliseconds(new Map(), 4_000);
-    expect(milliseconds(new AccountMap(), 4_000)).to.be.lessThan(plain / 3);
+    // the least of a few: what else the process does in the meantime counts as well
+    const least = (make: () => Map<bigint, number>): number => Math.min(...[1, 2, 3].map(() => milliseconds(make(), 4_000)));
+    expect(least(() => new AccountMap())).to.be.lessThan(least(() => new Map()) / 3);
   });
 });
