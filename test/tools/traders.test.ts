@@ -2,8 +2,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { drawOptionTraders, STRATEGIES } from "../../src/simulator/optionTraders.ts";
 import { seededRandom } from "../../src/simulator/random.ts";
+import { matchSides } from "../../src/simulator/setUp.ts";
 import { drawTraders } from "../../src/simulator/traders.ts";
-import { matchSides } from "../../src/simulator/world/matching.ts";
 
 const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n);
 

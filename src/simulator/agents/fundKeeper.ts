@@ -71,6 +71,9 @@ export class FundKeeper implements Agent {
 
   private deleverage(world: World, u: number): void {
     const { state } = world;
+    const { equity, margin } = figuresOf(state, fundAccount(state.fund, u));
+    // the top-up before it was enough
+    if (equity >= margin) return;
     const line = this.lines.get(u) ?? DRY;
     const outcome = deleverage(state, line, u, this.opposite(world, u, line));
     world.adopt(outcome);

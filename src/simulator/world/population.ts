@@ -3,11 +3,11 @@ import { refreshOpenInterestCapOn } from "../../engine/actions/fund.ts";
 import type { Fill } from "../../engine/actions/trading.ts";
 import { type Draft, transact } from "../../engine/ledger/draft.ts";
 import { accountIdOf } from "../../engine/types/accountId.ts";
+import { AccountMap } from "../../engine/types/accountMap.ts";
 import { WAD } from "../../engine/types/fixedPoint.ts";
 import { type AccountId, type Address, SETTLEMENT, type State } from "../../engine/types/types.ts";
 import { BadInput } from "../../sdk/failure.ts";
 import type { Stream } from "../numbers/stream.ts";
-import { matchSides } from "./matching.ts";
 
 /** What a trader does while prices move. */
 export type Strategy = "hold" | "defend" | "cut" | "carry";
@@ -69,7 +69,6 @@ interface Drawn {
 const LEAST_WORTH = 1_000;
 const MOST_WORTH = 5_000_000;
 const IN_COLLATERAL = 0.8;
-const FILLS_OF_A_TRADE = 12;
 /** Of what the margin rule lets open. */
 const OF_THE_LARGEST = 0.95;
 /** Funding that is provided for. */
@@ -80,6 +79,7 @@ const ownerOf = (number: number): Address => `0x${(0x7ade_0000_0000 + number).to
 export const MAKER_NUMBER = 0x1000_0000;
 export const KEEPER_NUMBER = 0x2000_0000;
 export const ATTACKER_NUMBER = 0x3000_0000;
+const HOUSE_NUMBER = 0x4000_0000;
 
 /** The owner and the main account of a number. */
 export function partyOf(number: number): { readonly owner: Address; readonly account: AccountId } {
@@ -91,7 +91,7 @@ export function partyOf(number: number): { readonly owner: Address; readonly acc
 export const tokensToWad = (tokens: number): bigint => BigInt(Math.round(tokens * 1e6)) * 10n ** 12n;
 
 /**
- * Lets traders open positions against one another, makers bring their capital and backers their stake, all by the engine's own deposits and trades: who is over
+ * Lets traders open positions, longs as much as shorts, makers bring their capital and backers their stake, all by the engine's own deposits and trades: who is over
  * the margin rule could not have opened.
  * @throws BadInput when the fund does not carry the open interest
  */
@@ -223,27 +223,37 @@ export function deposit(draft: Draft, owner: Address, amount: bigint): void {
   executeOn(draft, owner, [{ kind: "Deposit", account: accountIdOf(owner), token: SETTLEMENT, amount: units }], {});
 }
 
+/**
+ * Everybody takes from one who has enough to stand on the other side of all: longs first, then shorts, so that he ends with nothing and is gone. His position may
+ * be larger than governance lets anybody's be; theirs may not.
+ */
 function open(state: State, u: number, traders: readonly Trader[]): State {
   const mine = traders.filter(({ underlying }) => underlying === u);
-  const [longs, shorts] = [mine.filter(({ lots }) => lots > 0n), mine.filter(({ lots }) => lots < 0n)];
-  const { price } = state.underlyings[u]!;
-  const least = (state.liquidation.smallestNotional * WAD) / price + 1n;
-  const matched = matchSides(
-    longs.map(({ lots }) => lots),
-    shorts.map(({ lots }) => -lots),
-    least,
-  );
-  return transact(state, (draft) => {
-    matched.forEach((matches, i) => {
-      const { account } = longs[i]!;
-      for (let first = 0; first < matches.length; first += FILLS_OF_A_TRADE) {
-        const fills = matches.slice(first, first + FILLS_OF_A_TRADE).map(({ short, lots }): Fill => {
-          return { maker: shorts[short]!.account, instrument: BigInt(u), lots, price, takerFee: 0n, makerFee: 0n };
-        });
-        trade(draft, account, fills);
-      }
-    });
+  const market = state.underlyings[u]!;
+  const { price, trading } = market;
+  const largestOf = mine.reduce((most, { lots }) => (lots > most ? lots : -lots > most ? -lots : most), 0n);
+  if (largestOf > trading.positionCap) {
+    throw new BadInput(
+      `a position of ${largestOf} lots of underlying ${u} is above the cap of the parameters, ${trading.positionCap}: smaller traders`,
+    );
+  }
+  const { owner, account } = partyOf(HOUSE_NUMBER);
+  const total = mine.reduce((sum, { lots }) => (lots > 0n ? sum + lots : sum), 0n);
+  const capital = (1n + total / market.depth) * total * price * 4n;
+  const unit = 10n ** (18n - state.settlementDecimals);
+  const units = capital / unit;
+  const lifted = state.underlyings.with(u, { ...market, trading: { ...trading, positionCap: trading.openInterestCap } });
+  const opened = transact({ ...state, underlyings: lifted }, (draft) => {
+    deposit(draft, owner, units * unit);
+    for (const { account: taker, lots } of [...mine.filter(({ lots }) => lots > 0n), ...mine.filter(({ lots }) => lots < 0n)]) {
+      trade(draft, taker, [{ maker: account, instrument: BigInt(u), lots, price, takerFee: 0n, makerFee: 0n }]);
+    }
+    executeOn(draft, owner, [{ kind: "Withdraw", account, token: SETTLEMENT, amount: units, to: owner }], {});
   }).state;
+  const accounts = new AccountMap(opened.accounts);
+  accounts.delete(account);
+  const underlyings = opened.underlyings.with(u, { ...opened.underlyings[u]!, trading });
+  return { ...opened, accounts, underlyings };
 }
 
 /**

@@ -1,8 +1,8 @@
 import { termsAt } from "../../engine/margin/margin.ts";
 import { AccountTable, NOBODY } from "../../engine/scan/accountTable.ts";
-import { type Factors, factorsOf, instrumentsOf } from "../../engine/scan/factors.ts";
+import { type Factors, factorsOf, type Instruments, instrumentsOf } from "../../engine/scan/factors.ts";
 import { Screen } from "../../engine/scan/screen.ts";
-import type { Account, AccountId, State } from "../../engine/types/types.ts";
+import type { Account, AccountId, MarginTerms, State } from "../../engine/types/types.ts";
 
 /** How much wider than now scan ranges are taken for the order: held ranges rise by a tenth a day, and as long as they stay below this it holds. */
 const WIDER = 1.15;
@@ -37,6 +37,7 @@ export class Watch {
   /** Rows that have changed since the order was made. */
   private readonly changed = new Set<number>();
   private patience = 0;
+  private none: Instruments | undefined;
   /** Accounts of which something was computed, and prices times accounts. */
   judged = 0;
   steps = 0;
@@ -77,7 +78,7 @@ export class Watch {
         near = this.nearOf(factors);
       } else this.patience--;
     }
-    const screen = new Screen(this.table, factors, instrumentsOf(this.table.instruments, state, terms), this.order!.bases);
+    const screen = new Screen(this.table, factors, this.instruments(state, terms), this.order!.bases);
     const rows: number[] = [];
     screen.judgeAll(this.order!.rows, near, (row) => rows.push(row));
     this.judged += near + this.changed.size;
@@ -88,6 +89,14 @@ export class Watch {
       });
     }
     return rows.map((row) => this.table.ids[row]!);
+  }
+
+  /** What the screen takes from series: nothing, and the same nothing, where nobody holds any. */
+  private instruments(state: State, terms: MarginTerms): Instruments {
+    const held = this.table.instruments;
+    if (held.length !== 0) return instrumentsOf(held, state, terms);
+    this.none ??= instrumentsOf([], state, terms);
+    return this.none;
   }
 
   /** How many of the order have to be judged. */

@@ -58,7 +58,7 @@ describe("the house", () => {
     expect(breachesOf(prices, 'import { x } from "../world/world.ts";')).to.have.length(1);
     expect(breachesOf(prices, 'import { x } from "../random.ts";')).to.have.length(1);
     expect(breachesOf(prices, 'import { x } from "../numbers/stream.ts";')).to.have.length(0);
-    expect(breachesOf("src/simulator/setUp.ts", 'import { x } from "./world/matching.ts";')).to.have.length(0);
+    expect(breachesOf("src/simulator/setUp.ts", 'import { x } from "./world/world.ts";')).to.have.length(0);
     expect(breachesOf("src/simulator/odd/x.ts", "")).to.have.length(1);
 
     const ledger = "contracts/ledger/Ledger.sol";
