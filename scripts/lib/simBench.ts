@@ -1,7 +1,7 @@
 import { Piscina } from "piscina";
 import { localParameters } from "../../src/deployment/localParameters.ts";
 import { defaultScenario, playedOf } from "../../src/simulator/runs/defaults.ts";
-import { playPart, WORKER_FILE } from "../../src/simulator/runs/pathWorker.ts";
+import { playPart, THREAD_LIMITS, WORKER_FILE } from "../../src/simulator/runs/pathWorker.ts";
 import type { Job, Scenario } from "../../src/simulator/runs/scenario.ts";
 import type { PathResult } from "../../src/simulator/runs/simulatePath.ts";
 import { BENCH_WORKER, optionSteps, plainSteps, type Rate } from "./simBenchWorker.ts";
@@ -14,8 +14,11 @@ export interface PathBench {
   readonly seconds: number;
   readonly secondsToStart: number;
   readonly secondsForTenThousandPaths: number;
+  /** Processor time of all threads over their number: what it would have taken had the machine done nothing else. */
+  readonly processorSecondsForTenThousandPaths: number;
   readonly accountSteps: number;
   readonly accountStepsPerSecond: number;
+  readonly accountStepsPerProcessorSecond: number; // of all threads together, as above
   /** The part of the account-steps for which the screen computed something; the rest stood farther from their lines than prices had moved. */
   readonly judged: number;
   readonly blocksOfAPath: number;
@@ -45,6 +48,7 @@ export async function measurePaths(job: Job, paths: number, workers: number, onP
     minThreads: workers,
     maxThreads: workers,
     idleTimeout: Number.POSITIVE_INFINITY,
+    resourceLimits: THREAD_LIMITS,
   });
   const play = async (from: number, to: number): Promise<readonly PathResult[]> => {
     const played = await pool.run({ from, to });
@@ -55,6 +59,7 @@ export async function measurePaths(job: Job, paths: number, workers: number, onP
     const opened = performance.now();
     await Promise.all(Array.from({ length: workers }, (_, i) => play(paths + i, paths + i + 1)));
     const started = performance.now();
+    const used = process.cpuUsage();
     let done = 0;
     const size = Math.max(1, Math.min(PATHS_OF_A_PART, Math.floor(paths / workers)));
     const parts = Array.from({ length: Math.ceil(paths / size) }, (_, i) => [i * size, Math.min((i + 1) * size, paths)] as const);
@@ -69,6 +74,7 @@ export async function measurePaths(job: Job, paths: number, workers: number, onP
       )
     ).flat();
     const seconds = (performance.now() - started) / 1_000;
+    const { user, system } = process.cpuUsage(used);
     const sum = (of: (result: PathResult) => number): number => results.reduce((total, each) => total + of(each), 0);
     const accountSteps = sum((each) => each.accountSteps);
     const { scenario } = job;
@@ -79,8 +85,10 @@ export async function measurePaths(job: Job, paths: number, workers: number, onP
       seconds,
       secondsToStart: (started - opened) / 1_000,
       secondsForTenThousandPaths: (seconds / paths) * 10_000,
+      processorSecondsForTenThousandPaths: ((user + system) / 1e6 / workers / paths) * 10_000,
       accountSteps,
       accountStepsPerSecond: accountSteps / seconds,
+      accountStepsPerProcessorSecond: (accountSteps * workers * 1e6) / (user + system),
       judged: sum((each) => each.judged) / accountSteps,
       blocksOfAPath: sum((each) => each.figures.blocks) / paths,
       salesOfAPath: sum((each) => each.figures.sales) / paths,

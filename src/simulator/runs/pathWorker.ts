@@ -7,6 +7,9 @@ import { type PathResult, simulatePath } from "./simulatePath.ts";
 /** Where a thread finds what it runs. */
 export const WORKER_FILE = import.meta.filename;
 
+/** Much is made and thrown away: with more room for what is young it is cleared away less often. */
+export const THREAD_LIMITS = { maxYoungGenerationSizeMb: 96 } as const;
+
 /** Paths from one number up to, not including, another. */
 export interface Part {
   readonly from: number;

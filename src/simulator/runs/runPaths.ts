@@ -2,7 +2,7 @@ import { Piscina } from "piscina";
 import { BadInput } from "../../sdk/failure.ts";
 import { type Distribution, distributionOf, type Estimate, quantileOf } from "../numbers/summary.ts";
 import type { PathFigures, Point } from "./figures.ts";
-import { playPart, WORKER_FILE } from "./pathWorker.ts";
+import { playPart, THREAD_LIMITS, WORKER_FILE } from "./pathWorker.ts";
 import type { Job, Scenario } from "./scenario.ts";
 import type { PathResult } from "./simulatePath.ts";
 
@@ -36,6 +36,7 @@ export async function runPaths(job: Job, paths: number, workers: number, onProgr
     workerData: job,
     minThreads: Math.min(workers, Math.ceil(paths / size)),
     maxThreads: workers,
+    resourceLimits: THREAD_LIMITS,
   });
   const results: PathResult[] = new Array(paths);
   let done = 0;

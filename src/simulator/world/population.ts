@@ -1,7 +1,7 @@
 import { executeOn } from "../../engine/actions/execute.ts";
 import { refreshOpenInterestCapOn } from "../../engine/actions/fund.ts";
 import type { Fill } from "../../engine/actions/trading.ts";
-import { type Draft, transact } from "../../engine/ledger/draft.ts";
+import { Draft, transact } from "../../engine/ledger/draft.ts";
 import { accountIdOf } from "../../engine/types/accountId.ts";
 import { AccountMap } from "../../engine/types/accountMap.ts";
 import { WAD } from "../../engine/types/fixedPoint.ts";
@@ -119,10 +119,8 @@ export function populate(empty: State, terms: PopulationTerms, stream: Stream): 
       strategy: each.strategy,
     };
   });
+  state = inParts(state, traders, (draft, trader, i) => bring(draft, ownerOf(i + 1), trader, drawn[i]!));
   state = transact(state, (draft) => {
-    traders.forEach((trader, i) => {
-      bring(draft, ownerOf(i + 1), trader, drawn[i]!);
-    });
     for (let i = 0; i < terms.makers; i++)
       deposit(draft, ownerOf(MAKER_NUMBER + i), tokensToWad((all * terms.makerCapital) / terms.makers));
   }).state;
@@ -223,6 +221,21 @@ export function deposit(draft: Draft, owner: Address, amount: bigint): void {
   executeOn(draft, owner, [{ kind: "Deposit", account: accountIdOf(owner), token: SETTLEMENT, amount: units }], {});
 }
 
+/** A draft finds an account among those it has written in a time that grows with their number: no more than this on one. */
+const OF_A_DRAFT = 50;
+
+/** Does the same for many, one after the other. */
+function inParts<T>(state: State, items: readonly T[], change: (draft: Draft, item: T, i: number) => void): State {
+  const accounts = new AccountMap(state.accounts);
+  let after: State = { ...state, accounts };
+  for (let first = 0; first < items.length; first += OF_A_DRAFT) {
+    const draft = new Draft(after);
+    for (const [i, item] of items.slice(first, first + OF_A_DRAFT).entries()) change(draft, item, first + i);
+    after = draft.finishInto(accounts);
+  }
+  return after;
+}
+
 /**
  * Everybody takes from one who has enough to stand on the other side of all: longs first, then shorts, so that he ends with nothing and is gone. His position may
  * be larger than governance lets anybody's be; theirs may not.
@@ -243,11 +256,12 @@ function open(state: State, u: number, traders: readonly Trader[]): State {
   const unit = 10n ** (18n - state.settlementDecimals);
   const units = capital / unit;
   const lifted = state.underlyings.with(u, { ...market, trading: { ...trading, positionCap: trading.openInterestCap } });
-  const opened = transact({ ...state, underlyings: lifted }, (draft) => {
-    deposit(draft, owner, units * unit);
-    for (const { account: taker, lots } of [...mine.filter(({ lots }) => lots > 0n), ...mine.filter(({ lots }) => lots < 0n)]) {
-      trade(draft, taker, [{ maker: account, instrument: BigInt(u), lots, price, takerFee: 0n, makerFee: 0n }]);
-    }
+  const ordered = [...mine.filter(({ lots }) => lots > 0n), ...mine.filter(({ lots }) => lots < 0n)];
+  const brought = transact({ ...state, underlyings: lifted }, (draft) => deposit(draft, owner, units * unit)).state;
+  const taken = inParts(brought, ordered, (draft, { account: taker, lots }) => {
+    trade(draft, taker, [{ maker: account, instrument: BigInt(u), lots, price, takerFee: 0n, makerFee: 0n }]);
+  });
+  const opened = transact(taken, (draft) => {
     executeOn(draft, owner, [{ kind: "Withdraw", account, token: SETTLEMENT, amount: units, to: owner }], {});
   }).state;
   const accounts = new AccountMap(opened.accounts);
