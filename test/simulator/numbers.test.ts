@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
 import { describe, it } from "mocha";
+import { SIMULATOR_FLOORS } from "../../scripts/lib/floors.ts";
 import { exp, ln, power } from "../../src/simulator/numbers/portable.ts";
 import { Stream } from "../../src/simulator/numbers/stream.ts";
+
+/** Of what Math has: whole numbers, choices, signs, and the square root, which every engine has from the machine. */
+const EXACT = ["abs", "ceil", "floor", "imul", "max", "min", "round", "sqrt", "LOG2E"];
 
 const units = (a: number, b: number): number => Math.abs(a - b) / Math.max(Math.abs(b) * 2 ** -52, Number.MIN_VALUE);
 
@@ -36,6 +42,22 @@ describe("numbers that are the same on every machine", () => {
     expect(exp(-744)).to.equal(Math.exp(-744));
     expect(exp(709.7)).to.be.closeTo(Math.exp(709.7), 1e293);
     expect(power(2, -0.5)).to.be.closeTo(Math.SQRT1_2, 1e-15);
+  });
+
+  it("behavior: nothing in the simulator uses what an engine may round as it likes", () => {
+    const root = join(import.meta.dirname, "..", "..", "src", "simulator");
+    const files = SIMULATOR_FLOORS.flatMap((floor) => readdirSync(join(root, floor)).map((name) => join(root, floor, name)));
+    const used = files.flatMap((file) => {
+      const text = readFileSync(file, "utf8").replace(/^ *(\/\/|\/?\*).*$/gm, "");
+      const functions = [...text.matchAll(/Math\.(\w+)/g)].map(([, name = ""]) => name);
+      // of constants, and of bigints, a power is exact
+      const powers = [...text.matchAll(/(\S+) \*\* (\S+)/g)].filter(
+        ([, base = "", exponent = ""]) => !/\d+n$/.test(base) && !(/^\(?\d+$/.test(base) && /^-?\d+\W*$/.test(exponent)),
+      );
+      return [...functions.filter((name) => !EXACT.includes(name)), ...powers.map(([power]) => power)];
+    });
+    expect(files.length).to.be.greaterThan(20);
+    expect(used).to.deep.equal([]);
   });
 
   it("behavior: a seed gives bytes that are known", () => {

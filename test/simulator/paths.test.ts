@@ -54,7 +54,7 @@ describe("simulated paths", function () {
 
   it("behavior: whoever the plain loop finds below the line is a suspect, whatever was done before", () => {
     const job = jobOf();
-    const { world, prices } = new Settings(job).of(0);
+    const { world, prices, populated } = new Settings(job).of(0);
     const stream = new Stream(9, 0, "walk");
     let [found, time] = [0, Number(world.state.now)];
     for (let round = 0; round < 3; round++) {
@@ -72,10 +72,10 @@ describe("simulated paths", function () {
         const suspects = new Set(world.suspects().map(String));
         found += below.length;
         expect(below.filter((id) => !suspects.has(String(id)))).to.deep.equal([]);
-        // some of them change, so that they are looked at by themselves
-        const some = below[stream.below(below.length + 1)];
-        if (some !== undefined)
-          world.transact((draft) => draft.setAccount({ ...draft.account(some), cash: draft.account(some).cash + 10n ** 21n }));
+        // somebody loses what he has: nobody would look at him for the sake of the price alone
+        const { account } = populated.traders[stream.below(populated.traders.length)]!;
+        if (i % 3 === 0)
+          world.transact((draft) => draft.setAccount({ ...draft.account(account), cash: draft.account(account).cash - 10n ** 23n }));
       }
     }
     expect(found).to.be.greaterThan(100);
@@ -100,16 +100,16 @@ describe("simulated paths", function () {
   });
 
   it("behavior: the same figures with any number of threads", async () => {
-    const job = jobOf(CRASH, 40);
+    const job = jobOf({ ...CRASH, steps: 2, points: 2 }, 20);
     const settings = new Settings(job);
-    const alone = summarised(
-      job.scenario,
-      [0, 1, 2, 3, 4].map((path) => simulatePath(settings, job.scenario, path)),
-    );
+    // so many that a thread plays several at a time
+    const paths = 70;
+    const played = Array.from({ length: paths }, (_, path) => simulatePath(settings, job.scenario, path));
+    const alone = summarised(job.scenario, played);
     const progress: number[] = [];
-    const threads = await runPaths(job, 5, 2, (done) => progress.push(done));
+    const threads = await runPaths(job, paths, 2, (done) => progress.push(done));
     expect(JSON.stringify(threads)).to.equal(JSON.stringify(alone));
-    expect(progress.at(-1)).to.equal(5);
+    expect(progress.at(-1)).to.equal(paths);
   });
 
   it("behavior: market impact lets a cascade feed on itself", () => {
@@ -132,6 +132,8 @@ describe("simulated paths", function () {
     const poor = played({ keepers: [{ ...keeper!, gasPerDay: 200_000 }] });
     expect(poor.sales).to.be.lessThan(usual.sales);
     expect(poor.passedBy).to.be.greaterThan(0);
+    // a day from ten in the evening on is two days of a budget
+    expect(poor.keeperGas).to.be.within(1, 400_000);
     const deaf = played({ keepers: [{ ...keeper!, failure: 1 }] });
     expect([deaf.sales, deaf.keeperGas]).to.deep.equal([0, 0]);
     expect(deaf.lost).to.be.greaterThan(0);
@@ -154,8 +156,11 @@ describe("simulated paths", function () {
     };
     const job = jobOf(change);
     const settings = new Settings(job);
-    const all = [0, 1, 2, 3].map((path) => simulatePath(settings, job.scenario, path).figures);
-    zeroSum(settings.of(3).world.state);
+    const all = [0, 1, 2, 3].map((path) => {
+      const { figures } = simulatePath(settings, job.scenario, path);
+      zeroSum(settings.of(path).world.state);
+      return figures;
+    });
     const most = (name: keyof (typeof all)[0]): number => Math.max(...all.map((each) => each[name]));
     expect(most("deleveragedOfOpenInterest")).to.be.greaterThan(0);
     expect(most("fundDrawdown")).to.be.greaterThan(0.01);

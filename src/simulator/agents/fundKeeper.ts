@@ -102,7 +102,7 @@ export class FundKeeper implements Agent {
       }
       for (const [token, amount] of account.collateral) {
         const { price, lotExponent } = state.underlyings[Number(state.collaterals[token]!.underlying)]!;
-        equity += (Number(amount) / 1e18) * Number(price) * 10 ** Number(lotExponent);
+        equity += (Number(amount) / 1e18) * Number(price) * Number(10n ** lotExponent);
       }
       const leverage = equity <= 0 ? Number.POSITIVE_INFINITY : scan / equity;
       if (leverage > 0.8 * level) found.push({ id, leverage });

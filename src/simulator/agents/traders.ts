@@ -55,7 +55,7 @@ export function triggersOf(
 /** The price of a unit at which E = health · MM, without the charge for size; undefined where there is none. */
 function priceAtHealth(state: State, { account: id, underlying, lots, collateral }: Trader, health: number): number | undefined {
   const market = state.underlyings[underlying]!;
-  const scale = 10 ** Number(market.lotExponent);
+  const scale = Number(10n ** market.lotExponent);
   const price = tokens(market.price) * scale;
   const cash = tokens(state.accounts.get(id)!.cash);
   const position = Number(lots) / scale;

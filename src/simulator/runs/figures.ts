@@ -12,7 +12,7 @@ export interface PathFigures {
   /** Deficit, what fund accounts are below zero, and what accounts are that nobody has sold. */
   readonly badDebt: number;
   readonly badDebtOfOpenInterest: number;
-  /** The largest fall of what the fund is worth from where it stood highest. */
+  /** The largest fall of what the fund is worth from where it stood highest before, as a part of what it was worth at the beginning. */
   readonly fundDrawdown: number;
   /** What the fund is worth at the end, over the beginning, less one; stake that was paid out counts as a loss. */
   readonly fundResult: number;
@@ -88,7 +88,7 @@ export function openInterestOf(state: State): number {
 export function equityOfTraders(state: State, makers: readonly AccountId[], fund: number): number {
   const collateral = state.collaterals.reduce((sum, { supply, underlying }) => {
     const { price, lotExponent } = state.underlyings[Number(underlying)]!;
-    return sum + tokens(supply) * tokens(price) * 10 ** Number(lotExponent);
+    return sum + tokens(supply) * tokens(price) * Number(10n ** lotExponent);
   }, 0);
   const all = tokens(state.settlement + state.deficit) + collateral;
   return all - fund - makers.reduce((sum, id) => sum + tokens(figuresOf(state, id).value), 0);

@@ -213,7 +213,7 @@ class Path {
     });
     if (world.state.underlyings.some(({ priceState }) => priceState !== NORMAL)) this.wake = Math.min(this.wake, time + CONFIRMATION);
     const { price, lotExponent } = world.state.underlyings[0]!;
-    const relative = (tokens(price) * 10 ** Number(lotExponent)) / this.setting.prices[0]!;
+    const relative = (tokens(price) * Number(10n ** lotExponent)) / this.setting.prices[0]!;
     this.lowest = Math.min(this.lowest, relative);
     this.highest = Math.max(this.highest, relative);
     this.lastPrice = relative;
