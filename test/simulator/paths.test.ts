@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { describe, it } from "mocha";
 import { localParameters } from "../../src/deployment/localParameters.ts";
 import { postPrice } from "../../src/engine/actions/prices.ts";
+import { ownerOf } from "../../src/engine/types/accountId.ts";
 import type { State } from "../../src/engine/types/types.ts";
 import { planLiquidations } from "../../src/keeper/plan.ts";
 import { standings } from "../../src/sdk/standing.ts";
@@ -97,6 +98,19 @@ describe("simulated paths", function () {
     expect(simulatePath(settings, job.scenario, 0)).to.deep.equal(first);
     settings.of(0).world.restore();
     expect(simulatePath(new Settings(job), job.scenario, 0).figures).to.deep.equal(figures);
+  });
+
+  it("behavior: the engine called account by account at every price gives the same figures", () => {
+    const job = jobOf(CRASH, 60);
+    const [screened, plain] = [new Settings(job), new Settings(job)];
+    const { world } = plain.of(0);
+    world.suspects = () =>
+      [...world.state.accounts.keys()].filter((id) => ownerOf(id) !== world.state.fund).sort((a, b) => (a < b ? -1 : 1));
+    for (const path of [0, 1, 2]) {
+      const { figures } = simulatePath(screened, job.scenario, path);
+      expect(simulatePath(plain, job.scenario, path).figures).to.deep.equal(figures);
+      expect(figures.sales).to.be.greaterThan(0);
+    }
   });
 
   it("behavior: the same figures with any number of threads", async () => {

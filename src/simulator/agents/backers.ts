@@ -20,7 +20,7 @@ const GAS = 250_000;
 const CLAIM = 3_600;
 
 interface Backer {
-  /** Of the fund, of what has not left. */
+  /** Of all shares that there were. */
   readonly part: number;
   readonly nerve: number;
   /** Unix seconds at which it may be paid; zero while it stays. */
@@ -49,8 +49,11 @@ export class Backers implements Agent {
   }
 
   update({ time, fund }: View): Acts {
-    this.highest = Math.max(this.highest, fund);
-    const fallen = 1 - fund / this.highest;
+    // of a share: what others are paid takes nothing from who stays
+    const left = this.left();
+    const share = left === 0 ? 0 : fund / left;
+    this.highest = Math.max(this.highest, share);
+    const fallen = 1 - share / this.highest;
     let wake: number | undefined;
     const send: Sending[] = [];
     for (const backer of this.backers) {
@@ -58,7 +61,7 @@ export class Backers implements Agent {
       if (backer.leaves === 0) {
         if (fallen <= backer.nerve) continue;
         backer.leaves = time + this.terms.coolDown + CLAIM;
-        backer.claimed = backer.part * fund * this.initial;
+        backer.claimed = backer.part * share * this.initial;
         this.around.journal.backersCooling++;
       }
       if (time < backer.leaves) {
@@ -66,7 +69,7 @@ export class Backers implements Agent {
         continue;
       }
       backer.gone = true;
-      const amount = Math.min(backer.claimed, backer.part * fund * this.initial);
+      const amount = Math.min(backer.claimed, backer.part * share * this.initial);
       send.push({ fee: FEE, gas: GAS, delay: 0, run: (world) => this.pay(world, amount) });
     }
     return send.length === 0 && wake === undefined ? NOTHING : { send, wake };
@@ -77,7 +80,8 @@ export class Backers implements Agent {
   /** What the fund would have recorded of itself for the ratios. @param margin of its accounts, WAD */
   recorded(fund: number, margin: bigint): RecordedStake {
     const wad = (amount: number): bigint => BigInt(Math.round(Math.max(amount, 0) * 1e6)) * 10n ** 12n;
-    const value = fund * this.initial;
+    const left = this.left();
+    const value = left === 0 ? 0 : (fund / left) * this.initial;
     const staying = this.backers.filter(({ leaves, gone }) => leaves === 0 && !gone);
     const cooling = this.backers.filter(({ leaves, gone }) => leaves !== 0 && !gone);
     return {
@@ -88,6 +92,11 @@ export class Backers implements Agent {
       poolBound: 0n,
       poolRequested: 0n,
     };
+  }
+
+  /** Shares that have not been paid, as a part of all that there were. */
+  private left(): number {
+    return this.backers.reduce((sum, { part, gone }) => (gone ? sum : sum + part), 0);
   }
 
   private pay(world: World, wanted: number): void {

@@ -14,7 +14,7 @@ export interface PathFigures {
   readonly badDebtOfOpenInterest: number;
   /** The largest fall of what the fund is worth from where it stood highest before, as a part of what it was worth at the beginning. */
   readonly fundDrawdown: number;
-  /** What the fund is worth at the end, over the beginning, less one; stake that was paid out counts as a loss. */
+  /** What the fund is worth at the end, with what backers were paid, over the beginning, less one. */
   readonly fundResult: number;
   readonly deleveragedOfOpenInterest: number;
   readonly liquidatedAccounts: number;

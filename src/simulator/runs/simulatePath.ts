@@ -182,8 +182,9 @@ class Path {
     this.post(time);
     const suspects = world.suspects();
     this.fund = this.initialFund === 0 ? 0 : fundValue(world.state) / this.initialFund;
-    this.highestFund = Math.max(this.highestFund, this.fund);
-    this.drawdown = Math.max(this.drawdown, this.highestFund - this.fund);
+    const whole = this.wholeFund();
+    this.highestFund = Math.max(this.highestFund, whole);
+    this.drawdown = Math.max(this.drawdown, this.highestFund - whole);
     const view = { time, suspects, fund: this.fund };
     for (const [sender, agent] of agents.entries()) {
       const { send, wake } = agent.update(view);
@@ -217,6 +218,11 @@ class Path {
     this.lowest = Math.min(this.lowest, relative);
     this.highest = Math.max(this.highest, relative);
     this.lastPrice = relative;
+  }
+
+  /** The fund with what backers were paid, over what it was. */
+  private wholeFund(): number {
+    return this.initialFund === 0 ? 0 : this.fund + this.around.journal.withdrawn / this.initialFund;
   }
 
   private efficiency(): number {
@@ -254,7 +260,7 @@ class Path {
       badDebt,
       badDebtOfOpenInterest: openInterest === 0 ? 0 : badDebt / openInterest,
       fundDrawdown: this.drawdown,
-      fundResult: this.fund - 1,
+      fundResult: this.wholeFund() - 1,
       ...journalFigures(journal, this.setting.populated.traders.length, openInterest),
       attackerProfit: this.attacker?.profit() ?? 0,
       lowestPrice: this.lowest,
