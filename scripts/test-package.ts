@@ -101,6 +101,8 @@ async function under(version: string, root: string, tarball: string): Promise<vo
   }
   // so few traders may leave more bad debt than the demo allows: what counts is that it plays to its end
   const demo = "npx --no-install plimsoll demo --accounts 12 --option-traders 0 --steps 1 --report crash.html";
+  const simulate = "npx --no-install plimsoll simulate --paths 4 --traders 30 --hours 2";
+  await step(of("npx plimsoll simulate"), () => fault(folder, path, simulate, /Paths with bad debt: /));
   await step(of("npx plimsoll demo"), () => fault(folder, path, demo, /Replay against books\s+0 [\s\S]*Report: crash\.html/, [0, 1]));
 }
 

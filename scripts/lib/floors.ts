@@ -31,8 +31,16 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   app: ["package"], // as a stranger's page would
 };
 
+/** The floors of the simulator, from the ground up; what lies beside them plays the demo on a chain and may know them all. */
+export const SIMULATOR_FLOORS = ["numbers", "prices", "world", "agents", "runs"] as const;
+
+const simulatorFloorOf = (file: string): number => {
+  const [, module, floor = "", name] = file.split("/");
+  return module === "simulator" && name !== undefined ? (SIMULATOR_FLOORS as readonly string[]).indexOf(floor) : SIMULATOR_FLOORS.length;
+};
+
 /** Folders of `test` that may import everything: what crosses floors, what is not of the protocol, and what sets worlds up. */
-const FREE_TESTS = ["whole", "helpers", "checker", "data", "deployment", "keeper", "package", "tools"];
+const FREE_TESTS = ["whole", "helpers", "checker", "data", "deployment", "keeper", "package", "simulator", "tools"];
 
 interface Place {
   readonly tree: "contracts" | "engine" | "test" | "src" | "other";
@@ -76,6 +84,7 @@ function breach(file: string, target: string): string | undefined {
   if (from.tree === "src") {
     if (to.tree === "other") return undefined; // generated types
     const module = to.tree === "engine" ? "engine" : to.room;
+    if (from.room === "simulator" && module === "simulator" && simulatorFloorOf(target) > simulatorFloorOf(file)) return wrong;
     return (to.tree === "engine" || to.tree === "src") && (module === from.room || MODULES[from.room]?.includes(module))
       ? undefined
       : wrong;
@@ -93,7 +102,7 @@ export function breachesIn(graph: ImportGraph): string[] {
     const { tree, room } = placeOf(file);
     const known =
       tree === "other" ||
-      (tree === "src" && room in MODULES) ||
+      (tree === "src" && room in MODULES && simulatorFloorOf(file) >= 0) ||
       (tree === "contracts" && room === "test") ||
       (tree === "test" && (FREE_TESTS.includes(room) || isRoom(room))) ||
       ((tree === "contracts" || tree === "engine") && isRoom(room));

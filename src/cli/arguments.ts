@@ -21,6 +21,15 @@ export function whole(least: number, most: number) {
     .refine((value) => value >= least && value <= most, { error: `must be from ${least} to ${most}` });
 }
 
+/** A number between two bounds, with what it is a number of: for figures, not for money. */
+export function quantity(least: number, most: number, unit: string) {
+  return z
+    .string()
+    .regex(/^-?\d+(\.\d+)?$/, { error: (issue) => `"${String(issue.input)}" is not a number; ${unit}, from ${least} to ${most}` })
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, { error: `must be from ${least} to ${most} ${unit}` });
+}
+
 /** A decimal above zero, kept as text so that no digit is lost. */
 export const positiveDecimal = z
   .string()

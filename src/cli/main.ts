@@ -13,6 +13,7 @@ import { addOrderCommands } from "./orderCommands.ts";
 import { addPoolCommands } from "./poolCommands.ts";
 import { addPriceCommand } from "./priceCommand.ts";
 import { addSeriesCommands } from "./seriesCommands.ts";
+import { addSimulateCommand } from "./simulateCommand.ts";
 import { addTradeCommands } from "./tradeCommands.ts";
 
 /** The command line. Bad arguments are answered in one line with exit code 2, failures with exit code 1. */
@@ -23,6 +24,7 @@ export function commandLine(): Command {
     .showHelpAfterError(false)
     .configureOutput({ outputError: (text, write) => write(text) });
   addDemoCommand(program);
+  addSimulateCommand(program);
   addDataCommand(program);
   addDevnetCommand(program);
   addKeepCommand(program);

@@ -12,6 +12,7 @@ import { bankruptcyPrices } from "../math/pool/bankruptcy.ts";
 import { keepsHealth, leverageDown, lotsOfPart, partDownTo, shortPartUp, type Winner } from "../math/pool/closing.ts";
 import { highest, type WaterLine, waterLineAt } from "../math/pool/waterLine.ts";
 import { lotsPartUp } from "../math/slice.ts";
+import { AccountMap } from "../types/accountMap.ts";
 import { revert } from "../types/errors.ts";
 import { abs, fromPpm, sum } from "../types/fixedPoint.ts";
 import { rampAt } from "../types/ramp.ts";
@@ -54,10 +55,18 @@ export function deleverage(
   const began = line.level === 0n ? { level: highest(fromPpm(rampAt(state.margin.maintenance, state.now))), time: state.now } : line;
   const now = waterLineAt(began, state.now);
   const lacks = lacksOf(draft, fund, underlying, part, value, terms);
-  for (const account of accounts) draft = closed(draft, fund, account, underlying, lacks, now.level, terms);
+  // each account that is closed is written on a draft of its own, over what the last one left
+  const touched = new AccountMap<true>();
+  const note = (written: Draft): void => written.accounts.forEach(({ id }) => void touched.set(id, true));
+  for (const account of accounts) {
+    const next = closed(draft, fund, account, underlying, lacks, now.level, terms);
+    if (next !== draft) note(draft);
+    draft = next;
+  }
   keepClock(draft, fund, BigInt(underlying));
   const after = assess(portfolioOf(draft, fund), terms, false);
-  const outcome = { state: draft.finish(), events: draft.events, touched: [...draft.accounts.keys()] };
+  note(draft);
+  const outcome = { state: draft.finish(), events: draft.events, touched: [...touched.keys()] };
   return { ...outcome, line: after.equity >= after.margin ? DRY : now };
 }
 

@@ -92,7 +92,11 @@ export class Draft {
 
   /** The state after the change. */
   finish(): State {
-    const accounts = new AccountMap(this.base.accounts);
+    return this.finishInto(new AccountMap(this.base.accounts));
+  }
+
+  /** As `finish`, but accounts go into a map that the caller owns, instead of a copy of all of them: for who looks back at no earlier state. */
+  finishInto(accounts: Map<AccountId, Account>): State {
     for (const [id, account] of this.accounts) accounts.set(id, account);
     const stableFund = this.underlyings.get(SETTLEMENT)?.fund;
     return {

@@ -54,6 +54,13 @@ describe("the house", () => {
     expect(breachesOf("src/odd/x.ts", "")).to.have.length(1);
     expect(breachesOf("src/engine/odd.ts", "")).to.have.length(1);
 
+    const prices = "src/simulator/prices/garch.ts";
+    expect(breachesOf(prices, 'import { x } from "../world/world.ts";')).to.have.length(1);
+    expect(breachesOf(prices, 'import { x } from "../random.ts";')).to.have.length(1);
+    expect(breachesOf(prices, 'import { x } from "../numbers/stream.ts";')).to.have.length(0);
+    expect(breachesOf("src/simulator/setUp.ts", 'import { x } from "./world/world.ts";')).to.have.length(0);
+    expect(breachesOf("src/simulator/odd/x.ts", "")).to.have.length(1);
+
     const ledger = "contracts/ledger/Ledger.sol";
     expect(breachesOf(ledger, 'import {Margin} from "../margin/Margin.sol";')).to.have.length(1);
     expect(breachesOf(ledger, 'import {Black76} from "../math/options/Black76.sol";')).to.have.length(0);
