@@ -9,7 +9,7 @@ interface Vm {
 
 /// @title What all proofs share
 /// @dev A proof is a function `check_P<number>_<name>` under the modifier `proof`: its arguments are symbols, and it holds where no value of them reaches a
-/// failed assertion. Each file has a twin `…Reach` in which the end of every proof fails: Halmos must find a way there, or the assumptions of the proof leave
+/// failed assertion. Each file has a twin `…Reach` in which the end of every proof panics: Halmos must find a way there, or the assumptions of the proof leave
 /// nothing, and it has proved nothing. Number, words, formula and what is asked of the inputs stand in the tags of each proof, from which scripts/prove.ts
 /// writes docs/proofs.md: `domain` is what the code itself asks of its inputs, `bounds` is narrower than that.
 abstract contract Proof {
@@ -21,6 +21,15 @@ abstract contract Proof {
     }
 
     function _atEnd() internal pure virtual {}
+
+    /// @dev As an assertion fails, with a code of its own, which Halmos is told to look for instead.
+    function _panicAtEnd() internal pure {
+        assembly ("memory-safe") {
+            mstore(0x00, 0x4e487b7100000000000000000000000000000000000000000000000000000000)
+            mstore(0x04, 0xe0)
+            revert(0x00, 0x24)
+        }
+    }
 
     function _assume(bool condition) internal pure {
         vm.assume(condition);
@@ -48,6 +57,13 @@ abstract contract Proof {
     /// @dev Whether two words are alike outside of a field.
     function _sameBut(uint256 word, uint256 next, uint256 offset, uint256 width) internal pure returns (bool) {
         return (word ^ next) & ~_mask(offset, width) == 0;
+    }
+
+    /// @dev A field in the unit of its getter: no field times its unit needs 256 bits.
+    function _scaled(uint256 field, uint256 unit) internal pure returns (uint256) {
+        unchecked {
+            return field * unit;
+        }
     }
 
     function _bit(bool on) internal pure returns (uint256) {

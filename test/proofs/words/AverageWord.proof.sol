@@ -35,6 +35,6 @@ contract AverageWordProof is Proof {
 
 contract AverageWordReach is AverageWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

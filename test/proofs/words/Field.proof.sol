@@ -19,6 +19,6 @@ contract FieldProof is Proof {
 
 contract FieldReach is FieldProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

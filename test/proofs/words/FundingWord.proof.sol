@@ -44,6 +44,6 @@ contract FundingWordProof is Proof {
 
 contract FundingWordReach is FundingWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

@@ -58,6 +58,6 @@ contract GuardWordProof is Proof {
 
 contract GuardWordReach is GuardWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

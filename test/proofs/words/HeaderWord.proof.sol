@@ -80,6 +80,6 @@ contract HeaderWordProof is Proof {
 
 contract HeaderWordReach is HeaderWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

@@ -34,6 +34,6 @@ contract ModuleWordProof is Proof {
 
 contract ModuleWordReach is ModuleWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

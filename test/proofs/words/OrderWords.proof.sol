@@ -89,6 +89,6 @@ contract OrderWordsProof is Proof {
 
 contract OrderWordsReach is OrderWordsProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

@@ -18,8 +18,8 @@ contract ParameterWordsProof is Proof {
         assert(MarginWord.rampEnd(word) == _field(word, 144, 40));
         assert(MarginWord.tradingAge(word) == _field(word, 184, 16));
         assert(MarginWord.liquidationAge(word) == _field(word, 200, 8));
-        assert(MarginWord.openInterestCharge(word).raw() == _field(word, 208, 24) * 1e12);
-        assert(MarginWord.gainLock(word).raw() == _field(word, 232, 24) * 1e12);
+        assert(MarginWord.openInterestCharge(word).raw() == _scaled(_field(word, 208, 24), 1e12));
+        assert(MarginWord.gainLock(word).raw() == _scaled(_field(word, 232, 24), 1e12));
         assert(MarginWord.maintenanceTarget(word) == _field(word, 24, 24));
         assert(MarginWord.provisionTarget(word) == _field(word, 72, 24));
         assert(MarginWord.interMonthTarget(word) == _field(word, 120, 24));
@@ -82,14 +82,14 @@ contract ParameterWordsProof is Proof {
     /// @notice P-23: Liquidation parameters: every field is read from its documented bits.
     /// @custom:formula getter(w) = bits(w, from, width), in the unit of the field
     function check_P23_liquidationReads(uint256 word) external proof {
-        assert(LiquidationWord.recovery(word).raw() == _field(word, 0, 24) * 1e12);
-        assert(LiquidationWord.discountMin(word).raw() == _field(word, 24, 24) * 1e12);
-        assert(LiquidationWord.discountMax(word).raw() == _field(word, 48, 24) * 1e12);
-        assert(LiquidationWord.grossDiscount(word).raw() == _field(word, 72, 24) * 1e12);
-        assert(LiquidationWord.keeperShare(word).raw() == _field(word, 96, 24) * 1e12);
-        assert(LiquidationWord.fundShare(word).raw() == _field(word, 120, 24) * 1e12);
-        assert(uint256(LiquidationWord.bounty(word).raw()) == _field(word, 144, 48) * 1e14);
-        assert(uint256(LiquidationWord.smallestNotional(word).raw()) == _field(word, 192, 32) * 1e18);
+        assert(LiquidationWord.recovery(word).raw() == _scaled(_field(word, 0, 24), 1e12));
+        assert(LiquidationWord.discountMin(word).raw() == _scaled(_field(word, 24, 24), 1e12));
+        assert(LiquidationWord.discountMax(word).raw() == _scaled(_field(word, 48, 24), 1e12));
+        assert(LiquidationWord.grossDiscount(word).raw() == _scaled(_field(word, 72, 24), 1e12));
+        assert(LiquidationWord.keeperShare(word).raw() == _scaled(_field(word, 96, 24), 1e12));
+        assert(LiquidationWord.fundShare(word).raw() == _scaled(_field(word, 120, 24), 1e12));
+        assert(uint256(LiquidationWord.bounty(word).raw()) == _scaled(_field(word, 144, 48), 1e14));
+        assert(uint256(LiquidationWord.smallestNotional(word).raw()) == _scaled(_field(word, 192, 32), 1e18));
     }
 
     /// @notice P-24: Liquidation parameters: what is written is read back without loss, and no neighbour changes.
@@ -193,7 +193,7 @@ contract ParameterWordsProof is Proof {
         uint256 made = CollateralWord.first(token, decimals, underlying, ppm);
         assert(CollateralWord.token(made) == token && CollateralWord.decimals(made) == decimals);
         assert(CollateralWord.underlying(made) == underlying && CollateralWord.haircutTarget(made) == ppm);
-        assert(CollateralWord.haircut(made).raw() == uint256(ppm) * 1e12);
+        assert(CollateralWord.haircut(made).raw() == _scaled(ppm, 1e12));
         _assume(time < type(uint32).max - 3 days);
         vm.warp(time);
         uint256 next = CollateralWord.withHaircutTarget(word, target);
@@ -241,9 +241,9 @@ contract ParameterWordsProof is Proof {
         assert(FundParametersWord.topUpPpm(word) == _field(word, 0, 32));
         assert(FundParametersWord.epochLength(word) == _field(word, 32, 32));
         assert(FundParametersWord.shedTime(word) == _field(word, 64, 32));
-        assert(FundParametersWord.shedStart(word).raw() == _field(word, 96, 24) * 1e12);
-        assert(FundParametersWord.fundPerOpenInterest(word).raw() == _field(word, 120, 24) * 1e12);
-        assert(uint256(FundParametersWord.bountyCap(word).raw()) == _field(word, 144, 48) * 1e14);
+        assert(FundParametersWord.shedStart(word).raw() == _scaled(_field(word, 96, 24), 1e12));
+        assert(FundParametersWord.fundPerOpenInterest(word).raw() == _scaled(_field(word, 120, 24), 1e12));
+        assert(uint256(FundParametersWord.bountyCap(word).raw()) == _scaled(_field(word, 144, 48), 1e14));
         assert(FundParametersWord.stakeCapPpm(word) == _field(word, 192, 24));
         assert(FundParametersWord.weights(word) == _field(word, 216, 24));
         assert(FundParametersWord.unweighted(word) == _field(word, 240, 8));
@@ -292,6 +292,6 @@ contract ParameterWordsProof is Proof {
 
 contract ParameterWordsReach is ParameterWordsProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

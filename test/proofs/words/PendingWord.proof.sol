@@ -20,6 +20,6 @@ contract PendingWordProof is Proof {
 
 contract PendingWordReach is PendingWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

@@ -47,6 +47,6 @@ contract PositionWordProof is Proof {
 
 contract PositionWordReach is PositionWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

@@ -11,8 +11,8 @@ contract PriceWordProof is Proof {
     function check_P33_reads(uint256 word) external proof {
         assert(PriceWord.price(word).raw() == _field(word, 0, 96));
         assert(PriceWord.time(word) == _field(word, 96, 40));
-        assert(PriceWord.targetRange(word).raw() == _field(word, 136, 32) * 1e9);
-        assert(PriceWord.heldRange(word).raw() == _field(word, 168, 32) * 1e9);
+        assert(PriceWord.targetRange(word).raw() == _scaled(_field(word, 136, 32), 1e9));
+        assert(PriceWord.heldRange(word).raw() == _scaled(_field(word, 168, 32), 1e9));
         assert(PriceWord.depth(word) == _field(word, 200, 40));
         assert(PriceWord.lotExponent(word) == _field(word, 240, 8));
         assert(PriceWord.state(word) == _field(word, 248, 8));
@@ -63,6 +63,6 @@ contract PriceWordProof is Proof {
 
 contract PriceWordReach is PriceWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

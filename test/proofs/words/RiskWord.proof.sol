@@ -40,6 +40,6 @@ contract RiskWordProof is Proof {
 
 contract RiskWordReach is RiskWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

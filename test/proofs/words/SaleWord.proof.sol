@@ -42,6 +42,6 @@ contract SaleWordProof is Proof {
 
 contract SaleWordReach is SaleWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

@@ -26,6 +26,6 @@ contract SampleWordProof is Proof {
 
 contract SampleWordReach is SampleWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

@@ -11,7 +11,7 @@ contract SeriesWordProof is Proof {
     /// @custom:formula getter(w) = bits(w, from, width); anchor = bits(w, 0, 54)·2^bits(w, 54, 6), scanRange = bits(w, 92, 24)·10^11
     function check_P41_reads(uint256 word) external proof {
         assert(SeriesWord.time(word) == _field(word, 60, 32));
-        assert(SeriesWord.scanRange(word).raw() == _field(word, 92, 24) * 1e11);
+        assert(SeriesWord.scanRange(word).raw() == _scaled(_field(word, 92, 24), 1e11));
         assert(SeriesWord.epoch(word) == _field(word, 116, 24));
         assert(SeriesWord.strikeCount(word) == _field(word, 217, 7));
         assert(SeriesWord.expiry(word) == _field(word, 224, 32));
@@ -56,6 +56,6 @@ contract SeriesWordProof is Proof {
 
 contract SeriesWordReach is SeriesWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

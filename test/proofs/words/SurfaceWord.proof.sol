@@ -12,11 +12,11 @@ contract SurfaceWordProof is Proof {
         assert(SurfaceWord.published(word) == _field(word, 32, 40));
         assert(SurfaceWord.span(word) == _field(word, 72, 32));
         assert(SurfaceWord.epoch(word) == _field(word, 104, 24));
-        assert(SurfaceWord.highestVolatility(word) == _field(word, 128, 16) * 1e15);
-        assert(SurfaceWord.slide(word) == _field(word, 144, 16) * 15_259_021_896_697);
+        assert(SurfaceWord.highestVolatility(word) == _scaled(_field(word, 128, 16), 1e15));
+        assert(SurfaceWord.slide(word) == _scaled(_field(word, 144, 16), 15_259_021_896_697));
         assert(SurfaceWord.depth(word) == _field(word, 160, 40));
         assert(SurfaceWord.held(word) == _field(word, 200, 44));
-        assert(SurfaceWord.volatilityCap(word) == _field(word, 244, 12) * 1e16);
+        assert(SurfaceWord.volatilityCap(word) == _scaled(_field(word, 244, 12), 1e16));
     }
 
     /// @notice P-46: Volatility of a series: what is written is read back without loss, and no neighbour changes.
@@ -55,6 +55,6 @@ contract SurfaceWordProof is Proof {
 
 contract SurfaceWordReach is SurfaceWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }

@@ -51,6 +51,6 @@ contract VolatilityWordProof is Proof {
 
 contract VolatilityWordReach is VolatilityWordProof {
     function _atEnd() internal pure override {
-        assert(false);
+        _panicAtEnd();
     }
 }
