@@ -156,9 +156,15 @@ function resultsSoFar(): Results {
   return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Results) : {};
 }
 
-/** Keeps what is known of the proofs there are, and writes the page. */
-function write(properties: readonly Property[], results: Results): void {
-  const kept = Object.fromEntries(properties.flatMap(({ id }) => (results[id] === undefined ? [] : [[id, results[id]]])));
+/** Keeps what a run found beside what others did, forgets proofs that are no more, and writes the page. */
+function keep(properties: readonly Property[], found: Results): void {
+  const known = resultsSoFar();
+  const kept: Results = Object.fromEntries(
+    properties.flatMap(({ id }) => {
+      const result = { ...known[id], ...found[id] };
+      return "state" in result || "fault" in result ? [[id, { state: "not proved", why: "not run yet", seconds: 0, ...result }]] : [];
+    }),
+  );
   writeFileSync(join(projectRoot, RESULTS), `${JSON.stringify(kept, null, 2)}\n`);
   writeFileSync(join(projectRoot, PAGE), pageOf(properties, kept, faults, HOW));
 }
@@ -169,22 +175,21 @@ const say = (text: string): void => console.log(`${((performance.now() - started
 /** Returns how many are not proved. */
 async function proveAll(bench: Bench, all: readonly Property[], chosen: readonly Property[]): Promise<number> {
   let open = 0;
-  let results = resultsSoFar();
   for (const contract of new Set(chosen.map((property) => property.contract))) {
     const ours = chosen.filter((property) => property.contract === contract);
     const functions = `^(${ours.map(({ name }) => name).join("|")})\\(`;
     const answers = await bench.ask(`^${contract}$`, functions, "0x01");
     const twin = contract.replace(/Proof$/, "Reach");
     const reached = await bench.ask(`^${twin}$`, functions, AT_END);
+    const found: Record<string, Results[string]> = {};
     for (const property of ours) {
       const reading = readingOf(property, answers.get(`${contract}.${property.name}`), reached.get(`${twin}.${property.name}`));
       if (!/^proved/.test(reading.state)) open += 1;
-      const fault = results[property.id]?.fault;
       const seconds = Math.round(reading.seconds * 100) / 100;
-      results = { ...results, [property.id]: { ...reading, seconds, ...(fault === undefined ? {} : { fault }) } };
+      found[property.id] = { ...reading, seconds };
       say(`${property.id.padEnd(5)} ${reading.state}${reading.why === "" ? "" : `: ${reading.why}`} (${contract}, ${seconds} s)`);
     }
-    write(all, results);
+    keep(all, found);
   }
   return open;
 }
@@ -192,7 +197,6 @@ async function proveAll(bench: Bench, all: readonly Property[], chosen: readonly
 /** Returns how many are not seen. */
 async function plantAll(programs: string, minutes: number, all: readonly Property[], chosen: readonly Property[]): Promise<number> {
   let unseen = 0;
-  let results = resultsSoFar();
   const root = mkdtempSync(join(tmpdir(), "plimsoll-faults-"));
   try {
     for (const folder of ["contracts", PROOFS, join("scripts", "solc.cjs"), "foundry.toml"])
@@ -219,9 +223,7 @@ async function plantAll(programs: string, minutes: number, all: readonly Propert
           unseen += 1;
           say(`${property.id.padEnd(5)} ${verdict}: ${find.trim()} → ${replace.trim()}`);
         }
-        const before = results[property.id] ?? { state: "not proved", why: "not run yet", seconds: 0 };
-        results = { ...results, [property.id]: { ...before, fault: verdict } };
-        write(all, results);
+        keep(all, { [property.id]: { fault: verdict } });
       }
     }
   } finally {

@@ -166,7 +166,7 @@ export interface PlantedFault {
 }
 
 /** What is kept of the runs, by number. */
-export type Results = Readonly<Record<string, Reading & { readonly fault?: string }>>;
+export type Results = Readonly<Record<string, Partial<Reading & { readonly fault: string }>>>;
 
 export const PROOFS = join("test", "proofs");
 export const PAGE = join("docs", "proofs.md");

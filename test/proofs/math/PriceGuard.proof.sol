@@ -64,7 +64,7 @@ contract PriceGuardProof is Proof {
     }
 
     /// @notice P-65: Nobody rejects a price by staying away: where a silent source could have made the prices agree, nothing is written.
-    /// @custom:formula one valid or refuted and one silent, of two ⇒ unproved, pending as it was
+    /// @custom:formula one refuted, one valid and one silent, of three ⇒ unproved, pending as it was
     function check_P65_silent(uint256 guard, uint256 price, uint256 pending, uint96 p0, uint40 t0, bool valid, uint40 now_) external proof {
         Quote[] memory quotes = new Quote[](3);
         quotes[0] = Quote(0, valid ? PriceGuard.VALID : PriceGuard.REFUTED, p0, t0);

@@ -220,19 +220,18 @@ contract ParameterWordsProof is Proof {
         }
     }
 
-    /// @notice P-28: What a fund account drew counts at once and whole: after a draw no less is drawn lately than before it together with the draw, in the epoch under way.
-    /// @custom:formula drawnInEpoch(withDrawn(w, n, x)) ≥ drawnInEpoch(w) + x and less than 10^12 more, for a draw after the start of the stored epoch
-    /// @custom:domain amounts below 2^62 millionths, times below 2^40
-    function check_P28_drawn(uint256 word, uint32 length, uint96 amount, uint40 time) external proof {
-        _assume(length > 0 && time >= FundWord.epochStart(word) && time < type(uint40).max - 2 * uint256(length));
-        // an amount of 64 bits of a millionth, together with what is there
-        _assume(_field(word, 80, 64) < 1 << 63 && amount < 1e12 * (1 << 62));
+    /// @notice P-28: What a fund account draws counts at once and whole, rounded up by less than a unit, and nothing of the word changes beside it.
+    /// @custom:formula in the epoch under way: drawn′ = drawn + ⌈x/10^12⌉; no bit changes but 80–143
+    /// @custom:bounds the stored epoch is the one under way, amounts below 2^64, drawn before below 2^63 units
+    function check_P28_drawn(uint256 word, uint32 length, uint64 amount, uint40 time) external proof {
+        _assume(time < FundWord.epochStart(word) + length && _field(word, 80, 64) < 1 << 63);
         vm.warp(time);
-        uint256 before = FundWord.drawnInEpoch(word, length);
         uint256 next = FundWord.withDrawn(word, length, amount);
-        uint256 after_ = FundWord.drawnInEpoch(next, length);
-        assert(after_ >= before + amount && after_ < before + amount + 1e12);
-        assert(_sameBut(word, next, 40, 168));
+        unchecked {
+            uint256 added = (_field(next, 80, 64) - _field(word, 80, 64)) * 1e12;
+            assert(added >= amount && added < uint256(amount) + 1e12);
+        }
+        assert(_sameBut(word, next, 80, 64));
     }
 
     /// @notice P-29: Parameters of the fund: every field is read from its documented bits, what is written is read back, and no neighbour changes.
