@@ -7,6 +7,10 @@ interface Vm {
     function warp(uint256 timestamp) external;
 }
 
+interface Svm {
+    function createUint(uint256 bits, string memory name) external returns (uint256);
+}
+
 /// @title What all proofs share
 /// @dev A proof is a function `check_P<number>_<name>` under the modifier `proof`: its arguments are symbols, and it holds where no value of them reaches a
 /// failed assertion. Each file has a twin `…Reach` in which the end of every proof panics: Halmos must find a way there, or the assumptions of the proof leave
@@ -14,6 +18,8 @@ interface Vm {
 /// writes docs/proofs.md: `domain` is what the code itself asks of its inputs, `bounds` is narrower than that.
 abstract contract Proof {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    Svm internal constant svm = Svm(address(uint160(uint256(keccak256("svm cheat code")))));
 
     modifier proof() {
         _;
@@ -29,6 +35,11 @@ abstract contract Proof {
             mstore(0x04, 0xe0)
             revert(0x00, 0x24)
         }
+    }
+
+    /// @dev In `setUp`, before a proof begins: the compiler takes the time for one and the same all through a call.
+    function _atAnyTime() internal {
+        vm.warp(svm.createUint(40, "time"));
     }
 
     function _assume(bool condition) internal pure {

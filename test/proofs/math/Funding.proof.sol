@@ -7,6 +7,10 @@ import {PriceWord} from "../../../contracts/words/PriceWord.sol";
 import {Proof} from "../Proof.sol";
 
 contract FundingProof is Proof {
+    function setUp() external {
+        _atAnyTime();
+    }
+
     /// @notice P-60: Whatever rate is proposed, what becomes of it stays within the highest either way, moves no farther than the time allows, and not past what was proposed.
     /// @custom:formula |r′| ≤ 0.75 %, |r′ − r| ≤ 0.1 %·t/1 h, and r′ lies between r and clamp(proposed)
     /// @custom:domain a present rate within the highest, as all were
@@ -41,8 +45,8 @@ contract FundingProof is Proof {
     /// @notice P-62: What longs pay shorts receive: a payment of funding is exact, and that of a size and of the opposite one sum to zero.
     /// @custom:formula q·(i₁ − i₀) + (−q)·(i₁ − i₀) = 0 for the indices that words hold, and the index of a word that is accrued is the one at that time
     /// @custom:domain ages of 16 bits, times below 2^40
-    function check_P62_zeroSum(uint256 word, uint256 priceWord, uint16 age, uint40 now_, int48 size) external proof {
-        vm.warp(now_);
+    function check_P62_zeroSum(uint256 word, uint256 priceWord, uint16 age, int48 size) external proof {
+        uint256 now_ = block.timestamp;
         uint256 next = Funding.accrued(word, priceWord, age);
         assert(FundingWord.index(next) == Funding.indexAt(word, priceWord, age, now_) && FundingWord.time(next) == now_);
         unchecked {

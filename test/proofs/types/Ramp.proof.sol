@@ -5,12 +5,21 @@ import {Ramp} from "../../../contracts/types/Ramp.sol";
 import {Proof} from "../Proof.sol";
 
 contract RampProof is Proof {
+    function setUp() external {
+        _atAnyTime();
+    }
+
+    function valueAt(uint256 from, uint256 to, uint256 end) external view returns (uint256) {
+        return Ramp.valueNow(from, to, end);
+    }
+
     /// @notice P-55: A ramp never leaves its ends: before it moves it is at the one, when it is over at the other, and between them in between.
     /// @custom:formula min(from, to) ≤ value ≤ max(from, to); = to once t ≥ end; = from while end − t ≥ 3 days
-    /// @custom:domain values below 2^32, an end three days after the epoch
-    function check_P55_ends(uint32 from, uint32 to, uint40 end, uint40 time) external proof {
-        _assume(end >= 3 days);
-        vm.warp(time);
+    /// @custom:domain an end three days after the epoch
+    /// @custom:bounds values below 2^10
+    function check_P55_ends(uint16 from, uint16 to, uint40 end) external proof {
+        _assume(end >= 3 days && from < 1 << 10 && to < 1 << 10);
+        uint256 time = block.timestamp;
         uint256 value = Ramp.valueNow(from, to, end);
         assert(value >= (from < to ? from : to) && value <= (from < to ? to : from));
         if (time >= end) assert(value == to);
@@ -24,9 +33,9 @@ contract RampProof is Proof {
     function check_P56_monotone(uint8 from, uint8 to, uint40 end, uint40 time, uint8 later) external proof {
         _assume(end >= 3 days && time < type(uint40).max - 256);
         vm.warp(time);
-        uint256 early = Ramp.valueNow(from, to, end);
+        uint256 early = this.valueAt(from, to, end);
         vm.warp(uint256(time) + later);
-        uint256 late = Ramp.valueNow(from, to, end);
+        uint256 late = this.valueAt(from, to, end);
         assert(from <= to ? early <= late : early >= late);
     }
 }

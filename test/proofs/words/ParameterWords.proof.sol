@@ -12,6 +12,10 @@ import {
 import {Proof} from "../Proof.sol";
 
 contract ParameterWordsProof is Proof {
+    function setUp() external {
+        _atAnyTime();
+    }
+
     /// @notice P-20: Margin parameters: every field is read from its documented bits.
     /// @custom:formula getter(w) = bits(w, from, width), in ppm times 10^12 where it is a ratio
     function check_P20_marginReads(uint256 word) external proof {
@@ -68,9 +72,11 @@ contract ParameterWordsProof is Proof {
     /// @notice P-22: Margin parameters: when ramps start afresh nothing jumps: all three have the values they had, their targets stay, and they end together three days from now.
     /// @custom:formula maintenance, provision, interMonth(rebased(w)) = those of w, now; rampEnd = now + 3 days; bits 24–47, 72–95, 120–143 and 184–255 stay
     /// @custom:domain times below 2^40
-    function check_P22_rebased(uint256 word, uint40 time) external proof {
+    /// @custom:bounds ratios below 2^10 ppm
+    function check_P22_rebased(uint256 word) external proof {
+        uint256 time = block.timestamp;
         _assume(time < type(uint40).max - 3 days);
-        vm.warp(time);
+        _assume(word & (_mask(10, 14) | _mask(34, 14) | _mask(58, 14) | _mask(82, 14) | _mask(106, 14) | _mask(130, 14)) == 0);
         uint256 next = MarginWord.rebased(word);
         assert(MarginWord.maintenance(next).raw() == MarginWord.maintenance(word).raw());
         assert(MarginWord.provision(next).raw() == MarginWord.provision(word).raw());
@@ -181,21 +187,14 @@ contract ParameterWordsProof is Proof {
     /// @notice P-26: Collateral token: what is listed is read back; a new haircut starts from the present one, and token, decimals and underlying stay.
     /// @custom:formula fields(first(a, d, u, h)) = (a, d, u, h); haircut(withHaircutTarget(w, h)) = haircut(w) now, target = h, bits 0–175 stay
     /// @custom:domain a time until which 32 bits suffice: the year 2106
-    function check_P26_collateral(
-        address token,
-        uint8 decimals,
-        uint8 underlying,
-        uint24 ppm,
-        uint256 word,
-        uint24 target,
-        uint40 time
-    ) external proof {
+    /// @custom:bounds haircuts of the word below 2^10 ppm where one ramps
+    function check_P26_collateral(address token, uint8 decimals, uint8 underlying, uint24 ppm, uint256 word, uint24 target) external proof {
+        uint256 time = block.timestamp;
         uint256 made = CollateralWord.first(token, decimals, underlying, ppm);
         assert(CollateralWord.token(made) == token && CollateralWord.decimals(made) == decimals);
         assert(CollateralWord.underlying(made) == underlying && CollateralWord.haircutTarget(made) == ppm);
         assert(CollateralWord.haircut(made).raw() == _scaled(ppm, 1e12));
-        _assume(time < type(uint32).max - 3 days);
-        vm.warp(time);
+        _assume(time < type(uint32).max - 3 days && word & (_mask(186, 14) | _mask(210, 14)) == 0);
         uint256 next = CollateralWord.withHaircutTarget(word, target);
         assert(CollateralWord.haircut(next).raw() == CollateralWord.haircut(word).raw());
         assert(CollateralWord.haircutTarget(next) == target && _sameBut(word, next, 176, 80));
@@ -223,9 +222,8 @@ contract ParameterWordsProof is Proof {
     /// @notice P-28: What a fund account draws counts at once and whole, rounded up by less than a unit, and nothing of the word changes beside it.
     /// @custom:formula in the epoch under way: drawn′ = drawn + ⌈x/10^12⌉; no bit changes but 80–143
     /// @custom:bounds the stored epoch is the one under way, amounts below 2^64, drawn before below 2^63 units
-    function check_P28_drawn(uint256 word, uint32 length, uint64 amount, uint40 time) external proof {
-        _assume(time < FundWord.epochStart(word) + length && _field(word, 80, 64) < 1 << 63);
-        vm.warp(time);
+    function check_P28_drawn(uint256 word, uint32 length, uint64 amount) external proof {
+        _assume(block.timestamp < FundWord.epochStart(word) + length && _field(word, 80, 64) < 1 << 63);
         uint256 next = FundWord.withDrawn(word, length, amount);
         unchecked {
             uint256 added = (_field(next, 80, 64) - _field(word, 80, 64)) * 1e12;

@@ -6,6 +6,10 @@ import {PriceWord} from "../../../contracts/words/PriceWord.sol";
 import {Proof} from "../Proof.sol";
 
 contract PriceWordProof is Proof {
+    function setUp() external {
+        _atAnyTime();
+    }
+
     /// @notice P-33: Price: every field is read from its documented bits; the wider range is the larger of both.
     /// @custom:formula getter(w) = bits(w, from, width), in ppb times 10^9 where it is a range; widerRange(w) = max(targetRange(w), heldRange(w))
     function check_P33_reads(uint256 word) external proof {
@@ -53,11 +57,10 @@ contract PriceWordProof is Proof {
 
     /// @notice P-35: A price is good exactly if it is normal and no older than asked, and a publish time ahead of the block is no age.
     /// @custom:formula isGood(w, a, m) ⇔ state = 0 and a ≤ m; age(w) = max(0, now − time)
-    function check_P35_good(uint256 word, uint256 age, uint256 most, uint40 now_) external proof {
+    function check_P35_good(uint256 word, uint256 age, uint256 most) external proof {
         assert(PriceWord.isGood(word, age, most) == (_field(word, 248, 8) == 0 && age <= most));
-        vm.warp(now_);
         uint256 time = _field(word, 96, 40);
-        assert(PriceWord.age(word) == (now_ > time ? now_ - time : 0));
+        assert(PriceWord.age(word) == (block.timestamp > time ? block.timestamp - time : 0));
     }
 }
 
