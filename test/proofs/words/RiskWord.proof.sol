@@ -6,18 +6,16 @@ import {LANES, RiskWord} from "../../../contracts/words/RiskWord.sol";
 import {Proof} from "../Proof.sol";
 
 contract RiskWordProof is Proof {
-    /// @notice P-36: Risk word: every lane reads back what was packed, rounded down by less than a unit, and the side stays apart from the lanes; a value that no lane holds is refused.
-    /// @custom:formula lane(packDown(v, u, call), k) = ⌊v_k/u⌋ for each k ≤ 16, isCall = call; reverts exactly if a ⌊v_k/u⌋ ≥ 2^15
-    /// @custom:bounds values in units (u = 1) below 2^15; the division by the unit is that of the next property
+    /// @notice P-36: Risk word: every lane reads back what was packed, and the side stays apart from the lanes.
+    /// @custom:formula lane(packDown(v, 1, call), k) = v_k for each k ≤ 16, isCall = call
+    /// @custom:domain values below 2^15: more reverts
+    /// @custom:bounds values in units (u = 1)
     function check_P36_lanes(uint16[17] memory values, bool call) external proof {
-        // the unit of an anchor of 2^15: the quotient is the value
         uint256[LANES] memory wide;
-        bool fits = true;
         for (uint256 k; k < LANES; ++k) {
             wide[k] = values[k];
-            if (values[k] > RiskWord.LARGEST_LANE) fits = false;
+            _assume(values[k] <= RiskWord.LARGEST_LANE);
         }
-        _assume(fits);
         uint256 word = RiskWord.packDown(wide, 1, call);
         for (uint256 k; k < LANES; ++k) assert(RiskWord.lane(word, k) == values[k]);
         assert(RiskWord.isCall(word) == call);
