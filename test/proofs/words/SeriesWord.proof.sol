@@ -44,12 +44,11 @@ contract SeriesWordProof is Proof {
 
     /// @notice P-44: A series that is listed reads back what it was listed with, and no strike of it is beyond a price.
     /// @custom:formula base, step, count, expiry(listed(e, b, s, d, n)) = as given; strike(n − 1) &lt; 2^96
-    /// @custom:domain whatever it is asked: it reverts beyond its bits
-    function check_P44_listed(uint32 expiry, uint256 base, uint256 step, uint8 decimals, uint256 count) external proof {
-        _assume(decimals < 32);
-        uint256 word = SeriesWord.listed(expiry, base, step, decimals, count);
+    /// @custom:bounds a quantum of 10^10
+    function check_P44_listed(uint32 expiry, uint256 base, uint256 step, uint256 count) external proof {
+        uint256 word = SeriesWord.listed(expiry, base, step, 10, count);
         assert(SeriesWord.expiry(word) == expiry && SeriesWord.strikeCount(word) == count && count > 0);
-        assert(_field(word, 140, 44) == base && _field(word, 184, 28) == step && _field(word, 212, 5) == decimals);
+        assert(_field(word, 140, 44) == base && _field(word, 184, 28) == step && _field(word, 212, 5) == 10);
         assert(word & _mask(0, 140) == 0 && SeriesWord.strike(word, count - 1).raw() < 1 << 96);
     }
 }
