@@ -147,7 +147,8 @@ export default defineConfig({
     // deployed as it is
     npmFilesToBuild: ["@openzeppelin/contracts/access/manager/AccessManager.sol"],
   },
-  paths: { sources: "./contracts", tests: "./test", ignition: "./deploy" },
+  // the symbolic proofs (test/proofs) are compiled by scripts/prove.ts alone
+  paths: { sources: "./contracts", tests: { mocha: "./test", solidity: "./test/whole" }, ignition: "./deploy" },
   // a counterexample is replayed as it was found: to shorten one takes longer than to read it, and more memory than there is
   test: { solidity: { invariant: { shrinkRunLimit: 0 } } },
   typechain: { outDir: "typechain-types" },
