@@ -13,6 +13,7 @@ import { Failure } from "../../src/sdk/failure.ts";
 import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { encodeCancel, type OrderFill } from "../../src/sdk/orders.ts";
 import type { Mined } from "../../src/simulator/localChain.ts";
+import { deleveraging } from "./gasDeleverage.ts";
 import type { Expected, Funding, House, Measure, Measured } from "./gasMeasure.ts";
 import { options } from "./gasOptions.ts";
 import { pool } from "./gasPool.ts";
@@ -61,6 +62,7 @@ export async function runOperations(world: GasWorld, onMeasured: OnMeasured): Pr
   const funded: Funding = (party, amount, token) => funding(world, party, amount, token);
   await options(world, measure, house, funded);
   await pool(world, measure, funded);
+  await deleveraging(world, measure, house, funded);
 }
 
 /** What asks whether a sequencer is up, on a deployment that has one. */

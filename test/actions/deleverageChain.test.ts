@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { check } from "../../src/checker/checker.ts";
 import type { Action } from "../../src/engine/actions/execute.ts";
 import type { VolatilityReport } from "../../src/engine/actions/series.ts";
 import { Draft } from "../../src/engine/ledger/draft.ts";
@@ -49,6 +50,10 @@ describe("engine and contracts deleverage alike", function () {
     });
   }
 
+  it("I-15 a shortage that nobody has looked at for a day begins anew, and one that is over is cleared by anybody", async () => {
+    await new Walk(await SeriesChain.create(5), new Random(FIRST_SEED), count).forget();
+  });
+
   it("met enough of everything", () => {
     if (process.env.PLIMSOLL_SEED !== undefined) return console.log([...counts].join(" "));
     for (const [what, least] of MET) expect(counts.get(what) ?? 0, `${what}: ${[...counts].join(" ")}`).to.be.at.least(least);
@@ -83,6 +88,46 @@ class Walk {
       if (random.chance(0.5)) await this.runAway(isRise);
       await this.closeUntilOver(round);
     }
+    // from events alone: what everybody holds, and what the vault owes
+    const rpc = (method: string, params: readonly unknown[]): Promise<unknown> => world.chain.request(method, [...params]);
+    const verdict = await check(rpc, world.chain.vaultAddress, world.deployment.vault.interface);
+    expect([verdict.replayDifferences, verdict.vaultMinusClaims]).to.deep.equal([0, "0"]);
+  }
+
+  /** A shortage, a day in which nobody looks, and then enough to end it. */
+  async forget(): Promise<void> {
+    const { world } = this;
+    const [loser, winner] = [world.accounts[0]!, world.accounts[2]!];
+    await this.open();
+    await this.deposit(loser, 3_000n);
+    await this.deposit(winner, 9_000n);
+    await this.load(loser, winner, false);
+    await this.leaveStake(100n);
+    await this.fall([loser], false);
+    await this.step(world.topUp(0));
+    world.pass(86_000n);
+    await this.post(1n);
+    await this.step(world.deleverage(world.owners[1]!, 0, []));
+    const looked = waterLineNow(world.state, 0)!.level;
+    expect(looked < WAD / 1_000n).to.equal(true);
+    world.pass(86_401n);
+    await this.post(1n);
+    await world.compareStandings(0, [winner], "forgotten");
+    await this.step(world.topUp(0));
+    expect(waterLineNow(world.state, 0)!.level > WAD).to.equal(true);
+    // the price comes back further than it fell
+    for (
+      let i = 0;
+      i < 12 && figuresOf(world.state, world.fundAccounts[1]!).equity < figuresOf(world.state, world.fundAccounts[1]!).margin;
+      i++
+    ) {
+      this.price = (this.price * 105n) / 100n;
+      await this.post(20n);
+    }
+    const over = await this.step(world.deleverage(world.owners[1]!, 0, [winner]));
+    expect("events" in over && over.events.map(({ name }) => name)).to.deep.equal(["WaterLineCleared"]);
+    expect(await this.step(world.deleverage(world.owners[1]!, 0, [winner]))).to.deep.equal({ reverted: "FundAccountSolvent" });
+    expect(await this.step(world.deleverage(world.owners[1]!, 1, [winner]))).to.deep.equal({ reverted: "FundAccountEmpty" });
   }
 
   /** The price goes against those who lose until somebody is below the line; who is, is sold. */
