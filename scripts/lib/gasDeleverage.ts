@@ -40,6 +40,5 @@ async function withoutTopUps({ chain, record }: GasWorld): Promise<void> {
   const slot = vaultSlot("fundParameters");
   const word = BigInt((await chain.rpc("eth_getStorageAt", [vault, slot, "latest"])) as string);
   if (word === 0n) throw new Failure("the vault has no parameters of the fund", "npm run build");
-  const changed = ((word >> PPM_BITS) << PPM_BITS) | 1n;
-  await chain.rpc("hardhat_setStorageAt", [vault, slot, toBeHex(changed, 32)]);
+  await chain.rpc("hardhat_setStorageAt", [vault, slot, toBeHex(((word >> PPM_BITS) << PPM_BITS) | 1n, 32)]);
 }

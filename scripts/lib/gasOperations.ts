@@ -62,7 +62,6 @@ export async function runOperations(world: GasWorld, onMeasured: OnMeasured): Pr
   const funded: Funding = (party, amount, token) => funding(world, party, amount, token);
   await options(world, measure, house, funded);
   await pool(world, measure, funded);
-  await deleveraging(world, measure, house, funded);
 }
 
 /** What asks whether a sequencer is up, on a deployment that has one. */
@@ -86,6 +85,8 @@ export async function runSequencerOperations(world: GasWorld, onMeasured: OnMeas
   if (first !== undefined) await prepare([liquidate(first)]);
   if (one === undefined) throw new Failure("nobody is there to be sold");
   await measure("liquidate.sequencer", liquidate(one), { Liquidated: 1 });
+  // here the fund account holds perpetuals alone
+  await deleveraging(world, measure, house, (each, amount, token) => funding(world, each, amount, token));
 }
 
 const EMITTERS = ["IMarginVault", "OrderSettlement", "LiquidationBatch", "InsuranceFund"] as const;

@@ -50,7 +50,7 @@ describe("engine and contracts deleverage alike", function () {
     });
   }
 
-  it("I-15 a shortage that nobody has looked at for a day begins anew, and one that is over is cleared by anybody", async () => {
+  it("I-10 I-15 a shortage that nobody has looked at for a day begins anew, and one that is over is cleared by anybody", async () => {
     await new Walk(await SeriesChain.create(5), new Random(FIRST_SEED), count).forget();
   });
 
