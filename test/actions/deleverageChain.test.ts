@@ -54,6 +54,10 @@ describe("engine and contracts deleverage alike", function () {
     await new Walk(await SeriesChain.create(5), new Random(FIRST_SEED), count).forget();
   });
 
+  it("H-55 I-15 who would concede more than the equity of the margin that comes free is passed by", async () => {
+    await new Walk(await SeriesChain.create(5), new Random(FIRST_SEED), count).comeLate();
+  });
+
   it("met enough of everything", () => {
     if (process.env.PLIMSOLL_SEED !== undefined) return console.log([...counts].join(" "));
     for (const [what, least] of MET) expect(counts.get(what) ?? 0, `${what}: ${[...counts].join(" ")}`).to.be.at.least(least);
@@ -92,6 +96,39 @@ class Walk {
     const rpc = (method: string, params: readonly unknown[]): Promise<unknown> => world.chain.request(method, [...params]);
     const verdict = await check(rpc, world.chain.vaultAddress, world.deployment.vault.interface);
     expect([verdict.replayDifferences, verdict.vaultMinusClaims]).to.deep.equal([0, "0"]);
+  }
+
+  /** The fund account loses more of its notional than who comes late has of his. */
+  async comeLate(): Promise<void> {
+    const { world } = this;
+    const [loser, winner, third, late] = [0, 2, 4, 6].map((i) => world.accounts[i]!) as [AccountId, AccountId, AccountId, AccountId];
+    await this.open();
+    for (const [id, tokens] of [
+      [loser, 3_000n],
+      [winner, 9_000n],
+      [third, 100_000n],
+      [late, 1_000n],
+    ] as const)
+      await this.deposit(id, tokens);
+    await this.load(loser, winner, false);
+    await this.leaveStake(100n);
+    await this.fall([loser], false);
+    await this.step(world.topUp(0));
+    for (let i = 0; i < 12; i++) {
+      this.price = (this.price * 95n) / 100n;
+      await this.post(20n);
+    }
+    await this.step(world.refresh(0, 1));
+    await this.load(third, late, false);
+    world.pass(6_000n);
+    await this.post(1n);
+    const [was, level] = [figuresOf(world.state, late), waterLineNow(world.state, 0)!.level];
+    expect(was.margin > 0n && was.equity > 0n && level < WAD / 50n, "above the water-line").to.equal(true);
+    const before = world.state.accounts.get(late);
+    await this.deleverage([late]);
+    expect(world.state.accounts.get(late)).to.equal(before);
+    expect(lotsIn(world.state, world.fundAccounts[1]!) > 0n).to.equal(true);
+    await this.deleverage([winner]);
   }
 
   /** A shortage, a day in which nobody looks, and then enough to end it. */
