@@ -66,6 +66,7 @@ const deployed = [
   "margin/OwnerLogic",
   "margin/options/LiveQuoteLogic",
   "pool/LiquidityPool",
+  "actions/DeleverageLogic",
 ];
 
 // The largest of what tests use. They measure no gas, and each is a job of its own, about as long as one of what is deployed.

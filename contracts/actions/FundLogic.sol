@@ -12,6 +12,7 @@ import {Margin} from "../margin/Margin.sol";
 import {PricedSeries} from "../margin/options/PricedSeries.sol";
 import {Portfolios} from "../margin/Portfolios.sol";
 import {Takeover} from "../margin/Takeover.sol";
+import {WaterLines} from "../margin/WaterLines.sol";
 import {AccountId} from "../types/AccountId.sol";
 import {Lots} from "../types/Lots.sol";
 import {Ratio, ONE, ZERO_RATIO} from "../types/Ratio.sol";
@@ -109,14 +110,15 @@ library FundLogic {
     }
 
     /// @notice Brings the equity of a fund account up to its margin out of the main stake, books its loss as deficit once it has nothing left to sell, and
-    /// brings its shortfall up to date. At the last accepted prices, whatever their age, as an account is liquidated.
+    /// brings its shortfall up to date, and with it the water-line where the stake gives less than is lacking. At the last accepted prices, whatever their age, as an account is liquidated.
     function topUp(VaultState storage $, address fund, uint8 underlying) external {
         AccountId account = FundAccounts.accountOf(fund, underlying);
         uint256 marginWord = $.marginParameters;
         Portfolio memory p = Portfolios.value($, account, marginWord);
         Assessment memory a = Margin.assess(p, Margin.terms(marginWord), false);
+        Wad lacking = maxWad(a.margin - a.equity, ZERO);
         Wad drawn;
-        if (a.equity < a.margin) drawn = FundAccounts.draw($, fund, underlying, a.margin - a.equity);
+        if (lacking != ZERO) drawn = FundAccounts.draw($, fund, underlying, lacking);
         else if (($.watched >> underlying) & 1 == 0) revert IMarginVault.FundAccountSolvent(underlying, a.value);
         Wad left = p.cash + drawn;
         if (p.books.length == 0 && left.isNegative()) {
@@ -127,6 +129,7 @@ library FundLogic {
         if (($.watched >> underlying) & 1 != 0) {
             Look memory look = Look(FundAccounts.stakeOf($, fund), 0);
             _setShort($, look, underlying, a.value + drawn, p.books.length != 0);
+            if (drawn == lacking || $.headers[account].underlyings() == 0) WaterLines.clear($, underlying);
         }
     }
 

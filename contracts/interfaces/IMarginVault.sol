@@ -233,6 +233,9 @@ interface IVaultBooks {
     /// @notice What a withdrawal now would find fund accounts to be short of at the last accepted prices, whatever their age, S, WAD: it is paid B/(B + U + S).
     function shortfall() external view returns (uint256);
 
+    /// @notice The water-line of each underlying as it was last written, a `WaterLineWord`: λ and the time of its last whole step; zero while there is no shortage.
+    function waterLines() external view returns (uint256[] memory words);
+
     /// @notice All that the insurance fund prices its shares by; reverts with `Locked` alone.
     /// @param part of the margin of each account, rounded up, that the lower figure is without
     function fundFigures(Ratio part) external view returns (FundFigures memory);
@@ -268,6 +271,16 @@ interface IVaultBooks {
     /// does not move. Who names n/N, rounded down, takes n of N lots.
     /// @return discount what `taker` paid less than the part is worth
     function shedFund(uint8 underlying, AccountId taker, Ratio fraction, Wad minimumDiscount) external returns (Wad discount);
+
+    /// @notice Closes positions of `accounts` against what the fund account of `underlying` holds beyond its margin, when the main stake may give it no more: of each
+    /// account the same part of all that lies opposite, as much as brings its leverage (scan / E, over all its underlyings) down to the water-line, and together no
+    /// more than is lacking. At the marks; where the fund account is worth less than nothing, at the prices at which it ends with nothing, none below zero.
+    /// @dev Permissionless. The stake is asked first, and settled series of the fund account are paid. An account that is not above the water-line, holds nothing
+    /// opposite, or would end with a lower health (E / IM) is passed by; naming one twice is naming it once. The first account of the caller is credited 0.02 % of the gross
+    /// notional that was closed by the main stake, counted and capped with the bounties of an epoch, nothing for less than the smallest notional. Where the fund account
+    /// lacks nothing any more a water-line that runs is cleared, and otherwise the call reverts with `FundAccountSolvent`, or `FundAccountEmpty` where it holds no position;
+    /// with `PriceNotNormal`, `PriceTooOld` and `SequencerNotUp` where there is no good price.
+    function deleverage(uint8 underlying, AccountId[] calldata accounts) external;
 
     /// @notice Cancels `nonces` of `account` for good, among the orders of the module that calls and of nobody else: an owner cancels by a Trade with the
     /// module (`IOrderSettlement`), which asks who may, and says so in an event; nothing is emitted here.
@@ -309,6 +322,11 @@ interface IVaultBooks {
     /// @notice Which of `accounts` `liquidate` may sell, or refuses for another reason than their health: all but those without options or dated futures
     /// that are at or above the line at normal prices of seconds ago. Who holds some is priced live by the liquidation itself.
     function mayBeLiquidated(AccountId[] calldata accounts) external view returns (bool[] memory);
+
+    /// @notice How far `account` is from being closed by `deleverage`: it may be while its leverage is above the level.
+    /// @return leverage scan / E over all its underlyings, priced live, 18 decimals, rounded down; 2^128 without equity
+    /// @return level λ of `underlying` now; zero while no shortage lasts that anybody has looked at in the last day
+    function deleveragingOf(AccountId account, uint8 underlying) external view returns (Ratio leverage, Ratio level);
 
     /// @notice The figures of `account`.
     /// @param opening true: at the wider range, as trades and withdrawals are tested; false: live, as liquidations are
@@ -383,6 +401,16 @@ interface IMarginVault is IVaultCore, IVaultBooks, IVaultGovernance, IVaultSerie
     event ShortfallSet(uint8 indexed underlying, uint256 amount);
     event ShortfallReduced(uint8 indexed underlying, uint256 amount); // by a withdrawal at φ, credited to the fund account
     event FundToppedUp(uint8 indexed underlying, uint256 amount);
+    /// @dev The main stake gave the fund account of `underlying`, which holds positions, less than its margin lacks: accounts whose leverage (scan / E, 18 decimals) is
+    /// above `level`, which falls from now on, may be closed against it.
+    event WaterLineStarted(uint8 indexed underlying, uint256 level);
+    /// @dev The fund account of `underlying` lacks nothing any more, or holds nothing.
+    event WaterLineCleared(uint8 indexed underlying);
+    /// @dev `lots` of `instrument`, signed as `account` held them, went from `account` to the fund account of the underlying for `price` (WAD) a lot, without a fee; the
+    /// water-line was at `level`.
+    event Deleveraged(AccountId indexed account, uint24 indexed instrument, int256 lots, uint256 price, uint256 level);
+    /// @dev By the fund's main account to the caller of `deleverage` for what he closed on `underlying`.
+    event DeleveragePaid(AccountId indexed account, uint8 indexed underlying, uint256 amount);
     event ExchangeDeclared(AccountId indexed account, bool short);
     /// @dev What `account` held in a series that has settled was removed for `amount` of cash (negative: paid).
     event SeriesPaid(AccountId indexed account, uint8 indexed underlying, uint8 indexed series, int256 amount);

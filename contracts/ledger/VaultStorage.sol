@@ -52,4 +52,6 @@ struct VaultState {
     mapping(uint256 underlying => uint256) shortfalls; // WAD below zero beyond the cap, when last looked at
     // signed orders
     mapping(AccountId account => mapping(uint256 key => uint256)) orderNonces; // NonceWord, by module and nonce: NonceWord.keyOf
+    // fund accounts that hold more than their margin bears
+    mapping(uint256 underlying => uint256) waterLines; // WaterLineWord
 }

@@ -14,6 +14,7 @@ import {FundParametersWord, FundWord, LiquidationWord} from "../words/ParameterW
 import {PositionWord} from "../words/PositionWord.sol";
 import {Margin} from "./Margin.sol";
 import {Portfolios} from "./Portfolios.sol";
+import {WaterLines} from "./WaterLines.sol";
 
 /// @title The accounts of the insurance fund: one main, and one for each underlying, whose equity is the most that it can lose there
 library FundAccounts {
@@ -155,12 +156,16 @@ library FundAccounts {
         return figures(p, marginWord).equity;
     }
 
-    /// @notice Moves up to `wanted` of the main stake into the fund account of `underlying` (I-16). An account that gets less has used up its cap.
+    /// @notice Moves up to `wanted` of the main stake into the fund account of `underlying` (I-16). An account that gets less has used up its cap, and where it
+    /// holds positions its water-line runs.
     function draw(VaultState storage $, address fund, uint256 underlying, Wad wanted) internal returns (Wad drawn) {
         Wad unreserved;
         (drawn, unreserved) = roomOf($, underlying, stakeOf($, fund), wanted);
         drawn = drawn + unreserved;
-        if (drawn < wanted) Deficit.watch($, underlying);
+        if (drawn < wanted) {
+            Deficit.watch($, underlying);
+            if ($.headers[accountOf(fund, underlying)].underlyings() != 0) WaterLines.keep($, underlying);
+        }
         if (drawn == ZERO) return ZERO;
         _count($, underlying, drawn);
         if (unreserved != ZERO) _count($, UNRESERVED, unreserved);

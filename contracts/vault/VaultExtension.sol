@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {DeleverageLogic} from "../actions/DeleverageLogic.sol";
 import {ExchangeLogic} from "../actions/ExchangeLogic.sol";
 import {FundLogic} from "../actions/FundLogic.sol";
 import {LiquidationLogic} from "../actions/LiquidationLogic.sol";
@@ -129,6 +130,14 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     }
 
     /// @inheritdoc IVaultBooks
+    function waterLines() external view returns (uint256[] memory words) {
+        words = new uint256[]($.listed & 0xff);
+        for (uint256 u; u < words.length; ++u) {
+            words[u] = $.waterLines[u];
+        }
+    }
+
+    /// @inheritdoc IVaultBooks
     function shortfall() external view whenUnlocked returns (uint256) {
         return FundLogic.shortfall($, FUND);
     }
@@ -182,6 +191,12 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
         _authorise(taker, msg.sender, SCOPE_TRADE);
         _requireUp();
         return FundLogic.shed($, FUND, underlying, taker, fraction, minimumDiscount);
+    }
+
+    /// @inheritdoc IVaultBooks
+    function deleverage(uint8 underlying, AccountId[] calldata accounts) external locked {
+        _requireUp();
+        DeleverageLogic.deleverage($, FUND, msg.sender, underlying, accounts);
     }
 
     /// @inheritdoc IVaultBooks
@@ -248,6 +263,11 @@ contract VaultExtension is VaultBase, IVaultExtension, IVaultBooks, IVaultSeries
     /// @inheritdoc IVaultBooks
     function mayBeLiquidated(AccountId[] calldata accounts) external view whenUnlocked returns (bool[] memory) {
         _answer(HealthLogic.candidates($, FUND, accounts));
+    }
+
+    /// @inheritdoc IVaultBooks
+    function deleveragingOf(AccountId account, uint8 underlying) external view whenUnlocked returns (Ratio leverage, Ratio level) {
+        return DeleverageLogic.standing($, account, underlying);
     }
 
     /// @inheritdoc IVaultBooks

@@ -54,6 +54,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     const takeover = { ...margin, DoubtLogic };
     const ExchangeLogic = m.library("ExchangeLogic", { libraries: takeover });
     const FundLogic = m.library("FundLogic", { libraries: { ...takeover, SeriesMoveLogic } });
+    const DeleverageLogic = m.library("DeleverageLogic", { libraries: { ExchangeLogic, FundLogic, PortfolioLogic, SeriesMoveLogic } });
     const HealthLogic = m.library("HealthLogic", { libraries: margin });
     const LiquidationLogic = m.library("LiquidationLogic", { libraries: { ...takeover, FundLogic, SeriesMoveLogic } });
     const LiveQuoteLogic = m.library("LiveQuoteLogic");
@@ -67,6 +68,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
         authority,
         AccountLogic,
         ConfigLogic,
+        DeleverageLogic,
         ExchangeLogic,
         FundLogic,
         HealthLogic,
@@ -94,6 +96,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
     const vaultExtension = m.contract("VaultExtension", [construction], {
       libraries: {
         ConfigLogic,
+        DeleverageLogic,
         DoubtLogic,
         ExchangeLogic,
         FundLogic,

@@ -1,6 +1,7 @@
 import { keepsHealth, lotsOfPart, partDownTo } from "../../src/engine/math/pool/closing.ts";
-import { highest, STEP, type WaterLine, waterLineAt } from "../../src/engine/math/pool/waterLine.ts";
+import { highest, STEP, waterLineAt } from "../../src/engine/math/pool/waterLine.ts";
 import { abs, divUp, min, partUp, sum } from "../../src/engine/types/fixedPoint.ts";
+import type { WaterLine } from "../../src/engine/types/types.ts";
 import type { Position, StudyAccount } from "./deleveragingAccounts.ts";
 
 /** Lots that have to be closed at a price, and what lies opposite to them. */

@@ -13,6 +13,7 @@ import { Failure } from "../../src/sdk/failure.ts";
 import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { encodeCancel, type OrderFill } from "../../src/sdk/orders.ts";
 import type { Mined } from "../../src/simulator/localChain.ts";
+import { deleveraging } from "./gasDeleverage.ts";
 import type { Expected, Funding, House, Measure, Measured } from "./gasMeasure.ts";
 import { options } from "./gasOptions.ts";
 import { pool } from "./gasPool.ts";
@@ -84,6 +85,8 @@ export async function runSequencerOperations(world: GasWorld, onMeasured: OnMeas
   if (first !== undefined) await prepare([liquidate(first)]);
   if (one === undefined) throw new Failure("nobody is there to be sold");
   await measure("liquidate.sequencer", liquidate(one), { Liquidated: 1 });
+  // here the fund account holds perpetuals alone
+  await deleveraging(world, measure, house, (each, amount, token) => funding(world, each, amount, token));
 }
 
 const EMITTERS = ["IMarginVault", "OrderSettlement", "LiquidationBatch", "InsuranceFund"] as const;

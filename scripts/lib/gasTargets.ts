@@ -28,6 +28,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   "pool.open": { most: 160_000, peers: "Perp 736,911; Derive 820,665; GMX 3,646,372 in two transactions" },
   "pool.change": { most: 115_000, peers: "Derive 667,333; Perp 716,249" },
   "pool.deposit": { most: 190_000, peers: "" },
+  "deleverage.perAccount": { most: 60_000, peers: "" },
   "black76.price": { most: 2_300, peers: "lyra-utils 6,568" },
   "riskArray.refresh": { most: 36_000, peers: "" },
 };

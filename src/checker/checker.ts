@@ -1,7 +1,6 @@
 import type { Interface } from "ethers";
 import { disagreements, saidOf, size, worthOf } from "./pricing.ts";
 import { NOTHING, Replay } from "./replay.ts";
-
 export type Rpc = (method: string, params: readonly unknown[]) => Promise<unknown>;
 export type Verdict = Awaited<ReturnType<typeof check>>;
 type Log = { readonly blockNumber: string; readonly topics: readonly string[]; readonly data: string };

@@ -18,8 +18,9 @@ const EFFECTS: Readonly<Record<string, string>> = {
   FundToppedUp: "-fund amount, +fundAccount amount",
   ShortfallReduced: "+fundAccount amount",
   DeficitRefilled: "-fund amount",
+  Deleveraged: "-account lots instrument, +account cost, +fundAccount lots instrument, -fundAccount cost",
+  DeleveragePaid: "+account amount, -fund amount",
 };
-
 export const NOTHING = { lots: 0n, index: 0n };
 const UNPOSTED = { price: 0n, priceTime: 0n, normal: false, range: 0n, index: 0n, indexTime: 0n, rate: 0n, variance: 0n };
 const emptyAccount = (): Account => ({ cash: 0n, holdings: new Map(), tokens: new Map() });
@@ -49,7 +50,8 @@ export class Replay implements Books {
   apply(name: string, args: Readonly<Record<string, bigint>>, moved = "0x"): void {
     for (const move of movesOf(args, moved, this.fund)) this.apply("Moved", move);
     const market = this.market(Number(args.underlying ?? 0n));
-    const made = { cost: (args.lots ?? 0n) * (args.price ?? 0n), fund: this.fund, fundAccount: this.fund + (args.underlying ?? 0n) + 1n };
+    const underlying = args.underlying ?? bits(args.instrument ?? 0n, 0, 8);
+    const made = { cost: (args.lots ?? 0n) * (args.price ?? 0n), fund: this.fund, fundAccount: this.fund + underlying + 1n };
     const a: Record<string, bigint> = { ...args, ...made };
     const n = (key: string): bigint => a[key] ?? 0n;
     for (const effect of EFFECTS[name]?.split(", ") ?? []) {
@@ -75,6 +77,5 @@ export class Replay implements Books {
     if (name === "PricePosted") Object.assign(market, posted);
     followSeries(this, name, a, accepted);
   }
-
   figures = (id: bigint) => figuresOf(this, this.account(id));
 }

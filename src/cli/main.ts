@@ -5,6 +5,7 @@ import { addAccountCommands } from "./accountCommands.ts";
 import { addCheckCommand } from "./checkCommand.ts";
 import { addCompletionCommand } from "./completionCommand.ts";
 import { addDataCommand } from "./dataCommand.ts";
+import { addDeleverageCommand } from "./deleverageCommand.ts";
 import { addDemoCommand } from "./demoCommand.ts";
 import { addDevnetCommand } from "./devnetCommand.ts";
 import { addExchangeCommands } from "./exchangeCommands.ts";
@@ -32,6 +33,7 @@ export function commandLine(): Command {
   addAccountCommands(program);
   addOrderCommands(program);
   addTradeCommands(program);
+  addDeleverageCommand(program);
   addSeriesCommands(program);
   addExchangeCommands(program);
   addPoolCommands(program);

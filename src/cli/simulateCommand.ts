@@ -108,7 +108,7 @@ export function addSimulateCommand(program: Command): void {
     .option("--least-profit <amount>", "that a keeper wants of a liquidation beyond its gas", "0")
     .option("--nerve <part>", "of the fund that has to be lost for a backer to leave, on average", "0.1")
     .option("--cool-down <days>", "of backers", "10")
-    .option("--no-deleveraging", "leave with the fund what it cannot bear: what the contracts do today")
+    .option("--no-deleveraging", "leave with the fund what it cannot bear, as where nobody deleverages")
     .option("--attack <amount>", "that somebody sells on the spot market, having gone short in the vault", "0")
     .option("--attack-position <amount>", "notional of that short", "0")
     .option("--prices <files...>", "replay hourly bars as exchanges and tools write them (docs/data.md)")

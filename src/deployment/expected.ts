@@ -53,6 +53,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   ],
   vaultExtension: [
     "ConfigLogic",
+    "DeleverageLogic",
     "DoubtLogic",
     "ExchangeLogic",
     "FundLogic",
@@ -66,6 +67,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
     "SeriesMoveLogic",
   ],
   lens: ["PortfolioLogic"],
+  DeleverageLogic: ["ExchangeLogic", "FundLogic", "PortfolioLogic", "SeriesMoveLogic"],
   ExchangeLogic: ["DoubtLogic", "OpeningLogic", "PortfolioLogic"],
   FundLogic: ["DoubtLogic", "OpeningLogic", "PortfolioLogic", "SeriesMoveLogic"],
   HealthLogic: ["OpeningLogic", "PortfolioLogic"],

@@ -10,6 +10,8 @@ export type VaultEventArguments = {
   readonly DeficitAdded: { readonly account: bigint; readonly amount: bigint };
   readonly DeficitReduced: { readonly amount: bigint };
   readonly DeficitRefilled: { readonly amount: bigint };
+  readonly DeleveragePaid: { readonly account: bigint; readonly underlying: bigint; readonly amount: bigint };
+  readonly Deleveraged: { readonly account: bigint; readonly instrument: bigint; readonly lots: bigint; readonly price: bigint; readonly level: bigint };
   readonly Deposited: { readonly account: bigint; readonly token: bigint; readonly amount: bigint };
   readonly DiscountShared: { readonly account: bigint; readonly amount: bigint };
   readonly ExchangeDeclared: { readonly account: bigint; readonly short: boolean };
@@ -46,6 +48,8 @@ export type VaultEventArguments = {
   readonly Transferred: { readonly from: bigint; readonly to: bigint; readonly token: bigint; readonly amount: bigint };
   readonly UnderlyingListed: { readonly underlying: bigint; readonly lotExponent: bigint; readonly referencePrice: bigint };
   readonly VolatilitySourceSet: { readonly underlying: bigint; readonly source: string };
+  readonly WaterLineCleared: { readonly underlying: bigint };
+  readonly WaterLineStarted: { readonly underlying: bigint; readonly level: bigint };
   readonly Withdrawn: { readonly account: bigint; readonly token: bigint; readonly debited: bigint; readonly paid: bigint; readonly to: string };
 };
 
@@ -188,6 +192,8 @@ export const ABIS: Readonly<Record<ContractName, readonly AbiEntry[]>> = {
     {"anonymous":false,"inputs":[{"indexed":true,"internalType":"AccountId","name":"account","type":"uint256"},{"indexed":false,"internalType":"uint256","name":"amount","type":"uint256"}],"name":"DeficitAdded","type":"event"},
     {"anonymous":false,"inputs":[{"indexed":false,"internalType":"uint256","name":"amount","type":"uint256"}],"name":"DeficitReduced","type":"event"},
     {"anonymous":false,"inputs":[{"indexed":false,"internalType":"uint256","name":"amount","type":"uint256"}],"name":"DeficitRefilled","type":"event"},
+    {"anonymous":false,"inputs":[{"indexed":true,"internalType":"AccountId","name":"account","type":"uint256"},{"indexed":true,"internalType":"uint8","name":"underlying","type":"uint8"},{"indexed":false,"internalType":"uint256","name":"amount","type":"uint256"}],"name":"DeleveragePaid","type":"event"},
+    {"anonymous":false,"inputs":[{"indexed":true,"internalType":"AccountId","name":"account","type":"uint256"},{"indexed":true,"internalType":"uint24","name":"instrument","type":"uint24"},{"indexed":false,"internalType":"int256","name":"lots","type":"int256"},{"indexed":false,"internalType":"uint256","name":"price","type":"uint256"},{"indexed":false,"internalType":"uint256","name":"level","type":"uint256"}],"name":"Deleveraged","type":"event"},
     {"anonymous":false,"inputs":[{"indexed":true,"internalType":"AccountId","name":"account","type":"uint256"},{"indexed":true,"internalType":"uint8","name":"token","type":"uint8"},{"indexed":false,"internalType":"uint256","name":"amount","type":"uint256"}],"name":"Deposited","type":"event"},
     {"anonymous":false,"inputs":[{"indexed":true,"internalType":"AccountId","name":"account","type":"uint256"},{"indexed":false,"internalType":"uint256","name":"amount","type":"uint256"}],"name":"DiscountShared","type":"event"},
     {"anonymous":false,"inputs":[{"indexed":true,"internalType":"AccountId","name":"account","type":"uint256"},{"indexed":false,"internalType":"bool","name":"short","type":"bool"}],"name":"ExchangeDeclared","type":"event"},
@@ -224,6 +230,8 @@ export const ABIS: Readonly<Record<ContractName, readonly AbiEntry[]>> = {
     {"anonymous":false,"inputs":[{"indexed":true,"internalType":"AccountId","name":"from","type":"uint256"},{"indexed":true,"internalType":"AccountId","name":"to","type":"uint256"},{"indexed":true,"internalType":"uint8","name":"token","type":"uint8"},{"indexed":false,"internalType":"uint256","name":"amount","type":"uint256"}],"name":"Transferred","type":"event"},
     {"anonymous":false,"inputs":[{"indexed":true,"internalType":"uint8","name":"underlying","type":"uint8"},{"indexed":false,"internalType":"uint8","name":"lotExponent","type":"uint8"},{"indexed":false,"internalType":"uint256","name":"referencePrice","type":"uint256"}],"name":"UnderlyingListed","type":"event"},
     {"anonymous":false,"inputs":[{"indexed":true,"internalType":"uint8","name":"underlying","type":"uint8"},{"indexed":false,"internalType":"contract IVolatilitySource","name":"source","type":"address"}],"name":"VolatilitySourceSet","type":"event"},
+    {"anonymous":false,"inputs":[{"indexed":true,"internalType":"uint8","name":"underlying","type":"uint8"}],"name":"WaterLineCleared","type":"event"},
+    {"anonymous":false,"inputs":[{"indexed":true,"internalType":"uint8","name":"underlying","type":"uint8"},{"indexed":false,"internalType":"uint256","name":"level","type":"uint256"}],"name":"WaterLineStarted","type":"event"},
     {"anonymous":false,"inputs":[{"indexed":true,"internalType":"AccountId","name":"account","type":"uint256"},{"indexed":true,"internalType":"uint8","name":"token","type":"uint8"},{"indexed":false,"internalType":"uint256","name":"debited","type":"uint256"},{"indexed":false,"internalType":"uint256","name":"paid","type":"uint256"},{"indexed":false,"internalType":"address","name":"to","type":"address"}],"name":"Withdrawn","type":"event"},
     {"inputs":[{"internalType":"AccountId","name":"account","type":"uint256"},{"internalType":"bool","name":"opening","type":"bool"}],"name":"assess","outputs":[{"components":[{"internalType":"Wad","name":"value","type":"int256"},{"internalType":"Wad","name":"equity","type":"int256"},{"internalType":"Wad","name":"margin","type":"int256"},{"internalType":"Wad","name":"notional","type":"int256"}],"internalType":"struct Assessment","name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
     {"inputs":[],"name":"authority","outputs":[{"internalType":"address","name":"","type":"address"}],"stateMutability":"view","type":"function"},
@@ -233,6 +241,8 @@ export const ABIS: Readonly<Record<ContractName, readonly AbiEntry[]>> = {
     {"inputs":[],"name":"constants","outputs":[{"internalType":"address","name":"settlementToken","type":"address"},{"internalType":"address","name":"fund","type":"address"},{"internalType":"uint16","name":"defaultModules","type":"uint16"},{"internalType":"address","name":"uptimeFeed","type":"address"},{"internalType":"uint256","name":"uptimeGrace","type":"uint256"},{"internalType":"address","name":"extension","type":"address"}],"stateMutability":"view","type":"function"},
     {"inputs":[{"internalType":"AccountId","name":"account","type":"uint256"},{"internalType":"address","name":"signer","type":"address"},{"internalType":"uint8","name":"underlying","type":"uint8"},{"internalType":"uint256","name":"nonceKey","type":"uint256"}],"name":"contextOf","outputs":[{"internalType":"bool","name":"authorised","type":"bool"},{"internalType":"uint32","name":"epoch","type":"uint32"},{"internalType":"Lots","name":"lots","type":"int256"},{"internalType":"uint256","name":"lotExponent","type":"uint256"},{"internalType":"uint256","name":"nonceWord","type":"uint256"}],"stateMutability":"view","type":"function"},
     {"inputs":[{"internalType":"AccountId","name":"account","type":"uint256"}],"name":"declareExchange","outputs":[],"stateMutability":"nonpayable","type":"function"},
+    {"inputs":[{"internalType":"uint8","name":"underlying","type":"uint8"},{"internalType":"AccountId[]","name":"accounts","type":"uint256[]"}],"name":"deleverage","outputs":[],"stateMutability":"nonpayable","type":"function"},
+    {"inputs":[{"internalType":"AccountId","name":"account","type":"uint256"},{"internalType":"uint8","name":"underlying","type":"uint8"}],"name":"deleveragingOf","outputs":[{"internalType":"Ratio","name":"leverage","type":"uint256"},{"internalType":"Ratio","name":"level","type":"uint256"}],"stateMutability":"view","type":"function"},
     {"inputs":[{"internalType":"uint8","name":"index","type":"uint8"}],"name":"disableModule","outputs":[],"stateMutability":"nonpayable","type":"function"},
     {"inputs":[{"internalType":"uint8","name":"underlying","type":"uint8"},{"internalType":"uint8","name":"index","type":"uint8"}],"name":"dropSource","outputs":[],"stateMutability":"nonpayable","type":"function"},
     {"inputs":[{"internalType":"AccountId","name":"account","type":"uint256"},{"internalType":"uint8","name":"token","type":"uint8"},{"internalType":"uint256","name":"amount","type":"uint256"},{"internalType":"AccountId","name":"buyer","type":"uint256"}],"name":"exchangeCollateral","outputs":[],"stateMutability":"nonpayable","type":"function"},
@@ -286,6 +296,7 @@ export const ABIS: Readonly<Record<ContractName, readonly AbiEntry[]>> = {
     {"inputs":[],"name":"totals","outputs":[{"internalType":"uint256","name":"settlement","type":"uint256"},{"internalType":"uint256","name":"deficit","type":"uint256"}],"stateMutability":"view","type":"function"},
     {"inputs":[{"internalType":"uint8","name":"underlying","type":"uint8"}],"name":"underlyingWords","outputs":[{"internalType":"uint256[8]","name":"","type":"uint256[8]"}],"stateMutability":"view","type":"function"},
     {"inputs":[{"internalType":"uint8","name":"underlying","type":"uint8"}],"name":"updateFundingRate","outputs":[],"stateMutability":"nonpayable","type":"function"},
+    {"inputs":[],"name":"waterLines","outputs":[{"internalType":"uint256[]","name":"words","type":"uint256[]"}],"stateMutability":"view","type":"function"},
   ],
   OrderSettlement: [
     {"inputs":[{"internalType":"contract IMarginVault","name":"vault_","type":"address"},{"internalType":"uint256","name":"takerFee","type":"uint256"},{"internalType":"int256","name":"makerFee","type":"int256"}],"stateMutability":"nonpayable","type":"constructor"},

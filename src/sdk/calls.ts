@@ -125,6 +125,11 @@ export function topUpCall(record: DeploymentRecord, from: string, underlying: nu
   return vaultCall(record, from, "topUpFund", [underlying]);
 }
 
+/** Closes accounts above the water-line against what the fund account of an underlying holds beyond its margin; the first account of `from` is paid. */
+export function deleverageCall(record: DeploymentRecord, from: string, underlying: number, accounts: readonly AccountId[]): Call {
+  return vaultCall(record, from, "deleverage", [underlying, accounts]);
+}
+
 export function shedCall(record: DeploymentRecord, from: string, underlying: number, taker: AccountId, fraction: bigint): Call {
   return vaultCall(record, from, "shedFund", [underlying, taker, fraction, 0n]);
 }

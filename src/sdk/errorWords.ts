@@ -39,6 +39,8 @@ const SENTENCES: Readonly<Record<string, (said: Said) => string>> = {
   EpochPassed: () => "who signed the order has voided all earlier ones",
   FilledTooLittle: ({ number }) =>
     `only ${number("lots")} of ${number("minimum")} lots could be filled: the order has been taken meanwhile, or its maker cannot carry it`,
+  FundAccountEmpty: ({ symbol }) => `the fund account of ${symbol()} holds no position`,
+  FundAccountSolvent: ({ symbol }) => `the fund account of ${symbol()} lacks nothing: nobody is closed`,
   FundUnpriceable: ({ symbol }) => `the fund cannot be priced while the price of ${symbol()} is in doubt: try again after the next price`,
   InsufficientCollateral: ({ wad }) => `the account holds ${wad("held")} of it, less than ${wad("asked")}`,
   Locked: () => "the vault is at work: try again",

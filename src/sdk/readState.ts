@@ -20,6 +20,7 @@ import {
   seriesPosition,
   type UnderlyingWords,
   underlyingFromWords,
+  waterLinesFromWords,
 } from "../engine/words/words.ts";
 import { interfaceOf } from "./interfaces.ts";
 import type { Rpc } from "./rpc.ts";
@@ -75,6 +76,7 @@ export function vaultReader(rpc: Rpc, vault: string, block: () => string = () =>
       }
       const [settlement, deficit] = (await call("totals")) as [bigint, bigint];
       const [watched, short] = (await call("shortfalls")) as unknown as [bigint, readonly bigint[]];
+      const [lines] = (await call("waterLines")) as unknown as [readonly bigint[]];
       const idle: FundAccountState = { inventorySince: 0n, epochStart: 0n, drawn: 0n, drawnBefore: 0n, weight: 0n };
       return {
         ...fixed,
@@ -86,6 +88,7 @@ export function vaultReader(rpc: Rpc, vault: string, block: () => string = () =>
         bounties: idle,
         drawn: idle,
         shortfalls: new Map(bitsOf(watched).map((u) => [u, short[u] ?? 0n])),
+        waterLines: waterLinesFromWords(lines),
         margin: marginFromWord(margin),
         liquidation: liquidationFromWord(liquidation),
         fundParameters: fundParametersFromWord(fund),

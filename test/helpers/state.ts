@@ -84,6 +84,7 @@ export function emptyState(changes: Partial<State> = {}, stake = 100_000n * WAD)
     bounties: NO_CLOCK,
     drawn: NO_CLOCK,
     shortfalls: new Map(),
+    waterLines: new Map(),
     margin: {
       maintenance: steady(800_000n),
       provision: steady(5_000n),

@@ -142,6 +142,53 @@ library LiveMargin {
         f.settled = Wad.wrap(futures + h.paid + (options < 0 ? options : int256(0)));
     }
 
+    /// @notice What the perpetual of `h`, whose options are priced in all scenarios, and then each of its positions lose by themselves in the worst scenario of all with the
+    /// collateral; a gain is negative. Nothing where nothing loses.
+    function losses(SeriesHolding.Holding memory h, Prices memory prices) internal pure returns (int256[] memory lost) {
+        int256[LANES] memory values;
+        RiskArray.addLine(Wad.wrap(h.line), Wad.wrap(h.line), h.range, values);
+        // of no use here
+        InterMonth.Exposures memory exposures = SeriesHolding.spotExposures(h);
+        Sums[] memory sums = _sums(h, prices);
+        for (uint256 i; i < sums.length; ++i) {
+            _addSeries(h.groups[i], sums[i], prices.scenarios, exposures, values);
+        }
+        (, uint256 scenario) = RiskArray.worst(values);
+        Position[] memory positions = h.positions;
+        lost = new int256[](positions.length + 1);
+        Wad perpetual = Wad.wrap(h.line) - h.collateral;
+        lost[0] = _lossOfLine(perpetual, perpetual, h.range, scenario);
+        for (uint256 i; i < positions.length; ++i) {
+            lost[i + 1] = _lossOf(positions[i], h.groups[positions[i].group()], prices.values, scenario);
+        }
+    }
+
+    /// @dev As `_sums` and `_addSeries` have it, of one position alone.
+    function _lossOf(
+        Position p,
+        SeriesHolding.Group memory group,
+        uint256[] memory values,
+        uint256 scenario
+    ) private pure returns (int256 lost) {
+        int256 lots = p.lots();
+        int256 forward = int256(group.live.forward.raw());
+        if (p.instrument().isFuture()) return _lossOfLine(Wad.wrap(lots * forward), Wad.wrap(lots * forward), group.range, scenario);
+        uint256 first = p.place() * LANES;
+        // what shorts owe beside it is the same in all scenarios
+        lost = lots * (int256(values[first]) - int256(values[first + scenario]));
+        int256 strike = int256(p.strike().raw());
+        bool call = p.instrument().isCall();
+        if (call == (strike >= forward)) return lost;
+        int256 line = (call ? lots : -lots) * forward;
+        lost += _lossOfLine(Wad.wrap(line - (call ? lots : -lots) * strike), Wad.wrap(line), group.range, scenario);
+    }
+
+    function _lossOfLine(Wad mark, Wad line, Ratio range, uint256 scenario) private pure returns (int256) {
+        int256[LANES] memory values;
+        RiskArray.addLine(mark, line, range, values);
+        return values[0] - values.get(scenario);
+    }
+
     /// @dev By series.
     function _sums(SeriesHolding.Holding memory h, Prices memory prices) private pure returns (Sums[] memory sums) {
         sums = new Sums[](h.groups.length);

@@ -57,6 +57,26 @@ library PricedSeries {
         (positions, ) = _take(pointer + 0x20 * (HEAD + PER_SERIES * (word & 0xffff)));
     }
 
+    /// @notice The position at `index`, one of `count`.
+    function positionIn(bytes memory packed, uint256 index) internal pure returns (Position position) {
+        (uint256 word, ) = _take(_placeOf(packed, index));
+        return Position.wrap(word);
+    }
+
+    /// @notice Puts other lots in the position at `index`, one of `count`.
+    function setLots(bytes memory packed, uint256 index, int256 lots) internal pure {
+        uint256 pointer = _placeOf(packed, index);
+        (uint256 word, ) = _take(pointer);
+        _put(pointer, Position.unwrap(Position.wrap(word).withLots(lots)));
+    }
+
+    /// @dev Where the word of a position is.
+    function _placeOf(bytes memory packed, uint256 index) private pure returns (uint256) {
+        uint256 pointer = _start(packed);
+        (uint256 word, ) = _take(pointer);
+        return pointer + 0x20 * (HEAD + PER_SERIES * (word & 0xffff) + 1 + index);
+    }
+
     /// @notice Writes into `h` and `prices` `part` of what `pack` has packed.
     /// @dev The arrays are those in `packed`, whose lots are lowered: it is unpacked once.
     function unpack(bytes memory packed, Part memory part, SeriesHolding.Holding memory h, LiveMargin.Prices memory prices) internal pure {

@@ -10,8 +10,8 @@ contract VaultReader {
 
     /// @dev Base slots: headers, positions, collateral, operators, exchangeSince, prices, samples, pendings, fundings, tradings,
     /// volatilities, guards, fundAccounts, collaterals, supplies, modules, totals, marginParameters, liquidationParameters, fundParameters,
-    /// watched, shortfalls.
-    function slotsOfState() external view returns (uint256[22] memory slots) {
+    /// watched, shortfalls, waterLines.
+    function slotsOfState() external view returns (uint256[23] memory slots) {
         mapping(AccountId => uint256) storage headers = $.headers;
         mapping(AccountId => mapping(uint256 => uint256)) storage positions = $.positions;
         mapping(AccountId => mapping(uint256 => uint256)) storage collateral = $.collateral;
@@ -37,6 +37,7 @@ contract VaultReader {
         slots[15] = _slotOf($.modules);
         slots[21] = _slotOf($.shortfalls);
         slots[20] = slots[21] - 1;
+        slots[22] = _slotOf($.waterLines);
         // single words follow the last mapping, in this order
         for (uint256 i = 1; i <= 4; ++i) {
             slots[15 + i] = slots[12] + i;

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Bankruptcy} from "../../math/pool/Bankruptcy.sol";
+import {Closing} from "../../math/pool/Closing.sol";
 import {InventoryFunding} from "../../math/pool/InventoryFunding.sol";
 import {PoolCost} from "../../math/pool/PoolCost.sol";
 import {WaterLine} from "../../math/pool/WaterLine.sol";
 import {Lots} from "../../types/Lots.sol";
 import {Ratio} from "../../types/Ratio.sol";
+import {Wad} from "../../types/Wad.sol";
 
 contract PoolMathHarness {
     function costDown(uint256 margin, uint256 capital, Ratio steepness) external pure returns (uint256) {
@@ -32,6 +35,33 @@ contract PoolMathHarness {
 
     function paysNobody(uint256 rateMost, uint256 reach, uint256 narrow) external pure returns (bool) {
         return InventoryFunding.paysNobody(rateMost, reach, narrow);
+    }
+
+    function bankruptcyPrices(
+        uint256[] memory prices,
+        int256[] memory lots,
+        int256[] memory losses,
+        Wad value
+    ) external pure returns (uint256[] memory) {
+        Bankruptcy.write(prices, lots, losses, value);
+        return prices;
+    }
+
+    function closing(
+        Wad equity,
+        Wad scan,
+        Wad matched,
+        Wad conceded,
+        Ratio level
+    ) external pure returns (Ratio leverage, Ratio part, bool keeps, Ratio short) {
+        leverage = Closing.leverageDown(equity, scan);
+        part = Closing.partDownTo(equity, scan, matched, conceded, level);
+        keeps = Closing.keepsHealth(equity, conceded, scan, matched);
+        short = Closing.shortPartUp(conceded, equity, scan);
+    }
+
+    function lotsOfPart(int256 lots, Ratio part, int256 short) external pure returns (int256) {
+        return Closing.lotsOfPart(lots, part, short);
     }
 
     function highest(Ratio maintenance) external pure returns (Ratio) {

@@ -3,12 +3,13 @@ import { Draft, type Outcome, transact } from "../ledger/draft.ts";
 import { credit, moveCollateral, tokenValueDown } from "../ledger/ledger.ts";
 import { authorise, SCOPE_TRADE } from "../ledger/operators.ts";
 import { requireUp } from "../ledger/uptime.ts";
-import { draw, fundAccountOf, roomOf, stakeOf, transferBook, transferSeries } from "../margin/fundAccounts.ts";
+import { draw, fundAccountOf, holdsPositions, roomOf, stakeOf, transferBook, transferSeries } from "../margin/fundAccounts.ts";
 import { assess, bookMargin, termsAt } from "../margin/margin.ts";
 import { liveMargin, seriesValueDown, withoutPart } from "../margin/options/liveMargin.ts";
 import { portfolioOf } from "../margin/portfolios.ts";
 import { updateShortfall } from "../margin/shortfall.ts";
 import { requireFresh, requireFreshPrice, requireMargin } from "../margin/takeover.ts";
+import { clearWaterLine } from "../margin/waterLines.ts";
 import { isGoodRate } from "../math/idle/rate.ts";
 import { lotsPartUp } from "../math/slice.ts";
 import { ownerOf } from "../types/accountId.ts";
@@ -111,7 +112,8 @@ export function shedDiscountDown(draft: Draft, underlying: number, margin: bigin
 
 /**
  * Brings the equity of a fund account up to its margin out of the main stake, books its loss as deficit once it has nothing left to sell, and brings its
- * shortfall up to date. At the last accepted prices, whatever their age, as an account is liquidated.
+ * shortfall up to date, and with it the water-line where the stake gives less than is lacking. At the last accepted prices, whatever their age, as an account
+ * is liquidated.
  * @throws Reverted `FundAccountSolvent`
  */
 export function topUpFund(state: State, underlying: number): Outcome {
@@ -133,8 +135,10 @@ export function topUpFundOn(draft: Draft, underlying: number): void {
     credit(draft, account, -left);
     addDeficit(draft, account, -left);
   }
+  if (!draft.shortfalls.has(underlying)) return;
   const value = booked ? 0n : figures.value + drawn;
   updateShortfall(draft, BigInt(underlying), value, portfolio.books.length !== 0);
+  if (drawn === lacking || !holdsPositions(draft, account)) clearWaterLine(draft, underlying);
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   SETTLEMENT,
   type State,
   type Underlying,
+  type WaterLine,
 } from "../types/types.ts";
 
 /** What a transition reports, in the order of the vault's events; names and values are those of IMarginVault. */
@@ -34,6 +35,7 @@ export class Draft {
   bounties: FundAccountState;
   drawn: FundAccountState;
   readonly shortfalls: Map<number, bigint>;
+  readonly waterLines: Map<number, WaterLine>;
 
   constructor(base: State) {
     this.base = base;
@@ -44,6 +46,7 @@ export class Draft {
     this.bounties = base.bounties;
     this.drawn = base.drawn;
     this.shortfalls = new Map(base.shortfalls);
+    this.waterLines = new Map(base.waterLines);
   }
 
   account(id: AccountId): Account {
@@ -108,6 +111,7 @@ export class Draft {
       bounties: this.bounties,
       drawn: this.drawn,
       shortfalls: this.shortfalls,
+      waterLines: this.waterLines,
       accounts,
       underlyings: this.base.underlyings.map((underlying, index) => this.underlyings.get(index) ?? underlying),
       collaterals: this.base.collaterals.map((token, index) => this.collaterals.get(index) ?? token),

@@ -4,6 +4,7 @@ import {
   credit,
   entryCostAfterDown,
   halvingsAfter,
+  heldUnderlyings,
   indexOf,
   lotsOf,
   MAX_SERIES_POSITIONS,
@@ -22,6 +23,7 @@ import type { SoldPosition } from "../words/saleWord.ts";
 import { seriesCountOf, seriesPosition } from "../words/words.ts";
 import { assess, termsAt } from "./margin.ts";
 import { portfolioOf } from "./portfolios.ts";
+import { keepWaterLine } from "./waterLines.ts";
 
 /** The main account of the fund. */
 export function mainAccount(draft: Draft): AccountId {
@@ -171,11 +173,17 @@ function coverFrom(draft: Draft, account: AccountId, share: bigint, underlying: 
   return paid;
 }
 
-/** Moves up to `wanted` (WAD) of the main stake into the fund account of an underlying. An account that gets less has used up its cap. */
+/**
+ * Moves up to `wanted` (WAD) of the main stake into the fund account of an underlying. An account that gets less has used up its cap, and where it holds
+ * positions its water-line runs.
+ */
 export function draw(draft: Draft, underlying: bigint, wanted: bigint): bigint {
   const { reserved, unreserved } = roomOf(draft, underlying, stakeOf(draft), wanted);
   const drawn = reserved + unreserved;
-  if (drawn < wanted && !draft.shortfalls.has(Number(underlying))) draft.shortfalls.set(Number(underlying), 0n);
+  if (drawn < wanted) {
+    if (!draft.shortfalls.has(Number(underlying))) draft.shortfalls.set(Number(underlying), 0n);
+    if (holdsPositions(draft, fundAccountOf(draft, underlying))) keepWaterLine(draft, Number(underlying));
+  }
   if (drawn === 0n) return 0n;
   count(draft, underlying, drawn);
   if (unreserved !== 0n) count(draft, UNRESERVED, unreserved);
@@ -184,6 +192,11 @@ export function draw(draft: Draft, underlying: bigint, wanted: bigint): bigint {
   credit(draft, fundAccountOf(draft, underlying), drawn);
   draft.emit("FundToppedUp", { underlying, amount: drawn });
   return drawn;
+}
+
+/** Whether an account holds a perpetual or something of a series. */
+export function holdsPositions(draft: Draft, id: AccountId): boolean {
+  return heldUnderlyings(draft.account(id)).size !== 0;
 }
 
 /** The main stake, as whoever draws of it finds it, WAD. */

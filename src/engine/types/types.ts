@@ -218,6 +218,12 @@ export interface FundParameters {
   readonly unweighted: bigint; // underlyings without one
 }
 
+/** The leverage above which accounts are closed while a fund account is short: the one slot of an underlying. */
+export interface WaterLine {
+  readonly level: bigint; // λ at `time`, 18 decimals
+  readonly time: bigint; // unix seconds, of the last whole step
+}
+
 /** Why the sequencer is not up: see the error `SequencerNotUp`. */
 export interface Outage {
   readonly since: bigint; // unix seconds, 0: not known
@@ -237,6 +243,7 @@ export interface State {
   readonly bounties: FundAccountState; // the bounties that the fund paid
   readonly drawn: FundAccountState; // what the main stake gave to whomever, bounties apart
   readonly shortfalls: ReadonlyMap<number, bigint>; // by underlying, of fund accounts that have used up their caps: WAD below zero beyond it
+  readonly waterLines: ReadonlyMap<number, WaterLine>; // by underlying, while its fund account is short and the main stake gives it no more
   readonly margin: MarginParameters;
   readonly liquidation: LiquidationParameters;
   readonly fundParameters: FundParameters;

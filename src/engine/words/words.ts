@@ -14,6 +14,7 @@ import type {
   SeriesPosition,
   SeriesSurface,
   Underlying,
+  WaterLine,
 } from "../types/types.ts";
 
 // The packed storage words of the vault, as contracts/words documents their bits: from a word to the engine's figures and back.
@@ -433,4 +434,15 @@ export function totalsFromWord(word: bigint): { settlement: bigint; deficit: big
 /** @param watched whether any fund account has used up its cap */
 export function totalsWord(settlement: bigint, deficit: bigint, watched: boolean): bigint {
   return packed([settlement, 0n, 128], [deficit, 128n, 127], [watched ? 1n : 0n, 255n, 1]);
+}
+
+/** The word of a water-line; zero where there is no shortage. */
+export function waterLineWord(line: WaterLine | undefined): bigint {
+  return line === undefined ? 0n : packed([line.level, 0n, 128], [line.time, 128n, 40]);
+}
+
+/** The water-lines that run, by underlying, from the word of each. */
+export function waterLinesFromWords(words: readonly bigint[]): ReadonlyMap<number, WaterLine> {
+  const lines = words.map((word, u): [number, WaterLine] => [u, { level: field(word, 0n, 128), time: field(word, 128n, 40) }]);
+  return new Map(lines.filter(([, { level }]) => level !== 0n));
 }

@@ -1,9 +1,10 @@
-import { DRY, deleverage } from "../../engine/actions/deleverage.ts";
+import { deleverageOn } from "../../engine/actions/deleverage.ts";
 import { topUpFundOn } from "../../engine/actions/fund.ts";
-import { type WaterLine, waterLineAt } from "../../engine/math/pool/waterLine.ts";
+import { waterLineNow } from "../../engine/margin/waterLines.ts";
 import { accountIdOf, ownerOf } from "../../engine/types/accountId.ts";
 import type { AccountId } from "../../engine/types/types.ts";
 import { figuresOf } from "../../sdk/standing.ts";
+import { FUND_KEEPER } from "../world/freshState.ts";
 import type { World } from "../world/world.ts";
 import { type Acts, type Agent, NOTHING, type Sending, type Surroundings, tokens, type View } from "./agent.ts";
 
@@ -11,7 +12,7 @@ import { type Acts, type Agent, NOTHING, type Sending, type Surroundings, tokens
 export interface FundKeeperTerms {
   /** Seconds between what it sees and the first block that may take what it sends. */
   readonly latency: number;
-  /** Whether what the fund can no longer bear is closed against those opposite to it: the engine has that, the contracts do not yet. */
+  /** Whether what the fund can no longer bear is closed against those opposite to it. */
   readonly deleveraging: boolean;
   /** Accounts that it names at most in one call. */
   readonly accounts: number;
@@ -28,8 +29,6 @@ export class FundKeeper implements Agent {
   readonly name = "fund keeper";
   private readonly around: Surroundings;
   private readonly terms: FundKeeperTerms;
-  /** By underlying, as the last call left it. */
-  private readonly lines = new Map<number, WaterLine>();
   /** By underlying, when it sent last, unix seconds. */
   private readonly sent = new Map<number, number>();
 
@@ -45,10 +44,7 @@ export class FundKeeper implements Agent {
     for (const [u, { fund }] of state.underlyings.entries()) {
       if (fund.inventorySince === 0n && !state.shortfalls.has(u)) continue;
       const { equity, margin } = figuresOf(state, fundAccount(state.fund, u));
-      if (equity >= margin && !state.shortfalls.has(u)) {
-        this.lines.delete(u);
-        continue;
-      }
+      if (equity >= margin && !state.shortfalls.has(u)) continue;
       const next = (this.sent.get(u) ?? 0) + PACE;
       wake = Math.min(wake ?? time + PACE, Math.max(next, time + 1));
       if (time < next) continue;
@@ -74,12 +70,8 @@ export class FundKeeper implements Agent {
     const { equity, margin } = figuresOf(state, fundAccount(state.fund, u));
     // the top-up before it was enough
     if (equity >= margin) return;
-    const line = this.lines.get(u) ?? DRY;
-    const outcome = deleverage(state, line, u, this.opposite(world, u, line));
-    world.adopt(outcome);
-    this.lines.set(u, outcome.line);
-    if (outcome.line.level === 0n) this.lines.delete(u);
-    for (const { name, values } of outcome.events) {
+    const accounts = this.opposite(world, u);
+    for (const { name, values } of world.transact((draft) => deleverageOn(draft, FUND_KEEPER, u, accounts))) {
       if (name !== "Deleveraged") continue;
       const lots = BigInt(values.lots ?? 0n);
       this.around.journal.deleveraged += tokens((lots < 0n ? -lots : lots) * state.underlyings[u]!.price);
@@ -87,9 +79,10 @@ export class FundKeeper implements Agent {
   }
 
   /** Accounts opposite to the fund that are near the water-line or above it, the highest leverage first, as rough figures have it: the engine decides. */
-  private opposite({ state }: World, u: number, line: WaterLine): AccountId[] {
+  private opposite({ state }: World, u: number): AccountId[] {
     const held = state.accounts.get(fundAccount(state.fund, u))?.positions.get(u)?.lots ?? 0n;
-    const level = line.level === 0n ? Number.POSITIVE_INFINITY : Number(waterLineAt(line, state.now).level) / 1e18;
+    const line = waterLineNow(state, u);
+    const level = line === undefined ? Number.POSITIVE_INFINITY : Number(line.level) / 1e18;
     const found: { id: AccountId; leverage: number }[] = [];
     for (const [id, account] of state.accounts) {
       const lots = account.positions.get(u)?.lots ?? 0n;

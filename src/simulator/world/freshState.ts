@@ -10,6 +10,9 @@ const addressOf = (byte: string): string => `0x${byte.repeat(20)}`;
 
 export const FUND = addressOf("f0");
 
+/** Who is paid for deleveraging. */
+export const FUND_KEEPER = addressOf("fe");
+
 const NO_CLOCK = { inventorySince: 0n, epochStart: 0n, drawn: 0n, drawnBefore: 0n, weight: 0n };
 
 /** What is known of an underlying when a run begins. */
@@ -48,6 +51,7 @@ export function freshState(parameters: PlimsollParameters, openings: readonly Op
     bounties: NO_CLOCK,
     drawn: NO_CLOCK,
     shortfalls: new Map(),
+    waterLines: new Map(),
     margin: {
       maintenance: steady(value("Maintenance")),
       provision: steady(value("Provision")),

@@ -1,4 +1,4 @@
-import { Draft, type EngineEvent, type Outcome } from "../../engine/ledger/draft.ts";
+import { Draft, type EngineEvent } from "../../engine/ledger/draft.ts";
 import { ownerOf } from "../../engine/types/accountId.ts";
 import { AccountMap } from "../../engine/types/accountMap.ts";
 import type { Account, AccountId, State } from "../../engine/types/types.ts";
@@ -40,16 +40,6 @@ export class World {
     this.state = draft.finishInto(this.accounts);
     for (const account of draft.accounts.values()) this.changes(account);
     return draft.events;
-  }
-
-  /** Takes over what a transition of the engine made of the state as it is. */
-  adopt({ state, touched }: Outcome): void {
-    for (const id of touched) {
-      const account = state.accounts.get(id)!;
-      this.accounts.set(id, account);
-      this.changes(account);
-    }
-    this.state = { ...state, accounts: this.accounts };
   }
 
   /** Accounts that may be below their line now, by the screen that never drops one that is; least identifier first. */

@@ -23,6 +23,8 @@ import {
   type UnderlyingWords,
   underlyingFromWords,
   underlyingWords,
+  waterLinesFromWords,
+  waterLineWord,
 } from "../../../src/engine/words/words.ts";
 import type { Deployment } from "../deploy.ts";
 
@@ -163,7 +165,7 @@ export class Chain {
 
   /** For each underlying its eight words, for each token parameters and supply, then what belongs to the whole vault. */
   private slotsOfAll(layout: readonly bigint[]): bigint[] {
-    const [watched = 0n, shortfalls = 0n] = layout.slice(20, 22);
+    const [watched = 0n, shortfalls = 0n, waterLines = 0n] = layout.slice(20, 23);
     const [fundAccounts = 0n, collaterals = 0n, supplies = 0n, modules = 0n] = layout.slice(12, 16);
     return [
       ...range(this.underlyingCount).flatMap((u) => layout.slice(5, 13).map((base) => slotOf(u, base))),
@@ -173,6 +175,7 @@ export class Chain {
       slotOf(34n, fundAccounts),
       watched,
       ...range(this.underlyingCount).map((u) => slotOf(u, shortfalls)),
+      ...range(this.underlyingCount).map((u) => slotOf(u, waterLines)),
       ...layout.slice(16, 20),
       slotOf(0n, modules),
       slotOf(1n, modules),
@@ -292,6 +295,7 @@ export class Chain {
     parts.push(fundStateWord(state.unreserved), fundStateWord(state.bounties), fundStateWord(state.drawn));
     parts.push([...state.shortfalls.keys()].reduce((mask, u) => mask | (1n << BigInt(u)), 0n));
     parts.push(...state.underlyings.map((_, u) => state.shortfalls.get(u) ?? 0n));
+    parts.push(...state.underlyings.map((_, u) => waterLineWord(state.waterLines.get(u))));
     parts.push(totalsWord(state.settlement, state.deficit, state.shortfalls.size !== 0));
     const expected = parts.map(hex).join("");
     return expected + present.slice(expected.length);
@@ -333,6 +337,7 @@ export class Chain {
     const shortfalls = new Map(
       deployment.sources.map((_, u) => [u, take()] as const).filter(([u]) => ((watched >> BigInt(u)) & 1n) !== 0n),
     );
+    const waterLines = waterLinesFromWords(deployment.sources.map(() => take()));
     const totals = totalsFromWord(take());
     const margin = marginFromWord(take());
     const liquidation = liquidationFromWord(take());
@@ -349,6 +354,7 @@ export class Chain {
       bounties,
       drawn,
       shortfalls,
+      waterLines,
       margin,
       liquidation,
       fundParameters,

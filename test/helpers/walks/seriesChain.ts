@@ -1,5 +1,6 @@
 import type { Interface } from "ethers";
 import { network } from "hardhat";
+import { deleverage, deleveragingLeverage } from "../../../src/engine/actions/deleverage.ts";
 import { declareExchange, exchangeCollateral } from "../../../src/engine/actions/exchange.ts";
 import { type Action, execute } from "../../../src/engine/actions/execute.ts";
 import { refreshOpenInterestCap, shedFund, topUpFund } from "../../../src/engine/actions/fund.ts";
@@ -20,6 +21,7 @@ import { Draft, type Outcome, transact } from "../../../src/engine/ledger/draft.
 import { namedInstrument } from "../../../src/engine/ledger/market.ts";
 import { assess, staleWords, termsAt } from "../../../src/engine/margin/margin.ts";
 import { portfolioOf } from "../../../src/engine/margin/portfolios.ts";
+import { waterLineNow } from "../../../src/engine/margin/waterLines.ts";
 import { accountIdOf } from "../../../src/engine/types/accountId.ts";
 import { Reverted } from "../../../src/engine/types/errors.ts";
 import { partUp, WAD } from "../../../src/engine/types/fixedPoint.ts";
@@ -219,6 +221,11 @@ export class SeriesChain {
     return this.permissionless("topUpFund", [underlying], (state) => topUpFund(state, underlying));
   }
 
+  deleverage(from: Address, underlying: number, accounts: readonly AccountId[]): Call {
+    const run = (state: State): Outcome => deleverage(state, from, underlying, accounts);
+    return { ...this.permissionless("deleverage", [underlying, accounts], run), from };
+  }
+
   refreshCap(underlying: number): Call {
     return this.permissionless("refreshOpenInterestCap", [underlying], (state) => refreshOpenInterestCap(state, underlying));
   }
@@ -232,7 +239,7 @@ export class SeriesChain {
     return { ...this.permissionless("exchangeCollateral", [account, token, amount, buyer], run), from };
   }
 
-  private permissionless(name: string, args: readonly (bigint | number)[], run: Call["run"]): Call {
+  private permissionless(name: string, args: readonly (bigint | number | readonly bigint[])[], run: Call["run"]): Call {
     const data = this.face.encodeFunctionData(name as "refreshSeries", args as unknown as [number, number]);
     return { description: `${name} ${show(args)}`, from: this.owners[0]!, data, run };
   }
@@ -339,6 +346,17 @@ export class SeriesChain {
     const { value, equity, margin, notional } = figures;
     const expected = [terms.fraction, partUp(terms.discount, terms.fraction), terms.bounty, [value, equity, margin, notional]];
     await this.expectAnswers([{ name: "previewLiquidation", args: [account], expected }], what);
+  }
+
+  /** How far accounts are from being closed, by what the vault says. */
+  async compareStandings(underlying: number, accounts: readonly AccountId[], what: string): Promise<void> {
+    const level = waterLineNow(this.state, underlying)?.level ?? 0n;
+    const views = accounts.map((id) => ({
+      name: "deleveragingOf",
+      args: [id, underlying],
+      expected: [deleveragingLeverage(this.state, id), level],
+    }));
+    await this.expectAnswers(views, what);
   }
 
   private async expectAnswers(views: readonly View[], what: string): Promise<void> {

@@ -2,6 +2,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { network } from "hardhat";
 import { before, describe, it } from "mocha";
+import { bankruptcyPrices } from "../../../src/engine/math/pool/bankruptcy.ts";
+import { keepsHealth, leverageDown, lotsOfPart, partDownTo, shortPartUp } from "../../../src/engine/math/pool/closing.ts";
 import { capitalAt, costDown, moved } from "../../../src/engine/math/pool/cost.ts";
 import { inventoryRate, ratePaysNobody } from "../../../src/engine/math/pool/inventoryFunding.ts";
 import { highest, waterLineAt } from "../../../src/engine/math/pool/waterLine.ts";
@@ -57,6 +59,42 @@ describe("the pool's mathematics on chain", function () {
     );
     // exactly at the inequality
     for (const narrow of [199n, 200n]) expect(await harness.paysNobody(1_600_000n, 500_000n, narrow)).to.equal(narrow === 200n);
+  });
+
+  it("property: prices of bankruptcy, and how much of whom is closed, are those of the engine", async () => {
+    const position = fc.record({
+      lots: signed(30).filter((lots) => lots !== 0n),
+      // some next to worthless: what they cannot bear falls to the others
+      mark: fc.oneof(upTo(2n ** 20n), upTo(2n ** 70n)),
+      loss: fc.oneof(fc.constant(0n), signed(90)),
+    });
+    const positions = fc.array(position, { minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(positions, fc.oneof(signed(90), signed(60)), async (list, value) => {
+        const [marks, lots, losses] = (["mark", "lots", "loss"] as const).map((key) => list.map((each) => each[key]));
+        const found = await harness.bankruptcyPrices(marks!, lots!, losses!, value);
+        expect([...found]).to.deep.equal(bankruptcyPrices(list, value).prices);
+      }),
+      RUNS,
+    );
+    const amount = signed(100);
+    await fc.assert(
+      fc.asyncProperty(amount, upTo(2n ** 100n), amount, amount, upTo(2n * WAD), async (equity, scan, matched, conceded, level) => {
+        expect([...(await harness.closing(equity, scan, matched, conceded, level))]).to.deep.equal([
+          leverageDown({ scan, equity }),
+          partDownTo({ equity, scan, matched, conceded }, level),
+          keepsHealth(equity, conceded, scan, matched),
+          shortPartUp(conceded, equity, scan),
+        ]);
+      }),
+      RUNS,
+    );
+    await fc.assert(
+      fc.asyncProperty(signed(46), upTo(WAD), signed(46), async (lots, part, short) => {
+        expect(await harness.lotsOfPart(lots, part, short)).to.equal(lotsOfPart(lots, part, short));
+      }),
+      RUNS,
+    );
   });
 
   it("property: the water-line is that of the engine, at whatever moments it is looked at", async () => {

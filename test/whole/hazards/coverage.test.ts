@@ -5,10 +5,7 @@ import { expect } from "chai";
 const root = join(import.meta.dirname, "..", "..");
 
 /** Numbers that the catalogue has no test for, with a word of the reason that docs/hazards.md must give. */
-const NOT_APPLICABLE: ReadonlyMap<number, string> = new Map([
-  [55, "deleveraging"],
-  [57, "yield"],
-]);
+const NOT_APPLICABLE: ReadonlyMap<number, string> = new Map([[57, "yield"]]);
 
 /** The titles of tests and suites, and the names of Solidity tests, of a file. */
 function titlesOf(file: string): string[] {

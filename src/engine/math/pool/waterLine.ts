@@ -1,15 +1,10 @@
 import { divUp, WAD } from "../../types/fixedPoint.ts";
+import type { WaterLine } from "../../types/types.ts";
 
 /** In so many seconds the water-line falls by one part in a hundred, and not at all in fewer. */
 export const STEP = 12n;
 const KEPT = 99n;
 const OF = 100n;
-
-/** The one slot of an underlying: no level while there is no shortage. */
-export interface WaterLine {
-  readonly level: bigint; // λ at `time`, 18 decimals; 0: no shortage
-  readonly time: bigint; // unix seconds, of the last whole step
-}
 
 /** λ at the beginning of a shortage: the leverage of an account at its line, 1/μ, rounded up. */
 export function highest(maintenance: bigint): bigint {
