@@ -2,7 +2,7 @@ import { Contract } from "ethers";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { actualLeaves } from "./actual.ts";
 import type { Connection } from "./deployPlimsoll.ts";
-import { expectedLeaves, LEAST_DELAYS } from "./expected.ts";
+import { expectedLeaves, LEAST_DELAYS, type Leaves } from "./expected.ts";
 import type { PlimsollParameters } from "./parameters.ts";
 import { resolveAccounts } from "./resolveAccounts.ts";
 import { ROLE_NAMES } from "./roles.ts";
@@ -28,15 +28,18 @@ export interface ReadBack {
 export async function readBack(connection: Connection, parameters: PlimsollParameters, record: DeploymentRecord): Promise<ReadBack> {
   const accounts = (await connection.provider.request({ method: "eth_accounts" })) as string[];
   const resolved = resolveAccounts(parameters, accounts);
-  const expected = expectedLeaves(resolved, record);
-  const actual = await actualLeaves(connection, resolved, record);
+  const found = compareLeaves(expectedLeaves(resolved, record), await actualLeaves(connection, resolved, record));
+  return { ...found, remarks: await remarksOf(connection, resolved) };
+}
+
+/** What the file and the chain say, side by side. */
+export function compareLeaves(expected: Leaves, actual: Leaves): Omit<ReadBack, "remarks"> {
   const names = [...new Set([...expected.keys(), ...actual.keys()])];
   return {
     compared: names.length,
     differences: names
       .map((name) => ({ name, file: expected.get(name), chain: actual.get(name) }))
       .filter(({ file, chain }) => file !== chain),
-    remarks: await remarksOf(connection, resolved),
   };
 }
 
