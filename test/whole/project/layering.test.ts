@@ -61,6 +61,11 @@ describe("the house", () => {
     expect(breachesOf("src/simulator/setUp.ts", 'import { x } from "./world/world.ts";')).to.have.length(0);
     expect(breachesOf("src/simulator/odd/x.ts", "")).to.have.length(1);
 
+    const proof = "test/proofs/words/PriceWord.proof.sol";
+    expect(breachesOf(proof, 'import {Ledger} from "../../../contracts/ledger/Ledger.sol";')).to.have.length(1);
+    expect(breachesOf(proof, 'import {Wad} from "../../../contracts/types/Wad.sol";')).to.have.length(0);
+    expect(breachesOf(proof, 'import {Proof} from "../Proof.sol";')).to.have.length(0);
+
     const ledger = "contracts/ledger/Ledger.sol";
     expect(breachesOf(ledger, 'import {Margin} from "../margin/Margin.sol";')).to.have.length(1);
     expect(breachesOf(ledger, 'import {Black76} from "../math/options/Black76.sol";')).to.have.length(0);
