@@ -244,9 +244,7 @@ library DeleverageLogic {
             w.scan = w.scan + (dated ? series[i].scan : Margin.scan(book, stressed, false));
             if (book.underlying != underlying) continue;
             w.book = i;
-            (w.value, w.margin) = dated
-                ? (series[i].value, series[i].margin)
-                : (stressed, Margin.requirement(book, terms, false));
+            (w.value, w.margin) = dated ? (series[i].value, series[i].margin) : (stressed, Margin.requirement(book, terms, false));
         }
     }
 
@@ -302,10 +300,7 @@ library DeleverageLogic {
             LiveMargin.Figures memory f = Margin.withSeries(book, lots, book.collateral, ZERO_RATIO, terms);
             return (f.value, f.margin);
         }
-        return (
-            lots.times(book.price) + book.collateral,
-            Margin.requirementOf(book, lots, book.collateral, book.price, terms, false)
-        );
+        return (lots.times(book.price) + book.collateral, Margin.requirementOf(book, lots, book.collateral, book.price, terms, false));
     }
 
     /// @dev Moves what is closed of one instrument to the fund account; returns its gross notional.
@@ -355,7 +350,6 @@ library DeleverageLogic {
             costs[series] = FutureCost.afterDown(costs[series], before, change.raw(), lack.price);
         }
         // casting is safe: lots < 2^44
-        return
-            int256(SeriesPositions.countedUp(side.lots, side.halvings)) - int256(SeriesPositions.countedUp(before, halvings));
+        return int256(SeriesPositions.countedUp(side.lots, side.halvings)) - int256(SeriesPositions.countedUp(before, halvings));
     }
 }

@@ -15,6 +15,7 @@ import { Settings, unitPrice } from "../../src/simulator/runs/setting.ts";
 import { simulatePath } from "../../src/simulator/runs/simulatePath.ts";
 import { ordered, runBlock, type Transaction } from "../../src/simulator/world/block.ts";
 import { Spot } from "../../src/simulator/world/spot.ts";
+import { expectNear } from "../helpers/near.ts";
 import { claimsOf } from "../helpers/state.ts";
 
 const parameters = localParameters();
@@ -209,8 +210,8 @@ describe("simulated paths", function () {
     const { figures } = simulatePath(settings, scenario, 0);
     const { world, began } = settings.of(0);
     expect(began).to.equal(bars[735 * 5]);
-    expect(figures.lowestPrice).to.be.closeTo(0.93, 0.002);
-    expect(figures.highestPrice).to.be.closeTo(1.01, 0.002);
+    expectNear(figures.lowestPrice, 0.93, 0.002);
+    expectNear(figures.highestPrice, 1.01, 0.002);
     // quiet for a month: the range is at its floor
     world.restore();
     expect(Number(world.state.underlyings[0]!.targetRange) / 1e9).to.be.lessThan(0.06);
@@ -232,23 +233,23 @@ describe("simulated paths", function () {
 
   it("behavior: an order moves the price in proportion, pays half of it, and a part of that passes", () => {
     const spot = new Spot({ depth: 1_000, permanent: 0.25, halfLife: 60 }, 100, 0);
-    expect(spot.trade(-2_000)).to.be.closeTo(20, 1e-9);
-    expect(spot.displacement).to.be.closeTo(-0.02, 1e-12);
+    expectNear(spot.trade(-2_000), 20, 1e-9);
+    expectNear(spot.displacement, -0.02, 1e-12);
     spot.at(60);
-    expect(spot.displacement).to.be.closeTo(-0.0125, 1e-12);
+    expectNear(spot.displacement, -0.0125, 1e-12);
   });
 
   it("behavior: distributions, their intervals and tails", () => {
     const values = Array.from({ length: 1_000 }, (_, i) => (i * 617) % 1_000);
     const { mean, quantiles, tails, aboveZero, least, most } = distributionOf(values);
     expect([mean.value, least, most]).to.deep.equal([499.5, 0, 999]);
-    expect(mean.high - mean.low).to.be.closeTo((2 * 1.96 * 288.8) / Math.sqrt(1_000), 0.1);
+    expectNear(mean.high - mean.low, (2 * 1.96 * 288.8) / Math.sqrt(1_000), 0.1);
     // ranks 468 to 532 of 1,000, as binomial tables have them, one wider at most
     expect(quantiles["0.5"]!.value).to.equal(499);
     expect([quantiles["0.5"]!.low, quantiles["0.5"]!.high]).to.deep.equal([468, 531]);
-    expect(tails["0.99"]!.value).to.be.closeTo(994, 0.6);
+    expectNear(tails["0.99"]!.value, 994, 0.6);
     expect(aboveZero.value).to.equal(0.999);
-    expect(share(0, 200).high).to.be.closeTo(0.0188, 0.0001);
+    expectNear(share(0, 200).high, 0.0188, 0.0001);
     expect(distributionOf([5]).mean).to.deep.equal({ value: 5, low: 5, high: 5 });
   });
 

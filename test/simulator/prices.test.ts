@@ -7,6 +7,7 @@ import { ImpliedVolatility } from "../../src/simulator/prices/impliedVolatility.
 import { JumpDiffusion, kouJumps, mertonJumps } from "../../src/simulator/prices/jumps.ts";
 import { noMoves, type PriceProcess, YEAR } from "../../src/simulator/prices/process.ts";
 import { Replay } from "../../src/simulator/prices/replay.ts";
+import { expectNear } from "../helpers/near.ts";
 
 const HOUR = 3_600;
 const grid = (underlyings: number, correlation: number, step = HOUR) => ({ underlyings, correlation, step });
@@ -42,23 +43,23 @@ describe("price processes", () => {
   it("default: Brownian, Merton and Kou keep the expected price, and have the variance of their terms", () => {
     const terms = { sigmas: [0.8], drift: 0 };
     const brownian = moments((path) => new JumpDiffusion(stream(path), grid(1, 0), terms), 24, 4_000);
-    expect(brownian.price).to.be.closeTo(1, 0.003);
-    expect(brownian.variance).to.be.closeTo(day(0.8), day(0.8) * 0.08);
+    expectNear(brownian.price, 1, 0.003);
+    expectNear(brownian.variance, day(0.8), day(0.8) * 0.08);
     const merton = moments((path) => new JumpDiffusion(stream(path), grid(1, 0), terms, mertonJumps(365, -0.05, 0.05)), 24, 6_000);
-    expect(merton.price).to.be.closeTo(1, 0.006);
-    expect(merton.variance).to.be.closeTo(day(0.8) + 0.05 ** 2 * 2, 0.0008);
+    expectNear(merton.price, 1, 0.006);
+    expectNear(merton.variance, day(0.8) + 0.05 ** 2 * 2, 0.0008);
     const kou = moments((path) => new JumpDiffusion(stream(path), grid(1, 0), terms, kouJumps(365, 0.4, 0.03, 0.05)), 24, 6_000);
-    expect(kou.price).to.be.closeTo(1, 0.006);
-    expect(kou.variance).to.be.closeTo(day(0.8) + 2 * (0.4 * 0.03 ** 2 + 0.6 * 0.05 ** 2), 0.0006);
+    expectNear(kou.price, 1, 0.006);
+    expectNear(kou.variance, day(0.8) + 2 * (0.4 * 0.03 ** 2 + 0.6 * 0.05 ** 2), 0.0006);
   });
 
   it("behavior: GARCH has its long-run variance and fat tails, on hours and on minutes", () => {
     const garch = { sigmas: [0.8], drift: 0, alpha: 0.1, beta: 0.85, freedom: 5 };
     const hours = moments((path) => new GarchProcess(stream(path), grid(1, 0), garch), 24, 3_000);
-    expect(hours.variance).to.be.closeTo(day(0.8), day(0.8) * 0.15);
+    expectNear(hours.variance, day(0.8), day(0.8) * 0.15);
     expect(hours.kurtosis).to.be.greaterThan(4.5);
     const minutes = moments((path) => new GarchProcess(stream(path), grid(1, 0, 60), garch), 24 * 60, 300);
-    expect(minutes.variance).to.be.closeTo(day(0.8), day(0.8) * 0.35);
+    expectNear(minutes.variance, day(0.8), day(0.8) * 0.35);
   });
 
   it("behavior: the extremes of a step are those of the path within it", () => {
@@ -79,8 +80,8 @@ describe("price processes", () => {
       return sum / paths;
     };
     const expected = Math.sqrt((2 / Math.PI) * day(0.5));
-    expect(high(86_400, 20_000)).to.be.closeTo(expected, expected * 0.03);
-    expect(high(HOUR, 6_000)).to.be.closeTo(expected, expected * 0.05);
+    expectNear(high(86_400, 20_000), expected, expected * 0.03);
+    expectNear(high(HOUR, 6_000), expected, expected * 0.05);
   });
 
   it("behavior: underlyings move together as much as is asked for", () => {
@@ -94,8 +95,8 @@ describe("price processes", () => {
       aa += a * a;
       bb += b * b;
     }
-    expect(ab / Math.sqrt(aa * bb)).to.be.closeTo(0.7, 0.02);
-    expect(Math.sqrt(bb / aa)).to.be.closeTo(1 / 0.6, 0.05);
+    expectNear(ab / Math.sqrt(aa * bb), 0.7, 0.02);
+    expectNear(Math.sqrt(bb / aa), 1 / 0.6, 0.05);
   });
 
   it("behavior: a replay honours lows, highs and what lies between a close and the next open, and says when it is over", () => {
@@ -108,7 +109,7 @@ describe("price processes", () => {
       "1.050000000",
     ]);
     replay.next(moves);
-    expect(exp(moves.close[0]!) * 1.05).to.be.closeTo(1.18, 1e-12);
+    expectNear(exp(moves.close[0]!) * 1.05, 1.18, 1e-12);
     // the price was at the last close when the bar began
     expect(moves.low[0]).to.equal(0);
     expect(() => replay.next(moves)).to.throw("at their end");
@@ -117,10 +118,10 @@ describe("price processes", () => {
   it("behavior: implied volatility leaps when the price does, and comes back", () => {
     const terms = { usual: 0.7, halfLife: 86_400, leverage: 2, jump: 3, ownDeviation: 0 };
     const implied = new ImpliedVolatility(stream(0), HOUR, terms);
-    expect(implied.next(0, 0)).to.be.closeTo(0.7, 1e-12);
-    expect(implied.next(-0.1, -0.1)).to.be.closeTo(0.7 * exp(0.5), 1e-12);
+    expectNear(implied.next(0, 0), 0.7, 1e-12);
+    expectNear(implied.next(-0.1, -0.1), 0.7 * exp(0.5), 1e-12);
     for (let i = 0; i < 23; i++) implied.next(0, 0);
-    expect(implied.next(0, 0)).to.be.closeTo(0.7 * exp(0.25), 1e-12);
+    expectNear(implied.next(0, 0), 0.7 * exp(0.25), 1e-12);
     expect(implied.next(-2, 0)).to.be.at.most(4);
   });
 });

@@ -15,7 +15,7 @@ library Closing {
     function leverageDown(Wad equity, Wad scan) internal pure returns (Ratio) {
         if (equity <= ZERO) return Ratio.wrap(1 << 128);
         // casting is safe: neither is negative
-        return Ratio.wrap(uint256(scan.raw()) * 1e18 / uint256(equity.raw()));
+        return Ratio.wrap((uint256(scan.raw()) * 1e18) / uint256(equity.raw()));
     }
 
     /// @notice The part of its opposite positions that brings an account down to λ and not below it: (scan − λ·E) / (matched − λ·conceded), rounded down, at
