@@ -308,6 +308,7 @@ describe("hazards of the ledger", () => {
       liquidate: "only below the line; cures or closes",
       liquidateMany: "only below the line; cures or closes",
       liquidateTo: "only below the line; the taker's margin rule is tested",
+      deleverage: "closes accounts above the water-line alone, and none whose health would fall by it",
       shedFund: "the fund's accounts have no line; the taker's margin rule is tested",
       postSlices: "volatilities, signed and free of arbitrage: they move what options are worth as a price does",
       refreshSeries: "words that opening and withdrawing use; liquidation is priced live",
