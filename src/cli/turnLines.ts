@@ -29,6 +29,7 @@ const DONE = {
   price: "posted a price of",
   cap: "set the cap of",
   topUp: "topped up the fund's account of",
+  deleverage: "deleveraged",
   declare: "declared the exchange of",
   slices: "posted a slice of",
   refresh: "refreshed",
@@ -39,6 +40,7 @@ const WOULD = {
   price: "would post a price of",
   cap: "would set the cap of",
   topUp: "would top up the fund's account of",
+  deleverage: "would deleverage",
   declare: "would declare the exchange of",
   slices: "would post a slice of",
   refresh: "would refresh",
@@ -49,6 +51,7 @@ const FAILED = {
   price: "no price posted of",
   cap: "no cap set of",
   topUp: "not topped up: the fund's account of",
+  deleverage: "not deleveraged:",
   declare: "not declared: the exchange of",
   slices: "no slice posted of",
   refresh: "not refreshed:",
@@ -59,11 +62,16 @@ const FAILED = {
 /** A line for each series of a task. */
 function upkeepLines({ task, done, error }: TaskOutcome, nameOf: NameOf): string[] {
   return placesOf(task).map((place) => {
-    const what =
-      task.kind === "declare" ? nameOf(task.account) : `${nameOf(place)}${task.kind === "pay" ? ` to ${nameOf(task.account)}` : ""}`;
+    const what = task.kind === "declare" ? nameOf(task.account) : `${nameOf(place)}${whomOf(task, nameOf)}`;
     if (error !== undefined) return `${FAILED[task.kind]} ${what}: ${explainError(error)}`;
     return `${(done ? DONE : WOULD)[task.kind]} ${what}`;
   });
+}
+
+function whomOf(task: TaskOutcome["task"], nameOf: NameOf): string {
+  if (task.kind === "pay") return ` to ${nameOf(task.account)}`;
+  if (task.kind !== "deleverage") return "";
+  return task.accounts.length === 0 ? ": nothing is lacking any more" : ` against ${task.accounts.map(nameOf).join(", ")}`;
 }
 
 /** Names of accounts and of every series in a state, by its numbers where the deployment does not know it. */
@@ -129,6 +137,7 @@ function taskFigures({ task, done, error }: TaskOutcome, nameOf: NameOf): object
     task: task.kind === "slices" ? "slice" : task.kind,
     [place.series === undefined ? "underlying" : "series"]: nameOf(place),
     ...(task.kind === "pay" || task.kind === "declare" ? { account: nameOf(task.account) } : {}),
+    ...(task.kind === "deleverage" ? { accounts: task.accounts.map(nameOf) } : {}),
     done,
     ...(error === undefined ? {} : { reason: explainError(error) }),
   }));

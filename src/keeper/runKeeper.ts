@@ -92,6 +92,7 @@ export async function runKeeper(options: KeeperOptions): Promise<void> {
         underlying: task.underlying,
         series,
         ...(task.kind === "pay" || task.kind === "declare" ? { account: nameOf(task.account) } : {}),
+        ...(task.kind === "deleverage" ? { accounts: task.accounts.map(nameOf) } : {}),
       };
       if (done) logger.info(what, "upkeep");
       else if (error !== undefined) logger.warn({ ...what, retryable: isRetryable(error), reason: explainError(error) }, "upkeep failed");

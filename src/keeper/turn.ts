@@ -82,7 +82,7 @@ export type TurnOptions = {
   readonly refresh?: Refresh;
   /** What sales are weighed against; without it every account below its line is sent for. */
   readonly costs?: CostSource;
-  /** Whether the fund's accounts are topped up, and clocks of exchanges started and stopped. */
+  /** Whether the fund's accounts are topped up, what they hold beyond their margin is closed, and clocks of exchanges started and stopped. */
   readonly tendsFund?: boolean;
   /** What it knows of the accounts from earlier turns; by default nothing, and it is built anew. */
   readonly scan?: LiquidationScan;
@@ -194,7 +194,7 @@ export async function keepersTurn({
     state = read();
   }
   state = await carryOut(planUpkeep(state, refresh));
-  if (tendsFund) state = await carryOut(planFund(state));
+  if (tendsFund) state = await carryOut(planFund(state, from));
   if (caps !== undefined)
     await carryOut({ tasks: caps(state).map((underlying): Task => ({ kind: "cap", underlying })), refused: [], state });
   const report = { accounts: scan.table.size, below, planned, unprofitable, sales, missed, failures, upkeep, events };

@@ -21,6 +21,7 @@ import { expiryOf } from "../engine/words/seriesWord.ts";
 import {
   type Call,
   declareExchangeCall,
+  deleverageCall,
   postPriceCall,
   postSlicesCall,
   refreshCapCall,
@@ -48,6 +49,7 @@ export type SliceSource = (state: State) => Promise<readonly SliceOffer[]>;
 export type Task =
   | (Pick<PriceOffer, "underlying" | "updates" | "fee"> & { readonly kind: "price" })
   | { readonly kind: "cap" | "topUp"; readonly underlying: number }
+  | { readonly kind: "deleverage"; readonly underlying: number; readonly accounts: readonly AccountId[] }
   | { readonly kind: "declare"; readonly account: AccountId; readonly underlying: number }
   | { readonly kind: "slices"; readonly underlying: number; readonly slices: readonly SliceUpdate[] }
   | (SeriesPlace & { readonly kind: "refresh" | "settle" })
@@ -82,6 +84,8 @@ export function taskCall(record: DeploymentRecord, from: string, task: Task): Ca
       return refreshCapCall(record, from, task.underlying);
     case "topUp":
       return topUpCall(record, from, task.underlying);
+    case "deleverage":
+      return deleverageCall(record, from, task.underlying, task.accounts);
     case "declare":
       return declareExchangeCall(record, from, task.account);
     case "slices":

@@ -10,10 +10,12 @@ import { ACCOUNTS_IN_A_BATCH, inBatches, planLiquidations, planShedding } from "
 import { PassingFailure } from "../../src/sdk/failure.ts";
 import { figuresOf, standings } from "../../src/sdk/standing.ts";
 import { Random } from "../helpers/random.ts";
-import { BOB, bob, deposit, emptyState, FUND, later, repriced, trade } from "../helpers/state.ts";
+import { fund, short } from "../helpers/shortFund.ts";
+import { BOB, bob, carol, deposit, emptyState, FUND, later, repriced, trade } from "../helpers/state.ts";
 
 const MARK = 2n * 10n ** 16n;
 const LOTS = 500_000n; // 10,000 settlement tokens
+const KEEPER = `0x${"ee".repeat(20)}`;
 
 /** Trader `i`, an account of its own. */
 function traderOf(i: number): { owner: string; id: AccountId } {
@@ -245,13 +247,47 @@ describe("what the fund needs", () => {
     const fallen = repriced(crowd([1_400, 1_300, 1_200]), 0, (MARK * 94n) / 100n);
     let state = fallen;
     for (const account of planned(fallen)) state = liquidate(state, account, bob).state;
-    const topped = planFund(state);
+    const topped = planFund(state, KEEPER);
     expect(topped.tasks).to.deep.equal([{ kind: "topUp", underlying: 0 }]);
-    const at = (percent: bigint): typeof topped => planFund(repriced(topped.state, 0, (MARK * percent) / 1_000n));
+    const at = (percent: bigint): typeof topped => planFund(repriced(topped.state, 0, (MARK * percent) / 1_000n), KEEPER);
     expect(at(940n).tasks).to.deep.equal([]);
     expect(at(939n).tasks, "a little less than its margin is missing all the time").to.deep.equal([]);
     const fell = at(880n);
     expect(fell.tasks).to.deep.equal([{ kind: "topUp", underlying: 0 }]);
-    expect(planFund(fell.state).tasks).to.deep.equal([]);
+    expect(planFund(fell.state, KEEPER).tasks).to.deep.equal([]);
+  });
+
+  it("I-10 behavior: what the stake cannot pay starts the water-line, then closes who is above it, and once nothing is lacking it is cleared", () => {
+    const state = short(1_000n * WAD);
+    freeze(state);
+    const first = planFund(state, KEEPER);
+    expect(first.tasks).to.deep.equal([{ kind: "topUp", underlying: 0 }]);
+    expect(planFund(first.state, KEEPER).tasks, "nobody is above the line yet").to.deep.equal([]);
+    // bob has four times carol's leverage
+    const second = planFund(later(first.state, 600n), KEEPER);
+    expect(second.tasks).to.deep.equal([{ kind: "deleverage", underlying: 0, accounts: [bob] }]);
+    expect(second.state.waterLines.has(0)).to.equal(true);
+    const turns = [second];
+    while (turns.at(-1)!.state.waterLines.has(0) && turns.length < 100) turns.push(planFund(later(turns.at(-1)!.state, 600n), KEEPER));
+    const { state: done } = turns.at(-1)!;
+    expect(done.waterLines.has(0), `after ${turns.length} turns`).to.equal(false);
+    const { equity, margin } = figuresOf(done, fund, false);
+    expect(equity >= margin).to.equal(true);
+    expect(planFund(done, KEEPER).tasks).to.deep.equal([]);
+  });
+
+  it("I-15 behavior: a shortage that nobody is above is looked at twice a day, and one that is over ends its line", () => {
+    const { state } = planFund(short(1_000n * WAD), KEEPER);
+    const alone = { ...state, accounts: new Map([...state.accounts].filter(([id]) => id !== bob && id !== carol)) };
+    const half = later(alone, 43_200n);
+    expect(planFund(half, KEEPER).tasks).to.deep.equal([]);
+    const looked = planFund(later(half, 1n), KEEPER);
+    expect(looked.tasks).to.deep.equal([{ kind: "topUp", underlying: 0 }]);
+    expect(looked.state.waterLines.get(0)!.time > alone.now, "and is not forgotten").to.equal(true);
+    // the price rises, and the fund's account is long
+    const risen = repriced(later(state, 60n), 0, (MARK * 120n) / 100n);
+    const { tasks, state: over } = planFund(risen, KEEPER);
+    expect(tasks).to.deep.equal([{ kind: "deleverage", underlying: 0, accounts: [] }]);
+    expect(over.waterLines.size).to.equal(0);
   });
 });
