@@ -5,7 +5,7 @@ import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { errorNameOf } from "../sdk/errors.ts";
 import { interfaceOf } from "../sdk/interfaces.ts";
 import { saleOf } from "../sdk/saleLog.ts";
-import type { ReceiptLog, Sent } from "../sdk/sender.ts";
+import type { Outcome, ReceiptLog, Sent } from "../sdk/sender.ts";
 import { type Standing, standings } from "../sdk/standing.ts";
 import type { Books, VaultEvent } from "./books.ts";
 import type { CapWatch } from "./caps.ts";
@@ -56,9 +56,6 @@ export type TurnReport = {
   /** Everything that happened since the last turn and in this one. */
   readonly events: readonly VaultEvent[];
 };
-
-/** What became of a call: what it said when it was mined, or why it failed. */
-export type Outcome = { readonly sent: Pick<Sent, "hash" | "logs"> } | { readonly error: unknown };
 
 export type SendAll = (calls: readonly Call[]) => Promise<readonly Outcome[]>;
 
