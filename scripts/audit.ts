@@ -104,8 +104,9 @@ const parts: Readonly<Record<string, (options: Options) => Promise<Figure>>> = {
 
   async coverage() {
     const { output } = await command(["node", "scripts/run.cjs", "coverage.ts", "--json"], progress);
-    const from = output.indexOf("{\n");
-    if (from < 0) throw new Failure(`no report: ${output.trim().split("\n").at(-1) ?? ""}`);
+    // what tests say stands before it
+    const from = output.lastIndexOf("\n{\n") + 1;
+    if (!output.startsWith("{\n", from)) throw new Failure(`no report: ${output.trim().split("\n").at(-1) ?? ""}`);
     const { percent, least, lines, covered, failing } = JSON.parse(output.slice(from)) as Record<string, number>;
     const tests = failing === 0 ? "" : `; ${failing} tests failed on instrumented code`;
     return { state: state(percent! >= least!), figure: `${percent!.toFixed(2)} %, ${covered} of ${lines} lines${tests}` };

@@ -22,10 +22,11 @@ export type Unprofitable = { readonly account: AccountId; readonly reward: bigin
 
 export type Weighed = { readonly worth: readonly AccountId[]; readonly unprofitable: readonly Unprofitable[] };
 
-// What a transaction takes before anybody is sold, and what the sale of an account adds, by the figures of bench/gas.json: of one perpetual alone, of each market and each token of
+// What a transaction takes before anybody is sold, and what the sale of an account adds, by the figures of bench/gas.json: of one perpetual alone where the account has something left and where it has not, of each market and each token of
 // collateral otherwise, and of each option or dated future.
 const GAS_OF_A_BATCH = 50_000n;
 const GAS_ALONE = 25_000n;
+const GAS_INSOLVENT = 75_000n;
 const GAS_OF_MARKETS = 45_000n;
 const GAS_A_MARKET = 70_000n;
 const GAS_A_COLLATERAL = 40_000n;
@@ -36,11 +37,16 @@ export function isAlone(account: Account): boolean {
   return account.positions.size === 1 && account.collateral.size === 0 && seriesCountOf(account) === 0n;
 }
 
+/** Gas that a batch is expected to take. @param insolvent of the accounts */
+export function gasOfBatch(state: State, accounts: readonly AccountId[], insolvent: ReadonlySet<AccountId>): bigint {
+  return accounts.reduce((sum, id) => sum + gasExpected(state, id, insolvent.has(id)), GAS_OF_A_BATCH);
+}
+
 /** Gas that the sale of an account is expected to add to a batch. */
-export function gasExpected(state: State, id: AccountId): bigint {
+export function gasExpected(state: State, id: AccountId, isInsolvent = false): bigint {
   const account = state.accounts.get(id);
   if (account === undefined) return GAS_ALONE;
-  if (isAlone(account)) return GAS_ALONE;
+  if (isAlone(account)) return isInsolvent ? GAS_INSOLVENT : GAS_ALONE;
   const [markets, tokens, series] = [BigInt(account.positions.size), BigInt(account.collateral.size), seriesCountOf(account)];
   return GAS_OF_MARKETS + GAS_A_MARKET * markets + GAS_A_COLLATERAL * tokens + GAS_A_SERIES_POSITION * series;
 }

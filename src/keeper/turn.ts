@@ -9,7 +9,7 @@ import type { Outcome, ReceiptLog, Sent } from "../sdk/sender.ts";
 import { type Standing, standings } from "../sdk/standing.ts";
 import type { Books, VaultEvent } from "./books.ts";
 import type { CapWatch } from "./caps.ts";
-import { type CostSource, type Unprofitable, weigh } from "./economy.ts";
+import { type CostSource, gasOfBatch, type Unprofitable, weigh } from "./economy.ts";
 import { planFund } from "./fundUpkeep.ts";
 import { ACCOUNTS_IN_A_BATCH, batchesByGas, planLiquidations } from "./plan.ts";
 import { type PriceSource, worthPosting } from "./priceFeed.ts";
@@ -169,7 +169,10 @@ export async function keepersTurn({
     return weighed.worth.length === 0 ? [] : [weighed.worth];
   });
   if (send !== undefined && batches.length > 0) {
-    const calls = batches.map((accounts) => liquidateBatchCall(record, from, accounts, keeper));
+    const insolvent = new Set(planned.filter(({ figures }) => figures.equity < 0n).map(({ account }) => account));
+    const calls = batches.map((accounts) => {
+      return { ...liquidateBatchCall(record, from, accounts, keeper), gas: Number(gasOfBatch(state, accounts, insolvent)) };
+    });
     const outcomes = await send(calls);
     const own = outcomes.flatMap((outcome) => ("sent" in outcome ? eventsOf(record, outcome.sent.logs) : []));
     sales.push(...salesOf(own));

@@ -85,9 +85,9 @@ export type Sender = {
   /**
    * Sends calls of which none needs another: the next leaves as soon as the one before has, so that a block may take many. What waits from before is done
    * with first, one by one.
-   * @param ask of each right before it leaves; what throws is not sent
+   * @param ask of each right before it leaves: the gas limit that it is known to do with, undefined where the node is to estimate it; what throws is not sent
    */
-  readonly sendAll: (calls: readonly Call[], ask?: (call: Call) => Promise<void>) => Promise<readonly Outcome[]>;
+  readonly sendAll: (calls: readonly Call[], ask?: (call: Call) => Promise<bigint | undefined>) => Promise<readonly Outcome[]>;
 };
 
 /**
@@ -114,7 +114,8 @@ export class TransactionFailure extends Failure {
   }
 }
 
-const MOST_GAS = 16_777_216n; // of a transaction, EIP-7825
+/** Of a transaction, EIP-7825. */
+export const MOST_GAS = 16_777_216n;
 const PATIENCE = 300_000;
 /** Transactions that wait at a time: geth keeps sixteen of a sender whatever else is offered. */
 const AT_ONCE = 16;
@@ -371,7 +372,7 @@ export function transactionSender(options: SenderOptions): Sender {
     }
   };
 
-  const sendAll = async (calls: readonly Call[], ask = async (_: Call): Promise<void> => {}): Promise<Outcome[]> => {
+  const sendAll = async (calls: readonly Call[], ask = async (_: Call): Promise<bigint | undefined> => undefined): Promise<Outcome[]> => {
     const outcomes: Outcome[] = [];
     const open = new Set<Promise<void>>();
     const outOfTurn: number[] = [];
@@ -387,12 +388,12 @@ export function transactionSender(options: SenderOptions): Sender {
       if (open.size === 0) earlier.push(...(await settle()));
       const waits = open.size === 0 && pending.size > 0;
       try {
-        await ask(call);
+        const known = await ask(call);
         if (waits) {
           done(i, await send(call));
           continue;
         }
-        const gas = await gasFor(rpc, call);
+        const gas = known ?? (await gasFor(rpc, call));
         while (open.size >= AT_ONCE) await Promise.race(open);
         const at = Math.max(nonce, await freeNonce());
         await new Promise<void>((resolve) => {

@@ -1,10 +1,18 @@
 import { expect } from "chai";
 import { Transaction } from "ethers";
 import { openBookStore } from "../../src/keeper/bookStore.ts";
+import { liquidationSender } from "../../src/keeper/liquidationSender.ts";
 import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { DEFAULT_POLICY } from "../../src/sdk/replacement.ts";
 import { isRetryable, pauseFor, type Rpc, RpcFailure } from "../../src/sdk/rpc.ts";
-import { type Outcome, type SenderEvent, type SenderOptions, TransactionFailure, transactionSender } from "../../src/sdk/sender.ts";
+import {
+  type Outcome,
+  type Sender,
+  type SenderEvent,
+  type SenderOptions,
+  TransactionFailure,
+  transactionSender,
+} from "../../src/sdk/sender.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 
 const wallet = localWallet(9);
@@ -258,6 +266,7 @@ describe("transactionSender, many at a time", () => {
     const outcomes = await sender.sendAll(calls(5), async ({ data }) => {
       asked.push(data);
       if (data === "0x01") throw new Error("nobody can be sold");
+      return undefined;
     });
     expect(asked).to.deep.equal(calls(5).map(({ data }) => data));
     expect(states(outcomes).map((each, i) => [i + 1, /nobody|revert|insufficient|sent/.exec(each)?.[0]])).to.deep.equal([
@@ -306,5 +315,56 @@ describe("transactionSender, many at a time", () => {
     const minedOnce = node.sent.filter(({ data }) => data === "0x01").length;
     expect(minedOnce).to.be.at.least(2);
     expect(Math.max(...nonces)).to.be.at.most(11);
+  });
+
+  it("default: a limit that is known is taken, and the node is not asked for one", async () => {
+    const node = fakeNode(() => node.sent.length >= 2);
+    const { sender } = senderOn(node.rpc);
+    await sender.sendAll(calls(2), async ({ data }) => (data === "0x01" ? 77_000n : undefined));
+    expect(node.sent.slice(0, 2).map(({ gasLimit }) => gasLimit)).to.deep.equal([77_000n, 125_000n]);
+  });
+});
+
+describe("liquidationSender", () => {
+  const abi = interfaceOf("LiquidationBatch");
+  const batch = { ...call, data: abi.encodeFunctionData("liquidateBatch", [[1n, 2n], 3n]), gas: 100_000 };
+  const sold = (count: bigint): string => abi.encodeFunctionResult("liquidateBatch", [count]);
+
+  /** What a batch is sent with, by how much gas it takes; nobody is sold by what takes none. */
+  async function sentWith(
+    takes: bigint,
+    expected = batch.gas,
+  ): Promise<{ limit: bigint | undefined; asked: (bigint | undefined)[]; said: string }> {
+    const asked: (bigint | undefined)[] = [];
+    const rpc: Rpc = async (_method, params = []) => {
+      const { gas } = params[0] as { gas?: string };
+      asked.push(gas === undefined ? undefined : BigInt(gas));
+      if (gas !== undefined && BigInt(gas) < takes) throw new RpcFailure({ message: "execution reverted", code: 3 });
+      return sold(takes === 0n ? 0n : 2n);
+    };
+    let limit: bigint | undefined;
+    let said = "";
+    const sendAll: Sender["sendAll"] = async ([first], ask) => {
+      limit = await ask?.(first!).catch((error: unknown) => {
+        said = String(error);
+        return undefined;
+      });
+      return [];
+    };
+    await liquidationSender(rpc, { sendAll, send: () => Promise.reject(new Error("one by one")) })([{ ...batch, gas: expected }]);
+    return { limit, asked, said };
+  }
+
+  it("default: what does with a quarter more than expected is sent with a quarter more than that, and not estimated", async () => {
+    expect(await sentWith(125_000n)).to.deep.equal({ limit: 156_250n, asked: [125_000n], said: "" });
+  });
+
+  it("behavior: what needs more, or more than a transaction may take, is left to the node's estimate", async () => {
+    expect(await sentWith(125_001n)).to.deep.equal({ limit: undefined, asked: [125_000n, undefined], said: "" });
+    expect(await sentWith(1n, 12_000_000)).to.deep.equal({ limit: undefined, asked: [undefined], said: "" });
+  });
+
+  it("behavior: what sells nobody is not sent", async () => {
+    expect((await sentWith(0n)).said).to.match(/nobody of the batch can be sold now/);
   });
 });
