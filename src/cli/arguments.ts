@@ -12,13 +12,13 @@ function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** A whole number between two bounds, from the command line. */
-export function whole(least: number, most: number) {
+/** A whole number between two bounds, from the command line. @param unit what it is a number of */
+export function whole(least: number, most: number, unit = "") {
   return z
     .string()
-    .regex(/^\d+$/, { error: (issue) => `"${String(issue.input)}" is not a whole number` })
+    .regex(/^\d+$/, { error: (issue) => `"${String(issue.input)}" is not a whole number${unit === "" ? "" : ` of ${unit}`}` })
     .transform(Number)
-    .refine((value) => value >= least && value <= most, { error: `must be from ${least} to ${most}` });
+    .refine((value) => value >= least && value <= most, { error: `must be from ${least} to ${most} ${unit}`.trimEnd() });
 }
 
 /** A number between two bounds, with what it is a number of: for figures, not for money. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { explainError } from "../sdk/errors.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { addAccountCommands } from "./accountCommands.ts";
+import { addBacktestCommand } from "./backtestCommand.ts";
 import { addCheckCommand } from "./checkCommand.ts";
 import { addCompletionCommand } from "./completionCommand.ts";
 import { addDataCommand } from "./dataCommand.ts";
@@ -26,6 +27,7 @@ export function commandLine(): Command {
     .configureOutput({ outputError: (text, write) => write(text) });
   addDemoCommand(program);
   addSimulateCommand(program);
+  addBacktestCommand(program);
   addDataCommand(program);
   addDevnetCommand(program);
   addKeepCommand(program);

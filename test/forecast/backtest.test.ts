@@ -1,0 +1,159 @@
+import { expect } from "chai";
+import { before, describe, it } from "mocha";
+import { posted } from "../../src/engine/actions/prices.ts";
+import { type Backtest, type BacktestTerms, backtest, learnt, MODELS } from "../../src/forecast/backtest.ts";
+import { adverseExcursions } from "../../src/forecast/excursion.ts";
+import { FitFailed, type Forecaster } from "../../src/forecast/forecaster.ts";
+import { garch } from "../../src/forecast/garch.ts";
+import { type Hours, hoursOf, knownAt } from "../../src/forecast/hours.ts";
+import { logHar } from "../../src/forecast/logHar.ts";
+import { loadOptimiser } from "../../src/forecast/minimise.ts";
+import { onChainRule } from "../../src/forecast/onChain.ts";
+import { constant, ewma } from "../../src/forecast/simple.ts";
+import { listedUnderlying } from "../helpers/prices/words.ts";
+import { generatedBars, START } from "./series.ts";
+
+const DAY = 86_400;
+const { volatility } = listedUnderlying();
+const LOT = 4;
+
+const makers: readonly ((hours: Hours) => Forecaster)[] = [constant, ewma, (h) => garch(h, false), (h) => garch(h, true), logHar];
+
+describe("plimsoll's back-test of forecasts", function () {
+  this.timeout(120_000);
+  const bars = generatedBars(520 * 24, 11);
+  const hours = hoursOf(bars);
+  const terms: BacktestTerms = {
+    from: START + 440 * DAY,
+    to: START + 520 * DAY,
+    horizon: 4,
+    part: 0.99,
+    refit: 40,
+    models: MODELS,
+    volatility,
+    lotExponent: LOT,
+  };
+  let result: Backtest;
+  const seen: [number, number, string][] = [];
+  before(async () => {
+    await loadOptimiser();
+    result = await backtest(hours, terms, (...each) => seen.push(each));
+  });
+
+  it("default: every model beside the rule, over the same windows and the same days, with progress", () => {
+    expect(result.models.map(({ name }) => name)).to.deep.equal(["on-chain target", "on-chain held", "on-chain larger", ...MODELS]);
+    for (const { range, bounded } of result.models) {
+      for (const { long, short } of bounded === undefined ? [range] : [range, bounded]) {
+        expect([long.windows, short.windows]).to.deep.equal([480, 480]);
+        expect(long.expected).to.be.closeTo(4.8, 1e-9);
+      }
+    }
+    expect([result.leftOut, result.scored]).to.deep.equal([0, 79 * 24 + 1]);
+    expect(seen.map(([done, of]) => [done, of])).to.deep.equal(Array.from({ length: 10 }, (_, i) => [i + 1, 10]));
+    expect(seen.at(-1)).to.deep.equal([10, 10, "log-har"]);
+  });
+
+  it("default: in a market of its own kind gjr is the best of them, and its range holds", () => {
+    const loss = Object.fromEntries(result.models.map(({ name, qlike }) => [name, qlike ?? Number.POSITIVE_INFINITY]));
+    for (const name of ["constant", "ewma", "on-chain target"]) expect(loss.gjr).to.be.below(loss[name]!);
+    const gjr = result.models.find(({ name }) => name === "gjr")!;
+    expect(gjr.range.long.kupiec.probability).to.be.above(0.001);
+    expect(gjr.failures).to.deep.equal([]);
+  });
+
+  it("default: windows are counted as they are by hand", () => {
+    const rule = onChainRule(hours, volatility, LOT);
+    let [longs, shorts] = [0, 0];
+    for (let time = terms.from; time + 4 * 3_600 <= terms.to; time += 4 * 3_600) {
+      const i = (time - START) / 3_600;
+      const after = bars.slice(i, i + 4);
+      const close = Number(bars[i - 1]!.close);
+      const target = rule.target[i - 1]!;
+      if (Math.min(...after.map(({ low }) => Number(low))) < close * (1 - target)) longs++;
+      if (Math.max(...after.map(({ high }) => Number(high))) > close * (1 + target)) shorts++;
+    }
+    const { long, short } = result.models[0]!.range;
+    expect([long.exceedances, short.exceedances]).to.deep.equal([longs, shorts]);
+  });
+
+  it("default: no look-ahead: whatever comes later, each forecast and each fit is the same", () => {
+    const end = 435 * 24;
+    const other = generatedBars(520 * 24, 99);
+    const factor = Number(bars[end - 1]!.close) / Number(other[end - 1]!.close);
+    const scaled = (price: bigint): bigint => BigInt(Math.round((Number(price) / 1e12) * factor * 3)) * 10n ** 12n;
+    const changed = bars.map((bar, i) => {
+      const { time, open, high, low, close } = other[i]!;
+      return i < end ? bar : { time, open: scaled(open), high: scaled(high), low: scaled(low), close: scaled(close) };
+    });
+    const future = hoursOf(changed);
+    expect(future.close[end]).to.not.equal(hours.close[end]);
+    for (const make of makers) {
+      const [one, two] = [hours, future].map((each) => {
+        const { fit, multiple } = learnt(make(each), adverseExcursions(each, 4), end, 4, 0.99);
+        return { parameters: fit.parameters, multiple, variances: Array.from({ length: end }, (_, i) => fit.variance(i, 4)) };
+      });
+      expect(one, make(hours).name).to.deep.equal(two);
+    }
+    const rules = [hours, future].map((each) => onChainRule(each, volatility, LOT));
+    expect([...rules[0]!.target.subarray(0, end)]).to.deep.equal([...rules[1]!.target.subarray(0, end)]);
+    expect([...rules[0]!.held.subarray(0, end)]).to.deep.equal([...rules[1]!.held.subarray(0, end)]);
+  });
+
+  it("behavior: a back-test that ends earlier has the same first windows", async () => {
+    const to = START + 460 * DAY;
+    const shorter = { ...terms, to, models: ["log-har" as const] };
+    const [whole, part] = [await backtest(hours, shorter), await backtest(hoursOf(bars.slice(0, 460 * 24)), shorter)];
+    expect(whole).to.deep.equal(part);
+  });
+
+  it("default: the rule is the vault's own: posts of the engine leave the same ranges", () => {
+    const rule = onChainRule(hours, volatility, LOT);
+    const listed = listedUnderlying();
+    let underlying = {
+      ...listed,
+      price: 0n,
+      priceTime: 0n,
+      heldRange: 0n,
+      targetRange: 0n,
+      lotExponent: BigInt(LOT),
+      sample: { price: 0n, time: 0n, fast: 0n, slow: 0n, rateTime: 0n },
+      guard: { ...listed.guard, band: 1_000_000n, widestBand: 10_000_000n },
+    };
+    for (let i = 0; i < 1_000; i++) {
+      const now = BigInt(knownAt(hours, i));
+      const report = { price: BigInt(Math.round(hours.close[i]! * 1e14)) * 10n ** 4n, publishTime: now, valid: true };
+      underlying = posted(underlying, 0, [report], { now, tradingAge: 600n, inGrace: false }).underlying;
+      expect([rule.target[i], rule.held[i]]).to.deep.equal([Number(underlying.targetRange) / 1e9, Number(underlying.heldRange) / 1e9]);
+    }
+  });
+
+  it("behavior: windows with a missing hour are left out, for all", async () => {
+    const holed = hoursOf(bars.filter((_, i) => i < 450 * 24 || i >= 450 * 24 + 5));
+    const { leftOut, models } = await backtest(holed, { ...terms, models: ["ewma"] });
+    expect(leftOut).to.equal(2); // five hours of two windows; the second would also be forecast in the hole
+    for (const { range } of models) expect(range.long.windows).to.equal(478);
+  });
+
+  it("behavior: a fit that fails leaves the one before it, and a first one that fails ends the run", () => {
+    const failing: Forecaster = {
+      name: "failing",
+      fit: () => {
+        throw new FitFailed("as planted");
+      },
+    };
+    expect(() => learnt(failing, adverseExcursions(hours, 4), 5_000, 4, 0.99)).to.throw(FitFailed);
+    expect(() => learnt(ewma(hours), adverseExcursions(hours, 4), 1_000, 4, 0.99)).to.throw(FitFailed, "no quantile");
+  });
+
+  it("args: what does not fit the hours is refused", async () => {
+    const refused = async (changed: Partial<BacktestTerms>): Promise<string> =>
+      backtest(hours, { ...terms, ...changed }).then(
+        () => "accepted",
+        (error: Error) => error.message,
+      );
+    expect(await refused({ from: terms.from + 60 })).to.match(/whole hours/);
+    expect(await refused({ from: START + 100 * DAY })).to.match(/fewer than 425 days/);
+    expect(await refused({ to: terms.to + DAY })).to.match(/beyond the hours/);
+    expect(await refused({ to: terms.from + 3_600 })).to.match(/nothing is over/);
+  });
+});
