@@ -4,10 +4,11 @@ import { moment as inWords } from "../data/bar.ts";
 import { refusal } from "../data/readSeries.ts";
 import { fileLines, findingRows, seriesJson } from "../data/report.ts";
 import { localParameters } from "../deployment/localParameters.ts";
-import { type Backtest, backtest, MODELS, type ModelName, type RangeFigures, warmUpDays } from "../forecast/backtest.ts";
+import type { Backtest, RangeFigures } from "../forecast/backtest.ts";
 import type { Coverage } from "../forecast/coverage.ts";
 import { FitFailed } from "../forecast/forecaster.ts";
 import { hoursOf } from "../forecast/hours.ts";
+import { MODELS, type ModelName, warmUpDays } from "../forecast/terms.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { moment, quantity, readArguments, whole } from "./arguments.ts";
 import { addDataOptions, dataSchema, readWithProgress } from "./dataCommand.ts";
@@ -70,7 +71,7 @@ export function addBacktestCommand(program: Command): void {
     }
     // models learn from everything before --from
     const refused = refusal(series, { ...read, from: start, to });
-    if (refused !== undefined) throw new BadInput(refused);
+    if (refused !== undefined) throw new BadInput(findings.holes.length > 1 ? `${refused}; plimsoll data check lists them` : refused);
     const least = Math.max(horizon * HOUR, DAY);
     if (to - from < least) throw new BadInput(`--to: at least ${least / HOUR} hours after --from (${inWords(from)}), or nothing is over`);
 
@@ -82,6 +83,7 @@ export function addBacktestCommand(program: Command): void {
       rangeCap: value("RangeCap"),
       sigmaFloor: value("SigmaFloor"),
     };
+    const { backtest } = await import("../forecast/backtest.ts");
     const line = progressLine();
     const started = performance.now();
     let result: Backtest;

@@ -1,5 +1,4 @@
 import { HOUR } from "../data/bar.ts";
-import type { RangeParameters } from "../engine/math/scanRange.ts";
 import { type Coverage, coverageOf } from "./coverage.ts";
 import { adverseExcursions, type Excursions, quantile } from "./excursion.ts";
 import { type Procyclicality, procyclicality, qlike } from "./figures.ts";
@@ -10,39 +9,24 @@ import { logHar } from "./logHar.ts";
 import { loadOptimiser } from "./minimise.ts";
 import { type OnChain, onChainRule } from "./onChain.ts";
 import { DAY_HOURS, realisedVariance } from "./realised.ts";
-import { CONSTANT_DAYS, constant, ewma } from "./simple.ts";
+import { constant, ewma } from "./simple.ts";
+import { type BacktestTerms, type ModelName, warmUpDays } from "./terms.ts";
 
-const MAKERS = {
+const MAKERS: Readonly<Record<ModelName, (hours: Hours) => Forecaster>> = {
   constant,
   ewma,
-  garch: (hours: Hours) => garch(hours, false),
-  gjr: (hours: Hours) => garch(hours, true),
+  garch: (hours) => garch(hours, false),
+  gjr: (hours) => garch(hours, true),
   "log-har": logHar,
-} as const satisfies Record<string, (hours: Hours) => Forecaster>;
+};
 
-export type ModelName = keyof typeof MAKERS;
-/** Beside the rule of the chain. */
-export const MODELS = Object.keys(MAKERS) as ModelName[];
+/** A model of recorded hours. `loadOptimiser` has to be awaited before it is fitted. */
+export const forecasterOf = (name: ModelName, hours: Hours): Forecaster => MAKERS[name](hours);
 
 /** An off-chain forecast moves the target range inside [on-chain, 2 × on-chain]. */
 const MOST_OF_RULE = 2;
 const LEAST_EXCURSIONS = 1_000;
 const SHOWN_HORIZONS = [1, 4, 8, 24];
-
-export interface BacktestTerms {
-  /** Unix seconds, whole hours: forecasts are made from `from` on, and what they are held against is over at `to`. */
-  readonly from: number;
-  readonly to: number;
-  /** Hours over which the price must stay within the range. */
-  readonly horizon: number;
-  /** The part of windows that must stay, on each side. */
-  readonly part: number;
-  /** Days after which models are fitted anew. */
-  readonly refit: number;
-  readonly models: readonly ModelName[];
-  readonly volatility: RangeParameters;
-  readonly lotExponent: number;
-}
 
 /** How ranges held, and what margin they made. */
 export interface RangeFigures {
@@ -82,11 +66,8 @@ export interface Backtest {
   readonly excursions: readonly { readonly horizon: number; readonly long: number; readonly short: number }[];
 }
 
-/** Days of prices that have to be there before the first forecast. */
-export const warmUpDays = (models: readonly ModelName[]): number => (models.includes("constant") ? CONSTANT_DAYS + 60 : 120);
-
 /** A forecaster as it is walked forward: what it knew when. */
-interface Walk {
+export interface Walk {
   readonly variances: Float64Array;
   readonly ranges: Float64Array;
   readonly fits: number;
@@ -119,7 +100,7 @@ export async function backtest(
   const refits = Math.ceil((last - first) / (refit * DAY_HOURS));
   const walks = models.map((name, m) => ({
     name,
-    walk: walkForward(MAKERS[name](hours), hours, excursions, { ...terms, first, last }, (done) =>
+    walk: walkForward(forecasterOf(name, hours), hours, excursions, { ...terms, first, last }, (done) =>
       onFit(m * refits + done, models.length * refits, name),
     ),
   }));
@@ -185,12 +166,22 @@ export function boundedRange(range: number, target: number, cap: number): number
   return Math.min(Math.max(range, target), MOST_OF_RULE * target, cap);
 }
 
-function walkForward(
+/**
+ * Forecasts at each hour from `first` on, before `last`, fitted anew every `refit` days on the hours up to then.
+ * @throws FitFailed where the first fit fails; the fit before stays where a later one does
+ */
+export function walkForward(
   forecaster: Forecaster,
   hours: Hours,
   excursions: Excursions,
-  { first, last, refit, horizon, part }: BacktestTerms & { readonly first: number; readonly last: number },
-  onFit: (done: number) => void,
+  {
+    first,
+    last,
+    refit,
+    horizon,
+    part,
+  }: Pick<BacktestTerms, "refit" | "horizon" | "part"> & { readonly first: number; readonly last: number },
+  onFit: (done: number) => void = () => {},
 ): Walk {
   const empty = (): Float64Array => new Float64Array(hours.count).fill(Number.NaN);
   const [variances, ranges, failures] = [empty(), empty(), [] as { time: number; reason: string }[]];

@@ -1,23 +1,19 @@
 import { expect } from "chai";
 import { before, describe, it } from "mocha";
 import { posted } from "../../src/engine/actions/prices.ts";
-import { type Backtest, type BacktestTerms, backtest, learnt, MODELS } from "../../src/forecast/backtest.ts";
+import { type Backtest, backtest, forecasterOf, learnt, walkForward } from "../../src/forecast/backtest.ts";
 import { adverseExcursions } from "../../src/forecast/excursion.ts";
 import { FitFailed, type Forecaster } from "../../src/forecast/forecaster.ts";
-import { garch } from "../../src/forecast/garch.ts";
-import { type Hours, hoursOf, knownAt } from "../../src/forecast/hours.ts";
-import { logHar } from "../../src/forecast/logHar.ts";
+import { hoursOf, knownAt } from "../../src/forecast/hours.ts";
 import { loadOptimiser } from "../../src/forecast/minimise.ts";
 import { onChainRule } from "../../src/forecast/onChain.ts";
-import { constant, ewma } from "../../src/forecast/simple.ts";
+import { type BacktestTerms, MODELS } from "../../src/forecast/terms.ts";
 import { listedUnderlying } from "../helpers/prices/words.ts";
 import { generatedBars, START } from "./series.ts";
 
 const DAY = 86_400;
 const { volatility } = listedUnderlying();
 const LOT = 4;
-
-const makers: readonly ((hours: Hours) => Forecaster)[] = [constant, ewma, (h) => garch(h, false), (h) => garch(h, true), logHar];
 
 describe("plimsoll's back-test of forecasts", function () {
   this.timeout(120_000);
@@ -76,6 +72,23 @@ describe("plimsoll's back-test of forecasts", function () {
     expect([long.exceedances, short.exceedances]).to.deep.equal([longs, shorts]);
   });
 
+  it("default: QLIKE is that of the variance told at each hour and of the 24 hours after it", () => {
+    const { variances } = walkForward(forecasterOf("ewma", hours), hours, adverseExcursions(hours, 4), {
+      ...terms,
+      first: 440 * 24 - 1,
+      last: 520 * 24 - 1,
+    });
+    let [sum, count] = [0, 0];
+    for (let i = 440 * 24 - 1; i + 24 < 520 * 24; i++) {
+      let realised = 0;
+      for (let j = i + 1; j <= i + 24; j++) realised += Math.log(hours.close[j]! / hours.close[j - 1]!) ** 2;
+      sum += realised / variances[i]! - Math.log(realised / variances[i]!) - 1;
+      count++;
+    }
+    expect(result.scored).to.equal(count);
+    expect(result.models.find(({ name }) => name === "ewma")!.qlike).to.be.closeTo(sum / count, 1e-9);
+  });
+
   it("default: no look-ahead: whatever comes later, each forecast and each fit is the same", () => {
     const end = 435 * 24;
     const other = generatedBars(520 * 24, 99);
@@ -87,12 +100,20 @@ describe("plimsoll's back-test of forecasts", function () {
     });
     const future = hoursOf(changed);
     expect(future.close[end]).to.not.equal(hours.close[end]);
-    for (const make of makers) {
+    for (const name of MODELS) {
       const [one, two] = [hours, future].map((each) => {
-        const { fit, multiple } = learnt(make(each), adverseExcursions(each, 4), end, 4, 0.99);
+        const { fit, multiple } = learnt(forecasterOf(name, each), adverseExcursions(each, 4), end, 4, 0.99);
         return { parameters: fit.parameters, multiple, variances: Array.from({ length: end }, (_, i) => fit.variance(i, 4)) };
       });
-      expect(one, make(hours).name).to.deep.equal(two);
+      expect(one, name).to.deep.equal(two);
+    }
+    const walked = { first: 428 * 24, last: 450 * 24, refit: 3, horizon: 4, part: 0.99 };
+    for (const name of ["ewma", "gjr", "log-har"] as const) {
+      const [one, two] = [hours, future].map((each) => walkForward(forecasterOf(name, each), each, adverseExcursions(each, 4), walked));
+      for (const field of ["variances", "ranges"] as const) {
+        expect([...one![field].subarray(0, end)], name).to.deep.equal([...two![field].subarray(0, end)]);
+        expect(one![field][end], name).to.not.equal(two![field][end]);
+      }
     }
     const rules = [hours, future].map((each) => onChainRule(each, volatility, LOT));
     expect([...rules[0]!.target.subarray(0, end)]).to.deep.equal([...rules[1]!.target.subarray(0, end)]);
@@ -135,14 +156,27 @@ describe("plimsoll's back-test of forecasts", function () {
   });
 
   it("behavior: a fit that fails leaves the one before it, and a first one that fails ends the run", () => {
-    const failing: Forecaster = {
-      name: "failing",
-      fit: () => {
-        throw new FitFailed("as planted");
-      },
+    const failing = (from: number): Forecaster => {
+      const model = forecasterOf("ewma", hours);
+      let fits = 0;
+      return {
+        ...model,
+        fit: (end) => {
+          if (fits++ >= from) throw new FitFailed("as planted");
+          return model.fit(end);
+        },
+      };
     };
-    expect(() => learnt(failing, adverseExcursions(hours, 4), 5_000, 4, 0.99)).to.throw(FitFailed);
-    expect(() => learnt(ewma(hours), adverseExcursions(hours, 4), 1_000, 4, 0.99)).to.throw(FitFailed, "no quantile");
+    const walked = { first: 440 * 24 - 1, last: 450 * 24 - 1, refit: 4, horizon: 4, part: 0.99 };
+    const excursions = adverseExcursions(hours, 4);
+    const told: number[] = [];
+    const { fits, failures, ranges, multiple } = walkForward(failing(1), hours, excursions, walked, (done) => told.push(done));
+    expect([fits, failures.length, told]).to.deep.equal([1, 2, [1, 2, 3]]);
+    expect(failures[0]).to.deep.equal({ time: START + 444 * DAY, reason: "as planted" });
+    const { fit } = learnt(forecasterOf("ewma", hours), excursions, 440 * 24, 4, 0.99);
+    expect(ranges[449 * 24]).to.equal(multiple * Math.sqrt(fit.variance(449 * 24, 4)));
+    expect(() => walkForward(failing(0), hours, excursions, walked)).to.throw(FitFailed, "as planted");
+    expect(() => learnt(forecasterOf("ewma", hours), excursions, 1_000, 4, 0.99)).to.throw(FitFailed, "no quantile");
   });
 
   it("args: what does not fit the hours is refused", async () => {
