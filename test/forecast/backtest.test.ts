@@ -57,19 +57,85 @@ describe("plimsoll's back-test of forecasts", function () {
     expect(gjr.failures).to.deep.equal([]);
   });
 
-  it("default: windows are counted as they are by hand", () => {
-    const rule = onChainRule(hours, volatility, LOT);
-    let [longs, shorts] = [0, 0];
-    for (let time = terms.from; time + 4 * 3_600 <= terms.to; time += 4 * 3_600) {
-      const i = (time - START) / 3_600;
-      const after = bars.slice(i, i + 4);
-      const close = Number(bars[i - 1]!.close);
-      const target = rule.target[i - 1]!;
-      if (Math.min(...after.map(({ low }) => Number(low))) < close * (1 - target)) longs++;
-      if (Math.max(...after.map(({ high }) => Number(high))) > close * (1 + target)) shorts++;
+  it("default: windows are counted as they are by hand", async () => {
+    const { ranges } = walkForward(forecasterOf("gjr", hours), hours, adverseExcursions(hours, 4), {
+      first: 440 * 24 - 1,
+      last: 520 * 24 - 1,
+      refit: 40,
+      horizon: 4,
+      part: 0.9,
+    });
+    const { models } = await backtest(hours, { ...terms, part: 0.9, models: ["gjr"] });
+    const shown = [
+      [onChainRule(hours, volatility, LOT).target, models[0]],
+      [ranges, models[3]],
+    ] as const;
+    for (const [said, figures] of shown) {
+      let [longs, shorts] = [0, 0];
+      for (let time = terms.from; time + 4 * 3_600 <= terms.to; time += 4 * 3_600) {
+        const i = (time - START) / 3_600;
+        const after = bars.slice(i, i + 4);
+        const close = Number(bars[i - 1]!.close);
+        if (Math.min(...after.map(({ low }) => Number(low))) < close * (1 - said[i - 1]!)) longs++;
+        if (Math.max(...after.map(({ high }) => Number(high))) > close * (1 + said[i - 1]!)) shorts++;
+      }
+      const { long, short } = figures!.range;
+      expect([long.exceedances, short.exceedances], figures!.name).to.deep.equal([longs, shorts]);
     }
-    const { long, short } = result.models[0]!.range;
-    expect([long.exceedances, short.exceedances]).to.deep.equal([longs, shorts]);
+    expect(models[3]!.range.long.exceedances).to.be.above(20);
+  });
+
+  it("default: the multiple is the quantile of the worse side, of windows that were over", () => {
+    const still: Forecaster = { name: "still", fit: () => ({ parameters: {}, variance: (_, horizon) => horizon * 1e-4 }) };
+    const [count, end] = [2_000, 1_500];
+    const of = (factor: number): Float64Array =>
+      Float64Array.from({ length: count }, (_, i) => (i < end - 4 ? ((i % 100) / 1_000) * factor : 9));
+    for (const [long, short] of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
+      const { multiple } = learnt(still, { long: of(long), short: of(short) }, end, 4, 0.5);
+      const worse = Array.from({ length: end - 4 }, (_, i) => (2 * (i % 100)) / 1_000 / 0.02).sort((a, b) => a - b);
+      expect(multiple).to.be.closeTo((worse[747]! + worse[748]!) / 2, 1e-9);
+    }
+  });
+
+  it("default: constant, ewma and log-har are what they are by hand, and another horizon gets its part", () => {
+    const realised = (i: number): number => {
+      let sum = 0;
+      for (let j = i - 23; j <= i; j++) sum += Math.log(hours.close[j]! / hours.close[j - 1]!) ** 2;
+      return sum;
+    };
+    const mean = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0) / values.length;
+    const days = (i: number, count: number): number[] => Array.from({ length: count }, (_, day) => realised(i - 24 * day));
+    const at = 500 * 24 + 7;
+    const learntBy = (name: (typeof MODELS)[number]) => forecasterOf(name, hours).fit(450 * 24);
+
+    const flat = learntBy("constant").variance;
+    expect(flat(at, 24)).to.be.closeTo(mean(days(at, 365)), 1e-12);
+    expect(flat(at, 6)).to.be.closeTo(flat(at, 24) / 4, 1e-15);
+
+    const smooth = learntBy("ewma").variance;
+    expect(smooth(at, 24)).to.be.closeTo(0.94 * smooth(at - 24, 24) + 0.06 * realised(at), 1e-12);
+    const first = 30 * 24 + 7;
+    expect(smooth(first, 24)).to.be.closeTo(mean(days(first, 30)), 1e-12);
+    expect(smooth(first - 24, 24)).to.be.NaN;
+
+    const { variance, parameters } = learntBy("log-har");
+    const { constant = 0, day = 0, week = 0, month = 0, residualVariance = 0 } = parameters;
+    const logs = (count: number): number => mean(days(at, count).map(Math.log));
+    const expected = Math.exp(constant + day * logs(1) + week * logs(7) + month * logs(30) + residualVariance / 2);
+    expect(variance(at, 24)).to.be.closeTo(expected, 1e-10);
+    expect(variance(at, 4)).to.be.closeTo(expected / 6, 1e-10);
+  });
+
+  it("behavior: where prices stand, the rule says its floor", () => {
+    const quiet = hoursOf(
+      bars.slice(0, 100).map((bar) => ({ ...bar, ...Object.fromEntries(["open", "high", "low", "close"].map((k) => [k, 10n ** 21n])) })),
+    );
+    const { variance, fast, target } = onChainRule(quiet, volatility, LOT);
+    expect(variance[99]).to.be.closeTo((Number(volatility.sigmaFloor) / 1e6) ** 2 / 8_760, 1e-12);
+    expect([fast[99], target[99]]).to.deep.equal([0, Number(volatility.rangeFloor) / 1e9]);
   });
 
   it("default: QLIKE is that of the variance told at each hour and of the 24 hours after it", () => {

@@ -143,12 +143,14 @@ describe("how forecasts are judged", function () {
   });
 
   it("default: margin's peak to trough and largest daily step", () => {
-    const ranges = Float64Array.from({ length: 60 }, (_, i) => (i < 30 ? 0.05 : i === 40 ? Number.NaN : 0.2));
-    const figures = procyclicality(ranges);
+    // 5 % to 20 % within four hours: the largest step of a day, not of an hour
+    const at = (i: number): number => (i < 30 ? 0.05 : i < 33 ? 0.05 * (i - 28) : 0.2);
+    const figures = procyclicality(Float64Array.from({ length: 60 }, (_, i) => (i === 40 ? Number.NaN : at(i))));
     expect(figures).to.include({ least: 0.05, most: 0.2 });
     expect(figures.peakToTrough).to.be.closeTo(4, 1e-12);
     expect(figures.largestDailyStep).to.be.closeTo(3, 1e-12);
-    expect(figures.leverage).to.be.closeTo((30 * 20 + 29 * 5) / 59, 1e-9);
+    expect(figures.leverage).to.be.closeTo((30 * 20 + 10 + 20 / 3 + 27 * 5) / 59, 1e-9);
+    expect(figures.mean).to.be.closeTo((30 * 0.05 + 0.1 + 0.15 + 27 * 0.2) / 59, 1e-12);
   });
 
   it("behavior: what reaches the chain is inside [target, 2 × target] and below the cap", () => {
