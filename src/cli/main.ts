@@ -10,6 +10,7 @@ import { addDeleverageCommand } from "./deleverageCommand.ts";
 import { addDemoCommand } from "./demoCommand.ts";
 import { addDevnetCommand } from "./devnetCommand.ts";
 import { addExchangeCommands } from "./exchangeCommands.ts";
+import { addForecastCommand } from "./forecastCommand.ts";
 import { addKeepCommand } from "./keepCommand.ts";
 import { addOrderCommands } from "./orderCommands.ts";
 import { addPoolCommands } from "./poolCommands.ts";
@@ -28,6 +29,7 @@ export function commandLine(): Command {
   addDemoCommand(program);
   addSimulateCommand(program);
   addBacktestCommand(program);
+  addForecastCommand(program);
   addDataCommand(program);
   addDevnetCommand(program);
   addKeepCommand(program);

@@ -111,4 +111,34 @@ describe("plimsoll backtest", function () {
     const daily = await run("daily.csv", ...FAST);
     expect([daily.code, daily.err]).to.deep.equal([2, "error: daily.csv has daily bars, but hourly ones are wanted: give finer bars\n"]);
   });
+
+  it("default: forecast says the range after the last hour, the same as a back-test that would begin there", async () => {
+    const args = ["--models", "garch,log-har", "--quantile", "0.98"];
+    const table = await plimsollHere(["forecast", place("ETH-USD-1h.csv"), ...args]);
+    expect(table.code).to.equal(0);
+    expect(table.out).to.contain(`ETH at ${day(DAYS)}, `);
+    expect(table.out).to.match(/^ +range +bounded +σ a year +multiple$/m);
+    expect(table.out).to.match(/^on-chain target +\d+\.\d\d % +\d+\.\d\d %$/m);
+    expect(table.out).to.match(/^log-har +\d+\.\d\d % +\d+\.\d\d % +\d+\.\d\d % +\d\.\d\d$/m);
+    const json = await plimsollHere(["forecast", place("ETH-USD-1h.csv"), ...args, "--to", day(199), "--json"]);
+    const { time, onChain, models, failures, underlying } = JSON.parse(json.out);
+    expect([time, underlying, failures]).to.deep.equal([START + 200 * DAY, "ETH", []]);
+    // what a back-test learns at its first fit is what is said here
+    const tested = await run("ETH-USD-1h.csv", ...args, "--from", day(200), "--to", day(205), "--json");
+    const { models: rows } = JSON.parse(tested.out);
+    for (const { name, parameters, multiple, range, bounded } of models) {
+      const row = rows.find((each: { name: string }) => each.name === name);
+      expect({ parameters, multiple }).to.deep.equal({ parameters: row.parameters, multiple: row.multiple });
+      expect(bounded).to.be.within(onChain.target, Math.max(onChain.target, range));
+    }
+  });
+
+  it("args: forecast refuses holes and too few prices", async () => {
+    const short = await plimsollHere(["forecast", place("ETH-USD-1h.csv"), "--to", day(100), "--models", "ewma"]);
+    expect([short.code, short.out]).to.deep.equal([2, ""]);
+    expect(short.err).to.match(/^error: --to: 120 days of prices come before a forecast of these models, and they begin on 2017-01-02\n$/);
+    const holed = await plimsollHere(["forecast", place("holed.csv"), "--models", "ewma"]);
+    expect(holed.code).to.equal(2);
+    expect(holed.err).to.match(/18 hours are missing in 2 holes/);
+  });
 });
