@@ -2,7 +2,8 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { printJson, printTable } from "../src/cli/output.ts";
-import { progressLine, timeLeft } from "../src/cli/progress.ts";
+import { progressLine } from "../src/cli/progress.ts";
+import { timeLeft } from "../src/cli/simulateCommand.ts";
 import { BadInput } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
 import type { PathBench } from "./lib/simBench.ts";

@@ -9,7 +9,8 @@ import { BadInput } from "../sdk/failure.ts";
 import { moment, readArguments, whole } from "./arguments.ts";
 import { addForecastOptions, forecastInput, forecastSchema } from "./forecastInput.ts";
 import { printJson, printRows, printTable } from "./output.ts";
-import { progressLine, timeLeft } from "./progress.ts";
+import { progressLine } from "./progress.ts";
+import { timeLeft } from "./simulateCommand.ts";
 
 const schema = forecastSchema.extend({
   from: moment(false).optional(),

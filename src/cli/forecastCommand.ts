@@ -8,7 +8,8 @@ import { BadInput } from "../sdk/failure.ts";
 import { moment, readArguments } from "./arguments.ts";
 import { addForecastOptions, forecastInput, forecastSchema } from "./forecastInput.ts";
 import { printJson, printTable } from "./output.ts";
-import { progressLine, timeLeft } from "./progress.ts";
+import { progressLine } from "./progress.ts";
+import { timeLeft } from "./simulateCommand.ts";
 
 const schema = forecastSchema.extend({ to: moment(true).optional() });
 
@@ -49,7 +50,7 @@ const percent = (part: number): string => (Number.isNaN(part) ? "hours missing" 
 
 function print({ time, price, onChain, models, failures }: Latest, symbol: string, horizon: number, part: number): void {
   process.stdout.write(
-    `\n${symbol} at ${inWords(time)}, ${price}: ranges for ${percent(part)} of windows of ${horizon} h on each side; bounded: inside [on-chain target, 2 × on-chain target] and below the cap\n\n`,
+    `\n${symbol} at ${inWords(time)}, ${Number(price.toPrecision(10))}: ranges for ${percent(part)} of windows of ${horizon} h on each side; bounded: inside [on-chain target, 2 × on-chain target] and below the cap\n\n`,
   );
   printTable(
     ["", "range", "bounded", "σ a year", "multiple"],

@@ -28,12 +28,12 @@ export function commandLine(): Command {
     .configureOutput({ outputError: (text, write) => write(text) });
   addDemoCommand(program);
   addSimulateCommand(program);
-  addBacktestCommand(program);
-  addForecastCommand(program);
   addDataCommand(program);
   addDevnetCommand(program);
   addKeepCommand(program);
   addCheckCommand(program);
+  addBacktestCommand(program);
+  addForecastCommand(program);
   addAccountCommands(program);
   addOrderCommands(program);
   addTradeCommands(program);

@@ -23,10 +23,3 @@ export function progressLine(stream: NodeJS.WriteStream = process.stderr): Progr
     end: clear,
   };
 }
-
-/** What a run still takes, in words; nothing while it cannot be told. */
-export function timeLeft(started: number, done: number, of: number): string {
-  if (done === 0) return "";
-  const seconds = Math.ceil(((performance.now() - started) / 1_000 / done) * (of - done));
-  return seconds >= 120 ? `${Math.ceil(seconds / 60)} minutes left` : `${seconds} s left`;
-}

@@ -12,7 +12,7 @@ import { OF_A_BAR, type ProcessTerms, type Recording, type Scenario, WARM_UP } f
 import { moment, quantity, readArguments, whole } from "./arguments.ts";
 import { addDataOptions, dataSchema, readWithProgress } from "./dataCommand.ts";
 import { printJson, printRows, printTable } from "./output.ts";
-import { progressLine, timeLeft } from "./progress.ts";
+import { progressLine } from "./progress.ts";
 
 const PROCESSES = ["brownian", "merton", "kou", "garch"] as const;
 const STEPS: Readonly<Record<string, number>> = { hour: HOUR, minute: 60, block: 12 };
@@ -138,6 +138,13 @@ export function addSimulateCommand(program: Command): void {
       line.end();
     }
   });
+}
+
+/** What a run still takes, in words; nothing while it cannot be told. */
+export function timeLeft(started: number, done: number, of: number): string {
+  if (done === 0) return "";
+  const seconds = Math.ceil(((performance.now() - started) / 1_000 / done) * (of - done));
+  return seconds >= 120 ? `${Math.ceil(seconds / 60)} minutes left` : `${seconds} s left`;
 }
 
 function scenarioOf(read: Arguments, steps: number, isReplay: boolean): Scenario {

@@ -87,7 +87,7 @@ describe("plimsoll backtest", function () {
   it("args: what is wrong is said in one line with its unit, and ends with 2", async () => {
     const cases: readonly (readonly [args: readonly string[], said: RegExp])[] = [
       [["--horizon", "0"], /--horizon: must be from 1 to 168 hours/],
-      [["--horizon", "4.5"], /--horizon: "4.5" is not a whole number of hours/],
+      [["--horizon", "4.5"], /--horizon: "4.5" is not a whole number/],
       [["--refit", "1000"], /--refit: must be from 1 to 365 days/],
       [["--quantile", "99.5"], /--quantile: must be from 0.9 to 0.9999 of the windows on each side/],
       [["--models", "ewma,egarch"], /--models: "egarch" is none of constant, ewma, garch, gjr, log-har/],
