@@ -11,6 +11,7 @@ import { addDemoCommand } from "./demoCommand.ts";
 import { addDevnetCommand } from "./devnetCommand.ts";
 import { addExchangeCommands } from "./exchangeCommands.ts";
 import { addForecastCommand } from "./forecastCommand.ts";
+import { addFundRiskCommand } from "./fundRiskCommand.ts";
 import { addKeepCommand } from "./keepCommand.ts";
 import { addOrderCommands } from "./orderCommands.ts";
 import { addPoolCommands } from "./poolCommands.ts";
@@ -34,6 +35,7 @@ export function commandLine(): Command {
   addCheckCommand(program);
   addBacktestCommand(program);
   addForecastCommand(program);
+  addFundRiskCommand(program);
   addAccountCommands(program);
   addOrderCommands(program);
   addTradeCommands(program);
