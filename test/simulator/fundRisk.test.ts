@@ -5,7 +5,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { after, describe, it } from "mocha";
 import { localParameters } from "../../src/deployment/localParameters.ts";
-import { ownerOf } from "../../src/engine/types/accountId.ts";
+import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
+import { AccountMap } from "../../src/engine/types/accountMap.ts";
 import { figuresOf } from "../../src/sdk/standing.ts";
 import { Stream } from "../../src/simulator/numbers/stream.ts";
 import { defaultScenario, playedOf } from "../../src/simulator/runs/defaults.ts";
@@ -75,6 +76,12 @@ describe("what the insurance fund may lose", function () {
       expect(row.two).to.be.closeTo((losses[0] ?? 0) + (losses[1] ?? 0), 0.01);
       expect(row.largest.map(({ loss }) => loss)).to.have.length(Math.min(losses.length, 2));
     }
+  });
+
+  it("behavior: the fund's own accounts are no members, however far below zero", () => {
+    const fund = accountIdOf(state.fund);
+    const accounts = new AccountMap([...state.accounts, [fund, { ...state.accounts.get(fund)!, cash: -(10n ** 30n) }]]);
+    expect(coverOf({ ...state, accounts }).rows).to.deep.equal(coverOf(state).rows);
   });
 
   it("behavior: nobody is below zero where prices stand, and a longer leap never costs less", () => {
