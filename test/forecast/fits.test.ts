@@ -45,6 +45,19 @@ describe("fits of forecasts, beside packages that share no code with them", func
     });
   }
 
+  it("behavior: returns as fractions, or a hundred times larger, have the same fit", () => {
+    const fit = fitGarch(returns, true);
+    for (const scale of [1e-4, 0.01, 100]) {
+      const scaled = fitGarch(
+        returns.map((each) => each * scale),
+        true,
+      );
+      for (const name of ["alpha", "gamma", "beta"] as const) expectNear(scaled[name], fit[name], 1e-5, `${name} at ${scale}`);
+      expectNear(scaled.omega, fit.omega * scale * scale, 1e-5, `omega at ${scale}`);
+      expectNear(scaled.logLikelihood, fit.logLikelihood - returns.length * Math.log(scale), 1e-11, `log-likelihood at ${scale}`);
+    }
+  });
+
   it("default: gjr on a long series finds what the series was made of", () => {
     const fit = fitGarch(generatedReturns(60_000, 7), true);
     expect(Math.abs(persistenceOf(fit) - (TRUTH.alpha + TRUTH.gamma / 2 + TRUTH.beta))).to.be.below(0.01);
