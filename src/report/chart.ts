@@ -85,7 +85,8 @@ export function valueAxis(format: Format, { zero = false, count = 4, over = fals
     splitNumber: count,
     axisLine: { show: false },
     axisTick: { show: false },
-    axisLabel: { ...AXIS_TEXT, formatter: format },
+    // ECharts passes more than the value
+    axisLabel: { ...AXIS_TEXT, formatter: (value: number) => format(value) },
     splitLine: { lineStyle: over ? { color: colour("card"), opacity: 0.35 } : { color: colour("grid") } },
     ...(over ? { z: 10 } : {}),
     ...more,
@@ -133,11 +134,12 @@ function timeLabel(milliseconds: number): string {
   return `{day|${isYear ? date.getUTCFullYear() : day}}`;
 }
 
+/** Lines that mark values of an axis; by default ECharts rounds the values to two decimals. */
+export const MARK_LINE = { silent: true, symbol: "none", label: { show: false }, precision: 18 } as const;
+
 /** A line across at zero, for a series whose values run to both sides of it. */
 export const ZERO_LINE = {
-  silent: true,
-  symbol: "none",
-  label: { show: false },
+  ...MARK_LINE,
   lineStyle: { color: colour("zero"), type: "solid", width: 1 },
   data: [{ yAxis: 0 }],
 } as const;

@@ -1,4 +1,4 @@
-import { AXIS_TEXT, type Chart, colour, draw, FRAME, valueAxis } from "./chart.ts";
+import { AXIS_TEXT, type Chart, colour, draw, FRAME, MARK_LINE, valueAxis } from "./chart.ts";
 import { compact, percent } from "./format.ts";
 import type { AccountOutcome, OptionOutcome } from "./runRecord.ts";
 
@@ -30,9 +30,7 @@ const dotStyle = (account: Sold): object => ({
 
 /** A line along a value of an axis. */
 const along = (axis: "xAxis" | "yAxis", value: number): object => ({
-  silent: true,
-  symbol: "none",
-  label: { show: false },
+  ...MARK_LINE,
   lineStyle: { color: colour("zero"), type: "solid", width: 1 },
   data: [{ [axis]: value }],
 });

@@ -1,4 +1,4 @@
-import { colour, draw, FRAME, lineSeries, valueAxis } from "./chart.ts";
+import { colour, draw, FRAME, lineSeries, MARK_LINE, valueAxis } from "./chart.ts";
 import { compact, escapeHtml, percent, utcTime } from "./format.ts";
 import type { ProfileMoment, ScenarioProfile } from "./runRecord.ts";
 
@@ -107,9 +107,7 @@ function pane(
         ],
         lineStyle: { width: 0, opacity: 0 },
         markLine: {
-          silent: true,
-          symbol: "none",
-          label: { show: false },
+          ...MARK_LINE,
           data: [{ yAxis: 0, lineStyle: { color: colour("zero"), type: "solid", width: 1 } }, ...levelsOf(moment).map(level)],
         },
       },

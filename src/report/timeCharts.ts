@@ -1,4 +1,4 @@
-import { type Chart, colour, draw, FRAME, type LegendEntry, lineSeries, PLOT, timeAxis, valueAxis, ZERO_LINE } from "./chart.ts";
+import { type Chart, colour, draw, FRAME, type LegendEntry, lineSeries, MARK_LINE, PLOT, timeAxis, valueAxis, ZERO_LINE } from "./chart.ts";
 import { compact, percent, utcTime } from "./format.ts";
 import { HEALTH_BANDS, type RunPoint, type SeriesRecord } from "./runRecord.ts";
 import { type Row, type Timeline, timelineOf } from "./timeline.ts";
@@ -204,9 +204,7 @@ function expiryMarks({ name, opening, expiry, settlement }: SeriesRecord, times:
   const label = { show: name !== "", formatter: `${name}${settled}`, color: colour("soft"), fontSize: 11.5, ...place };
   const area = { silent: true, itemStyle: { color: colour("ink"), opacity: 0.1 }, label };
   const line = {
-    silent: true,
-    symbol: "none",
-    label: { show: false },
+    ...MARK_LINE,
     lineStyle: { color: colour("ink"), type: "solid", width: 1.2, opacity: 0.6 },
   };
   return [
