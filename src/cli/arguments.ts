@@ -12,13 +12,15 @@ function kebab(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** A whole number between two bounds, from the command line. */
-export function whole(least: number, most: number) {
+/** A whole number between two bounds, from the command line. @param unit what it is a number of */
+export function whole(least: number, most: number, unit = "") {
+  const range = `from ${least} to ${most} ${unit}`.trimEnd();
   return z
     .string()
     .regex(/^\d+$/, { error: (issue) => `"${String(issue.input)}" is not a whole number` })
     .transform(Number)
-    .refine((value) => value >= least && value <= most, { error: `must be from ${least} to ${most}` });
+    .refine((value) => value >= least && value <= most, { error: `must be ${range}` })
+    .meta({ least, most, unit, places: 0 });
 }
 
 /** A number between two bounds, with what it is a number of: for figures, not for money. */
@@ -27,7 +29,8 @@ export function quantity(least: number, most: number, unit: string) {
     .string()
     .regex(/^-?\d+(\.\d+)?$/, { error: (issue) => `"${String(issue.input)}" is not a number; ${unit}, from ${least} to ${most}` })
     .transform(Number)
-    .refine((value) => value >= least && value <= most, { error: `must be from ${least} to ${most} ${unit}` });
+    .refine((value) => value >= least && value <= most, { error: `must be from ${least} to ${most} ${unit}` })
+    .meta({ least, most, unit, places: 6 });
 }
 
 /** A decimal above zero, kept as text so that no digit is lost. */

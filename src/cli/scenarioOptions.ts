@@ -30,10 +30,10 @@ export const scenarioSchema = dataSchema.extend({
   alpha: quantity(0, 0.5, "of the last squared return"),
   beta: quantity(0, 0.999, "of the last variance"),
   correlation: part("between the underlyings"),
-  hours: whole(1, 8_760),
+  hours: whole(1, 8_760, "hours"),
   step: oneOf(Object.keys(STEPS)),
   extremes: z.boolean(),
-  traders: whole(10, 100_000),
+  traders: whole(10, 100_000, "accounts"),
   crowd: quantity(0.05, 0.95, "of the traders on one side"),
   leverage: quantity(0.2, 50, "times what was deposited, the median"),
   worth: quantity(1_000, 1_000_000, "settlement tokens, the median"),
@@ -42,7 +42,7 @@ export const scenarioSchema = dataSchema.extend({
   depth: quantity(0.001, 1_000, "times the open interest to move the price by 1 %"),
   order: oneOf(["fee", "random"]),
   blockGas: quantity(0.1, 1_000, "million gas a block"),
-  latency: whole(0, 3_600),
+  latency: whole(0, 3_600, "seconds"),
   failure: part("of the keepers' transactions"),
   keeperGas: quantity(0.1, 1_000_000, "million gas a keeper and day"),
   gasPrice: quantity(0, 100_000, "gwei"),
@@ -169,6 +169,9 @@ function processOf({ process, jumps, jumpMean, jumpDeviation, alpha, beta, tail 
   }
 }
 
+/** Steps of a path that is not replayed. */
+export const stepsOf = ({ hours, step }: Pick<ScenarioArguments, "hours" | "step">): number => (hours * HOUR) / STEPS[step]!;
+
 /** The bars that are replayed, where files are given, and the steps of a path. */
 export async function recordingOf(
   read: ScenarioArguments,
@@ -176,7 +179,7 @@ export async function recordingOf(
   const { prices, from, to, format, timezone, stamp, hours } = read;
   if (prices === undefined) {
     if (from !== undefined || to !== undefined) throw new BadInput("--from and --to need --prices");
-    return { steps: (hours * HOUR) / STEPS[read.step]! };
+    return { steps: stepsOf(read) };
   }
   if (to !== undefined && from === undefined) throw new BadInput("--to needs --from");
   if (read.step !== "hour") throw new BadInput("--step: files are replayed by the hour");

@@ -28,10 +28,14 @@ export function writeReport(path: string, { page, numbers, tables }: ReportFiles
   return written.map(([at]) => at);
 }
 
-/** Rows as CSV with a head; what is itself a list or a record is spread over columns, named by position or name. */
-export function csvOf(rows: readonly object[]): string {
+/**
+ * Rows as CSV with a head; what is itself a list or a record is spread over columns, named by position or name.
+ * @param columns their names in order, where rows do not tell
+ */
+export function csvOf(rows: readonly object[], columns?: readonly string[]): string {
   const flat = rows.map((row) => spread(row));
-  return papaparse.unparse(flat, { columns: [...new Set(flat.flatMap(Object.keys))], newline: "\n" });
+  const fields = [...(columns ?? new Set(flat.flatMap(Object.keys)))];
+  return papaparse.unparse({ fields, data: flat.map((row) => fields.map((name) => row[name])) }, { newline: "\n" });
 }
 
 function spread(value: object, before = ""): Record<string, unknown> {

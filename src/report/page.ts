@@ -63,3 +63,10 @@ export function table(title: string, rows: readonly (readonly [string, string])[
   const lines = rows.map(([name, value]) => `<tr><th scope="row">${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`).join("");
   return `<section class="table"><h2>${escapeHtml(title)}</h2><table>${lines}</table></section>`;
 }
+
+/** A table of several columns, numbers to the right. */
+export function grid(title: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = (tag: string, row: readonly string[]): string => row.map((each) => `<${tag}>${escapeHtml(each)}</${tag}>`).join("");
+  const body = rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("");
+  return `<section class="table"><h2>${escapeHtml(title)}</h2><div class="scroll"><table class="grid"><thead><tr>${cells("th", head)}</tr></thead><tbody>${body}</tbody></table></div></section>`;
+}

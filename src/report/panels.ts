@@ -16,15 +16,15 @@ export type Panel = {
 /** The heading of an axis below it. */
 export const axisName = (name: string): object => ({ name, nameLocation: "middle", nameGap: 26, nameTextStyle: AXIS_TEXT });
 
-/** Plots beside each other, two in a row. */
+/** Plots beside each other, two in a row. @param tip what a mark says: the number of its series in its panel, and its own */
 export function panelChart(
   head: Omit<Chart, "svg">,
   panels: readonly Panel[],
-  tip?: (panel: number, index: number) => string | undefined,
+  tip?: (series: number, index: number) => string | undefined,
 ): Chart {
   const width = SIZE.width / COLUMNS;
   const place = (i: number): { left: number; top: number } => ({ left: (i % COLUMNS) * width, top: Math.floor(i / COLUMNS) * SIZE.row });
-  const owners = panels.flatMap(({ series }, i) => series.map(() => i));
+  const within = panels.flatMap(({ series }) => series.map((_, i) => i));
   const option = {
     grid: panels.map((_, i) => ({
       ...FRAME,
@@ -53,7 +53,7 @@ export function panelChart(
       width: SIZE.width,
       height,
       option,
-      ...(tip && { tip: (series, index) => tip(owners[series] ?? 0, index) }),
+      ...(tip && { tip: (series, index) => tip(within[series] ?? 0, index) }),
     }),
   };
 }

@@ -9,8 +9,17 @@ export const SIMULATOR_VERSION = 1;
  * version of the simulator. 64 hexadecimal digits.
  */
 export function configurationHash({ scenario, parameters, recording }: Job): string {
-  const bars = recording && { bars: digest(new Uint8Array(recording.bars.slice().buffer)), first: recording.first };
+  const bars = recording && { bars: barsDigest(recording.bars), first: recording.first };
   return digest(canonical({ version: SIMULATOR_VERSION, scenario, parameters, bars }));
+}
+
+const digests = new WeakMap<Float64Array, string>();
+
+/** The bars of a sweep are the same for all of its configurations. */
+function barsDigest(bars: Float64Array): string {
+  const known = digests.get(bars) ?? digest(new Uint8Array(bars.slice().buffer));
+  digests.set(bars, known);
+  return known;
 }
 
 /** JSON with sorted names, so that equal values have equal texts; bigints as their digits. */
