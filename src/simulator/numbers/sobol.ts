@@ -19,6 +19,7 @@ const DIRECTIONS: readonly (readonly [polynomial: number, first: readonly number
 
 export const MOST_DIMENSIONS = DIRECTIONS.length + 1;
 const BITS = 30;
+const ONE = 1 << BITS;
 
 /**
  * The first points of Sobol's sequence, as Joe and Kuo direct it, from the origin on, in Gray-code order: any first 2^k of them have in each dimension
@@ -29,16 +30,17 @@ const BITS = 30;
 export function sobolPoints(count: number, dimensions: number): number[][] {
   if (dimensions < 1 || dimensions > MOST_DIMENSIONS)
     throw new RangeError(`Sobol's sequence has from 1 to ${MOST_DIMENSIONS} dimensions here, not ${dimensions}`);
-  if (count > 2 ** BITS) throw new RangeError(`${count} points are more than 2^${BITS}`);
+  if (count > ONE) throw new RangeError(`${count} points are more than 2^${BITS}`);
   const directions = Array.from({ length: dimensions }, (_, i) => directionsOf(i));
   const at = new Array<number>(dimensions).fill(0);
   return Array.from({ length: count }, (_, point) => {
     if (point > 0) {
       // the lowest zero of the number before
-      const bit = Math.log2(point & -point);
+      let bit = 0;
+      while (((point >> bit) & 1) === 0) bit++;
       for (let i = 0; i < dimensions; i++) at[i]! ^= directions[i]![bit]!;
     }
-    return at.map((each) => each / 2 ** BITS);
+    return at.map((each) => each / ONE);
   });
 }
 
@@ -48,9 +50,9 @@ function directionsOf(dimension: number): number[] {
   const degree = first.length;
   const m = [...first];
   for (let i = degree; i < BITS; i++) {
-    let next = m[i - degree]! ^ (m[i - degree]! * 2 ** degree);
-    for (let k = 1; k < degree; k++) if ((polynomial >> (degree - k)) & 1) next ^= m[i - k]! * 2 ** k;
+    let next = m[i - degree]! ^ (m[i - degree]! << degree);
+    for (let k = 1; k < degree; k++) if ((polynomial >> (degree - k)) & 1) next ^= m[i - k]! << k;
     m.push(next);
   }
-  return m.map((each, i) => each * 2 ** (BITS - 1 - i));
+  return m.map((each, i) => each << (BITS - 1 - i));
 }

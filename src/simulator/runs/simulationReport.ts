@@ -178,7 +178,7 @@ function exceedanceChart({ each, paths }: Run): Chart {
     yAxis: {
       ...valueAxis((value) => percent(value, value < 0.01 ? 2 : 0)),
       type: "log",
-      min: 10 ** Math.floor(Math.log10(1 / paths)),
+      min: powerBelow(1 / paths),
       max: 1,
     },
     series,
@@ -196,6 +196,13 @@ function exceedanceChart({ each, paths }: Run): Chart {
     legend,
     svg: draw({ id: "exceedance", label: title, height: 330, option }),
   };
+}
+
+/** The largest power of ten that is not above a part of one. */
+function powerBelow(part: number): number {
+  let power = 1;
+  while (power > part) power /= 10;
+  return power;
 }
 
 /** Ratios through time: the median between the 5 % and the 95 % quantiles. */
