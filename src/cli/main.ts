@@ -15,7 +15,7 @@ import { addPoolCommands } from "./poolCommands.ts";
 import { addPriceCommand } from "./priceCommand.ts";
 import { addSeriesCommands } from "./seriesCommands.ts";
 import { addSimulateCommand } from "./simulateCommand.ts";
-import { addSweepCommand } from "./sweepCommand.ts";
+import { addSweepCommand, addWorkerCommand } from "./sweepCommand.ts";
 import { addTradeCommands } from "./tradeCommands.ts";
 
 /** The command line. Bad arguments are answered in one line with exit code 2, failures with exit code 1. */
@@ -28,6 +28,7 @@ export function commandLine(): Command {
   addDemoCommand(program);
   addSimulateCommand(program);
   addSweepCommand(program);
+  addWorkerCommand(program);
   addDataCommand(program);
   addDevnetCommand(program);
   addKeepCommand(program);

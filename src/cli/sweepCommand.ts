@@ -30,6 +30,7 @@ const schema = scenarioSchema.extend({
   points: whole(1, MOST_POINTS).optional(),
   paths: whole(1, 100_000),
   workers: whole(1, 256).optional(),
+  queue: z.string().optional(),
   against: oneOf(LOSSES),
   out: z.string().min(1),
   resume: z.boolean(),
@@ -53,6 +54,7 @@ export function addSweepCommand(program: Command): void {
     .option("--points <number>", "of a random or Sobol sample")
     .option("--paths <number>", "of each configuration; all have the same seed and so meet the same prices", "200")
     .option("--workers <number>", "threads; they change nothing but the time (as many as there are cores)")
+    .option("--queue <address>", "of PostgreSQL, postgres://…: plimsoll worker plays, on any machine, and not this process")
     .option("--against <figure>", `what margin is weighed against: ${LOSSES.join(", ")}`, "badDebtOfOpenInterest")
     .option("--out <folder>", "of results: JSON lines as they come, then tables as CSV and Parquet, and a page", "sweep")
     .option("--resume", "go on with the results that are in the folder", false);
@@ -63,6 +65,31 @@ export function addSweepCommand(program: Command): void {
       const read = readArguments(schema, options);
       if (read.list) return printList();
       await sweep(read, options);
+    });
+}
+
+const workerSchema = z.object({ queue: z.string({ error: "is missing" }), workers: whole(1, 256).optional() });
+
+export function addWorkerCommand(program: Command): void {
+  program
+    .command("worker")
+    .description("play configurations of sweeps that wait in a queue, until it is stopped (docs/sweeps.md)")
+    .option("--queue <address>", "of PostgreSQL, postgres://…, as plimsoll sweep --queue has it")
+    .option("--workers <number>", "threads (as many as there are cores)")
+    .action(async (options: unknown) => {
+      const { queue, workers } = readArguments(workerSchema, options);
+      const { workQueue } = await import("../simulator/sweeps/queue.ts");
+      const stop = new AbortController();
+      for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort());
+      const line = progressLine();
+      line.show("waiting", 0, 1);
+      try {
+        await workQueue(queue, workers ?? availableParallelism(), stop.signal, (count) =>
+          line.show("played", 0, 1, `${count} configurations`),
+        );
+      } finally {
+        line.end();
+      }
     });
 }
 
@@ -80,6 +107,8 @@ async function sweep(read: Arguments, options: Readonly<Record<string, unknown>>
   const { configurations, skipped } = configurationsOf(points, options, recording, (each) =>
     recording === undefined ? stepsOf(each) : steps,
   );
+  if (read.queue !== undefined && read.workers !== undefined)
+    throw new BadInput("--workers: with --queue threads are those of plimsoll worker");
   const { openOutcomeLog, runSweep } = await import("../simulator/sweeps/runSweep.ts");
   mkdirSync(out, { recursive: true });
   const kept = openOutcomeLog(log, configurations, read.paths);
@@ -87,14 +116,14 @@ async function sweep(read: Arguments, options: Readonly<Record<string, unknown>>
   const started = performance.now();
   const before = configurations.filter(({ hash }) => kept.kept.has(hash)).length;
   try {
-    const results = await runSweep(configurations, read.paths, read.workers ?? availableParallelism(), kept, (done) =>
-      line.show(
-        "sweep",
-        done,
-        configurations.length,
-        `${done} of ${configurations.length}  ${timeLeft(started, done - before, configurations.length - before)}`,
-      ),
-    );
+    const show = (done: number): void => {
+      const left = timeLeft(started, done - before, configurations.length - before);
+      line.show("sweep", done, configurations.length, `${done} of ${configurations.length}  ${left}`);
+    };
+    const results =
+      read.queue === undefined
+        ? await runSweep(configurations, read.paths, read.workers ?? availableParallelism(), kept, show)
+        : await (await import("../simulator/sweeps/queue.ts")).runQueuedSweep(read.queue, configurations, read.paths, kept, show);
     line.end();
     await write(out, { results, skipped }, read, spans, sampling);
     if (read.json) printJson({ out, ...jsonOf({ results, skipped }) });

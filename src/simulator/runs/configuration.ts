@@ -16,7 +16,7 @@ export function configurationHash({ scenario, parameters, recording }: Job): str
 const digests = new WeakMap<Float64Array, string>();
 
 /** The bars of a sweep are the same for all of its configurations. */
-function barsDigest(bars: Float64Array): string {
+export function barsDigest(bars: Float64Array): string {
   const known = digests.get(bars) ?? digest(new Uint8Array(bars.slice().buffer));
   digests.set(bars, known);
   return known;

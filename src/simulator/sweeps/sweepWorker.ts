@@ -14,11 +14,14 @@ export const SWEEP_WORKER_FILE = import.meta.filename;
 export interface Task {
   readonly job: Omit<Job, "recording">;
   readonly paths: number;
+  /** Left out where all that the thread plays have those that it began with. */
+  readonly recording?: Recording | undefined;
 }
 
 /** Plays a configuration in a thread. What cannot be played is an outcome too. */
-export function playTask({ job, paths }: Task): Outcome {
-  return playConfiguration({ ...job, recording: (Piscina.workerData as { readonly recording?: Recording }).recording }, paths);
+export function playTask({ job, paths, recording }: Task): Outcome {
+  const own = (Piscina.workerData as { readonly recording?: Recording }).recording;
+  return playConfiguration({ ...job, recording: recording ?? own }, paths);
 }
 
 /** Plays the paths of a configuration, numbered from zero, and says of which configuration they are: by the hash of what was played. */
