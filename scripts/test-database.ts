@@ -1,9 +1,5 @@
 // npm run test:database: the lead of several keepers and their transactions, on a PostgreSQL that is started for it (Debian: apt-get install postgresql).
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { chownSync, globSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
 import { network } from "hardhat";
 import { type Lease, postgresLease } from "../src/keeper/lease.ts";
 import { explainError } from "../src/sdk/errors.ts";
@@ -12,70 +8,12 @@ import { httpRpc, pauseFor } from "../src/sdk/rpc.ts";
 import { type Sender, transactionSender } from "../src/sdk/sender.ts";
 import { localWallet } from "../src/simulator/localAccounts.ts";
 import { answer } from "./lib/answer.ts";
-import { run } from "./lib/run.ts";
+import { startPostgres } from "./lib/postgres.ts";
 
 const USAGE = "npm run test:database: starts a PostgreSQL of its own (initdb and postgres on the PATH, or where Debian puts them)";
 const LASTS = 1_500;
 const wallet = localWallet(9);
 const IDENTITY = `31337 0xvault ${wallet.address}`;
-
-type Postgres = { readonly port: number; readonly version: string; readonly close: () => Promise<void> };
-
-/** @throws Failure where there is no PostgreSQL */
-async function startPostgres(): Promise<Postgres> {
-  const path = [process.env.PATH ?? "", ...globSync("/usr/lib/postgresql/*/bin").sort().reverse()].join(delimiter);
-  const has = await run("postgres", ["--version"], { path }).catch(() => undefined);
-  if (has?.code !== 0) throw new Failure("PostgreSQL is not here", "Debian: apt-get install postgresql");
-  const folder = mkdtempSync(join(tmpdir(), "plimsoll-postgres-"));
-  // it refuses to run as root
-  const isRoot = process.getuid?.() === 0;
-  const id = (flag: string): number => Number(spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout);
-  const who = isRoot ? { uid: id("-u"), gid: id("-g") } : {};
-  if (isRoot) chownSync(folder, id("-u"), id("-g"));
-  const data = join(folder, "data");
-  const options = { ...who, cwd: folder, env: { PATH: path, TZ: "UTC" }, encoding: "utf8" } as const;
-  const made = spawnSync("initdb", ["-D", data, "-U", "keeper", "--auth=trust", "--no-sync"], options);
-  if (made.status !== 0) throw new Failure(`initdb failed: ${made.stderr.trim().split("\n").at(-1)}`);
-  const port = await freePort();
-  const settings = ["-p", String(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"];
-  const child = spawn("postgres", ["-D", data, ...settings], {
-    ...who,
-    cwd: folder,
-    env: { PATH: path, TZ: "UTC" },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  await ready(child);
-  return {
-    port,
-    version: has.output.trim(),
-    close: async () => {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGINT");
-      await ended;
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-function ready(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let log = "";
-    child.stderr?.on("data", (chunk: Buffer) => {
-      log += chunk.toString("utf8");
-      if (/ready to accept connections/.test(log)) resolve();
-    });
-    child.once("exit", () => reject(new Failure(`PostgreSQL ended: ${log.trim().split("\n").at(-1)}`)));
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}
 
 /** A line between keeper and database that can be cut: `after` so many bytes from the keeper, or at once. */
 async function breakable(port: number) {
@@ -125,7 +63,7 @@ function require(what: string, holds: boolean): void {
 }
 
 await answer(USAGE, async () => {
-  const postgres = await startPostgres();
+  const postgres = await startPostgres("keeper");
   process.stdout.write(`${postgres.version}\n`);
   const server = await network.createServer({ override: { loggingEnabled: false, mining: { auto: false, interval: 0 } } }, "127.0.0.1", 0);
   const url = `http://127.0.0.1:${(await server.listen()).port}`;

@@ -32,7 +32,7 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The floors of the simulator, from the ground up; what lies beside them plays the demo on a chain and may know them all. */
-export const SIMULATOR_FLOORS = ["numbers", "prices", "world", "agents", "runs"] as const;
+export const SIMULATOR_FLOORS = ["numbers", "prices", "world", "agents", "runs", "sweeps"] as const;
 
 const simulatorFloorOf = (file: string): number => {
   const [, module, floor = "", name] = file.split("/");

@@ -1,5 +1,4 @@
-import { writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
 import { type Bar, DAY, HOUR, moment as momentText } from "../data/bar.ts";
@@ -7,7 +6,6 @@ import { refusal, type Series } from "../data/readSeries.ts";
 import { fileLines, findingRows, seriesJson } from "../data/report.ts";
 import { missingIn } from "../data/series.ts";
 import { localParameters } from "../deployment/localParameters.ts";
-import { renderReport } from "../report/html.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { selectWindow, WARM_UP_DAYS, type Window } from "../simulator/bars.ts";
 import { BUILT_IN_START, builtInPath } from "../simulator/builtInPath.ts";
@@ -35,7 +33,9 @@ const schema = dataSchema.extend({
   crowd: z.boolean(),
   seed: whole(0, 2 ** 32 - 1),
   json: z.boolean(),
-  report: z.string(),
+  report: z.string().regex(/\.html?$/i, {
+    error: (issue) => `"${String(issue.input)}" does not end in .html: its numbers are written beside it, as .json and .csv`,
+  }),
 });
 
 export function addDemoCommand(program: Command): void {
@@ -56,7 +56,7 @@ export function addDemoCommand(program: Command): void {
     .option("--crowd", "80 % of the traders are on the losing side", false)
     .option("--seed <number>", "of everything drawn", "1")
     .option("--json", "print the figures as one JSON object", false)
-    .option("--report <file>", "where to write the report", "report.html");
+    .option("--report <file>", "where to write the report; its numbers stand beside it as .json and .csv", "report.html");
   addDataOptions(command).action(async (options: unknown) => {
     const read = readArguments(schema, options);
     const { prices, from, to, accounts, optionTraders, steps, crowd, seed, json, report } = read;
@@ -87,8 +87,12 @@ export function addDemoCommand(program: Command): void {
         onProgress: ({ stage, done, of, note }) => line.show(stage, done, of, note),
       });
       line.end();
-      const path = resolve(report);
-      writeFileSync(path, renderReport(record));
+      const [{ renderReport }, { writeReport }] = await Promise.all([import("../report/html.ts"), import("../report/files.ts")]);
+      const [path = ""] = writeReport(report, {
+        page: renderReport(record),
+        numbers: record,
+        tables: { "": record.points, accounts: record.accounts },
+      });
       const hours = { expected: (end - begin) / HOUR, present: window.played.length };
       const data = series && { played: hours, prices: seriesJson(series), ...(volatilities && { volatilities: seriesJson(volatilities) }) };
       if (json) printJson({ ...result, ...(data && { data }), report: path });

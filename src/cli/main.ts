@@ -18,6 +18,7 @@ import { addPoolCommands } from "./poolCommands.ts";
 import { addPriceCommand } from "./priceCommand.ts";
 import { addSeriesCommands } from "./seriesCommands.ts";
 import { addSimulateCommand } from "./simulateCommand.ts";
+import { addSweepCommand, addWorkerCommand } from "./sweepCommand.ts";
 import { addTradeCommands } from "./tradeCommands.ts";
 
 /** The command line. Bad arguments are answered in one line with exit code 2, failures with exit code 1. */
@@ -29,6 +30,8 @@ export function commandLine(): Command {
     .configureOutput({ outputError: (text, write) => write(text) });
   addDemoCommand(program);
   addSimulateCommand(program);
+  addSweepCommand(program);
+  addWorkerCommand(program);
   addDataCommand(program);
   addDevnetCommand(program);
   addKeepCommand(program);

@@ -1,72 +1,28 @@
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
-import { type Bar, HOUR } from "../data/bar.ts";
-import { refusal, type Series } from "../data/readSeries.ts";
+import type { Series } from "../data/readSeries.ts";
 import { findingRows, seriesJson } from "../data/report.ts";
 import { localParameters } from "../deployment/localParameters.ts";
 import { BadInput } from "../sdk/failure.ts";
-import { defaultScenario, playedOf } from "../simulator/runs/defaults.ts";
 import type { Run } from "../simulator/runs/runPaths.ts";
-import { OF_A_BAR, type ProcessTerms, type Recording, type Scenario, WARM_UP } from "../simulator/runs/scenario.ts";
-import { moment, quantity, readArguments, whole } from "./arguments.ts";
-import { addDataOptions, dataSchema, readWithProgress } from "./dataCommand.ts";
+import type { Job } from "../simulator/runs/scenario.ts";
+import { readArguments, whole } from "./arguments.ts";
 import { printJson, printRows, printTable } from "./output.ts";
 import { progressLine } from "./progress.ts";
+import { addScenarioOptions, recordingOf, scenarioOf, scenarioSchema } from "./scenarioOptions.ts";
 
-const PROCESSES = ["brownian", "merton", "kou", "garch"] as const;
-const STEPS: Readonly<Record<string, number>> = { hour: HOUR, minute: 60, block: 12 };
-
-const part = (what: string) => quantity(0, 1, what);
-const oneOf = (names: readonly string[]) =>
-  z.string().refine((text) => names.includes(text), { error: (issue) => `"${String(issue.input)}" is none of ${names.join(", ")}` });
-
-const schema = dataSchema.extend({
+const schema = scenarioSchema.extend({
   paths: whole(1, 1_000_000),
-  seed: whole(0, 2 ** 32 - 1),
   workers: whole(1, 256).optional(),
-  underlyings: z.string(),
-  process: oneOf(PROCESSES),
-  sigma: quantity(0.01, 5, "a year (0.8 is 80 %)"),
-  drift: quantity(-5, 5, "a year (0.1 is 10 %)"),
-  jumps: quantity(0, 10_000, "jumps a year"),
-  jumpMean: quantity(-0.9, 0.9, "of the logarithm of the price"),
-  jumpDeviation: quantity(0, 1, "of the logarithm of the price"),
-  tail: quantity(2.1, 100, "degrees of freedom"),
-  alpha: quantity(0, 0.5, "of the last squared return"),
-  beta: quantity(0, 0.999, "of the last variance"),
-  correlation: part("between the underlyings"),
-  hours: whole(1, 8_760),
-  step: oneOf(Object.keys(STEPS)),
-  extremes: z.boolean(),
-  traders: whole(10, 100_000),
-  crowd: quantity(0.05, 0.95, "of the traders on one side"),
-  leverage: quantity(0.2, 50, "times what was deposited, the median"),
-  worth: quantity(1_000, 1_000_000, "settlement tokens, the median"),
-  stake: quantity(0.01, 10, "times the open interest"),
-  makerCapital: quantity(0.01, 10, "times the open interest"),
-  depth: quantity(0.001, 1_000, "times the open interest to move the price by 1 %"),
-  order: oneOf(["fee", "random"]),
-  blockGas: quantity(0.1, 1_000, "million gas a block"),
-  latency: whole(0, 3_600),
-  failure: part("of the keepers' transactions"),
-  keeperGas: quantity(0.1, 1_000_000, "million gas a keeper and day"),
-  gasPrice: quantity(0, 100_000, "gwei"),
-  etherPrice: quantity(0.01, 1_000_000, "settlement tokens"),
-  leastProfit: quantity(0, 1_000_000, "settlement tokens a liquidation"),
-  nerve: quantity(0.001, 1, "of the fund lost"),
-  coolDown: quantity(0, 365, "days"),
-  deleveraging: z.boolean(),
-  attack: quantity(0, 1_000_000_000_000, "settlement tokens"),
-  attackPosition: quantity(0, 1_000_000_000_000, "settlement tokens of notional"),
-  prices: z.array(z.string()).optional(),
-  from: moment(false).optional(),
-  to: moment(true).optional(),
   each: z.boolean(),
+  report: z.string().min(1).optional(),
+  keep: z.string().min(1).optional(),
+  resume: z.boolean(),
   json: z.boolean(),
 });
-
-type Arguments = z.infer<typeof schema>;
 
 export function addSimulateCommand(program: Command): void {
   const command = program
@@ -75,69 +31,72 @@ export function addSimulateCommand(program: Command): void {
       "play many price paths against the exact engine: traders, keepers, makers, backers; what it costs whom, with intervals (docs/simulator.md)",
     )
     .option("--paths <number>", "how many", "1000")
-    .option("--seed <number>", "of everything drawn: the same seed gives the same figures", "1")
-    .option("--workers <number>", "threads; they change nothing but the time (as many as there are cores)")
-    .option("--underlyings <symbols>", "of the local parameters, separated by commas", "ETH")
-    .option("--process <name>", `where prices come from: ${PROCESSES.join(", ")}; or --prices`, "brownian")
-    .option("--sigma <number>", "volatility a year, without jumps", "0.8")
-    .option("--drift <number>", "growth of the expected price a year", "0")
-    .option("--jumps <number>", "merton, kou: jumps a year", "20")
-    .option("--jump-mean <number>", "merton: mean of the logarithm of a jump; kou: mean of a fall, its negative", "-0.08")
-    .option("--jump-deviation <number>", "merton: its deviation; kou: mean of a rise", "0.06")
-    .option("--tail <number>", "garch: degrees of freedom of Student's t", "4")
-    .option("--alpha <number>", "garch: what the square of the last hour's return adds", "0.1")
-    .option("--beta <number>", "garch: what is kept of the variance", "0.87")
-    .option("--correlation <number>", "between any two underlyings", "0.8")
-    .option("--hours <number>", "of a path", "24")
-    .option("--step <length>", `between prices: ${Object.keys(STEPS).join(", ")}`, "hour")
-    .option("--no-extremes", "visit only where steps end, and not their lows and highs")
-    .option("--traders <number>", "accounts", "1000")
-    .option("--crowd <part>", "of those without a hedge that are long", "0.5")
-    .option("--leverage <number>", "median of a log-normal", "3")
-    .option("--worth <amount>", "median of what is deposited, a log-normal", "8000")
-    .option("--stake <part>", "of the insurance fund, in parts of the open interest", "0.6")
-    .option("--maker-capital <part>", "of all makers, in parts of the open interest", "0.3")
-    .option("--depth <part>", "of the spot market: what moves the price by 1 %, in parts of the open interest", "0.25")
-    .option("--order <rule>", "of transactions in a block: fee, random", "fee")
-    .option("--block-gas <number>", "million gas in a block for what is played", "20")
-    .option("--latency <seconds>", "of the fastest keeper; the second takes three times as long", "12")
-    .option("--failure <part>", "of keepers' transactions that never arrive", "0.02")
-    .option("--keeper-gas <number>", "million gas that a keeper spends in a day", "1000")
-    .option("--gas-price <gwei>", "base fee", "1")
-    .option("--ether-price <amount>", "that gas is paid at", "2000")
-    .option("--least-profit <amount>", "that a keeper wants of a liquidation beyond its gas", "0")
-    .option("--nerve <part>", "of the fund that has to be lost for a backer to leave, on average", "0.1")
-    .option("--cool-down <days>", "of backers", "10")
-    .option("--no-deleveraging", "leave with the fund what it cannot bear, as where nobody deleverages")
-    .option("--attack <amount>", "that somebody sells on the spot market, having gone short in the vault", "0")
-    .option("--attack-position <amount>", "notional of that short", "0")
-    .option("--prices <files...>", "replay hourly bars as exchanges and tools write them (docs/data.md)")
-    .option("--from <date>", "with --prices: where paths begin; without it each path begins at an hour of its own")
-    .option("--to <date>", "with --from: where they end, instead of --hours")
+    .option("--workers <number>", "threads; they change nothing but the time (as many as there are cores)");
+  addScenarioOptions(command)
+    .option(
+      "--report <folder>",
+      "write a page with distributions, ratios through time and intervals there, and its numbers as JSON and CSV",
+    )
+    .option("--keep <file>", "write every path there as it is played, JSON lines")
+    .option("--resume", "with --keep: go on with the paths that are there", false)
     .option("--each", "with --json: the figures of every path too", false)
-    .option("--json", "print everything as one JSON object", false);
-  addDataOptions(command).action(async (options: unknown) => {
-    const read = readArguments(schema, options);
-    const { series, recording, steps } = await recordingOf(read);
-    const scenario = scenarioOf(read, steps, recording !== undefined);
-    const { values, underlyings, collaterals, settlementToken } = localParameters();
-    const job = { scenario, parameters: { values, underlyings, collaterals, settlementToken }, recording };
-    const { runPaths } = await import("../simulator/runs/runPaths.ts");
-    const line = progressLine();
-    const started = performance.now();
-    try {
-      const run = await runPaths(job, read.paths, read.workers ?? availableParallelism(), (done) =>
-        line.show("simulate", done, read.paths, timeLeft(started, done, read.paths)),
-      );
-      line.end();
-      if (read.json) {
-        const { each, ...rest } = run;
-        printJson({ ...rest, ...(read.each ? { each } : {}), ...(series ? { data: seriesJson(series) } : {}) });
-      } else print(run, series);
-    } finally {
-      line.end();
-    }
-  });
+    .option("--json", "print everything as one JSON object", false)
+    .action(async (options: unknown) => {
+      const read = readArguments(schema, options);
+      if (read.resume && read.keep === undefined) throw new BadInput("--resume needs --keep, the file with the paths that were played");
+      if (read.keep !== undefined && !read.resume && existsSync(read.keep))
+        throw new BadInput(`--keep: ${read.keep} is there already`, "give --resume to go on with it, or name another file");
+      const { series, recording, steps } = await recordingOf(read);
+      const { values, underlyings, collaterals, settlementToken } = localParameters();
+      const scenario = scenarioOf(read, steps, recording !== undefined);
+      const job: Job = { scenario, parameters: { values, underlyings, collaterals, settlementToken }, recording };
+      const { openPathLog, runPaths } = await import("../simulator/runs/runPaths.ts");
+      const log = read.keep === undefined ? undefined : openPathLog(resolve(read.keep), job);
+      const line = progressLine();
+      const started = performance.now();
+      const known = log?.kept.size ?? 0;
+      try {
+        const run = await runPaths(
+          job,
+          read.paths,
+          read.workers ?? availableParallelism(),
+          (done) =>
+            line.show("simulate", done, read.paths, timeLeft(started, done - Math.min(known, done), read.paths - Math.min(known, done))),
+          log,
+        );
+        line.end();
+        const report = read.report && (await writeSimulationReport(read.report, run, series, settlementToken));
+        if (read.json) {
+          const { each, ...rest } = run;
+          printJson({
+            ...rest,
+            ...(read.each ? { each } : {}),
+            ...(series ? { data: seriesJson(series) } : {}),
+            ...(report ? { report } : {}),
+          });
+        } else {
+          print(run, series);
+          if (report) process.stdout.write(`Report: ${report}\n`);
+        }
+      } finally {
+        line.end();
+        log?.close();
+      }
+    });
+}
+
+/** Writes the page of a run; returns its path. */
+async function writeSimulationReport(folder: string, run: Run, series: Series | undefined, token: object | string): Promise<string> {
+  const [{ simulationReport }, { writeReport }] = await Promise.all([
+    import("../simulator/runs/simulationReport.ts"),
+    import("../report/files.ts"),
+  ]);
+  const settlement = typeof token === "object" && "symbol" in token ? String(token.symbol) : "settlement tokens";
+  const [path = ""] = writeReport(
+    join(folder, "simulation.html"),
+    simulationReport(run, settlement, series === undefined ? [] : findingRows(series)),
+  );
+  return path;
 }
 
 /** What a run still takes, in words; nothing while it cannot be told. */
@@ -145,105 +104,6 @@ export function timeLeft(started: number, done: number, of: number): string {
   if (done === 0) return "";
   const seconds = Math.ceil(((performance.now() - started) / 1_000 / done) * (of - done));
   return seconds >= 120 ? `${Math.ceil(seconds / 60)} minutes left` : `${seconds} s left`;
-}
-
-function scenarioOf(read: Arguments, steps: number, isReplay: boolean): Scenario {
-  const listed = localParameters().underlyings;
-  const symbols = read.underlyings.split(",").map((symbol) => symbol.trim().toUpperCase());
-  const played = symbols.map((symbol) => {
-    const found = listed.find((each) => each.symbol === symbol);
-    if (found === undefined) throw new BadInput(`--underlyings: "${symbol}" is none of ${listed.map((each) => each.symbol).join(", ")}`);
-    const underlying = playedOf(symbol, Number(found.referencePrice) / 1e18, read.sigma);
-    return { ...underlying, spot: { ...underlying.spot, depth: read.depth } };
-  });
-  if (new Set(symbols).size < symbols.length) throw new BadInput("--underlyings: one is there twice");
-  if (isReplay && played.length > 1) throw new BadInput("--prices replays one underlying: give one of --underlyings");
-  if (read.alpha + read.beta >= 1) throw new BadInput("--alpha and --beta: together below 1, or variance has no mean");
-  if (read.attackPosition > 0 && read.attack === 0)
-    throw new BadInput("--attack-position needs --attack, the settlement tokens that are sold");
-  const initial = defaultScenario(read.seed, played);
-  const [fast, slow] = initial.keepers;
-  const keeper = { failure: read.failure, gasPerDay: read.keeperGas * 1e6, leastProfit: read.leastProfit };
-  return {
-    ...initial,
-    process: isReplay ? { kind: "replay" } : processOf(read),
-    drift: read.drift,
-    correlation: read.correlation,
-    step: isReplay ? HOUR : STEPS[read.step]!,
-    steps,
-    extremes: read.extremes,
-    block: { order: read.order === "random" ? "random" : "fee", gas: read.blockGas * 1e6 },
-    population: {
-      ...initial.population,
-      traders: read.traders,
-      crowd: read.crowd,
-      leverage: { ...initial.population.leverage, median: read.leverage },
-      worth: { ...initial.population.worth, median: read.worth },
-      stake: read.stake,
-      makerCapital: read.makerCapital,
-    },
-    gas: { baseFee: read.gasPrice, ether: read.etherPrice },
-    keepers: [
-      { ...fast!, ...keeper, latency: read.latency },
-      { ...slow!, ...keeper, latency: 3 * read.latency },
-    ],
-    fundKeeper: { ...initial.fundKeeper, deleveraging: read.deleveraging },
-    backers: { ...initial.backers, nerve: read.nerve, coolDown: Math.round(read.coolDown * 86_400) },
-    attacker:
-      read.attack === 0
-        ? undefined
-        : { budget: read.attack, down: true, position: read.attackPosition, start: HOUR, push: 600, hold: 1_800 },
-    points: Math.min(initial.points, steps),
-  };
-}
-
-function processOf({ process, jumps, jumpMean, jumpDeviation, alpha, beta, tail }: Arguments): ProcessTerms {
-  switch (process) {
-    case "merton":
-      return { kind: "merton", jumps, mean: jumpMean, deviation: jumpDeviation };
-    case "kou":
-      if (jumpMean >= 0) throw new BadInput("--jump-mean: must be below 0 with kou, whose falls have that mean");
-      return { kind: "kou", jumps, chanceUp: 0.4, up: Math.max(jumpDeviation, 0.001), down: -jumpMean };
-    case "garch":
-      return { kind: "garch", alpha, beta, freedom: tail };
-    default:
-      return { kind: "brownian" };
-  }
-}
-
-/** The bars that are replayed, where files are given, and the steps of a path. */
-async function recordingOf(read: Arguments): Promise<{ readonly series?: Series; readonly recording?: Recording; readonly steps: number }> {
-  const { prices, from, to, format, timezone, stamp, hours } = read;
-  if (prices === undefined) {
-    if (from !== undefined || to !== undefined) throw new BadInput("--from and --to need --prices");
-    return { steps: (hours * HOUR) / STEPS[read.step]! };
-  }
-  if (to !== undefined && from === undefined) throw new BadInput("--to needs --from");
-  if (read.step !== "hour") throw new BadInput("--step: files are replayed by the hour");
-  const series = await readWithProgress(prices, { kind: "price", format, timezone, stamp });
-  const { bars } = series;
-  const steps = to === undefined || from === undefined ? hours : Math.round((to - from) / HOUR);
-  if (steps < 1) throw new BadInput("--to must be after --from");
-  const first = from === undefined ? undefined : bars.findIndex(({ time }) => time >= from);
-  const begin = first === undefined ? (bars[0]?.time ?? 0) : (bars[Math.max(first - WARM_UP, 0)]?.time ?? 0);
-  const end = first === undefined ? (bars.at(-1)?.time ?? 0) + HOUR : (from ?? 0) + steps * HOUR;
-  if (first !== undefined && (first < WARM_UP || first + steps > bars.length)) {
-    throw new BadInput(`the bars do not hold the ${WARM_UP} hours before --from that warm the forecast, and the ${steps} from then on`);
-  }
-  if (bars.length < WARM_UP + steps)
-    throw new BadInput(`${bars.length} hours are too few: ${WARM_UP} warm the forecast, and a path has ${steps}`);
-  const refused = refusal(series, { ...read, from: begin, to: end });
-  if (refused !== undefined) throw new BadInput(refused);
-  return { series, recording: { bars: numbersOf(bars), first }, steps };
-}
-
-/** Bars as numbers that all threads read. */
-function numbersOf(bars: readonly Bar[]): Float64Array {
-  const numbers = new Float64Array(new SharedArrayBuffer(bars.length * OF_A_BAR * 8));
-  for (const [i, { time, open, high, low, close }] of bars.entries()) {
-    numbers.set([time, ...[open, high, low, close].map((price) => Number(price) / 1e18)], i * OF_A_BAR);
-  }
-  return numbers;
 }
 
 const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;

@@ -8,6 +8,8 @@ export type RunRecord = {
   readonly source: string;
   readonly underlying: string;
   readonly settlement: string;
+  /** Seconds between two points where nothing is missing. */
+  readonly step: number;
   /** How the run was set up, in the order in which it is shown. */
   readonly setUp: readonly (readonly [name: string, value: string])[];
   /** What the run ends with; `good` is whether the figure is as it must be, undefined where there is no must. */

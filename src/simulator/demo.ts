@@ -421,6 +421,7 @@ function runRecord(
     source: options.source,
     underlying: options.underlying,
     settlement,
+    step: HOUR / options.steps,
     setUp: demoSetUp(options, result, collateral, settlement),
     findings: demoFindings(result),
     points: recorder.points,

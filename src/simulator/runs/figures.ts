@@ -42,6 +42,8 @@ export interface PathFigures {
   readonly lowestPrice: number;
   readonly highestPrice: number;
   readonly lastPrice: number;
+  /** Initial margin of all traders over the notional of their positions, at the beginning. */
+  readonly marginOfNotional: number;
   /** Notional of the longs over the equity of everybody who is neither fund nor maker: at the beginning, and at the end. */
   readonly capitalEfficiency: number;
   readonly capitalEfficiencyAtEnd: number;

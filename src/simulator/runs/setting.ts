@@ -3,6 +3,7 @@ import { postPrice } from "../../engine/actions/prices.ts";
 import { transact } from "../../engine/ledger/draft.ts";
 import { Reverted } from "../../engine/types/errors.ts";
 import { NORMAL, type State } from "../../engine/types/types.ts";
+import { standings } from "../../sdk/standing.ts";
 import { triggersOf } from "../agents/traders.ts";
 import { ln } from "../numbers/portable.ts";
 import { Stream } from "../numbers/stream.ts";
@@ -24,6 +25,8 @@ export interface Setting {
   readonly began: number;
   /** By underlying, settlement tokens a unit. */
   readonly prices: readonly number[];
+  /** Initial margin of all traders over the notional of their positions. */
+  readonly marginOfNotional: number;
 }
 
 const MINUTE = 60;
@@ -77,7 +80,19 @@ function settingAt({ scenario, parameters, recording }: Job, first: number): Set
   const warm = recording === undefined ? fresh : warmed(fresh, recording.bars, first, prices[0]!);
   const populated = populate(warm, scenario.population, new Stream(scenario.seed, 0, "population"));
   const triggers = triggersOf(populated.state, populated.traders, scenario.traders, new Stream(scenario.seed, 0, "reactions"));
-  return { world: new World(populated.state), populated, triggers, began, prices };
+  return { world: new World(populated.state), populated, triggers, began, prices, marginOfNotional: marginOfNotional(populated) };
+}
+
+function marginOfNotional({ state, traders }: Populated): number {
+  let [margin, notional] = [0n, 0n];
+  for (const { figures } of standings(
+    state,
+    traders.map(({ account }) => account),
+  )) {
+    margin += figures.margin;
+    notional += figures.notional;
+  }
+  return notional === 0n ? 0 : Number(margin) / Number(notional);
 }
 
 /** Posts the closes before the first bar, and the price at which it opens, so that forecast and ranges are what they would have been. */

@@ -266,6 +266,7 @@ class Path {
       lowestPrice: this.lowest,
       highestPrice: this.highest,
       lastPrice: this.lastPrice,
+      marginOfNotional: this.setting.marginOfNotional,
       capitalEfficiency,
       capitalEfficiencyAtEnd: this.efficiency(),
       leastStableFunding: this.leastStable,
