@@ -26,19 +26,21 @@ export function liquidationSender(rpc: Rpc, { send, sendAll }: Sender): SendAll 
     if (sold === 0n) throw new PassingFailure("nobody of the batch can be sold now");
     return sold;
   };
-  /** With what it is expected to take, and a quarter more: a batch that is starved says so, and one that is not needs no estimate, for which a node runs it many times. */
+  /**
+   * With what it is expected to take, and a quarter more: a batch that is starved says so, and one that is not needs no estimate, for which a node runs it many
+   * times. It is sent with twice as much, for prices that are older by then take more, and what is not used is not paid.
+   */
   const ask = async (call: Call): Promise<bigint | undefined> => {
-    const expected = call.gas === undefined ? MOST_GAS : (BigInt(call.gas) * 5n) / 4n;
-    const limit = (expected * 5n) / 4n;
-    if (limit <= MOST_GAS) {
-      const enough = await soldBy(call, expected).then(
+    const enough = call.gas === undefined ? MOST_GAS : (BigInt(call.gas) * 5n) / 4n;
+    if (enough < MOST_GAS) {
+      const does = await soldBy(call, enough).then(
         () => true,
         (error: unknown) => {
           if (error instanceof PassingFailure) throw error;
           return false;
         },
       );
-      if (enough) return limit;
+      if (does) return 2n * enough < MOST_GAS ? 2n * enough : MOST_GAS;
     }
     await soldBy(call);
     return undefined;

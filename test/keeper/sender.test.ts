@@ -355,13 +355,14 @@ describe("liquidationSender", () => {
     return { limit, asked, said };
   }
 
-  it("default: what does with a quarter more than expected is sent with a quarter more than that, and not estimated", async () => {
-    expect(await sentWith(125_000n)).to.deep.equal({ limit: 156_250n, asked: [125_000n], said: "" });
+  it("default: what does with a quarter more than expected is sent with twice that, and not estimated", async () => {
+    expect(await sentWith(125_000n)).to.deep.equal({ limit: 250_000n, asked: [125_000n], said: "" });
+    expect(await sentWith(1n, 12_000_000)).to.deep.equal({ limit: 16_777_216n, asked: [15_000_000n], said: "" });
   });
 
   it("behavior: what needs more, or more than a transaction may take, is left to the node's estimate", async () => {
     expect(await sentWith(125_001n)).to.deep.equal({ limit: undefined, asked: [125_000n, undefined], said: "" });
-    expect(await sentWith(1n, 12_000_000)).to.deep.equal({ limit: undefined, asked: [undefined], said: "" });
+    expect(await sentWith(1n, 14_000_000)).to.deep.equal({ limit: undefined, asked: [undefined], said: "" });
   });
 
   it("behavior: what sells nobody is not sent", async () => {
