@@ -97,6 +97,9 @@ describe("plimsoll's back-test of forecasts", function () {
       const { multiple } = learnt(still, { long: of(long), short: of(short) }, end, 4, 0.5);
       const worse = Array.from({ length: end - 4 }, (_, i) => (2 * (i % 100)) / 1_000 / 0.02).sort((a, b) => a - b);
       expect(multiple).to.be.closeTo((worse[747]! + worse[748]!) / 2, 1e-9);
+      // what is not over by then is far larger
+      const { multiple: all } = learnt(still, { long: of(long), short: of(short) }, end, 4, 1);
+      expect(all).to.be.closeTo(worse.at(-1)!, 1e-9);
     }
   });
 
