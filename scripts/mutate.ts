@@ -1,7 +1,8 @@
 // Plants listed one-line faults in a copy of the project, one at a time, and demands that the named test turns red.
-//   npm run mutate [-- --only TEXT] [--file PATH]… [--except PATH]… [--json] [--list]
-// --only: faults that hold this text anywhere; --file, --except: only those in, or not in, files that end so. Fails on a survivor and on a stale fault.
-// A run that is stopped says how those ended that it came to.
+//   npm run mutate [-- --only TEXT] [--file PATH]… [--except PATH]… [--minutes N] [--json] [--list]
+// --only: faults that hold this text anywhere; --file, --except: only those in, or not in, files that end so; --minutes: of those as many as end in that time, in
+// an order that the last commit draws. Fails on a survivor and on a stale fault. A run that is stopped says how those ended that it came to.
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -13,19 +14,28 @@ import { FaultBench, type Verdict } from "./lib/faultBench.ts";
 import { type Choice, chosen, type Fault, faultsOf } from "./lib/faults.ts";
 import { projectRoot, run } from "./lib/run.ts";
 
-const USAGE = "mutate [--only TEXT] [--file PATH]… [--except PATH]… [--json] [--list]";
+const USAGE = "mutate [--only TEXT] [--file PATH]… [--except PATH]… [--minutes N] [--json] [--list]";
 
-type Options = Choice & { readonly json: boolean; readonly list: boolean };
+type Options = Choice & { readonly json: boolean; readonly list: boolean; readonly minutes: number };
 
 function options(): Options {
   const flag = { type: "boolean", default: false } as const;
   const several = { type: "string", multiple: true, default: [] as string[] } as const;
   try {
     const { values } = parseArgs({
-      options: { only: { type: "string", default: "" }, file: several, except: several, json: flag, list: flag },
+      options: {
+        only: { type: "string", default: "" },
+        file: several,
+        except: several,
+        minutes: { type: "string", default: "Infinity" },
+        json: flag,
+        list: flag,
+      },
       strict: true,
     });
-    return { ...values, files: values.file };
+    const minutes = Number(values.minutes);
+    if (!(minutes > 0)) throw new Error(`--minutes takes a number above 0, not ${values.minutes}`);
+    return { ...values, files: values.file, minutes };
   } catch (error) {
     throw new BadInput(error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error), USAGE);
   }
@@ -41,8 +51,20 @@ function chosenFaults(choice: Choice): Fault[] {
   return faults;
 }
 
-/** One line each on standard error; adds to `verdicts`. */
-async function judgeAll(faults: readonly Fault[], verdicts: Verdict[]): Promise<void> {
+/** In an order that is the same for a commit and another for the next. */
+async function drawn(faults: readonly Fault[]): Promise<Fault[]> {
+  const { output } = await run("git", ["rev-parse", "HEAD"]).catch(() => ({ output: "" }));
+  const keyed = faults.map((fault) => ({
+    fault,
+    key: createHash("sha256")
+      .update(`${output}${JSON.stringify(fault)}`)
+      .digest("hex"),
+  }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ fault }) => fault);
+}
+
+/** One line each on standard error; adds to `verdicts`, for so many minutes. */
+async function judgeAll(faults: readonly Fault[], verdicts: Verdict[], minutes: number): Promise<void> {
   const line = progressLine();
   const started = performance.now();
   const say = (text: string): void => {
@@ -58,13 +80,12 @@ async function judgeAll(faults: readonly Fault[], verdicts: Verdict[]): Promise<
   say(`compile what ${tests.length} tests deploy`);
   const bench = new FaultBench();
   bench.prepare(faults);
-  say(`run ${tests.length} tests without a fault`);
-  for (const [index, test] of tests.entries()) {
-    line.show("sound", index, tests.length, test);
-    await bench.check(test, faults);
-  }
+  const sound = new Set<string>();
   for (const fault of faults) {
+    if (performance.now() - started > minutes * 60_000) return;
     line.show("faults", verdicts.length, faults.length, `${fault.file}: ${fault.replace}`);
+    if (!sound.has(fault.test)) await bench.check(fault.test, faults);
+    sound.add(fault.test);
     const judged = await bench.judge(fault);
     verdicts.push(judged);
     const { verdict, why, seconds } = judged;
@@ -83,8 +104,9 @@ function report(verdicts: readonly Verdict[], json: boolean, note = ""): void {
 }
 
 await answer(USAGE, async () => {
-  const { json, list, ...choice } = options();
-  const faults = chosenFaults(choice);
+  const { json, list, minutes, ...choice } = options();
+  const listed = chosenFaults(choice);
+  const faults = minutes === Infinity ? listed : await drawn(listed);
   if (list) {
     if (json) printJson(faults);
     else
@@ -92,10 +114,11 @@ await answer(USAGE, async () => {
     return 0;
   }
   const verdicts: Verdict[] = [];
-  const stopped = (): void => report(verdicts, json, `; stopped after ${verdicts.length} of ${faults.length}`);
+  const partly = (): string => (verdicts.length === faults.length ? "" : `; stopped after ${verdicts.length} of ${faults.length}`);
+  const stopped = (): void => report(verdicts, json, partly());
   process.once("exit", stopped);
-  await judgeAll(faults, verdicts);
+  await judgeAll(faults, verdicts, minutes);
   process.off("exit", stopped);
-  report(verdicts, json);
+  report(verdicts, json, partly());
   return verdicts.every(({ verdict }) => verdict === "killed") ? 0 : 1;
 });

@@ -2,13 +2,13 @@
 //   npm run prove [-- --only TEXT] [--faults] [--minutes N] [--list]
 // --only: proofs that hold this text in number, file or words; --faults: plants the fault of each in a copy of the tree instead, and expects a
 // counterexample; --minutes: at most for one question to a solver, one by default. Fails on what is not proved, or on a fault that is not seen.
-import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { homedir, tmpdir } from "node:os";
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { BadInput } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
+import { forgeFolder } from "./lib/forge.ts";
 import {
   type Answer,
   answersOf,
@@ -25,10 +25,17 @@ import {
   type Results,
   readingOf,
 } from "./lib/proofs.ts";
+import { pythonPrograms } from "./lib/pythonPrograms.ts";
 import { projectRoot, run } from "./lib/run.ts";
 
 const USAGE = "npm run prove [-- --only TEXT] [--faults] [--minutes N] [--list]";
 const HALMOS = "0.3.3";
+const PROVER = {
+  name: "Halmos",
+  version: HALMOS,
+  requirements: join(PROOFS, "requirements.txt"),
+  programs: ["halmos", "yices-smt2", "z3"],
+};
 const OUT = join("forge-out", "proofs");
 // what the twins of the proofs panic with at their end (test/proofs/Proof.sol)
 const AT_END = "0xe0";
@@ -62,38 +69,6 @@ function options(): Options {
     return { ...values, minutes };
   } catch (error) {
     throw new BadInput(error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error), USAGE);
-  }
-}
-
-/** The folder of Halmos' programs: a virtual environment of its own in the user's cache, made at the first run. */
-async function prover(): Promise<string> {
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  const home = process.env.PLIMSOLL_PROVER || join(cache, "plimsoll", `halmos-${HALMOS}`);
-  const programs = join(home, "bin");
-  const complete = (): boolean => ["halmos", "yices-smt2", "z3"].every((program) => existsSync(join(programs, program)));
-  if (complete()) return programs;
-  const ofMachine = { environment: { PIP_DISABLE_PIP_VERSION_CHECK: "1" } };
-  const version = await run("python3", ["-c", "import sys, venv; sys.exit(sys.version_info < (3, 11))"], ofMachine).catch(() => undefined);
-  if (version?.code !== 0) throw new BadInput("no Python 3.11 or later with venv is on the path", "Debian: apt-get install python3-venv");
-  process.stderr.write(`install Halmos ${HALMOS} in ${home}\n`);
-  mkdirSync(dirname(home), { recursive: true });
-  await run("python3", ["-m", "venv", home], ofMachine);
-  const pip = await run(join(programs, "python"), ["-m", "pip", "install", "-q", "-r", join(projectRoot, PROOFS, "requirements.txt")], {
-    ...ofMachine,
-  }).catch(() => undefined);
-  if (pip?.code === 0 && complete()) return programs;
-  rmSync(home, { recursive: true, force: true });
-  const said = pip?.output.trim().split("\n").at(-1) ?? "no pip";
-  throw new BadInput(`Halmos ${HALMOS} and its solvers cannot be installed: ${said}`, `look at ${join(PROOFS, "requirements.txt")}`);
-}
-
-/** The launcher of the npm package ends with 0 even when it fails: the folder of the platform's binary. */
-function forgeFolder(): string {
-  const platform = `@foundry-rs/forge-${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
-  try {
-    return join(dirname(createRequire(import.meta.url).resolve(`${platform}/package.json`)), "bin");
-  } catch {
-    throw new BadInput(`forge is not installed: ${platform} is missing`, "npx -y -p node@24 -c 'npm ci'");
   }
 }
 
@@ -237,7 +212,7 @@ async function plantAll(programs: string, minutes: number, all: readonly Propert
 
 await answer(USAGE, async () => {
   const { only, faults: planting, list, minutes } = options();
-  const programs = await prover();
+  const programs = await pythonPrograms(PROVER, process.env.PLIMSOLL_PROVER);
   const bench = new Bench(projectRoot, programs, minutes);
   await bench.build();
   const all = bench.properties();

@@ -107,7 +107,7 @@ await answer(USAGE, async () => {
     const sending = senderOf(first)
       .send(call(1n))
       .then(() => "sent", explainError);
-    while ((await second.pending(wallet.address)) === undefined) await pauseFor(20);
+    while ((await second.pending(wallet.address)).length === 0) await pauseFor(20);
     await pauseFor(200);
     line.cut();
     await pauseFor(2 * LASTS);
@@ -144,7 +144,7 @@ await answer(USAGE, async () => {
     require(`what was written down and never left is replaced, not sent: ${end} wei`, end === paid + 4n);
     line.mend();
     await pauseFor(100);
-    const stale = await first.setPending(wallet.address, undefined).then(() => "done", explainError);
+    const stale = await first.setPending(wallet.address, []).then(() => "done", explainError);
     require(`who led before changes nothing (${stale})`, stale.startsWith("another keeper leads now"));
     const nowhere = await open(1).then((lease) =>
       lease
@@ -153,7 +153,7 @@ await answer(USAGE, async () => {
         .finally(() => lease.close()),
     );
     require(`a database that is not there is said without its address (${nowhere})`, !nowhere.includes("keeper@") && nowhere !== "");
-    require("nothing is left waiting", (await third.pending(wallet.address)) === undefined);
+    require("nothing is left waiting", (await third.pending(wallet.address)).length === 0);
     return 0;
   } finally {
     for (const lease of leases) await lease.close().catch(() => {});

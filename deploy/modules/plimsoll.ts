@@ -1,16 +1,15 @@
 import { buildModule } from "@nomicfoundation/hardhat-ignition/modules";
 import type {
-  ContractAtFuture,
   ContractOptions,
   Future,
   IgnitionModuleBuilder,
+  NamedArtifactContractAtFuture,
   NamedArtifactContractDeploymentFuture,
 } from "@nomicfoundation/ignition-core";
 import { encodeBytes32String } from "ethers";
 import type { FaucetParameters, PlimsollParameters, PriceSourceParameters } from "../../src/deployment/parameters.ts";
 import { MANAGER_ENTRIES, RESTRICTED_ENTRIES, ROLE_NAMES, ROLES, roleOf, selectorOf } from "../../src/deployment/roles.ts";
 import { FUND_WORD, LIQUIDATION_WORD, MARGIN_WORD, pack } from "../../src/deployment/words.ts";
-import { ABIS } from "../../src/sdk/abis.ts";
 import { interfaceOf } from "../../src/sdk/interfaces.ts";
 
 /** The place of the order module; new accounts consent to it. */
@@ -19,11 +18,15 @@ export const ORDERS_MODULE = 0;
 /** The place of the liquidity pool; new accounts consent to it, so that committed orders can be filled. */
 export const POOL_MODULE = 1;
 
-type Deployed = NamedArtifactContractDeploymentFuture<string> | ContractAtFuture;
+type Deployed = NamedArtifactContractDeploymentFuture<string> | NamedArtifactContractAtFuture<string>;
 type AddressOrFuture = string | Deployed;
 
-/** What a deployment calls on the vault. */
-const VAULT_CALLS: readonly string[] = ["listUnderlying", "setVolatilitySource", "listCollateral", "setModule"];
+/** Every function that the module calls. */
+export const CALLED: ReadonlySet<string> = new Set([
+  ...["bindVault", "listUnderlying", "setVolatilitySource", "listCollateral", "setModule", "setWeight"],
+  ...["setFeed", "setPair", "setDeviation"],
+  ...["setTargetFunctionRole", "labelRole", "setRoleGuardian", "grantRole", "renounceRole"],
+]);
 
 type After = NonNullable<ContractOptions["after"]>;
 
@@ -31,18 +34,6 @@ function tokenOf(m: IgnitionModuleBuilder, token: string | FaucetParameters, aft
   if (typeof token === "string") return token;
   return m.contract("FaucetToken", [token.faucet, token.symbol, token.decimals], { id: `Faucet_${token.symbol}`, after });
 }
-
-/** The vault as far as a deployment calls it, with every error: the interface is made anew for each call, and that of the whole vault takes four times as long. */
-const CALLED_ON_VAULT = {
-  _format: "hh3-artifact-1",
-  contractName: "IMarginVault",
-  sourceName: "contracts/interfaces/IMarginVault.sol",
-  abi: ABIS.IMarginVault.filter(({ type, name }) => type === "error" || VAULT_CALLS.includes(name ?? "")),
-  bytecode: "0x",
-  deployedBytecode: "0x",
-  linkReferences: {},
-  deployedLinkReferences: {},
-};
 
 /** The authority; the deployer administers it until everything is listed. */
 function authorityModule(deployer: string) {
@@ -144,7 +135,7 @@ function vaultModule(parameters: PlimsollParameters, authorityOf: ReturnType<typ
       },
     });
     // what the vault hands on to its extension is not in its own ABI
-    const vault = m.contractAt("IMarginVault", CALLED_ON_VAULT, core);
+    const vault = m.contractAt("IMarginVault", core);
     m.call(insuranceFund, "bindVault", [vault]);
     const orders = m.contract("OrderSettlement", [vault, parameters.orders.takerFee, parameters.orders.makerFee]);
     const lens = m.contract("MarginLens", [vault], { libraries: { PortfolioLogic } });

@@ -40,7 +40,7 @@ const simulatorFloorOf = (file: string): number => {
 };
 
 /** Folders of `test` that may import everything: what crosses floors, what is not of the protocol, and what sets worlds up. */
-const FREE_TESTS = ["whole", "helpers", "checker", "data", "deployment", "keeper", "package", "simulator", "tools"];
+const FREE_TESTS = ["whole", "helpers", "checker", "data", "deployment", "forecast", "keeper", "package", "simulator", "tools"];
 
 interface Place {
   readonly tree: "contracts" | "engine" | "test" | "src" | "other";

@@ -42,16 +42,26 @@ type Put = (name: string, value: unknown) => void;
 
 /** Everything that the chain says about a deployment. `parameters` only tells how tokens were given. */
 export async function actualLeaves(connection: Connection, parameters: PlimsollParameters, record: DeploymentRecord): Promise<Leaves> {
-  const leaves: Leaves = new Map();
-  const put: Put = (name, value) => void leaves.set(name, String(value));
+  const leaves: Leaves = await codeLeaves(connection, record);
+  const put = putting(leaves);
   const context = { connection, record, put, now: BigInt((await connection.ethers.provider.getBlock("latest"))?.timestamp ?? 0) };
-  await putCode(context);
   await putRoles(context);
   await putWhole(context, parameters);
   await putSigners(context);
   await putUnderlyings(context);
   await putCollaterals(context, parameters);
   return leaves;
+}
+
+/** Of that what the code says: which contract it is, what is linked into it, and what was fixed in it. */
+export async function codeLeaves(connection: Connection, record: DeploymentRecord): Promise<Leaves> {
+  const leaves: Leaves = new Map();
+  await putCode({ connection, record, put: putting(leaves) });
+  return leaves;
+}
+
+function putting(leaves: Leaves): Put {
+  return (name, value) => void leaves.set(name, String(value));
 }
 
 interface Context {
@@ -134,7 +144,7 @@ async function codeAt(connection: Connection, address: string, artifactName: str
  * The code of every contract, and of every library that is linked into it, against the artifact it was built from; and what was fixed in the code of
  * the vault and its extension. Getters would not do: the extension answers those of the vault, and says itself who it is.
  */
-async function putCode({ connection, record, put }: Context): Promise<void> {
+async function putCode({ connection, record, put }: Omit<Context, "now">): Promise<void> {
   const known = new Map<string, ReturnType<typeof codeAt>>();
   /** As {@link codeAt}; a library that many are linked with is read once. */
   function codeOnce(address: string, artifactName: string): ReturnType<typeof codeAt> {

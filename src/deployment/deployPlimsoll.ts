@@ -4,7 +4,7 @@ import { errorDeploymentResultToExceptionMessage, HardhatArtifactResolver } from
 import { DeploymentResultType, deploy, type EIP1193Provider, type ExecutionEventListener } from "@nomicfoundation/ignition-core";
 import { encodeBytes32String, type Signer, toQuantity } from "ethers";
 import { artifacts, type network } from "hardhat";
-import { ORDERS_MODULE, POOL_MODULE, plimsollModule } from "../../deploy/modules/plimsoll.ts";
+import { CALLED, ORDERS_MODULE, POOL_MODULE, plimsollModule } from "../../deploy/modules/plimsoll.ts";
 import type { FaucetToken } from "../../typechain-types/index.ts";
 import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { Failure } from "../sdk/failure.ts";
@@ -12,6 +12,16 @@ import { attach } from "./attach.ts";
 import type { FaucetParameters, PlimsollParameters } from "./parameters.ts";
 import { resolveAccounts } from "./resolveAccounts.ts";
 import { holdJournal, mendJournal } from "./resume.ts";
+
+/** Artifacts with what a deployment calls, and every error: Ignition makes an interface anew for each step, and of a whole contract that takes a second in all. */
+class CalledArtifacts extends HardhatArtifactResolver {
+  override async loadArtifact(name: string): ReturnType<HardhatArtifactResolver["loadArtifact"]> {
+    const artifact = await super.loadArtifact(name);
+    const isNeeded = ({ type, name: entry }: { readonly type: string; readonly name?: string }): boolean =>
+      type === "constructor" || type === "error" || (type === "function" && CALLED.has(entry ?? ""));
+    return { ...artifact, abi: artifact.abi.filter(isNeeded) };
+  }
+}
 
 export type Connection = Awaited<ReturnType<typeof network.create>>;
 
@@ -130,7 +140,7 @@ async function deployHeld(options: DeployOptions): Promise<DeploymentRecord> {
     provider,
     ...(journal === undefined ? {} : { deploymentDir: journal }),
     ...(options.onStep === undefined ? {} : { executionEventListener: listenerOf(options.onStep) }),
-    artifactResolver: new HardhatArtifactResolver(artifacts),
+    artifactResolver: new CalledArtifacts(artifacts),
     ignitionModule: plimsollModule(parameters, deployer),
     deploymentParameters: {},
     accounts,

@@ -10,7 +10,7 @@ import type { Cursor, KnownBooks } from "./memoryBooks.ts";
 export type BookStore = PendingStore & KnownBooks & { readonly close: () => void };
 
 const APPLICATION = 0x506c696d; // "Plim"
-const VERSION = 4;
+const VERSION = 5;
 /** So many cursors are remembered: more than a chain goes back. */
 const RECENT = 128;
 
@@ -24,8 +24,8 @@ const SCHEMA = `
   CREATE TABLE series (underlying INTEGER NOT NULL, number INTEGER NOT NULL, block INTEGER NOT NULL, PRIMARY KEY (underlying, number)) STRICT, WITHOUT ROWID;
   CREATE TABLE recent (block INTEGER PRIMARY KEY, hash TEXT NOT NULL, touched TEXT NOT NULL) STRICT;
   CREATE TABLE collateral (account TEXT NOT NULL, token INTEGER NOT NULL, amount TEXT NOT NULL, PRIMARY KEY (account, token)) STRICT, WITHOUT ROWID;
-  CREATE TABLE pending (sender TEXT PRIMARY KEY, nonce INTEGER NOT NULL, maxFee TEXT NOT NULL, tip TEXT NOT NULL, hashes TEXT NOT NULL,
-    sentAt INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE pending (sender TEXT NOT NULL, nonce INTEGER NOT NULL, maxFee TEXT NOT NULL, tip TEXT NOT NULL, hashes TEXT NOT NULL,
+    sentAt INTEGER NOT NULL, PRIMARY KEY (sender, nonce)) STRICT, WITHOUT ROWID;
   PRAGMA application_id = ${APPLICATION};
   PRAGMA user_version = ${VERSION};
 `;
@@ -161,18 +161,27 @@ export function openBookStore(file = ":memory:"): BookStore {
         run("UPDATE books SET (block, hash) = (SELECT block, hash FROM recent WHERE block = ?)", block);
       }),
     empty: () => atOnce(empty),
-    pending: (sender) => {
-      const row = db.prepare("SELECT * FROM pending WHERE sender = ?").get(sender);
-      if (row === undefined) return undefined;
-      const fees = { maxFee: integer(row.maxFee), tip: integer(row.tip) };
-      return { nonce: Number(row.nonce), fees, hashes: String(row.hashes).split(" "), sentAt: Number(row.sentAt) };
-    },
-    setPending: (sender, transaction) => {
-      if (transaction === undefined) return run("DELETE FROM pending WHERE sender = ?", sender);
-      const { nonce, fees, hashes, sentAt } = transaction;
-      const values = [sender, nonce, String(fees.maxFee), String(fees.tip), hashes.join(" "), sentAt];
-      run("INSERT OR REPLACE INTO pending VALUES (?, ?, ?, ?, ?, ?)", ...values);
-    },
+    pending: (sender) =>
+      (db.prepare("SELECT * FROM pending WHERE sender = ? ORDER BY nonce").all(sender) as Row[]).map((row) => ({
+        nonce: Number(row.nonce),
+        fees: { maxFee: integer(row.maxFee), tip: integer(row.tip) },
+        hashes: String(row.hashes).split(" "),
+        sentAt: Number(row.sentAt),
+      })),
+    setPending: (sender, waiting) =>
+      atOnce(() => {
+        run("DELETE FROM pending WHERE sender = ?", sender);
+        for (const { nonce, fees, hashes, sentAt } of waiting)
+          run(
+            "INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?)",
+            sender,
+            nonce,
+            String(fees.maxFee),
+            String(fees.tip),
+            hashes.join(" "),
+            sentAt,
+          );
+      }),
     close: () => db.close(),
   };
 }

@@ -1,7 +1,7 @@
 import { liquidate } from "../engine/actions/liquidate.ts";
 import { Reverted } from "../engine/types/errors.ts";
 import { WAD } from "../engine/types/fixedPoint.ts";
-import type { AccountId, State } from "../engine/types/types.ts";
+import type { Account, AccountId, State } from "../engine/types/types.ts";
 import { seriesCountOf } from "../engine/words/words.ts";
 import { isRetryable, type Rpc } from "../sdk/rpc.ts";
 import { saleOf } from "../sdk/saleLog.ts";
@@ -22,21 +22,32 @@ export type Unprofitable = { readonly account: AccountId; readonly reward: bigin
 
 export type Weighed = { readonly worth: readonly AccountId[]; readonly unprofitable: readonly Unprofitable[] };
 
-// What a transaction takes before anybody is sold, and what the sale of an account adds, by the figures of bench/gas.json: of one perpetual alone, of each market and each token of
+// What a transaction takes before anybody is sold, and what the sale of an account adds, by the figures of bench/gas.json: of one perpetual alone where the account has something left and where it has not, of each market and each token of
 // collateral otherwise, and of each option or dated future.
 const GAS_OF_A_BATCH = 50_000n;
 const GAS_ALONE = 25_000n;
+const GAS_INSOLVENT = 75_000n;
 const GAS_OF_MARKETS = 45_000n;
 const GAS_A_MARKET = 70_000n;
 const GAS_A_COLLATERAL = 40_000n;
 const GAS_A_SERIES_POSITION = 56_000n;
 
+/** Whether an account has one perpetual and nothing else: it is sold in one pass with others like it. */
+export function isAlone(account: Account): boolean {
+  return account.positions.size === 1 && account.collateral.size === 0 && seriesCountOf(account) === 0n;
+}
+
+/** Gas that a batch is expected to take. @param insolvent of the accounts */
+export function gasOfBatch(state: State, accounts: readonly AccountId[], insolvent: ReadonlySet<AccountId>): bigint {
+  return accounts.reduce((sum, id) => sum + gasExpected(state, id, insolvent.has(id)), GAS_OF_A_BATCH);
+}
+
 /** Gas that the sale of an account is expected to add to a batch. */
-export function gasExpected(state: State, id: AccountId): bigint {
+export function gasExpected(state: State, id: AccountId, isInsolvent = false): bigint {
   const account = state.accounts.get(id);
   if (account === undefined) return GAS_ALONE;
+  if (isAlone(account)) return isInsolvent ? GAS_INSOLVENT : GAS_ALONE;
   const [markets, tokens, series] = [BigInt(account.positions.size), BigInt(account.collateral.size), seriesCountOf(account)];
-  if (markets === 1n && tokens === 0n && series === 0n) return GAS_ALONE;
   return GAS_OF_MARKETS + GAS_A_MARKET * markets + GAS_A_COLLATERAL * tokens + GAS_A_SERIES_POSITION * series;
 }
 

@@ -101,16 +101,16 @@ export async function postgresLease(url: string, identity: string, options: Leas
     leads,
     pending: async () => {
       const { rows } = await query("SELECT transaction FROM plimsoll_pending WHERE identity = $1", [identity]);
-      const [row] = rows as { transaction: Stored }[];
-      return row === undefined ? undefined : fromStored(row.transaction);
+      // a keeper of before this one kept one transaction, not a list
+      return (rows as { transaction: Stored | Stored[] }[]).flatMap(({ transaction }) => transaction).map(fromStored);
     },
-    setPending: (_sender, transaction) =>
-      transaction === undefined
+    setPending: (_sender, waiting) =>
+      waiting.length === 0
         ? asLeader("DELETE FROM plimsoll_pending WHERE identity = $1 AND EXISTS (SELECT 1 FROM leader) RETURNING 1", [])
         : asLeader(
             `INSERT INTO plimsoll_pending (identity, transaction) SELECT $1, $3::jsonb FROM leader
              ON CONFLICT (identity) DO UPDATE SET transaction = excluded.transaction RETURNING 1`,
-            [JSON.stringify(toStored(transaction))],
+            [JSON.stringify(waiting.map(toStored))],
           ),
     close: async () => {
       clearInterval(renewing);

@@ -1,25 +1,47 @@
+import { toQuantity } from "ethers";
+import type { Call } from "../sdk/calls.ts";
 import { PassingFailure } from "../sdk/failure.ts";
 import { interfaceOf } from "../sdk/interfaces.ts";
 import type { Rpc } from "../sdk/rpc.ts";
-import type { Sender } from "../sdk/sender.ts";
+import { MOST_GAS, type Sender } from "../sdk/sender.ts";
 import { oneByOne, type SendAll } from "./turn.ts";
 
 /**
- * Sends what a turn does one call after the other. A batch of liquidations is sent only when the node says that it sells somebody: gas is not paid for
- * nothing.
+ * Sends what a turn does: batches of liquidations side by side, for none needs another and a block may take many; everything else one call after the other. A
+ * batch is sent only when the node says that it sells somebody: gas is not paid for nothing.
  * @example
  * const send = liquidationSender(rpc, transactionSender({ rpc, wallet, chainId: record.chainId }));
  * await send([]) // []
  */
-export function liquidationSender(rpc: Rpc, sender: Sender): SendAll {
+export function liquidationSender(rpc: Rpc, { send, sendAll }: Sender): SendAll {
   const abi = interfaceOf("LiquidationBatch");
   const batch = abi.getFunction("liquidateBatch")?.selector ?? "";
-  return oneByOne(async (call) => {
-    const { from, to, data } = call;
-    if (!data.startsWith(batch)) return sender.send(call);
-    const answer = (await rpc("eth_call", [{ from, to, data }, "latest"])) as string;
+  const isBatch = ({ data }: Call): boolean => data.startsWith(batch);
+  const soldBy = async ({ from, to, data }: Call, gas?: bigint): Promise<bigint> => {
+    const answer = (await rpc("eth_call", [
+      { from, to, data, ...(gas === undefined ? {} : { gas: toQuantity(gas) }) },
+      "latest",
+    ])) as string;
     const [sold] = abi.decodeFunctionResult("liquidateBatch", answer) as unknown as [bigint];
     if (sold === 0n) throw new PassingFailure("nobody of the batch can be sold now");
-    return sender.send(call);
-  });
+    return sold;
+  };
+  /** With what it is expected to take, and a quarter more: a batch that is starved says so, and one that is not needs no estimate, for which a node runs it many times. */
+  const ask = async (call: Call): Promise<bigint | undefined> => {
+    const expected = call.gas === undefined ? MOST_GAS : (BigInt(call.gas) * 5n) / 4n;
+    const limit = (expected * 5n) / 4n;
+    if (limit <= MOST_GAS) {
+      const enough = await soldBy(call, expected).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof PassingFailure) throw error;
+          return false;
+        },
+      );
+      if (enough) return limit;
+    }
+    await soldBy(call);
+    return undefined;
+  };
+  return (calls) => (calls.every(isBatch) ? sendAll(calls, ask) : oneByOne(send)(calls));
 }

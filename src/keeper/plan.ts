@@ -6,6 +6,7 @@ import { rampAt } from "../engine/types/ramp.ts";
 import { type AccountId, NORMAL, type State } from "../engine/types/types.ts";
 import { seriesCountOf } from "../engine/words/words.ts";
 import { figuresOf, type Standing, standings } from "../sdk/standing.ts";
+import { isAlone } from "./economy.ts";
 
 /**
  * Who is to be liquidated now, the least healthy first: every account that the vault would sell: below maintenance, and where prices are in
@@ -21,13 +22,15 @@ export function planLiquidations(state: State, all: readonly Standing[] = standi
 }
 
 /**
- * Gas that one account of a batch may need, what each option or dated future adds (priced in seventeen scenarios; a fund that holds many has more to search),
- * and what a transaction is filled to (EIP-7825 allows 16,777,216).
+ * Gas that one account of a batch may need, one with a perpetual and nothing else, what each option or dated future adds (priced in seventeen scenarios; a fund
+ * that holds many has more to search), and what a transaction is filled to (EIP-7825 allows 16,777,216). What they use is a fifth of it, so that several fit a
+ * block.
  */
 const GAS_AN_ACCOUNT = 250_000;
+const GAS_ALONE = 100_000;
 const GAS_A_SERIES_POSITION = 90_000;
 const GAS_OF_A_TRANSACTION = 15_000_000;
-export const ACCOUNTS_IN_A_BATCH = Math.floor(GAS_OF_A_TRANSACTION / GAS_AN_ACCOUNT);
+export const ACCOUNTS_IN_A_BATCH = Math.floor(GAS_OF_A_TRANSACTION / GAS_ALONE);
 
 export function inBatches<T>(items: readonly T[], size = ACCOUNTS_IN_A_BATCH): T[][] {
   const batches: T[][] = [];
@@ -38,7 +41,8 @@ export function inBatches<T>(items: readonly T[], size = ACCOUNTS_IN_A_BATCH): T
 /** The gas that the liquidation of an account is expected to take at most. */
 export function gasToLiquidate(state: State, id: AccountId): number {
   const account = state.accounts.get(id);
-  return GAS_AN_ACCOUNT + GAS_A_SERIES_POSITION * (account === undefined ? 0 : Number(seriesCountOf(account)));
+  if (account === undefined) return GAS_AN_ACCOUNT;
+  return isAlone(account) ? GAS_ALONE : GAS_AN_ACCOUNT + GAS_A_SERIES_POSITION * Number(seriesCountOf(account));
 }
 
 /** Accounts in batches of which each fits a transaction; one that alone needs more is by itself. */

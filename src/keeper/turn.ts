@@ -5,11 +5,11 @@ import type { DeploymentRecord } from "../sdk/deploymentRecord.ts";
 import { errorNameOf } from "../sdk/errors.ts";
 import { interfaceOf } from "../sdk/interfaces.ts";
 import { saleOf } from "../sdk/saleLog.ts";
-import type { ReceiptLog, Sent } from "../sdk/sender.ts";
+import type { Outcome, ReceiptLog, Sent } from "../sdk/sender.ts";
 import { type Standing, standings } from "../sdk/standing.ts";
 import type { Books, VaultEvent } from "./books.ts";
 import type { CapWatch } from "./caps.ts";
-import { type CostSource, type Unprofitable, weigh } from "./economy.ts";
+import { type CostSource, gasOfBatch, type Unprofitable, weigh } from "./economy.ts";
 import { planFund } from "./fundUpkeep.ts";
 import { ACCOUNTS_IN_A_BATCH, batchesByGas, planLiquidations } from "./plan.ts";
 import { type PriceSource, worthPosting } from "./priceFeed.ts";
@@ -56,9 +56,6 @@ export type TurnReport = {
   /** Everything that happened since the last turn and in this one. */
   readonly events: readonly VaultEvent[];
 };
-
-/** What became of a call: what it said when it was mined, or why it failed. */
-export type Outcome = { readonly sent: Pick<Sent, "hash" | "logs"> } | { readonly error: unknown };
 
 export type SendAll = (calls: readonly Call[]) => Promise<readonly Outcome[]>;
 
@@ -172,7 +169,10 @@ export async function keepersTurn({
     return weighed.worth.length === 0 ? [] : [weighed.worth];
   });
   if (send !== undefined && batches.length > 0) {
-    const calls = batches.map((accounts) => liquidateBatchCall(record, from, accounts, keeper));
+    const insolvent = new Set(planned.filter(({ figures }) => figures.equity < 0n).map(({ account }) => account));
+    const calls = batches.map((accounts) => {
+      return { ...liquidateBatchCall(record, from, accounts, keeper), gas: Number(gasOfBatch(state, accounts, insolvent)) };
+    });
     const outcomes = await send(calls);
     const own = outcomes.flatMap((outcome) => ("sent" in outcome ? eventsOf(record, outcome.sent.logs) : []));
     sales.push(...salesOf(own));

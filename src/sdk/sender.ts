@@ -29,17 +29,20 @@ export type PendingTransaction = {
   readonly sentAt: number;
 };
 
-/** Where transactions that wait are kept between runs. */
+/** Where transactions that wait are kept between runs, by nonce. */
 export type PendingStore = {
-  readonly pending: (sender: string) => PendingTransaction | undefined;
-  readonly setPending: (sender: string, transaction: PendingTransaction | undefined) => void;
+  readonly pending: (sender: string) => readonly PendingTransaction[];
+  readonly setPending: (sender: string, waiting: readonly PendingTransaction[]) => void;
 };
 
 /** The same where several programs share it: it is asked over a network. Where it throws nothing is sent. */
 export type SharedPendingStore = {
-  readonly pending: (sender: string) => Promise<PendingTransaction | undefined>;
-  readonly setPending: (sender: string, transaction: PendingTransaction | undefined) => Promise<void>;
+  readonly pending: (sender: string) => Promise<readonly PendingTransaction[]>;
+  readonly setPending: (sender: string, waiting: readonly PendingTransaction[]) => Promise<void>;
 };
+
+/** What became of a call: what it said when it was mined, or why it failed. */
+export type Outcome = { readonly sent: Pick<Sent, "hash" | "logs"> } | { readonly error: unknown };
 
 /** What happens to transactions on their way, for logs, metrics and people. */
 export type SenderEvent =
@@ -71,7 +74,7 @@ export type SenderOptions = {
   readonly onEvent?: (event: SenderEvent) => void;
 };
 
-/** Sends one transaction at a time and stays with it until it is mined, replacing it when it is stuck. */
+/** Sends transactions and stays with each until it is mined, replacing it when it is stuck. */
 export type Sender = {
   /**
    * @throws Failure that says whether another attempt may succeed: it is not mined, stopped, or mined and failed. Once a transaction has left, the
@@ -79,6 +82,12 @@ export type Sender = {
    * @throws what the contract would revert with, before anything is sent
    */
   readonly send: (call: Call) => Promise<Sent>;
+  /**
+   * Sends calls of which none needs another: the next leaves as soon as the one before has, so that a block may take many. What waits from before is done
+   * with first, one by one.
+   * @param ask of each right before it leaves: the gas limit that it is known to do with, undefined where the node is to estimate it; what throws is not sent
+   */
+  readonly sendAll: (calls: readonly Call[], ask?: (call: Call) => Promise<bigint | undefined>) => Promise<readonly Outcome[]>;
 };
 
 /**
@@ -105,8 +114,11 @@ export class TransactionFailure extends Failure {
   }
 }
 
-const MOST_GAS = 16_777_216n; // of a transaction, EIP-7825
+/** Of a transaction, EIP-7825. */
+export const MOST_GAS = 16_777_216n;
 const PATIENCE = 300_000;
+/** Transactions that wait at a time: geth keeps sixteen of a sender whatever else is offered. */
+const AT_ONCE = 16;
 const SAID_AFTER = 10_000;
 const LAG = 60_000;
 // what is refused for its price may be taken at another; what is refused for its form, in the older one
@@ -187,21 +199,42 @@ export function transactionSender(options: SenderOptions): Sender {
     }
   };
 
-  /** Sends at one nonce and waits until it is used up: what was mined there, and whether it was this call. */
-  const sendAt = async (call: Call, gas: bigint, before: PendingTransaction | undefined) => {
-    const told = Math.max(await count(beside === "queue" ? "pending" : "latest"), Date.now() < next.until ? next.nonce : 0);
-    const nonce = before?.nonce ?? told;
+  /** What is not known to be mined, by nonce, as the store has it. */
+  let pending = new Map<number, PendingTransaction>();
+  let written = Promise.resolve();
+  /** Keeps what waits at a nonce, or forgets it: one after the other. */
+  const keep = (nonce: number, transaction: PendingTransaction | undefined): Promise<void> => {
+    const writing = written.then(async () => {
+      const changed = new Map(pending);
+      if (transaction === undefined) changed.delete(nonce);
+      else changed.set(nonce, transaction);
+      await store.setPending(sender, byNonce(changed.values()));
+      pending = changed;
+    });
+    written = writing.catch(() => {});
+    return writing;
+  };
+  const freeNonce = async (): Promise<number> =>
+    Math.max(await count(beside === "queue" ? "pending" : "latest"), Date.now() < next.until ? next.nonce : 0);
+
+  /**
+   * Sends at one nonce and waits until it is used up: what was mined there, and whether it was this call.
+   * @param onLeft called once the node has it
+   */
+  const sendAt = async (call: Call, gas: bigint, nonce: number, before: PendingTransaction | undefined, onLeft = (): void => {}) => {
     const deadline = Date.now() + patience;
     const saidAt = Date.now() + SAID_AFTER;
     /** Hashes of this call. */
     const own = new Set<string>();
     let [waiting, raw, attempts, said, usedSince] = [before, "", 0, false, undefined as number | undefined];
     let now = await market();
+    /** The latest block in which one of its own before it was not mined: until then no fee moves it. */
+    let behind = 0;
     let fees = waiting === undefined ? firstFees(now, policy.highestFee) : raisedFees(waiting.fees, now, policy.highestFee);
     let trouble: unknown;
 
     /** What is used up is forgotten by the next run at the latest. */
-    const forget = async (): Promise<void> => store.setPending(sender, undefined);
+    const forget = (): Promise<void> => keep(nonce, undefined);
     const newest = (): string => waiting?.hashes.at(-1) ?? "";
     const waits = (why: string): string => `transaction ${[newest(), "waits"].join(" ").trim()} at nonce ${nonce} of ${sender}: ${why}`;
     const fail = (reason: string): never => {
@@ -217,15 +250,16 @@ export function transactionSender(options: SenderOptions): Sender {
         const hash = keccak256(attempt);
         // written down before it leaves: nothing is ever sent that a later run does not know
         const leaving: PendingTransaction = { nonce, fees, hashes: [...(waiting?.hashes ?? []), hash], sentAt: now.block };
-        await store.setPending(sender, leaving);
+        await keep(nonce, leaving);
         const refusal = await leave(attempt);
         if (refusal === undefined) {
           onEvent({ kind: waiting === undefined ? "sent" : "replaced", nonce, hash, fees });
           waiting = leaving;
           own.add(hash);
           raw = attempt;
+          onLeft();
         } else {
-          await store.setPending(sender, waiting);
+          await keep(nonce, waiting);
           const words = refusal instanceof Error ? refusal.message : "";
           if (!legacy && FORM.test(words)) {
             legacy = true;
@@ -259,20 +293,22 @@ export function transactionSender(options: SenderOptions): Sender {
             await forget().catch(() => {});
             return { receipt, nonce, attempts, isOwn: own.has(receipt.transactionHash.toLowerCase()) };
           }
-          const used = (await count("latest")) > nonce;
+          const mined = await count("latest");
+          const used = mined > nonce;
           now = await market();
+          if (mined < nonce && pending.has(mined)) behind = now.block;
           usedSince = used ? (usedSince ?? now.block) : undefined;
           trouble = used ? new Failure("its nonce is used up, and the node has no receipt of it") : undefined;
           // no receipt is no knowledge until the node has had some blocks to find one
           if (usedSince !== undefined && now.block - usedSince >= policy.patience) {
-            await store.setPending(sender, undefined);
+            await forget();
             return anotherProgram(nonce, sender, newest());
           }
           if (!used) {
             // dropped from the pool
             if (raw !== "" && (await isKnown(newest())) === false) await leave(raw);
             const offered = waiting?.fees ?? { maxFee: 0n, tip: 0n };
-            const blocksSince = now.block - (waiting?.sentAt ?? now.block);
+            const blocksSince = now.block - Math.max(waiting?.sentAt ?? now.block, behind);
             const step = nextStep({ fees: offered, blocksSince, baseFee: now.baseFee, tip: now.tip, attempts }, policy);
             if (step.kind === "giveUp") return fail(step.reason);
             if (step.kind === "replace") fees = step.fees;
@@ -296,48 +332,112 @@ export function transactionSender(options: SenderOptions): Sender {
     }
   };
 
-  return {
-    send: async (call) => {
-      const earlier: ReceiptLog[] = [];
-      for (;;) {
-        const before = await store.pending(sender);
-        if (before !== undefined && before.nonce < (await count("latest"))) {
-          // of before: mined, or replaced by another program
-          const receipt = await receiptOf(before.hashes);
-          await store.setPending(sender, undefined);
-          if (receipt !== undefined) {
-            onEvent({
-              kind: receipt.status === "0x1" ? "mined" : "failed",
-              nonce: before.nonce,
-              hash: receipt.transactionHash,
-              ...feeOf(receipt),
-            });
-            earlier.push(...(receipt.logs ?? []));
-          }
+  /** Forgets what was mined since another run left it, and says what it said. */
+  const settle = async (): Promise<ReceiptLog[]> => {
+    pending = new Map((await store.pending(sender)).map((each) => [each.nonce, each]));
+    const said: ReceiptLog[] = [];
+    const used = pending.size === 0 ? 0 : await count("latest");
+    for (const { nonce, hashes } of byNonce(pending.values()).filter((each) => each.nonce < used)) {
+      // mined, or replaced by another program
+      const receipt = await receiptOf(hashes);
+      await keep(nonce, undefined);
+      if (receipt === undefined) continue;
+      onEvent({ kind: receipt.status === "0x1" ? "mined" : "failed", nonce, hash: receipt.transactionHash, ...feeOf(receipt) });
+      said.push(...(receipt.logs ?? []));
+    }
+    return said;
+  };
+
+  /** Says what was mined; undefined where an older call came first at this nonce. */
+  const conclude = async (call: Call, gas: bigint, { receipt, nonce, attempts, isOwn }: Awaited<ReturnType<typeof sendAt>>) => {
+    const { transactionHash: hash, status, gasUsed, logs = [] } = receipt;
+    next = { nonce: Math.max(nonce + 1, next.nonce), until: Date.now() + LAG };
+    onEvent({ kind: status === "0x1" ? "mined" : "failed", nonce, hash, ...feeOf(receipt) });
+    if (isOwn && status !== "0x1")
+      throw new TransactionFailure(`transaction ${hash} failed: ${await whyFailed(rpc, call, receipt, gas)}`, hash, false);
+    const block = receipt.blockNumber === undefined ? undefined : Number(receipt.blockNumber);
+    return isOwn ? { hash, gasUsed: BigInt(gasUsed), block, attempts, logs } : undefined;
+  };
+
+  const send = async (call: Call): Promise<Sent> => {
+    const earlier: ReceiptLog[] = [];
+    for (;;) {
+      earlier.push(...(await settle()));
+      const [before] = byNonce(pending.values());
+      const gas = await gasFor(rpc, call);
+      const mined = await sendAt(call, gas, before?.nonce ?? (await freeNonce()), before);
+      const sent = await conclude(call, gas, mined);
+      if (sent !== undefined) return { ...sent, logs: [...earlier, ...sent.logs] };
+      earlier.push(...(mined.receipt.logs ?? []));
+    }
+  };
+
+  const sendAll = async (calls: readonly Call[], ask = async (_: Call): Promise<bigint | undefined> => undefined): Promise<Outcome[]> => {
+    const outcomes: Outcome[] = [];
+    const open = new Set<Promise<void>>();
+    const outOfTurn: number[] = [];
+    const earlier: ReceiptLog[] = [];
+    const done = (i: number, sent: Sent): void => {
+      outcomes[i] = { sent: { ...sent, logs: [...earlier.splice(0), ...sent.logs] } };
+    };
+    const failed = (i: number, error: unknown): void => {
+      outcomes[i] = { error: error ?? new Failure("failed without a reason") };
+    };
+    let nonce = 0;
+    for (const [i, call] of calls.entries()) {
+      if (open.size === 0) earlier.push(...(await settle()));
+      const waits = open.size === 0 && pending.size > 0;
+      try {
+        const known = await ask(call);
+        if (waits) {
+          done(i, await send(call));
           continue;
         }
-        const gas = await gasFor(rpc, call);
-        const { receipt, nonce, attempts, isOwn } = await sendAt(call, gas, before);
-        const { transactionHash: hash, status, gasUsed, logs = [] } = receipt;
-        next = { nonce: nonce + 1, until: Date.now() + LAG };
-        onEvent({ kind: status === "0x1" ? "mined" : "failed", nonce, hash, ...feeOf(receipt) });
-        if (isOwn && status !== "0x1")
-          throw new TransactionFailure(`transaction ${hash} failed: ${await whyFailed(rpc, call, receipt, gas)}`, hash, false);
-        const block = receipt.blockNumber === undefined ? undefined : Number(receipt.blockNumber);
-        if (isOwn) return { hash, gasUsed: BigInt(gasUsed), block, attempts, logs: [...earlier, ...logs] };
-        // an older call came first at this nonce
-        earlier.push(...logs);
+        const gas = known ?? (await gasFor(rpc, call));
+        while (open.size >= AT_ONCE) await Promise.race(open);
+        const at = Math.max(nonce, await freeNonce());
+        await new Promise<void>((resolve) => {
+          const job: Promise<void> = sendAt(call, gas, at, undefined, () => {
+            nonce = at + 1;
+            resolve();
+          })
+            .then((mined) => conclude(call, gas, mined))
+            .then(
+              (sent) => (sent === undefined ? void outOfTurn.push(i) : done(i, sent)),
+              (error: unknown) => failed(i, error),
+            )
+            .finally(() => {
+              open.delete(job);
+              resolve();
+            });
+          open.add(job);
+        });
+      } catch (error) {
+        failed(i, error);
       }
-    },
+    }
+    await Promise.all(open);
+    // another program's came first at that nonce
+    for (const i of outOfTurn)
+      await send(calls[i]!).then(
+        (sent) => done(i, sent),
+        (error: unknown) => failed(i, error),
+      );
+    return outcomes;
   };
+  return { send, sendAll };
+}
+
+function byNonce(waiting: Iterable<PendingTransaction>): PendingTransaction[] {
+  return [...waiting].sort((a, b) => a.nonce - b.nonce);
 }
 
 /** Keeps nothing beyond the process. */
 export function memoryStore(): PendingStore {
-  const waiting = new Map<string, PendingTransaction>();
+  const kept = new Map<string, readonly PendingTransaction[]>();
   return {
-    pending: (sender) => waiting.get(sender),
-    setPending: (sender, transaction) => void (transaction === undefined ? waiting.delete(sender) : waiting.set(sender, transaction)),
+    pending: (sender) => kept.get(sender) ?? [],
+    setPending: (sender, waiting) => void kept.set(sender, waiting),
   };
 }
 

@@ -43,7 +43,7 @@ export type ListedSeries = {
  * @example
  * const view = await readVault({ rpc, record });
  * const [next] = seriesIn(view, 0);
- * next!.rows().every(({ call, put }) => call.delta > 0 && put.delta < 0) // true
+ * next!.rows().every(({ call, put }) => call.delta >= 0 && put.delta <= 0) // true
  */
 export function seriesIn({ state, listed }: VaultView, underlying: number): ListedSeries[] {
   const own = state.underlyings[underlying];

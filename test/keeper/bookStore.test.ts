@@ -150,7 +150,7 @@ describe("books that are kept", () => {
     const store = openBookStore(file);
     await followBooks(rpcOf(world), address, 0, { store }).sync();
     expect(store.accounts().length).to.be.greaterThan(2);
-    store.setPending("0xab", { nonce: 1, fees: { maxFee: 1n, tip: 1n }, hashes: ["0x01"], sentAt: 1 });
+    store.setPending("0xab", [{ nonce: 1, fees: { maxFee: 1n, tip: 1n }, hashes: ["0x01"], sentAt: 1 }]);
     const other = await createWorld();
     const reasons: string[] = [];
     const sound = rpcOf(other);
@@ -163,7 +163,7 @@ describe("books that are kept", () => {
     await books.sync();
     expect(reasons).to.deep.equal(["they were of another chain or vault"]);
     expect(books.state(0).accounts.has(idOf(world.alice))).to.equal(false);
-    expect(store.pending("0xab")).to.equal(undefined);
+    expect(store.pending("0xab")).to.deep.equal([]);
     const claimed = store.claim("a third");
     expect(claimed).to.equal(false);
     expect(store.cursor()).to.equal(undefined);
@@ -220,7 +220,10 @@ describe("books that are kept", () => {
     store.claim("x");
     store.advance({ block: 12, hash: "0x34" }, [account.id, 5n]);
     store.save([account]);
-    const pending = { nonce: 3, fees: { maxFee: 2n ** 90n, tip: 1n }, hashes: ["0x01", "0x02"], sentAt: 11 };
+    const pending = [
+      { nonce: 3, fees: { maxFee: 2n ** 90n, tip: 1n }, hashes: ["0x01", "0x02"], sentAt: 11 },
+      { nonce: 4, fees: { maxFee: 7n, tip: 2n ** 80n }, hashes: ["0x03"], sentAt: 12 },
+    ];
     store.setPending("0xab", pending);
     store.close();
     store = openBookStore(file);

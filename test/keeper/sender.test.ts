@@ -1,9 +1,18 @@
 import { expect } from "chai";
 import { Transaction } from "ethers";
 import { openBookStore } from "../../src/keeper/bookStore.ts";
+import { liquidationSender } from "../../src/keeper/liquidationSender.ts";
 import { interfaceOf } from "../../src/sdk/interfaces.ts";
-import { isRetryable, type Rpc, RpcFailure } from "../../src/sdk/rpc.ts";
-import { type SenderEvent, type SenderOptions, TransactionFailure, transactionSender } from "../../src/sdk/sender.ts";
+import { DEFAULT_POLICY } from "../../src/sdk/replacement.ts";
+import { isRetryable, pauseFor, type Rpc, RpcFailure } from "../../src/sdk/rpc.ts";
+import {
+  type Outcome,
+  type Sender,
+  type SenderEvent,
+  type SenderOptions,
+  TransactionFailure,
+  transactionSender,
+} from "../../src/sdk/sender.ts";
 import { localWallet } from "../../src/simulator/localAccounts.ts";
 
 const wallet = localWallet(9);
@@ -94,7 +103,7 @@ describe("transactionSender", () => {
     const [only] = node.sent;
     expect(only).to.include({ nonce: 7, gasLimit: 125_000n, maxFeePerGas: 22n * GWEI, maxPriorityFeePerGas: 2n * GWEI, chainId: 1n });
     expect(events.map(({ kind }) => kind)).to.deep.equal(["sent", "mined"]);
-    expect(store.pending(wallet.address.toLowerCase())).to.equal(undefined);
+    expect(store.pending(wallet.address.toLowerCase())).to.deep.equal([]);
   });
 
   it("behavior: what is stuck is replaced at the same nonce with fees an eighth higher, until it is mined", async () => {
@@ -119,7 +128,7 @@ describe("transactionSender", () => {
     expect(failure).to.be.instanceOf(TransactionFailure).and.to.include({ retryable: true });
     expect(String(failure)).to.match(/transaction 0x[0-9a-f]{64} waits at nonce 7 of 0x[0-9a-f]{40}: not mined after 2 attempts/);
     expect(events.at(-1)).to.deep.include({ kind: "gaveUp", nonce: 7 });
-    expect((await store.pending(wallet.address.toLowerCase()))?.hashes).to.have.length(2);
+    expect((await store.pending(wallet.address.toLowerCase())).map(({ hashes }) => hashes.length)).to.deep.equal([2]);
     stuck = false;
     await sender.send({ ...call, data: "0x02" });
     expect(node.sent.map(({ nonce, data }) => [nonce, data])).to.deep.equal([
@@ -152,7 +161,7 @@ describe("transactionSender", () => {
     const node = fakeNode(() => true);
     const store = openBookStore();
     const fees = { maxFee: 900n * GWEI, tip: 2n * GWEI };
-    store.setPending(wallet.address.toLowerCase(), { nonce: 6, fees, hashes: [`0x${"ab".repeat(32)}`], sentAt: 3 });
+    store.setPending(wallet.address.toLowerCase(), [{ nonce: 6, fees, hashes: [`0x${"ab".repeat(32)}`], sentAt: 3 }]);
     await senderOn(node.rpc, { store }).sender.send(call);
     expect(node.sent.map(({ nonce, maxFeePerGas }) => [nonce, maxFeePerGas])).to.deep.equal([[7, 22n * GWEI]]);
   });
@@ -160,12 +169,8 @@ describe("transactionSender", () => {
   it("behavior: a node that is behind does not make it take a nonce below that of the one that waits", async () => {
     const node = fakeNode(() => false);
     const store = openBookStore();
-    store.setPending(wallet.address.toLowerCase(), {
-      nonce: 9,
-      fees: { maxFee: GWEI, tip: GWEI },
-      hashes: [`0x${"ab".repeat(32)}`],
-      sentAt: 3,
-    });
+    const waiting = { nonce: 9, fees: { maxFee: GWEI, tip: GWEI }, hashes: [`0x${"ab".repeat(32)}`], sentAt: 3 };
+    store.setPending(wallet.address.toLowerCase(), [waiting]);
     const policy = { patience: 1, mostAttempts: 1, highestFee: 500n * GWEI };
     expect(String(await caught(senderOn(node.rpc, { store, policy }).sender.send(call)))).to.match(/waits at nonce 9 of/);
     expect(node.sent.map(({ nonce }) => nonce)).to.deep.equal([9]);
@@ -199,7 +204,7 @@ describe("transactionSender", () => {
     const failure = await caught(sender.send(call));
     expect(String(failure)).to.match(/insufficient funds/);
     expect(isRetryable(failure)).to.equal(false);
-    expect(store.pending(wallet.address.toLowerCase())).to.equal(undefined);
+    expect(store.pending(wallet.address.toLowerCase())).to.deep.equal([]);
   });
 
   it("behavior: a nonce that another program took is said, and left to the next turn", async () => {
@@ -210,6 +215,156 @@ describe("transactionSender", () => {
     const failure = await failing;
     expect(String(failure)).to.match(/was sent by another program/);
     expect(isRetryable(failure)).to.equal(true);
-    expect(store.pending(wallet.address.toLowerCase())).to.equal(undefined);
+    expect(store.pending(wallet.address.toLowerCase())).to.deep.equal([]);
+  });
+});
+
+describe("transactionSender, many at a time", () => {
+  const calls = (count: number): (typeof call)[] =>
+    Array.from({ length: count }, (_, i) => ({ ...call, data: `0x${(i + 1).toString(16).padStart(2, "0")}` }));
+  const noncesOf = ({ sent }: ReturnType<typeof fakeNode>) => sent.map(({ nonce, data }) => [nonce, Number(data)]);
+  const states = (outcomes: readonly Outcome[]): string[] =>
+    outcomes.map((outcome) => ("sent" in outcome ? "sent" : String(outcome.error)));
+
+  it("default: the next leaves when the one before has, and not when it is mined", async () => {
+    const node = fakeNode(() => node.sent.length >= 5);
+    const { sender, events, store } = senderOn(node.rpc, { policy: { ...DEFAULT_POLICY, patience: 1_000 } });
+    expect(states(await sender.sendAll(calls(5)))).to.deep.equal(Array(5).fill("sent"));
+    expect(noncesOf(node)).to.deep.equal([0, 1, 2, 3, 4].map((i) => [7 + i, i + 1]));
+    expect(events.map(({ kind }) => kind)).to.deep.equal([...Array(5).fill("sent"), ...Array(5).fill("mined")]);
+    expect(store.pending(wallet.address.toLowerCase())).to.deep.equal([]);
+    // and the next call goes on from there
+    await sender.send(call);
+    expect(node.sent.at(-1)).to.include({ nonce: 12 });
+  });
+
+  it("behavior: no more than sixteen wait at a time, and every one of them is written down before it leaves", async () => {
+    const counts: number[] = [];
+    const node = fakeNode(() => node.sent.length >= 16);
+    const counting: Rpc = async (method, params) => {
+      if (method === "eth_sendRawTransaction") counts.push((await store.pending(wallet.address.toLowerCase())).length);
+      return node.rpc(method, params);
+    };
+    const { sender, store } = senderOn(counting, { policy: { ...DEFAULT_POLICY, patience: 1_000 } });
+    expect(states(await sender.sendAll(calls(20)))).to.deep.equal(Array(20).fill("sent"));
+    expect(counts.slice(0, 16)).to.deep.equal(Array.from({ length: 16 }, (_, i) => i + 1));
+    expect(Math.max(...counts)).to.equal(16);
+  });
+
+  it("behavior: what is not worth sending, would revert, or is refused takes no nonce from those behind it", async () => {
+    const node = fakeNode(() => true);
+    const rpc: Rpc = (method, params) => {
+      const { data = "" } = (params?.[0] ?? {}) as { data?: string };
+      if (method === "eth_estimateGas" && data === "0x03")
+        return Promise.reject(new RpcFailure({ message: "execution reverted", code: 3 }));
+      if (method === "eth_sendRawTransaction")
+        node.refuse(Transaction.from(String(params?.[0])).data === "0x04" ? "insufficient funds" : undefined);
+      return node.rpc(method, params);
+    };
+    const { sender, store } = senderOn(rpc);
+    const asked: string[] = [];
+    const outcomes = await sender.sendAll(calls(5), async ({ data }) => {
+      asked.push(data);
+      if (data === "0x01") throw new Error("nobody can be sold");
+      return undefined;
+    });
+    expect(asked).to.deep.equal(calls(5).map(({ data }) => data));
+    expect(states(outcomes).map((each, i) => [i + 1, /nobody|revert|insufficient|sent/.exec(each)?.[0]])).to.deep.equal([
+      [1, "nobody"],
+      [2, "sent"],
+      [3, "revert"],
+      [4, "insufficient"],
+      [5, "sent"],
+    ]);
+    expect(noncesOf(node)).to.deep.equal([
+      [7, 2],
+      [8, 5],
+    ]);
+    expect(store.pending(wallet.address.toLowerCase())).to.deep.equal([]);
+  });
+
+  it("behavior: one that is stuck is replaced at its nonce, and those behind it follow", async () => {
+    const node = fakeNode((transaction) => transaction.nonce !== 7 || (transaction.maxFeePerGas ?? 0n) > 23n * GWEI);
+    const { sender } = senderOn(node.rpc, { policy: { ...DEFAULT_POLICY, patience: 10 } });
+    expect(states(await sender.sendAll(calls(3)))).to.deep.equal(Array(3).fill("sent"));
+    const [first, ...others] = [7, 8, 9].map((at) => node.sent.filter(({ nonce }) => nonce === at));
+    expect(first?.length).to.be.greaterThan(1);
+    expect(new Set(first?.map(({ data }) => data)).size).to.equal(1);
+    // no fee moves what is behind another
+    expect(others.map(({ length }) => length)).to.deep.equal([1, 1]);
+  });
+
+  it("behavior: stopped in the middle, the next run knows all that wait, and does not send beside them", async () => {
+    let stuck = true;
+    const node = fakeNode(() => !stuck);
+    const ending = new AbortController();
+    const { sender, store } = senderOn(node.rpc, { signal: ending.signal, pollingInterval: 60_000 });
+    const stopping = sender.sendAll(calls(3));
+    while (node.sent.length < 3) await pauseFor(1);
+    ending.abort();
+    const stopped = await stopping;
+    expect(states(stopped).every((each) => each.includes("stopped"))).to.equal(true);
+    expect((await store.pending(wallet.address.toLowerCase())).map(({ nonce }) => nonce)).to.deep.equal([7, 8, 9]);
+    stuck = false;
+    const again = senderOn(node.rpc, { store });
+    expect(states(await again.sender.sendAll(calls(2)))).to.deep.equal(["sent", "sent"]);
+    expect(await store.pending(wallet.address.toLowerCase())).to.deep.equal([]);
+    const nonces = node.sent.map(({ nonce }) => nonce);
+    // of the old ones those in front are offered again with the new calls, and nothing is sent twice
+    expect(nonces.slice(0, 3)).to.deep.equal([7, 8, 9]);
+    const minedOnce = node.sent.filter(({ data }) => data === "0x01").length;
+    expect(minedOnce).to.be.at.least(2);
+    expect(Math.max(...nonces)).to.be.at.most(11);
+  });
+
+  it("default: a limit that is known is taken, and the node is not asked for one", async () => {
+    const node = fakeNode(() => node.sent.length >= 2);
+    const { sender } = senderOn(node.rpc);
+    await sender.sendAll(calls(2), async ({ data }) => (data === "0x01" ? 77_000n : undefined));
+    expect(node.sent.slice(0, 2).map(({ gasLimit }) => gasLimit)).to.deep.equal([77_000n, 125_000n]);
+  });
+});
+
+describe("liquidationSender", () => {
+  const abi = interfaceOf("LiquidationBatch");
+  const batch = { ...call, data: abi.encodeFunctionData("liquidateBatch", [[1n, 2n], 3n]), gas: 100_000 };
+  const sold = (count: bigint): string => abi.encodeFunctionResult("liquidateBatch", [count]);
+
+  /** What a batch is sent with, by how much gas it takes; nobody is sold by what takes none. */
+  async function sentWith(
+    takes: bigint,
+    expected = batch.gas,
+  ): Promise<{ limit: bigint | undefined; asked: (bigint | undefined)[]; said: string }> {
+    const asked: (bigint | undefined)[] = [];
+    const rpc: Rpc = async (_method, params = []) => {
+      const { gas } = params[0] as { gas?: string };
+      asked.push(gas === undefined ? undefined : BigInt(gas));
+      if (gas !== undefined && BigInt(gas) < takes) throw new RpcFailure({ message: "execution reverted", code: 3 });
+      return sold(takes === 0n ? 0n : 2n);
+    };
+    let limit: bigint | undefined;
+    let said = "";
+    const sendAll: Sender["sendAll"] = async ([first], ask) => {
+      limit = await ask?.(first!).catch((error: unknown) => {
+        said = String(error);
+        return undefined;
+      });
+      return [];
+    };
+    await liquidationSender(rpc, { sendAll, send: () => Promise.reject(new Error("one by one")) })([{ ...batch, gas: expected }]);
+    return { limit, asked, said };
+  }
+
+  it("default: what does with a quarter more than expected is sent with a quarter more than that, and not estimated", async () => {
+    expect(await sentWith(125_000n)).to.deep.equal({ limit: 156_250n, asked: [125_000n], said: "" });
+  });
+
+  it("behavior: what needs more, or more than a transaction may take, is left to the node's estimate", async () => {
+    expect(await sentWith(125_001n)).to.deep.equal({ limit: undefined, asked: [125_000n, undefined], said: "" });
+    expect(await sentWith(1n, 12_000_000)).to.deep.equal({ limit: undefined, asked: [undefined], said: "" });
+  });
+
+  it("behavior: what sells nobody is not sent", async () => {
+    expect((await sentWith(0n)).said).to.match(/nobody of the batch can be sold now/);
   });
 });

@@ -158,26 +158,36 @@ export function isSample(sampled: bigint, time: bigint): boolean {
   return time % SAMPLE_PERIOD <= ON_TIME || time - sampled >= LATE_PERIOD;
 }
 
+/** What the forecast of an underlying is made of. */
+export type Forecast = Pick<Underlying, "sample" | "volatility" | "targetRange" | "heldRange" | "priceTime">;
+
 /**
- * The underlying with an accepted price and its ranges, and where it is one, a sample. The held range moves at the first price of each hour of the grid,
- * whenever that comes.
+ * Ranges and, where the price is one, the sample after an accepted price. The held range moves at the first price of each hour of the grid, whenever that comes.
+ * @param price of a lot, WAD, published at `time`, unix seconds
  */
-function forecast(underlying: Underlying, id: bigint, price: bigint, time: bigint, events: EngineEvent[]): Underlying {
-  const { sample, volatility, heldRange: held, priceTime } = underlying;
+export function forecastAt(before: Forecast, price: bigint, time: bigint): { readonly after: Forecast; readonly sampled: boolean } {
+  const { sample, volatility, heldRange: held, priceTime } = before;
   const floor = varianceFloor(volatility);
   const passed = (time / SAMPLE_PERIOD - priceTime / SAMPLE_PERIOD) * SAMPLE_PERIOD;
-  const ranged = (target: bigint): Underlying => ({
-    ...underlying,
-    price,
+  const ranged = (target: bigint): Forecast => ({
+    sample,
+    volatility,
     priceTime: time,
     targetRange: target,
     heldRange: held === 0n ? target : heldRange(held, target, passed),
   });
   if (sample.time !== 0n && !isSample(sample.time, time)) {
-    return ranged(targetRange(volatility, reading(sample, price, time, floor, held)));
+    return { after: ranged(targetRange(volatility, reading(sample, price, time, floor, held))), sampled: false };
   }
   const { fast, slow } = updated(sample, price, time, floor, held);
-  events.push({ name: "Sampled", values: { underlying: id, price, time, fastVariance: fast, slowVariance: slow } });
   const target = targetRange(volatility, largest(fast, slow, floor));
-  return { ...ranged(target), sample: { price, time, fast, slow, rateTime: sample.rateTime } };
+  return { after: { ...ranged(target), sample: { price, time, fast, slow, rateTime: sample.rateTime } }, sampled: true };
+}
+
+/** The underlying with an accepted price, its ranges and its sample. */
+function forecast(underlying: Underlying, id: bigint, price: bigint, time: bigint, events: EngineEvent[]): Underlying {
+  const { after, sampled } = forecastAt(underlying, price, time);
+  const { fast, slow } = after.sample;
+  if (sampled) events.push({ name: "Sampled", values: { underlying: id, price, time, fastVariance: fast, slowVariance: slow } });
+  return { ...underlying, ...after, price };
 }

@@ -54,8 +54,8 @@ export function quantileOf(sorted: Float64Array, part: number): Estimate {
   return { value: at(Math.ceil(centre)), low: at(Math.floor(centre - reach)), high: at(Math.ceil(centre + reach) + 1) };
 }
 
-/** The mean of what is above a quantile; its deviation is that of the tail and of where it begins. */
-function tailOf(sorted: Float64Array, part: number): Estimate {
+/** @param sorted the least first. The mean of what is above a quantile; its deviation is that of the tail and of where it begins. */
+export function tailOf(sorted: Float64Array, part: number): Estimate {
   const n = sorted.length;
   const first = Math.min(Math.max(Math.ceil(n * part), 1), n) - 1;
   const tail = sorted.subarray(first);
