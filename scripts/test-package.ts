@@ -103,6 +103,8 @@ async function under(version: string, root: string, tarball: string): Promise<vo
   const demo = "npx --no-install plimsoll demo --accounts 12 --option-traders 0 --steps 1 --report crash.html";
   const simulate = "npx --no-install plimsoll simulate --paths 4 --traders 30 --hours 2";
   await step(of("npx plimsoll simulate"), () => fault(folder, path, simulate, /Paths with bad debt: /));
+  const sweep = "npx --no-install plimsoll sweep --vary stake=0.7,0.9 --paths 4 --traders 30 --hours 2 --out sweep --resume";
+  await step(of("npx plimsoll sweep"), () => fault(folder, path, sweep, /Report: .*sweep\.html/));
   await step(of("npx plimsoll demo"), () => fault(folder, path, demo, /Replay against books\s+0 [\s\S]*Report: crash\.html/, [0, 1]));
 }
 

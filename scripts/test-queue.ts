@@ -1,6 +1,6 @@
 // npm run test:queue: a sweep over PostgreSQL with workers that are killed and a server that is restarted in the middle (Debian: apt-get install postgresql).
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -96,6 +96,21 @@ await answer(USAGE, async () => {
     require("each configuration once", kept.size === CONFIGURATIONS &&
       lines.length === CONFIGURATIONS &&
       (await results()) === CONFIGURATIONS);
+
+    // bars that are replayed go through the database
+    const prices = join(folder, "ETH-USD-1h.csv");
+    const rows = Array.from(
+      { length: 800 },
+      (_, i) => `${1_580_515_200 + i * 3_600},${200 + (i % 7)},${209 + (i % 5)},${190 - (i % 3)},${200 + ((i + 1) % 7)},5`,
+    );
+    writeFileSync(prices, `ts_utc,open,high,low,close,volume\n${rows.join("\n")}\n`);
+    const replay = ["sweep", "--vary", "stake=0.8,1", "--paths", "3", "--traders", "30", "--hours", "6", "--prices", prices];
+    const replays = await Promise.all([
+      start([...replay, "--out", join(folder, "replayed")]).ended,
+      start([...replay, "--out", join(folder, "queued"), "--queue", url]).ended,
+    ]);
+    const figures = ["replayed", "queued"].map((name) => readFileSync(join(folder, name, "figures.csv")));
+    require("bars that are replayed come to the workers", replays.every((end) => end === 0) && figures[0]!.equals(figures[1]!));
 
     // a worker that lies: a result of another configuration under the name of the one that was asked for
     await query("UPDATE plimsoll_sweep_result SET outcome = replace(outcome, configuration, repeat('0', 64))");

@@ -10,6 +10,9 @@ const ENTRIES = ["src/package/cli.ts", "src/package/index.ts", "src/package/brow
 /** Files that are read where they lie. */
 const DATA = ["deploy/parameters/local.json5"];
 
+/** Files that hold what they import, once they are JavaScript: of large packages the part that is used. */
+export const BUNDLED = "src/report/echarts.ts";
+
 const texts = new Map<string, string>();
 
 /** TypeScript as JavaScript, with the names that its imports have then. */
@@ -63,6 +66,27 @@ async function writeDeclarations(out: string): Promise<void> {
     const text = readFileSync(join(out, entry), "utf8");
     writeFileSync(join(out, entry), text.replace(/(from |import\()"(\.[^"]+)\.ts"/g, '$1"$2.js"'));
   }
+}
+
+/** Writes the file that holds the part of ECharts that is used. */
+async function writeBundle(out: string): Promise<void> {
+  const { build } = await import("vite");
+  const licence = "Apache ECharts 6.1.0 (Apache-2.0, Copyright 2017-2026 The Apache Software Foundation), with zrender (BSD-3-Clause)";
+  await build({
+    root: projectRoot,
+    configFile: false,
+    logLevel: "error",
+    ssr: { noExternal: true },
+    build: {
+      ssr: BUNDLED,
+      outDir: join(out, dirname(BUNDLED)),
+      emptyOutDir: false,
+      copyPublicDir: false,
+      minify: true,
+      target: "es2023",
+      rolldownOptions: { output: { entryFileNames: "echarts.js", postBanner: `/*! ${licence} */` } },
+    },
+  });
 }
 
 type Artifact = { readonly contractName: string; readonly sourceName: string; readonly bytecode: string } & Readonly<
@@ -130,7 +154,8 @@ async function emptyBesidePage(out: string): Promise<void> {
  */
 export async function writePackageFiles(out = join(projectRoot, "dist"), declarations = true): Promise<void> {
   await emptyBesidePage(out);
-  for (const [file, text] of reached(ENTRIES)) write(join(out, file.replace(/\.ts$/, ".js")), text);
+  for (const [file, text] of reached(ENTRIES)) if (file !== BUNDLED) write(join(out, file.replace(/\.ts$/, ".js")), text);
+  await writeBundle(out);
   if (declarations) await writeDeclarations(out);
   writeArtifacts(out);
   for (const file of DATA) write(join(out, file), readFileSync(join(projectRoot, file), "utf8"));

@@ -1,10 +1,5 @@
-import { BarChart, LineChart, ScatterChart } from "echarts/charts";
-import { GridComponent, MarkAreaComponent, MarkLineComponent, TitleComponent } from "echarts/components";
-import { type EChartsCoreOption, init, use } from "echarts/core";
-import { SVGRenderer } from "echarts/renderers";
+import { type ChartOption, renderSvg } from "./echarts.ts";
 import { escapeHtml } from "./format.ts";
-
-use([LineChart, BarChart, ScatterChart, GridComponent, MarkAreaComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
 
 /** One entry of a chart's legend; of a chart over time, with its value at each moment, otherwise with one that is always shown. */
 export type LegendEntry = { readonly label: string; readonly tone: string; readonly values: readonly string[] };
@@ -35,7 +30,7 @@ export type Drawing = {
   readonly label: string;
   readonly width?: number;
   readonly height: number;
-  readonly option: EChartsCoreOption;
+  readonly option: ChartOption;
   /** Has a cross-hair that follows the pointer along the time axis. */
   readonly isTimed?: boolean;
   /** What a mark of a series says when the pointer rests on it. */
@@ -44,15 +39,7 @@ export type Drawing = {
 
 /** Draws a chart by ECharts, without a browser: SVG for the inside of a page, the same bytes for the same drawing. */
 export function draw({ id, label, width = PLOT.width, height, option, isTimed, tip }: Drawing): string {
-  const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
-  let svg: string;
-  try {
-    chart.setOption({ animation: false, useUTC: true, textStyle: { fontFamily: FONT, fontSize: 11.5 }, ...option });
-    svg = chart.renderToSVGString({ useViewBox: true });
-  } finally {
-    // what is not disposed of keeps the process alive
-    chart.dispose();
-  }
+  const svg = renderSvg({ textStyle: { fontFamily: FONT, fontSize: 11.5 }, ...option }, width, height);
   const [head = ""] = /^<svg[^>]*>/.exec(svg) ?? [];
   const cross = isTimed ? `<line class="cross" y1="${PLOT.top}" y2="${height - PLOT.bottom}" x1="-9" x2="-9"/>` : "";
   const body = svg

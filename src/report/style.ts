@@ -52,7 +52,7 @@ ${[0, 1, 2, 3, 4, 5, 6, 7].map((i) => `.b${i}{fill:var(--b${i});color:var(--b${i
 table{border-collapse:collapse;width:100%;margin-top:8px;font-size:13.5px}
 td,th{text-align:left;padding:5px 8px;border-top:1px solid var(--edge);vertical-align:top}th{font-weight:500;color:var(--soft);width:42%}
 td{overflow-wrap:anywhere}
-.grid th,.grid td{text-align:right;width:auto}.grid th{vertical-align:bottom}
+.grid th,.grid td{text-align:right;width:auto}.grid td{white-space:nowrap}.grid th{vertical-align:bottom}
 .two{display:grid;grid-template-columns:1fr 1fr;gap:12px}@media (max-width:760px){.two{grid-template-columns:1fr}.note{display:block;margin-left:0}}
 #clock{position:fixed;right:18px;bottom:16px;background:var(--ink);color:var(--page);padding:5px 12px;border-radius:99px;font-size:13px;opacity:0;transition:opacity .15s}
 #clock.on{opacity:.94}

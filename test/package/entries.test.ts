@@ -2,12 +2,14 @@ import { globSync, readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { expect } from "chai";
-import { importsOf, reached } from "../../scripts/lib/packageFiles.ts";
+import { BUNDLED, importsOf, reached } from "../../scripts/lib/packageFiles.ts";
 import { projectRoot } from "../../scripts/lib/run.ts";
 
 /** The packages and parts of Node that a file reaches once it is JavaScript. */
 const packagesOf = (entry: string): string[] => {
-  const found = [...reached([entry]).values()].flatMap((text) => importsOf(text).filter((specifier) => !specifier.startsWith(".")));
+  const found = [...reached([entry])].flatMap(([file, text]) =>
+    file === BUNDLED ? [] : importsOf(text).filter((specifier) => !specifier.startsWith(".")),
+  );
   return [...new Set(found)].sort();
 };
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
 import { parquetMetadata, parquetReadObjects, parquetSchema } from "hyparquet";
-import { after, describe, it } from "mocha";
+import { after, before, describe, it } from "mocha";
 import papaparse from "papaparse";
 import { BadInput, Failure } from "../../src/sdk/failure.ts";
 import { sobolPoints } from "../../src/simulator/numbers/sobol.ts";
@@ -190,9 +190,13 @@ describe("plimsoll sweep", function () {
   const FILES = ["configurations.csv", "configurations.parquet", "figures.csv", "figures.parquet", "sweep.html", "sweep.json"];
   const contents = (out: string): string[] => FILES.map((name) => readFileSync(join(out, name), "latin1"));
   const whole = join(folder, "whole");
+  let printed: Answer;
+  before(async () => {
+    printed = await sweep(...VARY, "--out", whole, "--workers", "1");
+  });
 
   it("default: every configuration once, a table of the front, the same bytes with one thread or two", async () => {
-    const { code, out } = await sweep(...VARY, "--out", whole, "--workers", "1");
+    const { code, out } = printed;
     expect(code).to.equal(0);
     expect(out).to.match(/^margin +bad debt, of the open interest, worst 1 % \(95 %\) +vault\.rangeMultiple +stake$/m);
     expect(out).to.match(/of 6 configurations of 4 paths/);
@@ -244,8 +248,8 @@ describe("plimsoll sweep", function () {
     // what is there is not played again, and a line that is none of this sweep is refused
     const planted = readFileSync(log, "utf8").replace(/"accountSteps":\d+/, '"accountSteps":7');
     writeFileSync(log, planted);
-    const { out: printed } = await sweep(...VARY, "--out", out, "--resume", "--json");
-    expect(JSON.parse(printed).configurations.filter(({ accountSteps }: { accountSteps: number }) => accountSteps === 7)).to.have.length(1);
+    const { out: json } = await sweep(...VARY, "--out", out, "--resume", "--json");
+    expect(JSON.parse(json).configurations.filter(({ accountSteps }: { accountSteps: number }) => accountSteps === 7)).to.have.length(1);
     const lied = await sweep(...VARY, "--seed", "2", "--out", out, "--resume");
     expect([lied.code, lied.err.split("\n").length]).to.deep.equal([2, 2]);
     expect(lied.err).to.match(/results\.jsonl, line 2: configuration [0-9a-f]{64} is none of this sweep/);
@@ -257,9 +261,9 @@ describe("plimsoll sweep", function () {
     const file = join(folder, "sweep.json5");
     const out = join(folder, "file");
     writeFileSync(file, '{ vary: { stake: [0.02, 0.9], "vault.maintenance": "0.6..0.8:2" }, paths: 2, "jump-mean": -0.05 }');
-    const { code, out: printed, err } = await plimsollHere(["sweep", ...SMALL, "--file", file, "--out", out, "--json"]);
+    const { code, out: json, err } = await plimsollHere(["sweep", ...SMALL, "--file", file, "--out", out, "--json"]);
     expect(code, err).to.equal(0);
-    const { configurations, skipped } = JSON.parse(printed);
+    const { configurations, skipped } = JSON.parse(json);
     expect(skipped.map(({ values }: { values: object }) => Object.values(values))).to.deep.equal([
       [0.02, 0.6],
       [0.9, 0.6],

@@ -64,6 +64,9 @@ describe("command line", () => {
     expect(code).to.equal(0);
     for (const command of [
       "demo",
+      "simulate",
+      "sweep",
+      "worker",
       "data",
       "devnet",
       "keep",
