@@ -47,7 +47,19 @@ function copyProject(): string {
   const copy = mkdtempSync(join(tmpdir(), "plimsoll-coverage-"));
   process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
   process.on("SIGINT", () => process.exit(130));
-  for (const name of ["contracts", "src", "test", "scripts", "deploy", "docs", "bench", "README.md", "package.json", "tsconfig.json"]) {
+  for (const name of [
+    "contracts",
+    "src",
+    "app",
+    "test",
+    "scripts",
+    "deploy",
+    "docs",
+    "bench",
+    "README.md",
+    "package.json",
+    "tsconfig.json",
+  ]) {
     if (existsSync(join(projectRoot, name))) cpSync(join(projectRoot, name), join(copy, name), { recursive: true });
   }
   cpSync(join(projectRoot, "hardhat.config.ts"), join(copy, "hardhat.config.base.ts"));

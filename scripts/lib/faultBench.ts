@@ -25,6 +25,7 @@ export default { ...base, networks: { ...base.networks, default: { type: "edr-si
 const COPIED = [
   "contracts",
   "src",
+  "app",
   "test",
   "scripts",
   "deploy",
