@@ -12,6 +12,8 @@ import { projectRoot } from "./lib/run.ts";
 const USAGE = "npm run test:queue: starts a PostgreSQL of its own (initdb and postgres on the PATH, or where Debian puts them)";
 const FILES = ["configurations.csv", "configurations.parquet", "figures.csv", "figures.parquet", "sweep.html", "sweep.json"];
 const CONFIGURATIONS = 24;
+/** Milliseconds after which what has not ended has failed. */
+const LONGEST = 180_000;
 const SWEEP = [
   "--vary",
   `stake=0.7..1.5:${CONFIGURATIONS / 2}`,
@@ -33,9 +35,10 @@ type Running = { readonly child: ChildProcess; readonly said: () => string; read
 
 function plimsoll(args: readonly string[]): Running {
   const child = spawn(process.execPath, ["scripts/plimsoll.ts", ...args], { cwd: projectRoot, stdio: ["ignore", "pipe", "pipe"] });
+  const once = new Promise<number | null>((resolve) => child.once("exit", resolve));
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said += chunk));
-  return { child, said: () => said, ended: new Promise((resolve) => child.once("exit", resolve)) };
+  return { child, said: () => said, ended: Promise.race([once, pause(LONGEST, null, { ref: false })]) };
 }
 
 await answer(USAGE, async () => {
