@@ -7,6 +7,7 @@ import { accountIdOf, ownerOf } from "../engine/types/accountId.ts";
 import { Reverted } from "../engine/types/errors.ts";
 import type { Account, AccountId, Address, State } from "../engine/types/types.ts";
 import { figuresOf } from "../sdk/standing.ts";
+import { inBatches } from "./plan.ts";
 import { attempt, type Task, type UpkeepPlan } from "./upkeep.ts";
 
 /** Part of the margin of a fund account that may be missing before the stake is asked for it: prices move all the time. */
@@ -38,12 +39,15 @@ export function planFund(state: State, caller: Address): UpkeepPlan {
         add({ kind: "topUp", underlying }, outcome);
     }
     if (waterLineNow(after, underlying) === undefined) continue;
-    const above = aboveTheLine(after, underlying, account);
-    const outcome = attempt(() => deleverage(after, caller, underlying, above));
-    if (outcome instanceof Reverted) continue;
-    const closed = new Set(outcome.events.flatMap(({ name, values }) => (name === "Deleveraged" ? [values.account] : [])));
-    const isOver = waterLineNow(outcome.state, underlying) === undefined;
-    if (closed.size !== 0 || isOver) add({ kind: "deleverage", underlying, accounts: above.filter((id) => closed.has(id)) }, outcome);
+    const looked = attempt(() => deleverage(after, caller, underlying, []));
+    // at these prices nobody is closed
+    if (looked instanceof Reverted) continue;
+    if (waterLineNow(looked.state, underlying) === undefined) {
+      add({ kind: "deleverage", underlying, accounts: [] }, looked);
+      continue;
+    }
+    const closing = firstClosed(after, caller, underlying, aboveTheLine(after, underlying, account));
+    if (closing !== undefined) add({ kind: "deleverage", underlying, accounts: closing.accounts }, closing.outcome);
   }
   for (const { id, collateral, exchangeSince } of state.accounts.values()) {
     // who has nothing to be bought owes nobody, whatever its cash
@@ -55,6 +59,20 @@ export function planFund(state: State, caller: Address): UpkeepPlan {
     after = outcome.state;
   }
   return { tasks, refused: [], state: after };
+}
+
+/**
+ * Who is closed in the next transaction, of accounts by leverage. Those that cannot be closed are passed by, however many: who is worth nothing has the highest
+ * leverage of all, and is there as long as nobody earns the gas of his sale.
+ */
+function firstClosed(state: State, caller: Address, underlying: number, above: readonly AccountId[]) {
+  for (const several of inBatches(above, CLOSED_AT_ONCE)) {
+    const outcome = attempt(() => deleverage(state, caller, underlying, several));
+    if (outcome instanceof Reverted) continue;
+    const closed = new Set(outcome.events.flatMap(({ name, values }) => (name === "Deleveraged" ? [values.account] : [])));
+    if (closed.size !== 0) return { accounts: several.filter((id) => closed.has(id)), outcome };
+  }
+  return undefined;
 }
 
 function cashOf({ accounts }: State, account: AccountId): bigint {
@@ -80,7 +98,6 @@ function aboveTheLine(state: State, underlying: number, fund: AccountId): Accoun
     .map(({ id }) => ({ id, leverage: deleveragingLeverage(state, id) }))
     .filter(({ leverage }) => leverage > line.level)
     .sort((a, b) => (a.leverage === b.leverage ? (a.id < b.id ? -1 : 1) : a.leverage > b.leverage ? -1 : 1))
-    .slice(0, CLOSED_AT_ONCE)
     .map(({ id }) => id);
 }
 

@@ -150,6 +150,8 @@ export function transactionSender(options: SenderOptions): Sender {
   let legacy = false;
   /** The nonce after the last one that was mined here, for nodes behind one address are not all as far. */
   let next = { nonce: 0, until: 0 };
+  /** The first nonce that was found free below what waits: what was mined there went with its block, and the pool does not have it. */
+  let gap: number | undefined;
 
   const count = async (tag: string): Promise<number> => Number(await rpc("eth_getTransactionCount", [sender, tag]));
   const market = async (): Promise<Market> => {
@@ -174,6 +176,12 @@ export function transactionSender(options: SenderOptions): Sender {
       (found) => found !== null,
       () => undefined,
     );
+
+  /** Whether the node is certain to have none of several. */
+  const isGone = async (hashes: readonly string[]): Promise<boolean> => {
+    for (const hash of hashes) if ((await isKnown(hash)) !== false) return false;
+    return true;
+  };
 
   /** Signs a call at a nonce. */
   const signed = ({ to, data, value = 0n }: Call, gasLimit: bigint, nonce: number, { maxFee, tip }: Fees): Promise<string> =>
@@ -230,7 +238,10 @@ export function transactionSender(options: SenderOptions): Sender {
     let now = await market();
     /** The latest block in which one of its own before it was not mined: until then no fee moves it. */
     let behind = 0;
+    let gapSince: number | undefined;
     let fees = waiting === undefined ? firstFees(now, policy.highestFee) : raisedFees(waiting.fees, now, policy.highestFee);
+    // what was offered as dear as allowed and is in no pool any more is offered anew, for otherwise its nonce would never be used up
+    if (fees === undefined && waiting !== undefined && (await isGone(waiting.hashes))) fees = firstFees(now, policy.highestFee);
     let trouble: unknown;
 
     /** What is used up is forgotten by the next run at the latest. */
@@ -297,6 +308,12 @@ export function transactionSender(options: SenderOptions): Sender {
           const used = mined > nonce;
           now = await market();
           if (mined < nonce && pending.has(mined)) behind = now.block;
+          gapSince = mined < nonce && !pending.has(mined) ? (gapSince ?? now.block) : undefined;
+          // a node that is behind has caught up by then
+          if (gapSince !== undefined && now.block - gapSince >= policy.patience) {
+            gap = Math.min(mined, gap ?? mined);
+            return fail(`nonce ${mined} below it is free again, the next transaction takes it`);
+          }
           usedSince = used ? (usedSince ?? now.block) : undefined;
           trouble = used ? new Failure("its nonce is used up, and the node has no receipt of it") : undefined;
           // no receipt is no knowledge until the node has had some blocks to find one
@@ -308,7 +325,9 @@ export function transactionSender(options: SenderOptions): Sender {
             // dropped from the pool
             if (raw !== "" && (await isKnown(newest())) === false) await leave(raw);
             const offered = waiting?.fees ?? { maxFee: 0n, tip: 0n };
-            const blocksSince = now.block - Math.max(waiting?.sentAt ?? now.block, behind);
+            // what cannot pay the base fee is raised at once, wherever it stands: otherwise a rise of it is caught up with one block after the other
+            const since = offered.maxFee < now.baseFee ? 0 : behind;
+            const blocksSince = now.block - Math.max(waiting?.sentAt ?? now.block, since);
             const step = nextStep({ fees: offered, blocksSince, baseFee: now.baseFee, tip: now.tip, attempts }, policy);
             if (step.kind === "giveUp") return fail(step.reason);
             if (step.kind === "replace") fees = step.fees;
@@ -359,13 +378,25 @@ export function transactionSender(options: SenderOptions): Sender {
     return isOwn ? { hash, gasUsed: BigInt(gasUsed), block, attempts, logs } : undefined;
   };
 
+  /** Of a gap that was found the nonce that is to be used up first; undefined where there is none any more. */
+  const freeBelow = async (nonce: number): Promise<number | undefined> => {
+    if (gap === undefined) return undefined;
+    const mined = await count("latest");
+    if (mined >= gap && mined < nonce) return mined;
+    gap = undefined;
+    return undefined;
+  };
+
   const send = async (call: Call): Promise<Sent> => {
     const earlier: ReceiptLog[] = [];
     for (;;) {
       earlier.push(...(await settle()));
       const [before] = byNonce(pending.values());
       const gas = await gasFor(rpc, call);
-      const mined = await sendAt(call, gas, before?.nonce ?? (await freeNonce()), before);
+      const free = before === undefined ? undefined : await freeBelow(before.nonce);
+      const mined = await (free === undefined
+        ? sendAt(call, gas, before?.nonce ?? (await freeNonce()), before)
+        : sendAt(call, gas, free, undefined));
       const sent = await conclude(call, gas, mined);
       if (sent !== undefined) return { ...sent, logs: [...earlier, ...sent.logs] };
       earlier.push(...(mined.receipt.logs ?? []));
@@ -385,9 +416,9 @@ export function transactionSender(options: SenderOptions): Sender {
     };
     let nonce = 0;
     for (const [i, call] of calls.entries()) {
-      if (open.size === 0) earlier.push(...(await settle()));
-      const waits = open.size === 0 && pending.size > 0;
       try {
+        if (open.size === 0) earlier.push(...(await settle()));
+        const waits = open.size === 0 && pending.size > 0;
         const known = await ask(call);
         if (waits) {
           done(i, await send(call));

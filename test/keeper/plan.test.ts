@@ -290,4 +290,14 @@ describe("what the fund needs", () => {
     expect(tasks).to.deep.equal([{ kind: "deleverage", underlying: 0, accounts: [] }]);
     expect(over.waterLines.size).to.equal(0);
   });
+
+  it("I-10 behavior: accounts that cannot be closed, however many and however high, do not hide those that can", () => {
+    const { state: started } = planFund(short(1_000n * WAD), KEEPER);
+    const state = later(started, 600n);
+    const like = state.accounts.get(bob)!;
+    // opposite to the fund and worth less than nothing, as those are that nobody earns their gas with
+    const hollow = Array.from({ length: 60 }, (_, i) => ({ ...like, id: traderOf(i).id, cash: like.cash - 10n ** 9n * WAD }));
+    const crowded = { ...state, accounts: new Map([...hollow.map((each) => [each.id, each] as const), ...state.accounts]) };
+    expect(planFund(crowded, KEEPER).tasks).to.deep.equal([{ kind: "deleverage", underlying: 0, accounts: [bob] }]);
+  });
 });

@@ -68,6 +68,15 @@ function fakeNode(mines: (transaction: Transaction, age: number) => boolean, bas
   return {
     rpc,
     sent,
+    /** A block is taken back with the transaction in it, and the pool does not have it again. */
+    takeBack: () => {
+      nonce--;
+      const at = pool.findIndex((each) => each.transaction.nonce === nonce);
+      for (const { hash } of pool.splice(at, 1)) mined.delete(hash);
+    },
+    price: (fee: bigint) => {
+      baseFee = fee;
+    },
     fail: () => {
       status = "0x0";
     },
@@ -174,6 +183,25 @@ describe("transactionSender", () => {
     const policy = { patience: 1, mostAttempts: 1, highestFee: 500n * GWEI };
     expect(String(await caught(senderOn(node.rpc, { store, policy }).sender.send(call)))).to.match(/waits at nonce 9 of/);
     expect(node.sent.map(({ nonce }) => nonce)).to.deep.equal([9]);
+  });
+
+  it("behavior: what was offered as dear as allowed and is in no pool any more is offered anew at the price of now", async () => {
+    const node = fakeNode(() => true);
+    const store = openBookStore();
+    const waiting = { nonce: 7, fees: { maxFee: 500n * GWEI, tip: 2n * GWEI }, hashes: [`0x${"ab".repeat(32)}`], sentAt: 3 };
+    store.setPending(wallet.address.toLowerCase(), [waiting]);
+    await senderOn(node.rpc, { store }).sender.send(call);
+    expect(node.sent.map(({ nonce, maxFeePerGas }) => [nonce, maxFeePerGas])).to.deep.equal([[7, 22n * GWEI]]);
+  });
+
+  it("behavior: what was offered as dear as allowed and still waits is left alone", async () => {
+    const node = fakeNode(() => false);
+    const store = openBookStore();
+    const waiting = { nonce: 7, fees: { maxFee: 500n * GWEI, tip: 2n * GWEI }, hashes: [`0x${"ab".repeat(32)}`], sentAt: 3 };
+    store.setPending(wallet.address.toLowerCase(), [waiting]);
+    const rpc: Rpc = (method, params) => (method === "eth_getTransactionByHash" ? Promise.resolve({}) : node.rpc(method, params));
+    expect(String(await caught(senderOn(rpc, { store }).sender.send(call)))).to.match(/above the highest allowed/);
+    expect(node.sent).to.deep.equal([]);
   });
 
   it("behavior: one mined and failed is no success and not tried again", async () => {
@@ -315,6 +343,68 @@ describe("transactionSender, many at a time", () => {
     const minedOnce = node.sent.filter(({ data }) => data === "0x01").length;
     expect(minedOnce).to.be.at.least(2);
     expect(Math.max(...nonces)).to.be.at.most(11);
+  });
+
+  it("behavior: where a reorganisation takes the first back, the next call takes its nonce and those behind it follow", async () => {
+    let upTo = 7;
+    const node = fakeNode(({ nonce }) => nonce <= upTo);
+    const policy = { patience: 2, mostAttempts: 3, highestFee: 500n * GWEI };
+    const { sender, events, store } = senderOn(node.rpc, { policy });
+    const sending = sender.sendAll(calls(3));
+    while (!events.some(({ kind }) => kind === "mined")) await pauseFor(1);
+    node.takeBack();
+    upTo = 6;
+    const outcomes = states(await sending);
+    expect(outcomes[0]).to.equal("sent");
+    for (const each of outcomes.slice(1)) expect(each).to.match(/nonce 7 below it is free again/);
+    upTo = 99;
+    await sender.send({ ...call, data: "0x09" });
+    const last = node.sent.at(-1);
+    expect([last?.nonce, last?.data]).to.deep.equal([7, "0x09"]);
+    await sender.send({ ...call, data: "0x0a" });
+    expect(store.pending(wallet.address.toLowerCase())).to.deep.equal([]);
+  });
+
+  it("behavior: where the base fee grows tenfold all that wait are raised at once, and not one after the other", async () => {
+    let baseFee = 10n * GWEI;
+    const node = fakeNode((transaction) => (transaction.maxFeePerGas ?? 0n) >= baseFee && baseFee > 10n * GWEI);
+    /** How many stand before one when it is raised. */
+    const before: number[] = [];
+    const rpc: Rpc = async (method, params) => {
+      if (method === "eth_sendRawTransaction" && node.sent.length >= 16)
+        before.push(Transaction.from(String(params?.[0])).nonce - Number(await node.rpc("eth_getTransactionCount")));
+      const answer = await node.rpc(method, params);
+      if (node.sent.length === 16) {
+        baseFee = 100n * GWEI;
+        node.price(baseFee);
+      }
+      return answer;
+    };
+    const { sender } = senderOn(rpc, { policy: { ...DEFAULT_POLICY, patience: 1_000 } });
+    expect(states(await sender.sendAll(calls(16)))).to.deep.equal(Array(16).fill("sent"));
+    expect(before).to.have.length(16);
+    expect(Math.max(...before)).to.be.at.least(8);
+  });
+
+  it("behavior: a store that fails in the middle takes nothing from what was mined before", async () => {
+    const node = fakeNode(() => true);
+    const kept = openBookStore();
+    let reads = 0;
+    const failing = {
+      pending: async (of: string) => {
+        if (++reads === 2) throw new Error("the database does not answer");
+        return kept.pending(of);
+      },
+      setPending: async (of: string, waiting: Parameters<typeof kept.setPending>[1]) => kept.setPending(of, waiting),
+    };
+    const { sender } = senderOn(node.rpc, { store: failing });
+    const outcomes = await sender.sendAll(calls(4), async ({ data }) => {
+      if (data !== "0x02") return undefined;
+      // by the time that the third is looked at nothing waits any more
+      await pauseFor(50);
+      throw new Error("nobody can be sold");
+    });
+    expect(states(outcomes)).to.deep.equal(["sent", "Error: nobody can be sold", "Error: the database does not answer", "sent"]);
   });
 
   it("default: a limit that is known is taken, and the node is not asked for one", async () => {
