@@ -5,6 +5,7 @@ import type { Leg } from "../../../src/engine/pool/figures.ts";
 import { bookOf, emptyPool, type Pool, poolAccountOf, type World } from "../../../src/engine/pool/pool.ts";
 import { rebalance } from "../../../src/engine/pool/rebalance.ts";
 import { claimOf, claimRedeem, claimWithdraw, payRequests, poolDeposit, requestRedeem, VIRTUAL } from "../../../src/engine/pool/shares.ts";
+import { takeShed } from "../../../src/engine/pool/shed.ts";
 import { poolTrade } from "../../../src/engine/pool/trade.ts";
 import { valuesOf } from "../../../src/engine/pool/values.ts";
 import { accountIdOf, ownerOf } from "../../../src/engine/types/accountId.ts";
@@ -118,6 +119,10 @@ export class PoolChain {
 
   rebalance(from: Address, underlying: number): Call {
     return this.call("rebalance", [underlying], from, (world) => rebalance(world, underlying));
+  }
+
+  takeShed(from: Address, underlying: number, fraction: bigint): Call {
+    return this.call("takeShed", [underlying, fraction], from, (world) => takeShed(world, underlying, fraction));
   }
 
   private call(name: string, args: readonly unknown[], from: Address, run: (world: World) => World): Call {
