@@ -214,6 +214,7 @@ await answer(USAGE, async () => {
   const { only, faults: planting, list, minutes } = options();
   const programs = await pythonPrograms(PROVER, process.env.PLIMSOLL_PROVER);
   const bench = new Bench(projectRoot, programs, minutes);
+  process.stderr.write("compile the proofs, a minute\n");
   await bench.build();
   const all = bench.properties();
   const text = only.toLowerCase();

@@ -8,6 +8,8 @@ import { home } from "./home.ts";
 import { builtPage, servePage } from "./pageServer.ts";
 import { namesIn, turnLines } from "./turnLines.ts";
 
+const PORT = "8545";
+
 const schema = z.object({
   port: whole(1, 65_535),
   pagePort: whole(1, 65_535).optional(),
@@ -23,7 +25,7 @@ export function addDevnetCommand(program: Command): void {
   program
     .command("devnet")
     .description("a local chain with everything deployed, funded accounts, prices and a keeper; Ctrl-C ends it")
-    .option("--port <number>", "of JSON-RPC", "8545")
+    .option("--port <number>", "of JSON-RPC", PORT)
     .option("--keeper-delay <seconds>", "until the keeper's first turn", "30")
     .option("--no-keeper", "leave liquidations to you")
     .option("--page-port <number>", "of the wallet page; the one after --port by default")
@@ -36,8 +38,10 @@ export function addDevnetCommand(program: Command): void {
       say(`JSON-RPC on ${devnet.url}, chain ${devnet.record.chainId}; addresses in deployments/local.json`);
       say("accounts are those of every Hardhat chain; tokens come from a faucet: plimsoll faucet pUSD 1000 --as 10");
       for (const line of devnet.positions) say(line);
-      say("try: plimsoll accounts · plimsoll account --as 11 · plimsoll price set ETH 1750");
-      say(`series of options and dated futures: ${devnet.series.join(", ")}; try: plimsoll series show ${devnet.series[0]}`);
+      // commands look for a local chain there
+      const where = String(port) === PORT ? "" : ` --rpc ${devnet.url}`;
+      say(`try: ${["accounts", "account --as 11", "price set ETH 1750"].map((each) => `plimsoll ${each}${where}`).join(" · ")}`);
+      say(`series of options and dated futures: ${devnet.series.join(", ")}; try: plimsoll series show ${devnet.series[0]}${where}`);
       if (keeper) say(`the keeper's first turn is in ${keeperDelay} s`);
 
       const folder = page ? builtPage() : undefined;

@@ -33,7 +33,7 @@ const PORTFOLIOS: readonly Portfolio[] = [
   {
     title: "options, a dated future and a perpetual",
     capital: 2_000n,
-    dust: 10n ** 7n,
+    dust: 10n ** 6n,
     legs: [
       [0n, 4n * ETHER],
       [named(0, 1, 4n, false), -5n * ETHER],
