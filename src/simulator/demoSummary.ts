@@ -63,7 +63,10 @@ function exactFindings({ vaultMinusClaims, replayDifferences, wronglyLiquidated 
 
 function lossFindings(result: DemoResult, losses: Losses): Finding[] {
   return [
-    ...stageRows(losses).map(([name, value], i) => ({ name, value, good: losses.stages[i]?.reached !== null })),
+    ...stageRows(losses).map(([name, note], i): Finding => {
+      const { reached = null, times = 0, amount = null } = losses.stages[i] ?? {};
+      return { name, value: amount === null ? String(times) : compact(Number(amount)), good: reached !== null, note };
+    }),
     { name: "Insurance fund", value: `${compact(Number(result.fundBefore))} → ${compact(Number(result.fundAfter))}` },
     { name: "Outstanding deficit", value: compact(Number(result.deficit)) },
     { name: "Left below maintenance", value: String(result.belowMaintenance), note: "most accounts at any post" },
