@@ -26,7 +26,7 @@ const schema = dataSchema.extend({
     .regex(/^[A-Za-z0-9]{2,10}$/, "is not a symbol")
     .transform((text) => text.toUpperCase())
     .optional(),
-  accounts: whole(10, 2_000),
+  accounts: whole(10, 2_000).optional(),
   optionTraders: whole(0, 500),
   volatilities: z.array(z.string()).optional(),
   steps: whole(1, 60),
@@ -50,7 +50,7 @@ export function addDemoCommand(program: Command): void {
     .option("--from <date>", "first day or time that is played, UTC; 30 days before it warm the forecast")
     .option("--to <date>", "last day that is played, or the time at which it ends")
     .option("--underlying <symbol>", "what the prices are of; otherwise what the name of their file says, or ETH")
-    .option("--accounts <number>", "traders", "300")
+    .option("--accounts <number>", "traders (default: 300; with --stress 60, more may not find their margin)")
     .option("--option-traders <number>", "accounts with options beside them; 0 lists no series", "27")
     .option("--volatilities <files...>", "with --prices: bars of implied volatility, in percent or as fractions")
     .option("--steps <number>", "posts an hour", "12")
@@ -61,7 +61,8 @@ export function addDemoCommand(program: Command): void {
     .option("--report <file>", "where to write the report; its numbers stand beside it as .json and .csv", "report.html");
   addDataOptions(command).action(async (options: unknown) => {
     const read = readArguments(schema, options);
-    const { prices, from, to, accounts, optionTraders, steps, crowd, stress, seed, json, report } = read;
+    const { prices, from, to, optionTraders, steps, crowd, stress, seed, json, report } = read;
+    const accounts = read.accounts ?? (stress === undefined ? 300 : 60);
     if (stress !== undefined && prices !== undefined) throw new BadInput("--stress plays a path of its own: leave --prices out");
     if (prices === undefined) refuseFileOptions(read);
     const { bars, source, span, series } = prices === undefined ? builtIn(seed, stress) : await fromFiles(prices, from, to, read);

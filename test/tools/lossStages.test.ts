@@ -21,10 +21,11 @@ describe("stages of the order of losses", () => {
       [said("DeficitAdded", { account: 3n, amount: 2n * WAD }), said("DeficitAdded", { account: 3n, amount: 1n })],
       10n * WAD,
     );
+    recorder.take(500, [said("DeficitAdded", { account: 3n, amount: 0n })], WAD);
     const losses = recorder.losses();
     expect(losses.stages.map(({ stage }) => stage)).to.deep.equal([...STAGES]);
     expect(losses.stages.map(({ reached }) => reached)).to.deep.equal([100, 100, 200, 200, 300, 400]);
-    expect(losses.stages.map(({ times }) => times)).to.deep.equal([1, 1, 1, 1, 2, 2]);
+    expect(losses.stages.map(({ times }) => times)).to.deep.equal([1, 1, 1, 1, 2, 3]);
     expect(losses.stages.map(({ amount }) => amount && Number(amount))).to.deep.equal([null, 3, 5, null, 10, 2]);
     expect(losses.stages[5]?.amount).to.equal("2.000000000000000001");
     expect([losses.accountsClosed, losses.closed.length]).to.deep.equal([1, 2]);
