@@ -8,7 +8,7 @@ import { missingIn } from "../data/series.ts";
 import { localParameters } from "../deployment/localParameters.ts";
 import { BadInput } from "../sdk/failure.ts";
 import { selectWindow, WARM_UP_DAYS, type Window } from "../simulator/bars.ts";
-import { BUILT_IN_START, builtInPath } from "../simulator/builtInPath.ts";
+import { BUILT_IN_START, builtInPath, stressPath } from "../simulator/builtInPath.ts";
 import { demoFindings } from "../simulator/demoSummary.ts";
 import { builtInVolatility, realisedVolatility, recordedVolatility, volatilityNotes } from "../simulator/volatilityPath.ts";
 import { moment, readArguments, whole } from "./arguments.ts";
@@ -26,11 +26,12 @@ const schema = dataSchema.extend({
     .regex(/^[A-Za-z0-9]{2,10}$/, "is not a symbol")
     .transform((text) => text.toUpperCase())
     .optional(),
-  accounts: whole(10, 2_000),
+  accounts: whole(10, 2_000).optional(),
   optionTraders: whole(0, 500),
   volatilities: z.array(z.string()).optional(),
   steps: whole(1, 60),
   crowd: z.boolean(),
+  stress: z.enum(["fund"]).optional(),
   seed: whole(0, 2 ** 32 - 1),
   json: z.boolean(),
   report: z.string().regex(/\.html?$/i, {
@@ -49,19 +50,22 @@ export function addDemoCommand(program: Command): void {
     .option("--from <date>", "first day or time that is played, UTC; 30 days before it warm the forecast")
     .option("--to <date>", "last day that is played, or the time at which it ends")
     .option("--underlying <symbol>", "what the prices are of; otherwise what the name of their file says, or ETH")
-    .option("--accounts <number>", "traders", "300")
+    .option("--accounts <number>", "traders (default: 300; with --stress 60, more may not find their margin)")
     .option("--option-traders <number>", "accounts with options beside them; 0 lists no series", "27")
     .option("--volatilities <files...>", "with --prices: bars of implied volatility, in percent or as fractions")
     .option("--steps <number>", "posts an hour", "12")
     .option("--crowd", "80 % of the traders are on the losing side", false)
+    .option("--stress <what>", "fund: jumps, a small stake and small market makers, so that losses go through every stage; without options")
     .option("--seed <number>", "of everything drawn", "1")
     .option("--json", "print the figures as one JSON object", false)
     .option("--report <file>", "where to write the report; its numbers stand beside it as .json and .csv", "report.html");
   addDataOptions(command).action(async (options: unknown) => {
     const read = readArguments(schema, options);
-    const { prices, from, to, accounts, optionTraders, steps, crowd, seed, json, report } = read;
+    const { prices, from, to, optionTraders, steps, crowd, stress, seed, json, report } = read;
+    const accounts = read.accounts ?? (stress === undefined ? 300 : 60);
+    if (stress !== undefined && prices !== undefined) throw new BadInput("--stress plays a path of its own: leave --prices out");
     if (prices === undefined) refuseFileOptions(read);
-    const { bars, source, span, series } = prices === undefined ? builtIn(seed) : await fromFiles(prices, from, to, read);
+    const { bars, source, span, series } = prices === undefined ? builtIn(seed, stress) : await fromFiles(prices, from, to, read);
     const [begin, end] = [from ?? span[0], to ?? span[1]];
     const window = selectWindow(bars, begin, end);
     // everything that is played or warms the forecast has to be there
@@ -79,10 +83,11 @@ export function addDemoCommand(program: Command): void {
         files: [...fileRows(series, volatilities), ...(series ? [["In what is played", missing] as const] : [])],
         underlying,
         accounts,
-        optionTraders,
+        optionTraders: stress === undefined ? optionTraders : 0,
         ...implied,
         steps,
-        crowd,
+        crowd: crowd || stress !== undefined,
+        stress,
         seed,
         onProgress: ({ stage, done, of, note }) => line.show(stage, done, of, note),
       });
@@ -148,7 +153,14 @@ async function impliedVolatility(window: Window, { prices, volatilities: files, 
 
 type Path = { readonly bars: readonly Bar[]; readonly source: string; readonly span: readonly [number, number]; readonly series?: Series };
 
-function builtIn(seed: number): Path {
+function builtIn(seed: number, stress?: "fund"): Path {
+  if (stress !== undefined) {
+    return {
+      bars: stressPath(seed),
+      source: `Built-in path of three jumps of 22 to 30 %, drawn from seed ${seed}`,
+      span: [BUILT_IN_START, BUILT_IN_START + DAY],
+    };
+  }
   return {
     bars: builtInPath(seed),
     source: `Built-in path in the shape of ETH on 12–13 March 2020, drawn from seed ${seed}`,

@@ -17,6 +17,7 @@ export function renderReport(run: RunRecord): string {
     sections: [
       cards(run.findings),
       ...charts.map(figure),
+      ...(run.stages === undefined ? [] : [table("Order of losses", run.stages)]),
       figure(outcomeChart(run.accounts)),
       ...(options === undefined ? [] : [figure(strategyChart(options.outcomes)), profileSection(options.profiles, settlement)]),
       `<div class="two">${table("Set-up", run.setUp)}${table(

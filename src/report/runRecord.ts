@@ -18,6 +18,8 @@ export type RunRecord = {
   readonly accounts: readonly AccountOutcome[];
   /** What options were traded, and how it went; left out where none were. */
   readonly options?: OptionsRecord;
+  /** The stages of the order of losses, where a run was to go through them. */
+  readonly stages?: readonly (readonly [name: string, value: string])[];
 };
 
 export type Finding = { readonly name: string; readonly value: string; readonly good?: boolean; readonly note?: string };
@@ -44,6 +46,8 @@ export type RunPoint = {
   readonly fundAccount: number;
   /** Notional that the fund account holds, signed. */
   readonly fundInventory: number;
+  /** The leverage above which accounts are deleveraged; left out while nothing is short. */
+  readonly waterLine?: number;
   readonly equityLong: number;
   readonly equityShort: number;
   readonly equityOptions: number;

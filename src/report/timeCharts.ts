@@ -99,6 +99,19 @@ export function timeCharts(
       zero: true,
       lines: [{ label: "notional", tone: "violet", fill: true, of: (point) => point.fundInventory }],
     }),
+    ...(points.some(({ waterLine }) => waterLine !== undefined)
+      ? [
+          lineChart(run, {
+            id: "waterLine",
+            title: "Water-line (leverage)",
+            note: "opposite accounts above it are deleveraged while the fund account is short; none where nothing is short",
+            format: (value: number) => value.toFixed(2),
+            height: 150,
+            zero: true,
+            lines: [{ label: "water-line", tone: "red", of: (point: RunPoint) => point.waterLine }],
+          }),
+        ]
+      : []),
     lineChart(run, {
       id: "equity",
       title: `Gains and losses by group (${settlement})`,

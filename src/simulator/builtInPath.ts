@@ -59,6 +59,27 @@ export function builtInPath(seed: number): Bar[] {
   return bars;
 }
 
+/** Hours of the played day in which the price has jumped, and by which part. */
+const JUMPS: ReadonlyMap<number, number> = new Map([
+  [3, 0.78],
+  [6, 0.72],
+  [10, 0.7],
+]);
+
+/** The calm of `builtInPath`, and then a day on which the price jumps down three times between two posts: margin cannot be sold in time. */
+export function stressPath(seed: number): Bar[] {
+  const bars = builtInPath(seed).filter(({ time }) => time < BUILT_IN_START);
+  const random = seededRandom(seed + 1);
+  let price = Number(bars.at(-1)?.close ?? 0n) / 1e18;
+  for (let hour = 0; hour < 24; hour++) {
+    price *= JUMPS.get(hour) ?? 1;
+    const close = price * Math.exp(0.004 * random.normal());
+    bars.push(drawBar(random, BUILT_IN_START + hour * HOUR, price, close, 0.002));
+    price = close;
+  }
+  return bars;
+}
+
 /** A bar from open to close whose extremes reach beyond both by half a normal draw of the size `wick`. */
 function drawBar(random: Random, time: number, open: number, close: number, wick: number): Bar {
   const high = Math.max(open, close) * (1 + wick * Math.abs(random.normal()));

@@ -21,10 +21,11 @@ import { figuresOf } from "../sdk/standing.ts";
 import { deepestFall, type Window, walkBars } from "./bars.ts";
 import type { DemoOptions, DemoResult, DemoRun } from "./demoResult.ts";
 import { byStrategy, optionsRecord, seriesGovernance, volatilityFeed } from "./demoSeries.ts";
-import { demoFindings, demoSetUp } from "./demoSummary.ts";
+import { demoFindings, demoSetUp, stageRows } from "./demoSummary.ts";
 import { planHedges } from "./hedging.ts";
 import { localWallet } from "./localAccounts.ts";
 import { type LocalChain, openLocalChain } from "./localChain.ts";
+import { recordLosses, STRESSED } from "./lossStages.ts";
 import { drawOptionTraders, type SizedOptionTrader, sizeOptionTraders } from "./optionTraders.ts";
 import { hedgeCalls, openingCalls } from "./optionTrades.ts";
 import { seededRandom } from "./random.ts";
@@ -77,7 +78,9 @@ export async function runDemo(options: DemoOptions): Promise<DemoRun> {
       listed.referencePrice = formatDecimal(first.open);
       // one underlying is traded: the whole fund stands behind it
       for (const each of file.underlyings) each.fundWeight = each === listed ? 0.9 : 0;
-      [file.fund.topUp, file.fund.stakeCap] = [1, 1];
+      // the caps of an epoch stand where the fund is to be exhausted
+      if (options.stress === undefined) [file.fund.topUp, file.fund.stakeCap] = [1, 1];
+      else [file.fund.topUp, file.fund.fundPerOpenInterest] = [0.45, 0.01];
     });
     record = await deployPlimsoll({ connection, parameters, network: "demo" });
   });
@@ -144,6 +147,8 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
   const openInterest =
     (books.state(played).underlyings[underlying]?.funding.openInterest ?? 0n) * (books.state(played).underlyings[underlying]?.price ?? 0n);
 
+  const stress = options.stress !== undefined;
+  const losses = recordLosses(accountIdOf(books.state(played).fund));
   const recorder = startRecorder({ underlying, lotExponent, traders, optionTraders, makers: makerAccounts });
   const fromBlock = Number(await chain.rpc("eth_blockNumber", [])) + 1;
   const walked = walkBars(window.played, steps).filter(({ time }) => time > played + CONFIRMATION);
@@ -175,7 +180,7 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
     }
     // words cost the most of all: they are wanted where makers are to take something over, and once an hour for whoever would open
     const words = hourly || (books.state(time).underlyings[underlying]?.fund.inventorySince ?? 0n) !== 0n;
-    const turn = await keepersRounds(chain, record, books, keeper, keeperAccount, words ? "held" : "none");
+    const turn = await keepersRounds(chain, record, books, keeper, keeperAccount, words ? "held" : "none", stress);
     events.push(...turn.events);
     failedBatches += turn.failures;
     const made = await makersTurn(chain, record, books, underlying, keeper, makers, makerAccounts);
@@ -186,6 +191,7 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
       events.push(...again.events);
       failedBatches += again.failures;
     }
+    losses.take(time, events, books.state(chain.now()).underlyings[underlying]?.price ?? 0n);
     const point = recorder.take(time, books.state(chain.now()), events, series && options.volatility(time));
     const failed = failedBatches === 0 ? "" : `, ${failedBatches} batches failed`;
     if (i % 4 === 0)
@@ -213,6 +219,14 @@ async function play(chain: LocalChain, record: DeploymentRecord, options: DemoOp
     badDebtOfOpenInterest: openInterest === 0n ? 0 : Number(verdict.badDebt) / toNumber(openInterest),
     largestFundLoss: Math.max(0, Number(verdict.fundBefore) - Math.min(...funds)).toFixed(2),
     failedBatches,
+    ...(stress
+      ? {
+          losses: {
+            ...losses.losses(),
+            waterLine: recorder.points.flatMap(({ time, waterLine: level }) => (level === undefined ? [] : [{ time, level }])),
+          },
+        }
+      : {}),
   };
   onProgress({ stage: "done", done: 1, of: 1 });
   return { result, record: runRecord(record, options, recorder, end, result, underlying) };
@@ -250,6 +264,7 @@ async function keepersRounds(
   keeper: string,
   account: bigint,
   refresh: Refresh,
+  tendsFund = false,
 ): Promise<Done> {
   const events: VaultEvent[] = [];
   let failures = 0;
@@ -258,7 +273,7 @@ async function keepersRounds(
     return Promise.all(mined.map(async (each) => (each.ok ? { sent: each } : { error: await chain.failureOf(each) })));
   };
   for (let round = 0; round < ROUNDS_OF_A_TURN; round++) {
-    const turn = await keepersTurn({ books, record, from: keeper, keeper: account, send, refresh });
+    const turn = await keepersTurn({ books, record, from: keeper, keeper: account, send, refresh, tendsFund });
     events.push(...turn.events);
     failures += turn.failures.length + turn.upkeep.filter(({ error }) => error !== undefined).length;
     if (turn.planned.length === 0) break;
@@ -353,8 +368,9 @@ async function openPositions(
   const price = priced.price * 10n ** BigInt(listed.lotExponent);
   const crowd = options.crowd ? LOSING_CROWD : 0.5;
   const draw = { count: options.accounts, crowd, longsLose: longsLose(options.window), hasCollateral: token >= 0 };
+  const stakePart = options.stress ? STRESSED.stake : FUND_OF_OPEN_INTEREST;
   // open interest ≤ fund / ratio, and the fund is this part of it
-  const use = (state.fundParameters.fundPerOpenInterest * 10n ** 12n * WAD) / FUND_OF_OPEN_INTEREST;
+  const use = (state.fundParameters.fundPerOpenInterest * 10n ** 12n * WAD) / (options.stress ? STRESSED.drawn : stakePart);
   const takerFee = await takerFeeOf(chain, record);
   const drawn = drawTraders(seededRandom(options.seed), options.seed, draw);
   const traders = sizeTraders(state, drawn, { underlying, takerFee, use, token });
@@ -367,9 +383,15 @@ async function openPositions(
   const everybody = [...traders, ...optionTraders];
   await Promise.all(everybody.map(({ wallet }) => chain.unlock(wallet.address)));
   const maker = (address: string) =>
-    fundingCalls(record, address, accountIdOf(address), SETTLEMENT_TOKEN, partDown(openInterest, MAKER_OF_OPEN_INTEREST));
+    fundingCalls(
+      record,
+      address,
+      accountIdOf(address),
+      SETTLEMENT_TOKEN,
+      partDown(openInterest, options.stress ? STRESSED.maker : MAKER_OF_OPEN_INTEREST),
+    );
   await chain.mine(chain.now() + 1, [
-    ...stakeCalls(record, cast.backer, partDown(openInterest, FUND_OF_OPEN_INTEREST)),
+    ...stakeCalls(record, cast.backer, partDown(openInterest, stakePart)),
     ...cast.makers.flatMap(maker),
     ...everybody.flatMap(({ wallet, account, worth, inCollateral }) => {
       const value = partDown(worth, inCollateral);
@@ -424,6 +446,7 @@ function runRecord(
     step: HOUR / options.steps,
     setUp: demoSetUp(options, result, collateral, settlement),
     findings: demoFindings(result),
+    ...(result.losses ? { stages: stageRows(result.losses) } : {}),
     points: recorder.points,
     accounts: recorder.outcomes(state, collateral, settlement),
     ...(options.optionTraders === 0 ? {} : { options: optionsRecord(record, recorder, state, underlying) }),

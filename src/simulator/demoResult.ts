@@ -2,6 +2,7 @@ import type { Verdict } from "../checker/checker.ts";
 import type { RunRecord } from "../report/runRecord.ts";
 import type { Window } from "./bars.ts";
 import type { StrategyResult } from "./demoSeries.ts";
+import type { Losses } from "./lossStages.ts";
 import type { VolatilityPath } from "./volatilityPath.ts";
 export type DemoOptions = {
   readonly window: Window;
@@ -21,6 +22,8 @@ export type DemoOptions = {
   readonly steps: number;
   /** 80 % of the accounts are on the side that loses. */
   readonly crowd: boolean;
+  /** Small stake and small market makers, and the keeper deleverages: losses go through every stage. Perpetuals only. */
+  readonly stress?: "fund" | undefined;
   readonly seed: number;
   readonly onProgress: (progress: DemoProgress) => void;
 };
@@ -49,6 +52,8 @@ export type DemoResult = Verdict & {
   readonly largestFundLoss: string;
   /** Batches of the keeper, and tasks for series, that were not carried out. */
   readonly failedBatches: number;
+  /** Where the fund was to be exhausted: how far losses came. */
+  readonly losses?: Losses & { readonly waterLine: readonly { readonly time: number; readonly level: number }[] };
 };
 
 export type DemoRun = { readonly result: DemoResult; readonly record: RunRecord };

@@ -2,6 +2,7 @@ import { Draft } from "../engine/ledger/draft.ts";
 import { marketOf, namedInstrument } from "../engine/ledger/market.ts";
 import { lineOf } from "../engine/margin/margin.ts";
 import { portfolioOf } from "../engine/margin/portfolios.ts";
+import { waterLineNow } from "../engine/margin/waterLines.ts";
 import { WAD } from "../engine/types/fixedPoint.ts";
 import type { AccountId, State } from "../engine/types/types.ts";
 import { NORMAL } from "../engine/types/types.ts";
@@ -104,6 +105,7 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
     const lots = state.accounts.get(fundAccount)?.positions.get(underlying)?.lots ?? 0n;
     const price = priced?.price ?? 0n;
     const worthOf = worthAtMarks(state);
+    const line = waterLineNow(state, underlying);
     const point: RunPoint = {
       time,
       price: toNumber(price) * 10 ** lotExponent,
@@ -117,6 +119,7 @@ export function startRecorder({ underlying, lotExponent, traders, optionTraders,
       fundMain: toNumber(figuresOf(state, fundId).value),
       fundAccount: toNumber(worthOf(fundAccount)),
       fundInventory: toNumber(lots * price),
+      ...(line === undefined ? {} : { waterLine: toNumber(line.level) }),
       equityLong: toNumber(long),
       equityShort: toNumber(short),
       equityOptions: toNumber(options),

@@ -3,7 +3,7 @@ import { check } from "../../src/checker/checker.ts";
 import { DAY, HOUR } from "../../src/data/bar.ts";
 import { interfaceOf } from "../../src/sdk/interfaces.ts";
 import { selectWindow } from "../../src/simulator/bars.ts";
-import { BUILT_IN_START, builtInPath } from "../../src/simulator/builtInPath.ts";
+import { BUILT_IN_START, builtInPath, stressPath } from "../../src/simulator/builtInPath.ts";
 import { runDemo } from "../../src/simulator/demo.ts";
 import { demoFindings } from "../../src/simulator/demoSummary.ts";
 import { showAccount, startDevnet } from "../../src/simulator/devnet.ts";
@@ -66,6 +66,15 @@ describe("demo", function () {
       if (opened.decides !== undefined) expect(losses[opened.decides]).to.equal(Math.max(...losses));
       expect(Math.max(...losses)).to.be.at.most(opened.initialMargin);
     }
+  });
+
+  it("behavior: a run that exhausts the fund comes to every stage, with nothing lost from the sums", async () => {
+    const window = selectWindow(stressPath(1), BUILT_IN_START + 2 * HOUR, BUILT_IN_START + 12 * HOUR);
+    const { result, record } = await runDemo({ ...DEFAULTS, window, accounts: 40, optionTraders: 0, crowd: true, stress: "fund" });
+    expect(result).to.include({ vaultMinusClaims: "0", replayDifferences: 0, wronglyLiquidated: 0 });
+    expect(result.losses?.stages.filter(({ reached }) => reached === null)).to.deep.equal([]);
+    expect(record.points.some(({ waterLine }) => waterLine !== undefined)).to.equal(true);
+    expect(demoFindings(result).filter(({ good }) => good === false)).to.deep.equal([]);
   });
 
   it("args: a path too short for an expiry is refused where options are wanted", async () => {
