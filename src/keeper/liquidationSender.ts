@@ -31,7 +31,7 @@ export function liquidationSender(rpc: Rpc, { send, sendAll }: Sender): SendAll 
    * times. It is sent with twice as much, for prices that are older by then take more, and what is not used is not paid.
    */
   const ask = async (call: Call): Promise<bigint | undefined> => {
-    const enough = call.gas === undefined ? MOST_GAS : (BigInt(call.gas) * 5n) / 4n;
+    const enough = call.expectedGas === undefined ? MOST_GAS : (BigInt(call.expectedGas) * 5n) / 4n;
     if (enough < MOST_GAS) {
       const does = await soldBy(call, enough).then(
         () => true,

@@ -171,7 +171,7 @@ export async function keepersTurn({
   if (send !== undefined && batches.length > 0) {
     const insolvent = new Set(planned.filter(({ figures }) => figures.equity < 0n).map(({ account }) => account));
     const calls = batches.map((accounts) => {
-      return { ...liquidateBatchCall(record, from, accounts, keeper), gas: Number(gasOfBatch(state, accounts, insolvent)) };
+      return { ...liquidateBatchCall(record, from, accounts, keeper), expectedGas: Number(gasOfBatch(state, accounts, insolvent)) };
     });
     const outcomes = await send(calls);
     const own = outcomes.flatMap((outcome) => ("sent" in outcome ? eventsOf(record, outcome.sent.logs) : []));

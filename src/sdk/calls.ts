@@ -13,6 +13,8 @@ export type Call = {
   readonly to: string;
   readonly data: string;
   readonly gas?: number;
+  /** What it is expected to take, which is no limit. */
+  readonly expectedGas?: number;
   /** Wei. */
   readonly value?: bigint;
 };

@@ -417,13 +417,13 @@ describe("transactionSender, many at a time", () => {
 
 describe("liquidationSender", () => {
   const abi = interfaceOf("LiquidationBatch");
-  const batch = { ...call, data: abi.encodeFunctionData("liquidateBatch", [[1n, 2n], 3n]), gas: 100_000 };
+  const batch = { ...call, data: abi.encodeFunctionData("liquidateBatch", [[1n, 2n], 3n]), expectedGas: 100_000 };
   const sold = (count: bigint): string => abi.encodeFunctionResult("liquidateBatch", [count]);
 
   /** What a batch is sent with, by how much gas it takes; nobody is sold by what takes none. */
   async function sentWith(
     takes: bigint,
-    expected = batch.gas,
+    expected = batch.expectedGas,
   ): Promise<{ limit: bigint | undefined; asked: (bigint | undefined)[]; said: string }> {
     const asked: (bigint | undefined)[] = [];
     const rpc: Rpc = async (_method, params = []) => {
@@ -441,7 +441,7 @@ describe("liquidationSender", () => {
       });
       return [];
     };
-    await liquidationSender(rpc, { sendAll, send: () => Promise.reject(new Error("one by one")) })([{ ...batch, gas: expected }]);
+    await liquidationSender(rpc, { sendAll, send: () => Promise.reject(new Error("one by one")) })([{ ...batch, expectedGas: expected }]);
     return { limit, asked, said };
   }
 
