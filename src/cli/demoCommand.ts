@@ -27,7 +27,7 @@ const schema = dataSchema.extend({
     .transform((text) => text.toUpperCase())
     .optional(),
   accounts: whole(10, 2_000).optional(),
-  optionTraders: whole(0, 500),
+  optionTraders: whole(0, 500).optional(),
   volatilities: z.array(z.string()).optional(),
   steps: whole(1, 60),
   crowd: z.boolean(),
@@ -50,8 +50,8 @@ export function addDemoCommand(program: Command): void {
     .option("--from <date>", "first day or time that is played, UTC; 30 days before it warm the forecast")
     .option("--to <date>", "last day that is played, or the time at which it ends")
     .option("--underlying <symbol>", "what the prices are of; otherwise what the name of their file says, or ETH")
-    .option("--accounts <number>", "traders (default: 300; with --stress 60, more may not find their margin)")
-    .option("--option-traders <number>", "accounts with options beside them; 0 lists no series", "27")
+    .option("--accounts <number>", "traders (default: 300; with --stress 60, and with 300 positions cannot all be opened)")
+    .option("--option-traders <number>", "accounts with options beside them; 0 lists no series (default: 27; none with --stress)")
     .option("--volatilities <files...>", "with --prices: bars of implied volatility, in percent or as fractions")
     .option("--steps <number>", "posts an hour", "12")
     .option("--crowd", "80 % of the traders are on the losing side", false)
@@ -61,8 +61,11 @@ export function addDemoCommand(program: Command): void {
     .option("--report <file>", "where to write the report; its numbers stand beside it as .json and .csv", "report.html");
   addDataOptions(command).action(async (options: unknown) => {
     const read = readArguments(schema, options);
-    const { prices, from, to, optionTraders, steps, crowd, stress, seed, json, report } = read;
+    const { prices, from, to, steps, crowd, stress, seed, json, report } = read;
     const accounts = read.accounts ?? (stress === undefined ? 300 : 60);
+    if (stress !== undefined && (read.optionTraders ?? 0) !== 0)
+      throw new BadInput("--stress plays without options: leave --option-traders out");
+    const optionTraders = read.optionTraders ?? (stress === undefined ? 27 : 0);
     if (stress !== undefined && prices !== undefined) throw new BadInput("--stress plays a path of its own: leave --prices out");
     if (prices === undefined) refuseFileOptions(read);
     const { bars, source, span, series } = prices === undefined ? builtIn(seed, stress) : await fromFiles(prices, from, to, read);
@@ -83,7 +86,7 @@ export function addDemoCommand(program: Command): void {
         files: [...fileRows(series, volatilities), ...(series ? [["In what is played", missing] as const] : [])],
         underlying,
         accounts,
-        optionTraders: stress === undefined ? optionTraders : 0,
+        optionTraders,
         ...implied,
         steps,
         crowd: crowd || stress !== undefined,
