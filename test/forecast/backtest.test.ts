@@ -8,6 +8,7 @@ import { hoursOf, knownAt } from "../../src/forecast/hours.ts";
 import { loadOptimiser } from "../../src/forecast/minimise.ts";
 import { onChainRule } from "../../src/forecast/onChain.ts";
 import { type BacktestTerms, MODELS } from "../../src/forecast/terms.ts";
+import { expectNear } from "../helpers/near.ts";
 import { listedUnderlying } from "../helpers/prices/words.ts";
 import { generatedBars, START } from "./series.ts";
 
@@ -41,7 +42,7 @@ describe("plimsoll's back-test of forecasts", function () {
     for (const { range, bounded } of result.models) {
       for (const { long, short } of bounded === undefined ? [range] : [range, bounded]) {
         expect([long.windows, short.windows]).to.deep.equal([480, 480]);
-        expect(long.expected).to.be.closeTo(4.8, 1e-9);
+        expectNear(long.expected, 4.8, 1e-9);
       }
     }
     expect([result.leftOut, result.scored]).to.deep.equal([0, 79 * 24 + 1]);
@@ -96,10 +97,10 @@ describe("plimsoll's back-test of forecasts", function () {
     ] as const) {
       const { multiple } = learnt(still, { long: of(long), short: of(short) }, end, 4, 0.5);
       const worse = Array.from({ length: end - 4 }, (_, i) => (2 * (i % 100)) / 1_000 / 0.02).sort((a, b) => a - b);
-      expect(multiple).to.be.closeTo((worse[747]! + worse[748]!) / 2, 1e-9);
+      expectNear(multiple, (worse[747]! + worse[748]!) / 2, 1e-9);
       // what is not over by then is far larger
       const { multiple: all } = learnt(still, { long: of(long), short: of(short) }, end, 4, 1);
-      expect(all).to.be.closeTo(worse.at(-1)!, 1e-9);
+      expectNear(all, worse.at(-1)!, 1e-9);
     }
   });
 
@@ -115,21 +116,21 @@ describe("plimsoll's back-test of forecasts", function () {
     const learntBy = (name: (typeof MODELS)[number]) => forecasterOf(name, hours).fit(450 * 24);
 
     const flat = learntBy("constant").variance;
-    expect(flat(at, 24)).to.be.closeTo(mean(days(at, 365)), 1e-12);
-    expect(flat(at, 6)).to.be.closeTo(flat(at, 24) / 4, 1e-15);
+    expectNear(flat(at, 24), mean(days(at, 365)), 1e-12);
+    expectNear(flat(at, 6), flat(at, 24) / 4, 1e-15);
 
     const smooth = learntBy("ewma").variance;
-    expect(smooth(at, 24)).to.be.closeTo(0.94 * smooth(at - 24, 24) + 0.06 * realised(at), 1e-12);
+    expectNear(smooth(at, 24), 0.94 * smooth(at - 24, 24) + 0.06 * realised(at), 1e-12);
     const first = 30 * 24 + 7;
-    expect(smooth(first, 24)).to.be.closeTo(mean(days(first, 30)), 1e-12);
+    expectNear(smooth(first, 24), mean(days(first, 30)), 1e-12);
     expect(smooth(first - 24, 24)).to.be.NaN;
 
     const { variance, parameters } = learntBy("log-har");
     const { constant = 0, day = 0, week = 0, month = 0, residualVariance = 0 } = parameters;
     const logs = (count: number): number => mean(days(at, count).map(Math.log));
     const expected = Math.exp(constant + day * logs(1) + week * logs(7) + month * logs(30) + residualVariance / 2);
-    expect(variance(at, 24)).to.be.closeTo(expected, 1e-10);
-    expect(variance(at, 4)).to.be.closeTo(expected / 6, 1e-10);
+    expectNear(variance(at, 24), expected, 1e-10);
+    expectNear(variance(at, 4), expected / 6, 1e-10);
   });
 
   it("behavior: where prices stand, the rule says its floor", () => {
@@ -137,7 +138,7 @@ describe("plimsoll's back-test of forecasts", function () {
       bars.slice(0, 100).map((bar) => ({ ...bar, ...Object.fromEntries(["open", "high", "low", "close"].map((k) => [k, 10n ** 21n])) })),
     );
     const { variance, fast, target } = onChainRule(quiet, volatility, LOT);
-    expect(variance[99]).to.be.closeTo((Number(volatility.sigmaFloor) / 1e6) ** 2 / 8_760, 1e-12);
+    expectNear(variance[99]!, (Number(volatility.sigmaFloor) / 1e6) ** 2 / 8_760, 1e-12);
     expect([fast[99], target[99]]).to.deep.equal([0, Number(volatility.rangeFloor) / 1e9]);
   });
 
@@ -155,7 +156,7 @@ describe("plimsoll's back-test of forecasts", function () {
       count++;
     }
     expect(result.scored).to.equal(count);
-    expect(result.models.find(({ name }) => name === "ewma")!.qlike).to.be.closeTo(sum / count, 1e-9);
+    expectNear(result.models.find(({ name }) => name === "ewma")!.qlike!, sum / count, 1e-9);
   });
 
   it("default: no look-ahead: whatever comes later, each forecast and each fit is the same", () => {

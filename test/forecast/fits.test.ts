@@ -5,6 +5,7 @@ import { FitFailed } from "../../src/forecast/forecaster.ts";
 import { filterGarch, fitGarch, overHorizon, persistenceOf } from "../../src/forecast/garch.ts";
 import { regress } from "../../src/forecast/logHar.ts";
 import { loadOptimiser, minimise } from "../../src/forecast/minimise.ts";
+import { expectNear } from "../helpers/near.ts";
 import reference from "./reference.json" with { type: "json" };
 import { generatedReturns, TRUTH } from "./series.ts";
 import { REFERENCE, regressionOf } from "./writeSeries.ts";
@@ -15,7 +16,7 @@ const meanSquare = returns.reduce((sum, each) => sum + each * each, 0) / returns
 const ERRORS = ["uncaughtException", "unhandledRejection"];
 
 /** Relative. */
-const expectNear = (value: number, expected: number, tolerance: number, what: string): void => {
+const expectRelative = (value: number, expected: number, tolerance: number, what: string): void => {
   expect(Math.abs(value - expected), `${what}: ${value}, ${expected}`).to.be.at.most(tolerance * Math.abs(expected));
 };
 
@@ -35,13 +36,13 @@ describe("fits of forecasts, beside packages that share no code with them", func
     it(`default: ${name} has the parameters, the likelihood and the forecasts that arch finds`, () => {
       const known = reference.garch[name];
       const fit = fitGarch(returns, name === "gjr");
-      for (const each of ["omega", "alpha", "beta"] as const) expectNear(fit[each], known[each], 1e-5, each);
-      if (name === "gjr") expectNear(fit.gamma, known.gamma, 1e-5, "gamma");
+      for (const each of ["omega", "alpha", "beta"] as const) expectRelative(fit[each], known[each], 1e-5, each);
+      if (name === "gjr") expectRelative(fit.gamma, known.gamma, 1e-5, "gamma");
       else expect(fit.gamma).to.equal(0);
-      expectNear(fit.logLikelihood, known.logLikelihood, 1e-11, "log-likelihood");
+      expectRelative(fit.logLikelihood, known.logLikelihood, 1e-11, "log-likelihood");
       const next = filterGarch(returns, fit, meanSquare).at(-1)!;
-      expectNear(next, known.nextHour, 1e-6, "variance of the next hour");
-      expectNear(overHorizon(fit, next, 24), known.next24Hours, 1e-6, "variance of the next 24 hours");
+      expectRelative(next, known.nextHour, 1e-6, "variance of the next hour");
+      expectRelative(overHorizon(fit, next, 24), known.next24Hours, 1e-6, "variance of the next 24 hours");
     });
   }
 
@@ -52,9 +53,9 @@ describe("fits of forecasts, beside packages that share no code with them", func
         returns.map((each) => each * scale),
         true,
       );
-      for (const name of ["alpha", "gamma", "beta"] as const) expectNear(scaled[name], fit[name], 1e-5, `${name} at ${scale}`);
-      expectNear(scaled.omega, fit.omega * scale * scale, 1e-5, `omega at ${scale}`);
-      expectNear(scaled.logLikelihood, fit.logLikelihood - returns.length * Math.log(scale), 1e-11, `log-likelihood at ${scale}`);
+      for (const name of ["alpha", "gamma", "beta"] as const) expectRelative(scaled[name], fit[name], 1e-5, `${name} at ${scale}`);
+      expectRelative(scaled.omega, fit.omega * scale * scale, 1e-5, `omega at ${scale}`);
+      expectRelative(scaled.logLikelihood, fit.logLikelihood - returns.length * Math.log(scale), 1e-11, `log-likelihood at ${scale}`);
     }
   });
 
@@ -69,8 +70,8 @@ describe("fits of forecasts, beside packages that share no code with them", func
     const { rows, values } = regressionOf(returns);
     expect(rows.length).to.equal(reference.regression.rows);
     const { coefficients, residualVariance } = regress(rows, values);
-    for (const [k, each] of reference.regression.coefficients.entries()) expectNear(coefficients[k]!, each, 1e-9, `coefficient ${k}`);
-    expectNear(residualVariance, reference.regression.residualVariance, 1e-9, "residual variance");
+    for (const [k, each] of reference.regression.coefficients.entries()) expectRelative(coefficients[k]!, each, 1e-9, `coefficient ${k}`);
+    expectRelative(residualVariance, reference.regression.residualVariance, 1e-9, "residual variance");
   });
 
   it("behavior: the sum over a horizon is that of the hours one by one", () => {
@@ -90,7 +91,7 @@ describe("fits of forecasts, beside packages that share no code with them", func
             sum += h;
             h = omega + persistenceOf(fit) * h;
           }
-          expectNear(overHorizon(fit, next, horizon), sum, 1e-9, "sum");
+          expectRelative(overHorizon(fit, next, horizon), sum, 1e-9, "sum");
         },
       ),
     );
@@ -100,8 +101,8 @@ describe("fits of forecasts, beside packages that share no code with them", func
     const fit = { omega: 0.1, alpha: 0.1, gamma: 0, beta: 0.8 };
     const [one, two, three] = filterGarch(Float64Array.of(1, Number.NaN, 1), fit, 1);
     expect([one, two]).to.deep.equal([1, 1]);
-    expect(three).to.be.closeTo(1, 1e-12);
-    expect(filterGarch(Float64Array.of(3, Number.NaN), fit, 1)[1]).to.be.closeTo(0.1 + 0.9 + 0.8, 1e-12);
+    expectNear(three!, 1, 1e-12);
+    expectNear(filterGarch(Float64Array.of(3, Number.NaN), fit, 1)[1]!, 0.1 + 0.9 + 0.8, 1e-12);
   });
 
   it("behavior: a fit that did not move is a failed one, whatever the optimiser says of it", () => {
@@ -109,7 +110,7 @@ describe("fits of forecasts, beside packages that share no code with them", func
     // as with likelihoods of returns as fractions: steps drown in the rounding
     expect(() => minimise(({ 0: x = 0 }) => 1e17 + x, [[0.5, 0.5]], [0, 0], [1, 1])).to.throw(FitFailed, /unmoved/);
     const { point, value } = minimise(({ 0: x = 0, 1: y = 0 }) => (x - 0.3) ** 2 + (y - 0.7) ** 2, [[0.5, 0.5]], [0, 0], [1, 1]);
-    expect(point[0]).to.be.closeTo(0.3, 1e-4);
+    expectNear(point[0]!, 0.3, 1e-4);
     expect(value).to.be.below(1e-8);
   });
 

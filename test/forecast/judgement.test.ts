@@ -9,6 +9,7 @@ import { procyclicality, qlike } from "../../src/forecast/figures.ts";
 import { hoursOf } from "../../src/forecast/hours.ts";
 import { meanOfDays, realisedVariance } from "../../src/forecast/realised.ts";
 import { Stream } from "../../src/simulator/numbers/stream.ts";
+import { expectNear } from "../helpers/near.ts";
 import reference from "./reference.json" with { type: "json" };
 import { generatedBars, generatedReturns, START } from "./series.ts";
 import { REFERENCE } from "./writeSeries.ts";
@@ -19,11 +20,10 @@ describe("how forecasts are judged", function () {
   this.timeout(60_000);
 
   it("default: tails and quantiles of the library are those of SciPy and NumPy", () => {
-    for (const [x = 0, freedom = 0, tail = 0] of reference.chiSquaredTails)
-      expect(1 - jstat.chisquare.cdf(x, freedom)).to.be.closeTo(tail, 1e-10);
-    for (const [k = 0, n = 0, p = 0, cdf = 0] of reference.binomial) expect(jstat.binomial.cdf(k, n, p)).to.be.closeTo(cdf, 1e-9);
+    for (const [x = 0, freedom = 0, tail = 0] of reference.chiSquaredTails) expectNear(1 - jstat.chisquare.cdf(x, freedom), tail, 1e-10);
+    for (const [k = 0, n = 0, p = 0, cdf = 0] of reference.binomial) expectNear(jstat.binomial.cdf(k, n, p), cdf, 1e-9);
     const returns = [...generatedReturns(REFERENCE.count, REFERENCE.seed)];
-    for (const [part = 0, value = 0] of reference.quantiles) expect(quantile(returns, part)).to.be.closeTo(value, 1e-12);
+    for (const [part = 0, value = 0] of reference.quantiles) expectNear(quantile(returns, part), value, 1e-12);
     expect(quantile([], 0.5)).to.be.NaN;
   });
 
@@ -33,7 +33,7 @@ describe("how forecasts are judged", function () {
     const lights = [0, 4, 5, 9, 10, 250].map((count) => coverageOf(exceeded(count, 250), 0.01).light);
     expect(lights).to.deep.equal(["green", "green", "yellow", "yellow", "red", "red"]);
     const { kupiec, expected } = coverageOf(exceeded(6, 250), 0.01);
-    expect(kupiec.statistic).to.be.closeTo(-2 * Math.log((0.99 ** 244 * 0.01 ** 6) / ((244 / 250) ** 244 * (6 / 250) ** 6)), 1e-9);
+    expectNear(kupiec.statistic, -2 * Math.log((0.99 ** 244 * 0.01 ** 6) / ((244 / 250) ** 244 * (6 / 250) ** 6)), 1e-9);
     expect(expected).to.equal(2.5);
   });
 
@@ -59,7 +59,7 @@ describe("how forecasts are judged", function () {
     expect(two.kupiec.probability).to.be.above(0.99);
     expect(two.independence.probability).to.be.below(1e-6);
     expect(one.independence.probability).to.be.above(0.01);
-    expect(two.conditional.statistic).to.be.closeTo(two.kupiec.statistic + two.independence.statistic, 1e-12);
+    expectNear(two.conditional.statistic, two.kupiec.statistic + two.independence.statistic, 1e-12);
   });
 
   it("behavior: nothing beyond and everything beyond have figures too", () => {
@@ -87,7 +87,7 @@ describe("how forecasts are judged", function () {
       ),
     );
     expect(qlike(0.3, 0.3)).to.equal(0);
-    expect(qlike(2, 1)).to.be.closeTo(1 - Math.log(2), 1e-15);
+    expectNear(qlike(2, 1), 1 - Math.log(2), 1e-15);
   });
 
   it("default: adverse excursions are those of lows and highs of the hours after, not of closes", () => {
@@ -125,11 +125,11 @@ describe("how forecasts are judged", function () {
 
   it("default: realised variance is the sum of 24 squares, and a day of fewer than 20 hours is none", () => {
     const returns = Float64Array.from({ length: 72 }, (_, i) => (i % 2 === 0 ? 0.01 : -0.02));
-    expect(realisedVariance(returns)[23]).to.be.closeTo(12 * 1e-4 + 12 * 4e-4, 1e-15);
+    expectNear(realisedVariance(returns)[23]!, 12 * 1e-4 + 12 * 4e-4, 1e-15);
     expect(realisedVariance(returns)[22]).to.be.NaN;
     const holed = (missing: number): number =>
       realisedVariance(returns.map((each, i) => (i >= 30 && i < 30 + missing ? Number.NaN : each)))[47]!;
-    expect(holed(4)).to.be.closeTo(10 * 1e-4 + 10 * 4e-4, 1e-15);
+    expectNear(holed(4), 10 * 1e-4 + 10 * 4e-4, 1e-15);
     expect(holed(5)).to.be.NaN;
     expect(realisedVariance(new Float64Array(24))[23]).to.be.NaN;
     expect(
@@ -147,10 +147,10 @@ describe("how forecasts are judged", function () {
     const at = (i: number): number => (i < 30 ? 0.05 : i < 33 ? 0.05 * (i - 28) : 0.2);
     const figures = procyclicality(Float64Array.from({ length: 60 }, (_, i) => (i === 40 ? Number.NaN : at(i))));
     expect(figures).to.include({ least: 0.05, most: 0.2 });
-    expect(figures.peakToTrough).to.be.closeTo(4, 1e-12);
-    expect(figures.largestDailyStep).to.be.closeTo(3, 1e-12);
-    expect(figures.leverage).to.be.closeTo((30 * 20 + 10 + 20 / 3 + 27 * 5) / 59, 1e-9);
-    expect(figures.mean).to.be.closeTo((30 * 0.05 + 0.1 + 0.15 + 27 * 0.2) / 59, 1e-12);
+    expectNear(figures.peakToTrough, 4, 1e-12);
+    expectNear(figures.largestDailyStep, 3, 1e-12);
+    expectNear(figures.leverage, (30 * 20 + 10 + 20 / 3 + 27 * 5) / 59, 1e-9);
+    expectNear(figures.mean, (30 * 0.05 + 0.1 + 0.15 + 27 * 0.2) / 59, 1e-12);
   });
 
   it("behavior: what reaches the chain is inside [target, 2 × target] and below the cap", () => {

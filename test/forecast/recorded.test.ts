@@ -5,6 +5,7 @@ import { describe, it } from "mocha";
 import { readSeries } from "../../src/data/readSeries.ts";
 import { backtest } from "../../src/forecast/backtest.ts";
 import { hoursOf } from "../../src/forecast/hours.ts";
+import { expectNear } from "../helpers/near.ts";
 import { listedUnderlying } from "../helpers/prices/words.ts";
 
 /** Recorded prices beside the project, where there are any; never part of it. */
@@ -35,9 +36,9 @@ describe("forecasts on recorded prices, where they lie beside the project", func
         lotExponent: 6,
       });
       const loss = (name: string): number => models.find((each) => each.name === name)!.qlike!;
-      expect(loss("log-har")).to.be.closeTo(known.har, 0.01);
-      expect(loss("ewma")).to.be.closeTo(known.ewma, 0.01);
-      expect(loss("constant")).to.be.closeTo(known.constant, 0.02);
+      expectNear(loss("log-har"), known.har, 0.01);
+      expectNear(loss("ewma"), known.ewma, 0.01);
+      expectNear(loss("constant"), known.constant, 0.02);
       for (const { long } of excursions) expect(long).to.be.within(5, 5.5);
     });
   }

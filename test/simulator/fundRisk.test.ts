@@ -11,6 +11,7 @@ import { figuresOf } from "../../src/sdk/standing.ts";
 import { Stream } from "../../src/simulator/numbers/stream.ts";
 import { defaultScenario, playedOf } from "../../src/simulator/runs/defaults.ts";
 import { coverOf, fundTails, openingOf } from "../../src/simulator/runs/fundRisk.ts";
+import { expectNear } from "../helpers/near.ts";
 import { plimsollHere } from "../helpers/plimsoll.ts";
 
 const scenario = (() => {
@@ -30,8 +31,8 @@ describe("what the insurance fund may lose", function () {
     const each = Array.from({ length: 1_000 }, (_, i) => ({ fundResult: -((i * 7) % 1_000) / 1_000 - 0.001, fundDrawdown: 0.5 }));
     const { loss, drawdown } = fundTails(each);
     expect(loss.map(({ confidence }) => confidence)).to.deep.equal([0.95, 0.99]);
-    expect(loss[1]!.valueAtRisk.value).to.be.closeTo(0.99, 1e-12);
-    expect(loss[1]!.expectedShortfall.value).to.be.closeTo((0.99 + 1) / 2, 1e-12);
+    expectNear(loss[1]!.valueAtRisk.value, 0.99, 1e-12);
+    expectNear(loss[1]!.expectedShortfall.value, (0.99 + 1) / 2, 1e-12);
     expect(drawdown[0]!.valueAtRisk).to.deep.equal({ value: 0.5, low: 0.5, high: 0.5 });
     for (const { valueAtRisk, expectedShortfall } of loss) {
       for (const { value, low, high } of [valueAtRisk, expectedShortfall]) expect(value).to.be.within(low, high);
@@ -69,11 +70,12 @@ describe("what the insurance fund may lose", function () {
         .filter((loss) => loss > 0)
         .sort((a, b) => b - a);
       expect(row.accounts).to.equal(losses.length);
-      expect(row.all).to.be.closeTo(
+      expectNear(
+        row.all,
         losses.reduce((sum, each) => sum + each, 0),
         0.01,
       );
-      expect(row.two).to.be.closeTo((losses[0] ?? 0) + (losses[1] ?? 0), 0.01);
+      expectNear(row.two, (losses[0] ?? 0) + (losses[1] ?? 0), 0.01);
       expect(row.largest.map(({ loss }) => loss)).to.have.length(Math.min(losses.length, 2));
     }
   });
