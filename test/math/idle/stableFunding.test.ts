@@ -71,7 +71,7 @@ describe("stable funding and liquidity coverage", () => {
         expect(holds(changed(sheet, -min(amount + 20n, first!.value)), TO_KEEP)).to.equal(true);
         if (amount > 20n) expect(holds(changed(sheet, 20n - amount), TO_KEEP)).to.equal(false);
       }),
-      { numRuns: 300 },
+      { numRuns: 3_000 },
     );
     expect(cured).to.be.greaterThan(10);
   });
@@ -87,7 +87,7 @@ describe("stable funding and liquidity coverage", () => {
         const more = isStrategy ? { ...changed(sheet, room), tokens: sheet.tokens } : changed(sheet, 0n, room);
         expect(holds(more, TO_INVEST)).to.equal(true);
       }),
-      { numRuns: 300 },
+      { numRuns: 3_000 },
     );
     expect(rose).to.be.greaterThan(10);
   });
