@@ -22,7 +22,7 @@ import { CIRCUMSTANCES, type Circumstance, Views } from "../../helpers/walks/vie
  * is compared, after every tenth those of everybody: what a call did to somebody whom it has nothing to do with stays there to be seen. After every
  * second and every price, what the valuing views say of the accounts that it changed and of one more.
  */
-const OPERATIONS = Number(process.env.PLIMSOLL_OPERATIONS ?? 3_700);
+const OPERATIONS = Number(process.env.PLIMSOLL_OPERATIONS ?? 3_400);
 const FIRST_SEED = Number(process.env.PLIMSOLL_SEED ?? 20_241);
 
 const OWNERS = 10;
