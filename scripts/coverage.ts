@@ -1,7 +1,6 @@
 // Line coverage of the contracts by the mocha tests, by Hardhat's own instrumentation. Fails under 95 %.
 //   npm run coverage [-- --json]
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { printJson, printTable } from "../src/cli/output.ts";
@@ -9,6 +8,7 @@ import { progressLine } from "../src/cli/progress.ts";
 import { BadInput, Failure } from "../src/sdk/failure.ts";
 import { answer } from "./lib/answer.ts";
 import { type FileCoverage, parseLcov, rangesOf } from "./lib/lcov.ts";
+import { copyProject } from "./lib/projectCopy.ts";
 import { projectRoot, run } from "./lib/run.ts";
 
 const USAGE = "coverage [--json]";
@@ -42,32 +42,6 @@ function options(): { readonly json: boolean } {
   }
 }
 
-/** A copy of the project that compiles with the configuration above: instrumented artifacts must not lie among the others. */
-function copyProject(): string {
-  const copy = mkdtempSync(join(tmpdir(), "plimsoll-coverage-"));
-  process.on("exit", () => rmSync(copy, { recursive: true, force: true }));
-  process.on("SIGINT", () => process.exit(130));
-  for (const name of [
-    "contracts",
-    "src",
-    "app",
-    "test",
-    "scripts",
-    "deploy",
-    "docs",
-    "bench",
-    "README.md",
-    "package.json",
-    "tsconfig.json",
-  ]) {
-    if (existsSync(join(projectRoot, name))) cpSync(join(projectRoot, name), join(copy, name), { recursive: true });
-  }
-  cpSync(join(projectRoot, "hardhat.config.ts"), join(copy, "hardhat.config.base.ts"));
-  writeFileSync(join(copy, "hardhat.config.ts"), CONFIG);
-  symlinkSync(join(projectRoot, "node_modules"), join(copy, "node_modules"));
-  return copy;
-}
-
 function testFiles(): string[] {
   return readdirSync(join(projectRoot, "test"), { recursive: true, encoding: "utf8" })
     .map((file) => `test/${file.replaceAll("\\", "/")}`)
@@ -77,7 +51,8 @@ function testFiles(): string[] {
 
 /** Runs the tests on instrumented contracts. */
 async function measure(): Promise<{ readonly files: FileCoverage[]; readonly failing: number }> {
-  const copy = copyProject();
+  // instrumented artifacts must not lie among the others
+  const copy = copyProject("coverage", CONFIG);
   const line = progressLine();
   let [passed, failed] = [0, 0];
   const show = (): void => {

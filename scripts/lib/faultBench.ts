@@ -1,10 +1,10 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import config from "../../hardhat.config.ts";
 import { type Fault, fitOf, planted } from "./faults.ts";
+import { copyProject } from "./projectCopy.ts";
 import { type Artifact, compile, DoesNotCompile } from "./quickCompiler.ts";
-import { projectRoot, run } from "./run.ts";
+import { run } from "./run.ts";
 import { SourceGraph, textOfModules } from "./sourceGraph.ts";
 
 /** stale: the fault says nothing, for it does not fit, does not compile, or its test is missing or red without it. */
@@ -21,21 +21,6 @@ const CONFIG = `import base from "./hardhat.config.base.ts";
 
 export default { ...base, networks: { ...base.networks, default: { type: "edr-simulated", allowUnlimitedContractSize: true } } };
 `;
-
-const COPIED = [
-  "contracts",
-  "src",
-  "app",
-  "test",
-  "scripts",
-  "deploy",
-  "docs",
-  "bench",
-  "README.md",
-  "package.json",
-  "tsconfig.json",
-  "typechain-types",
-];
 
 // Milliseconds: a test that a fault keeps from ending judges nothing.
 const TEST_LIMIT = 900_000;
@@ -54,24 +39,11 @@ const evmVersion = settings.compilers[0]!.settings.evmVersion;
  * touches is compiled again, by {@link compile}; Hardhat then runs the test without compiling.
  */
 export class FaultBench {
-  readonly #directory = mkdtempSync(join(tmpdir(), "plimsoll-mutate-"));
+  readonly #directory = copyProject("mutate", CONFIG, ["typechain-types"]);
   readonly #graph = new SourceGraph(this.#directory);
   readonly #deployed = new Map<string, readonly string[]>();
   /** Titles, by test file, that are red or missing without any fault. */
   readonly #unfit = new Map<string, ReadonlyMap<string, string>>();
-
-  constructor() {
-    process.on("exit", () => rmSync(this.#directory, { recursive: true, force: true }));
-    process.on("SIGINT", () => process.exit(130));
-    process.on("SIGTERM", () => process.exit(143));
-    for (const name of COPIED) {
-      const from = join(projectRoot, name);
-      if (existsSync(from)) cpSync(from, join(this.#directory, name), { recursive: true });
-    }
-    cpSync(join(projectRoot, "hardhat.config.ts"), join(this.#directory, "hardhat.config.base.ts"));
-    writeFileSync(join(this.#directory, "hardhat.config.ts"), CONFIG);
-    symlinkSync(join(projectRoot, "node_modules"), join(this.#directory, "node_modules"));
-  }
 
   /** Compiles what the tests of `faults` deploy. */
   prepare(faults: readonly Fault[]): void {

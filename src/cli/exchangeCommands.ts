@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { vaultSlot } from "../deployment/vaultSlots.ts";
 import { DECLARED_FOR, exchangePriceUp, shortOf } from "../engine/actions/exchange.ts";
 import { Draft } from "../engine/ledger/draft.ts";
 import { portfolioOf } from "../engine/margin/portfolios.ts";
@@ -133,9 +132,8 @@ async function debtOf({ rpc, record }: Context, account: AccountId): Promise<Deb
   const { vault } = record.contracts;
   const reader = vaultReader(rpc, vault);
   const held = await reader.account(account);
-  const stored = (await rpc("eth_getStorageAt", [vault, vaultSlot("exchangeSince", account), "latest"])) as string;
   const { timestamp } = (await rpc("eth_getBlockByNumber", ["latest", false])) as { timestamp: string };
-  const [declared, now] = [Number(stored), Number(timestamp) + 1];
+  const [declared, now] = [Number(held.exchangeSince), Number(timestamp) + 1];
   // what has lapsed is as good as not declared
   const since = now - declared <= Number(DECLARED_FOR) ? declared : 0;
   const draft = new Draft({ ...(await reader.shared()), accounts: new Map([[account, held]]), now: BigInt(now) });

@@ -268,7 +268,7 @@ function crossChecks(parameters: PlimsollParameters): Issue[] {
       smallestNotional: pick("SmallestNotional"),
       feeCap: own("FeeCap"),
     });
-    if (broken !== undefined) issues.push({ path, message: `the inequality of ${broken} does not hold (docs/parameters.md)` });
+    if (broken !== undefined) issues.push({ path, message: `the inequality of ${broken} does not hold (docs/governance.md)` });
     for (const source of underlying.sources) {
       if (source.kind === "signed" && parameters.prices === undefined)
         issues.push({ path: `${path}.sources`, message: "signed, but prices has no signers" });

@@ -10,13 +10,13 @@ import type { Cursor, KnownBooks } from "./memoryBooks.ts";
 export type BookStore = PendingStore & KnownBooks & { readonly close: () => void };
 
 const APPLICATION = 0x506c696d; // "Plim"
-const VERSION = 5;
+const VERSION = 6;
 /** So many cursors are remembered: more than a chain goes back. */
 const RECENT = 128;
 
 const SCHEMA = `
   CREATE TABLE books (one INTEGER PRIMARY KEY CHECK (one = 1), identity TEXT NOT NULL, block INTEGER, hash TEXT) STRICT;
-  CREATE TABLE accounts (id TEXT PRIMARY KEY, cash TEXT NOT NULL, epoch TEXT NOT NULL, unread INTEGER NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE accounts (id TEXT PRIMARY KEY, cash TEXT NOT NULL, epoch TEXT NOT NULL, exchangeSince TEXT NOT NULL, unread INTEGER NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE positions (account TEXT NOT NULL, underlying INTEGER NOT NULL, lots TEXT NOT NULL, fundingIndex TEXT NOT NULL,
     entryCost TEXT NOT NULL, PRIMARY KEY (account, underlying)) STRICT, WITHOUT ROWID;
   CREATE TABLE seriesPositions (account TEXT NOT NULL, underlying INTEGER NOT NULL, place INTEGER NOT NULL, instrument INTEGER NOT NULL,
@@ -44,9 +44,9 @@ type Row = Readonly<Record<string, unknown>>;
 export function openBookStore(file = ":memory:"): BookStore {
   const db = open(file);
   const run = (sql: string, ...values: (string | number | null)[]): void => void db.prepare(sql).run(...values);
-  const insertAccount = db.prepare("INSERT INTO accounts VALUES (?, '0', '0', 1, ?) ON CONFLICT (id) DO UPDATE SET unread = 1");
+  const insertAccount = db.prepare("INSERT INTO accounts VALUES (?, '0', '0', '0', 1, ?) ON CONFLICT (id) DO UPDATE SET unread = 1");
   const replaceAccount = db.prepare(
-    "INSERT INTO accounts VALUES (?, ?, ?, 0, 0) ON CONFLICT (id) DO UPDATE SET cash = excluded.cash, epoch = excluded.epoch, unread = 0",
+    "INSERT INTO accounts VALUES (?, ?, ?, ?, 0, 0) ON CONFLICT (id) DO UPDATE SET cash = excluded.cash, epoch = excluded.epoch, exchangeSince = excluded.exchangeSince, unread = 0",
   );
   const insertPosition = db.prepare("INSERT INTO positions VALUES (?, ?, ?, ?, ?)");
   const insertSeriesPosition = db.prepare("INSERT INTO seriesPositions VALUES (?, ?, ?, ?, ?, ?, ?)");
@@ -112,7 +112,7 @@ export function openBookStore(file = ":memory:"): BookStore {
         series: series.get(String(row.id)) ?? new Map(),
         collateral: new Map(collateral.get(String(row.id))),
         operators: new Map(),
-        exchangeSince: 0n,
+        exchangeSince: integer(row.exchangeSince),
       }));
     },
     unread: () => (db.prepare("SELECT id FROM accounts WHERE unread = 1").all() as Row[]).map((row) => integer(row.id)),
@@ -134,7 +134,7 @@ export function openBookStore(file = ":memory:"): BookStore {
       atOnce(() => {
         for (const account of accounts) {
           const id = String(account.id);
-          replaceAccount.run(id, String(account.cash), String(account.epoch));
+          replaceAccount.run(id, String(account.cash), String(account.epoch), String(account.exchangeSince));
           dropPositions.run(id);
           dropSeriesPositions.run(id);
           dropCollateral.run(id);

@@ -22,7 +22,7 @@ export type Unprofitable = { readonly account: AccountId; readonly reward: bigin
 
 export type Weighed = { readonly worth: readonly AccountId[]; readonly unprofitable: readonly Unprofitable[] };
 
-// What a transaction takes before anybody is sold, and what the sale of an account adds, by the figures of bench/gas.json: of one perpetual alone where the account has something left and where it has not, of each market and each token of
+// What a transaction takes before anybody is sold, and what the sale of an account adds, by the figures of bench/gas.json: of one perpetual alone where the account has something left and (by `bench:keeper`) where it has not, of each market and each token of
 // collateral otherwise, and of each option or dated future.
 const GAS_OF_A_BATCH = 50_000n;
 const GAS_ALONE = 25_000n;

@@ -23,8 +23,8 @@ export function planLiquidations(state: State, all: readonly Standing[] = standi
 
 /**
  * Gas that one account of a batch may need, one with a perpetual and nothing else, what each option or dated future adds (priced in seventeen scenarios; a fund
- * that holds many has more to search), and what a transaction is filled to (EIP-7825 allows 16,777,216). What they use is a fifth of it, so that several fit a
- * block.
+ * that holds many has more to search), and what a transaction is filled to (EIP-7825 allows 16,777,216). Most use a third of it or less, so that
+ * several fit a block.
  */
 const GAS_AN_ACCOUNT = 250_000;
 const GAS_ALONE = 100_000;

@@ -1,4 +1,4 @@
-import type { Interface } from "ethers";
+import { AbiCoder, type Interface, keccak256 } from "ethers";
 import type {
   Account,
   AccountId,
@@ -24,6 +24,11 @@ import {
 } from "../engine/words/words.ts";
 import { interfaceOf } from "./interfaces.ts";
 import type { Rpc } from "./rpc.ts";
+
+/** Place of the vault's mapping of accounts to the time at which they were declared (`VaultStorage.sol`). */
+export const EXCHANGE_SINCE = 4;
+
+const exchangeSlot = (id: AccountId): string => keccak256(AbiCoder.defaultAbiCoder().encode(["uint256", "uint256"], [id, EXCHANGE_SINCE]));
 
 /** Reads the vault's raw books, never a view that values. */
 export type VaultReader = {
@@ -114,6 +119,8 @@ export function vaultReader(rpc: Rpc, vault: string, block: () => string = () =>
       }
       const held = new Map<number, bigint>();
       for (const t of bitsOf(collaterals)) held.set(t, (await call("collateralOf", id, t))[0] as bigint);
+      // no view says it, and who has nothing to be bought owes nobody
+      const exchangeSince = held.size === 0 ? 0n : BigInt((await rpc("eth_getStorageAt", [vault, exchangeSlot(id), block()])) as string);
       return {
         id,
         cash,
@@ -123,7 +130,7 @@ export function vaultReader(rpc: Rpc, vault: string, block: () => string = () =>
         series,
         collateral: held,
         operators: new Map(),
-        exchangeSince: 0n,
+        exchangeSince,
       };
     },
     series: async (index, number) => seriesOf(index, number, (await listedIn(index)).includes(number)),

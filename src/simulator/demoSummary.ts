@@ -69,8 +69,13 @@ function lossFindings(result: DemoResult, losses: Losses): Finding[] {
     }),
     { name: "Insurance fund", value: `${compact(Number(result.fundBefore))} → ${compact(Number(result.fundAfter))}` },
     { name: "Outstanding deficit", value: compact(Number(result.deficit)) },
-    { name: "Left below maintenance", value: String(result.belowMaintenance), note: "most accounts at any post" },
-    { name: "Failed batches", value: String(result.failedBatches) },
+    {
+      name: "Left below maintenance",
+      value: String(result.belowMaintenance),
+      good: result.belowMaintenance === 0,
+      note: "most accounts at any post",
+    },
+    { name: "Failed batches", value: String(result.failedBatches), good: result.failedBatches === 0 },
   ];
 }
 

@@ -214,7 +214,7 @@ describe("books that are kept", () => {
       ]),
       collateral: new Map([[2, 2n ** 128n - 1n]]),
       operators: new Map(),
-      exchangeSince: 0n,
+      exchangeSince: 1_795_600_000n,
     };
     let store = openBookStore(file);
     store.claim("x");

@@ -1,13 +1,15 @@
 import { expect } from "chai";
+import { vaultFields } from "../../src/deployment/vaultSlots.ts";
 import { liquidate } from "../../src/engine/actions/liquidate.ts";
 import { accountIdOf, ownerOf } from "../../src/engine/types/accountId.ts";
 import { Reverted } from "../../src/engine/types/errors.ts";
 import { WAD } from "../../src/engine/types/fixedPoint.ts";
-import type { AccountId, State } from "../../src/engine/types/types.ts";
+import type { Account, AccountId, State } from "../../src/engine/types/types.ts";
 import { gasCosts, gasExpected, rewardOf, weigh } from "../../src/keeper/economy.ts";
 import { planFund } from "../../src/keeper/fundUpkeep.ts";
 import { ACCOUNTS_IN_A_BATCH, inBatches, planLiquidations, planShedding } from "../../src/keeper/plan.ts";
 import { PassingFailure } from "../../src/sdk/failure.ts";
+import { EXCHANGE_SINCE } from "../../src/sdk/readState.ts";
 import { figuresOf, standings } from "../../src/sdk/standing.ts";
 import { Random } from "../helpers/random.ts";
 import { fund, short } from "../helpers/shortFund.ts";
@@ -299,5 +301,24 @@ describe("what the fund needs", () => {
     const hollow = Array.from({ length: 60 }, (_, i) => ({ ...like, id: traderOf(i).id, cash: like.cash - 10n ** 9n * WAD }));
     const crowded = { ...state, accounts: new Map([...hollow.map((each) => [each.id, each] as const), ...state.accounts]) };
     expect(planFund(crowded, KEEPER).tasks).to.deep.equal([{ kind: "deleverage", underlying: 0, accounts: [bob] }]);
+  });
+
+  it("behavior: the clock of who owes settlement tokens is started once, and stopped when he owes none", () => {
+    const { owner, id } = traderOf(0);
+    const owing = deposit(emptyState(), owner, id, 10n ** 8n, 1); // a token, worth 40,000
+    const having = (change: Partial<Account>): State => ({
+      ...owing,
+      accounts: new Map(owing.accounts).set(id, { ...owing.accounts.get(id)!, ...change }),
+    });
+    const declare = { kind: "declare", account: id, underlying: 1 } as const;
+    const owed = { cash: -10_000n * WAD };
+    expect(planFund(having(owed), KEEPER).tasks).to.deep.equal([declare]);
+    expect(planFund(having({ ...owed, exchangeSince: owing.now }), KEEPER).tasks, "it runs").to.deep.equal([]);
+    expect(planFund(having({ cash: 0n, exchangeSince: owing.now }), KEEPER).tasks).to.deep.equal([declare]);
+    expect(planFund(having({ cash: 0n }), KEEPER).tasks).to.deep.equal([]);
+  });
+
+  it("default: the place of that clock is that of the vault's storage", () => {
+    expect(vaultFields().indexOf("exchangeSince")).to.equal(EXCHANGE_SINCE);
   });
 });

@@ -71,7 +71,7 @@ describe("demo", function () {
   it("behavior: a run that exhausts the fund comes to every stage, with nothing lost from the sums", async () => {
     const window = selectWindow(stressPath(1), BUILT_IN_START + 2 * HOUR, BUILT_IN_START + 6 * HOUR);
     const { result, record } = await runDemo({ ...DEFAULTS, window, accounts: 40, optionTraders: 0, crowd: true, stress: "fund" });
-    expect(result).to.include({ vaultMinusClaims: "0", replayDifferences: 0, wronglyLiquidated: 0 });
+    expect(result).to.include({ vaultMinusClaims: "0", replayDifferences: 0, wronglyLiquidated: 0, belowMaintenance: 0, failedBatches: 0 });
     expect(result.losses?.stages.filter(({ reached }) => reached === null)).to.deep.equal([]);
     expect(record.points.some(({ waterLine }) => waterLine !== undefined)).to.equal(true);
     expect(demoFindings(result).filter(({ good }) => good === false)).to.deep.equal([]);
